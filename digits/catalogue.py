@@ -1,0 +1,107 @@
+"""The models that can be asked: the bundled ones and those that runs have left, each a folder with its card."""
+
+import functools
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digits.datasets import Dataset
+from digits.errors import ModelNotFound
+from digits.evaluation import Accuracy
+from digits.recogniser import Recogniser
+from digits.settings import BUNDLED_MODELS_DIR, Settings
+
+CARD, KERAS_FILE, TFLITE_FILE, TEXT_FILE = "card.json", "model.keras", "model.tflite", "weights-as-text.zip"
+PROBABILITIES_FILE = "test-probabilities.npy"
+DEFAULT_MODEL = "convolutional"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")  # an id becomes a folder's name, so it may hold nothing else
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model on disk.
+
+    Attributes:
+        id: its name in links: a bundled model's, or a run's id.
+        folder: where its files lie.
+        card: what is known of it, as `export.save_model` wrote it.
+    """
+
+    id: str
+    folder: Path
+    card: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        return self.card["title"]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return tuple(self.card["class_names"])
+
+    @property
+    def test_accuracy(self) -> Accuracy:
+        return Accuracy(self.card["test"]["correct"], self.card["test"]["total"])
+
+    @property
+    def recogniser(self) -> Recogniser:
+        path = self.folder / TFLITE_FILE
+        return _recogniser(path, path.stat().st_mtime_ns)
+
+    def test_probabilities(self, dataset: Dataset) -> np.ndarray:
+        """Return the probabilities float32 (n, classes) for all of `dataset`'s test images, read or computed once."""
+        return _test_probabilities(self.folder, (self.folder / CARD).stat().st_mtime_ns, dataset)
+
+
+def bundled() -> list[Model]:
+    """Return the models that come with Digits, the simplest first."""
+    folders = [path.parent for path in BUNDLED_MODELS_DIR.glob(f"*/{CARD}")]
+    return sorted((_read(folder) for folder in folders), key=lambda model: model.card["order"])
+
+
+def find(model_id: str, settings: Settings) -> Model:
+    """Return the model with this id, bundled or from a run; raises `ModelNotFound`."""
+    if _ID.fullmatch(model_id):
+        for home in (BUNDLED_MODELS_DIR, settings.runs_dir):
+            if (home / model_id / CARD).is_file():
+                return _read(home / model_id)
+    raise ModelNotFound(
+        f"A model's name should be {', '.join(model.id for model in bundled())} or a finished run's id; "
+        f"received {model_id[:60]!r}. Choose a model from the list."
+    )
+
+
+def _read(folder: Path) -> Model:
+    return _cached_model(folder, (folder / CARD).stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _cached_model(folder: Path, modified: int) -> Model:
+    try:
+        return Model(folder.name, folder, json.loads((folder / CARD).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ModelNotFound(f"{folder.name}'s card should be JSON; {error}. Train the model again.") from error
+
+
+@functools.lru_cache(maxsize=32)
+def _test_probabilities(folder: Path, modified: int, dataset: Dataset) -> np.ndarray:
+    path = folder / PROBABILITIES_FILE
+    is_same_set = _cached_model(folder, modified).card["test"]["total"] == len(dataset.test)
+    if dataset.is_complete and is_same_set and path.is_file():
+        return np.load(path, allow_pickle=False)
+    return _read(folder).recogniser.probabilities(dataset.test.images)
+
+
+@functools.lru_cache(maxsize=16)  # a convolutional model takes about 5 MB
+def _recogniser(path: Path, modified: int) -> Recogniser:
+    return Recogniser(path)
+
+
+def warm_up() -> None:
+    """Load the bundled models, so that the first drawing does not wait for them."""
+    for model in bundled():
+        model.recogniser.probabilities(np.zeros((1, 28, 28), np.uint8))

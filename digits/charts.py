@@ -1,0 +1,132 @@
+"""Charts: ECharts options made from data, each with the sentence that says the same to who cannot see it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from digits.runs import METRIC_NAMES
+
+_TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # told apart by lightness too, on light and on dark
+_QUIET, _LOUD = "#9fb3c8", "#d9742b"
+_LABEL = {"color": "inherit"}
+
+
+def learning_curve(rows: Sequence[dict[str, Any]], name: str, title: str, iterations: int) -> dict[str, Any]:
+    """Return the curve of one measure, training and validation, over the iterations of a run.
+
+    Args:
+        rows: as `runs.Registry.metrics` returns them.
+        name: "loss" or "accuracy".
+        iterations: where the run will end; the axis reaches there from the start, so that nothing jumps.
+    """
+    table = pd.DataFrame(rows, columns=METRIC_NAMES)
+    is_share = name == "accuracy"
+    return {
+        "animationDuration": 0,
+        "animationDurationUpdate": 250,
+        "animationEasingUpdate": "linear",
+        "title": {"text": title, "textStyle": {"fontSize": 14}},
+        "legend": {"right": 0, "top": 0, "data": ["training", "validation"]},
+        "grid": {"left": 8, "right": 16, "top": 40, "bottom": 24, "containLabel": True},
+        "tooltip": {"trigger": "axis", "valueFormatter": "%.4f"},
+        "dataset": [
+            {"source": table[["step", name]]},
+            {"source": table[["step", f"val_{name}"]].dropna()},
+        ],
+        "xAxis": {
+            "type": "value",
+            "min": 0,
+            "max": iterations,
+            "name": "iteration",
+            "nameLocation": "middle",
+            "nameGap": 22,
+        },
+        "yAxis": {"type": "value", "scale": True, "min": None if is_share else 0, "max": 1 if is_share else None},
+        "series": [
+            {
+                "name": "training",
+                "type": "line",
+                "datasetIndex": 0,
+                "encode": {"x": "step", "y": name},
+                "showSymbol": False,
+                "lineStyle": {"width": 1.5, "opacity": 0.8},
+                "color": _TRAINING,
+            },
+            {
+                "name": "validation",
+                "type": "line",
+                "datasetIndex": 1,
+                "encode": {"x": "step", "y": f"val_{name}"},
+                "symbolSize": 5,
+                "lineStyle": {"width": 2.5},
+                "color": _VALIDATION,
+            },
+        ],
+    }
+
+
+def describe_curve(rows: Sequence[dict[str, Any]], name: str) -> str:
+    """Return what a learning curve shows, in a sentence."""
+    if not rows:
+        return f"The {name} curve, still empty."
+    validated = [row[f"val_{name}"] for row in rows if row[f"val_{name}"] is not None]
+    tail = f"; in validation from {validated[0]:.3f} to {validated[-1]:.3f}" if validated else ""
+    return (
+        f"The {name} over {rows[-1]['step']:,} iterations: in training from {rows[0][name]:.3f} "
+        f"to {rows[-1][name]:.3f}{tail}."
+    )
+
+
+def probability_bars(probabilities: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
+    """Return a bar for each class's probability, float (classes,), the highest one marked."""
+    best = int(probabilities.argmax())
+    table = pd.DataFrame({"class": list(class_names), "probability": np.round(probabilities.astype(float) * 100, 1)})
+    return {
+        "animationDuration": 0,
+        "animationDurationUpdate": 200,
+        "grid": {"left": 4, "right": 52, "top": 4, "bottom": 4, "containLabel": True},
+        "tooltip": {"trigger": "item", "formatter": "{b}: {@probability} %"},
+        "dataset": {"source": table},
+        "xAxis": {"type": "value", "min": 0, "max": 100, "show": False},
+        "yAxis": {
+            "type": "category",
+            "inverse": True,
+            "axisTick": {"show": False},
+            "axisLine": {"show": False},
+            "axisLabel": {"fontSize": 14, "fontWeight": "bold"},
+        },
+        "visualMap": {
+            "show": False,
+            "dimension": "probability",
+            "pieces": [
+                {"gte": float(table["probability"][best]), "color": _LOUD},
+                {"lt": float(table["probability"][best]), "color": _QUIET},
+            ],
+        },
+        "series": [
+            {
+                "type": "bar",
+                "encode": {"y": "class", "x": "probability"},
+                "barWidth": "62%",
+                "label": {"show": True, "position": "right", "formatter": "{@probability} %", **_LABEL},
+            }
+        ],
+    }
+
+
+def describe_probabilities(probabilities: np.ndarray, class_names: Sequence[str]) -> str:
+    """Return the three likeliest classes in words."""
+    order = probabilities.argsort()[::-1][:3]
+    return "Probabilities: " + ", ".join(f"{class_names[i]} {probabilities[i]:.1%}" for i in order) + "."
+
+
+def progress_lines(rows: Sequence[dict[str, Any]], *, every: int = 100) -> str:
+    """Return the tutorials' progress line for every hundredth iteration."""
+    return "\n".join(progress_line(row) for row in rows if row["step"] % every == 0)
+
+
+def progress_line(row: dict[str, Any]) -> str:
+    """Return one row of progress as the tutorials print it."""
+    return f"Iteration {row['step']}\t| Loss = {row['loss']:.4f}\t| Accuracy = {row['accuracy']:.4f}"

@@ -1,0 +1,152 @@
+"""A trained model as files: Keras, LiteRT, text and a card, proved to predict alike before anyone sees them.
+
+Weights are rounded to float16 before they are written, which halves the files. The card's accuracy is measured on the
+files themselves, so the rounding is part of what it reports.
+"""
+
+import contextlib
+import datetime
+import io
+import json
+import platform
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from digits.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TEXT_FILE, TFLITE_FILE
+from digits.datasets import Dataset
+from digits.errors import ExportMismatch
+from digits.evaluation import accuracy
+from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.recogniser import Recogniser
+
+_TOLERANCE = 1e-3  # probabilities may differ by this much between the two files; a tie may then fall either way
+
+
+def save_model(
+    model: keras.Model,
+    folder: Path,
+    *,
+    hyperparameters: Hyperparameters,
+    dataset: Dataset,
+    facts: dict[str, Any],
+    on_step: Callable[[str], None] = lambda step: None,
+) -> dict[str, Any]:
+    """Write a model's files into `folder`, test it on the test images, and return its card.
+
+    The folder appears whole or not at all. This is the one place where test images are looked at.
+
+    Args:
+        model: float32, as `training.Program.exportable_model` gives it; its weights are rounded in place.
+        facts: what else the card should say, such as the command and the seconds it took.
+        on_step: told in a few words what happens next.
+
+    Raises:
+        ExportMismatch: the two files do not give the same predictions.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".saving-") as temporary:
+        draft = Path(temporary) / folder.name
+        draft.mkdir()
+        _round_weights(model)
+        on_step("Converting to LiteRT")
+        _write_keras(model, draft / KERAS_FILE)
+        (draft / TFLITE_FILE).write_bytes(_convert(model))
+        on_step("Reading the test images, for the first and only time")
+        probabilities = Recogniser(draft / TFLITE_FILE).probabilities(dataset.test.images)
+        _prove_same(model, dataset.test.images, probabilities)
+        on_step("Saving")
+        np.save(draft / PROBABILITIES_FILE, probabilities)
+        write_text_weights(model, draft / TEXT_FILE)
+        card = _card(folder.name, hyperparameters, dataset, probabilities) | facts
+        (draft / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.replace(folder)
+    return card
+
+
+def write_text_weights(model: keras.Model, path: Path) -> None:
+    """Write every layer's weights to `weights.txt` and biases to `const.txt`, both in the zip file at `path`.
+
+    Each layer begins with a comment line that names it and its shape, and `numpy.loadtxt` skips those: a softmax
+    model's files load as its 784×10 weights and its 10 biases. A filter bank's rows are height × width × inputs.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, suffix in (("weights.txt", "kernel"), ("const.txt", "bias")):
+            with archive.open(name, "w") as stream, io.TextIOWrapper(stream, encoding="ascii") as text:
+                for weight in model.weights:
+                    if weight.path.endswith(suffix):
+                        values = weight.numpy()
+                        text.write(f"# {weight.path.rsplit('/', 1)[0]} {' x '.join(map(str, values.shape))}\n")
+                        # Five digits tell every float16 apart, and the weights are float16 by now.
+                        np.savetxt(text, values.reshape(-1, values.shape[-1]), fmt="%.5g")
+
+
+def _round_weights(model: keras.Model) -> None:
+    rounded = [weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()]
+    if all(np.isfinite(weight).all() for weight in rounded):  # float16 ends at 65,504; larger weights stay as they are
+        model.set_weights(rounded)
+
+
+def _write_keras(model: keras.Model, path: Path) -> None:
+    """Save the model, then compress the archive: Keras does not, and rounded weights shrink by half."""
+    stored = path.with_name("stored.keras")
+    model.save(stored)
+    with zipfile.ZipFile(stored) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for item in source.infolist():
+            target.writestr(item.filename, source.read(item))
+    stored.unlink()
+
+
+def _convert(model: keras.Model) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    # float16 weights: exactly the rounded ones, at half the size.
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    with contextlib.redirect_stdout(io.StringIO()):  # Keras prints the model's signature
+        return converter.convert()
+
+
+def _prove_same(model: keras.Model, images: np.ndarray, probabilities: np.ndarray) -> None:
+    expected = np.concatenate(
+        [model(images[start : start + 1000].astype(np.float32)).numpy() for start in range(0, len(images), 1000)]
+    )
+    difference = float(np.abs(expected - probabilities).max())
+    if not difference <= _TOLERANCE:
+        raise ExportMismatch(
+            f"The .keras and the .tflite file should give the same probabilities within {_TOLERANCE:g}; "
+            f"they differ by {difference:.2g}. Report this with the run's settings."
+        )
+
+
+def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, probabilities: np.ndarray) -> dict[str, Any]:
+    measured = accuracy(probabilities, dataset.test.labels)
+    return {
+        "id": name,
+        "title": PRESETS[hyperparameters.network].title,
+        "order": list(PRESETS).index(hyperparameters.network),
+        "class_names": list(dataset.class_names),
+        "data": dataset.description,
+        "train_images": len(dataset.train),
+        "hyperparameters": hyperparameters.to_dict(),
+        "test": {
+            "correct": measured.correct,
+            "total": measured.total,
+            "accuracy": round(measured.share, 4),
+            "interval_95": [round(bound, 4) for bound in measured.interval],
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{package: version(package) for package in ("tensorflow", "keras", "numpy", "ai-edge-litert")},
+        },
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }

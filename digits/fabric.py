@@ -1,0 +1,147 @@
+"""Fabric.js, the drawing library inside the canvas: its JSON paths as points in canvas pixels, and back.
+
+Fabric (https://fabricjs.com, 7.4 in streamlit-drawable-canvas 0.13) writes a pen stroke as a `Path` whose commands M, L
+and Q hold absolute canvas pixels. Moving, scaling or turning that object with the canvas's edit tool leaves the
+commands alone and changes `left`, `top`, `scaleX`, `angle` and so on, so both are read here.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from digits.errors import InvalidImage
+
+MAX_COORDINATE = 4096.0  # no canvas is larger; also what keeps a link's numbers short
+
+_FLATNESS = 0.1  # a curve's points may leave it by this many pixels
+_TO_CENTRE = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}  # from an origin, in widths
+
+Point = tuple[float, float]
+
+
+def pen_paths(json_data: Any) -> list[dict[str, Any]]:
+    """List a drawing's `Path` objects, in the order they were drawn; objects of other types are ignored.
+
+    Raises:
+        InvalidImage: the data is no canvas's drawing.
+    """
+    objects = json_data.get("objects", []) if isinstance(json_data, dict) else None
+    if not isinstance(objects, list):
+        raise InvalidImage("`json_data` must be a canvas's drawing, a dict with a list `objects`; draw it again.")
+    paths = [item for item in objects if isinstance(item, dict) and item.get("type") in ("path", "Path")]
+    if not all(isinstance(path.get("path"), list) for path in paths):
+        raise _unreadable()
+    return paths
+
+
+def read_path(item: dict[str, Any]) -> list[np.ndarray]:
+    """Flatten one `Path` object and put it where the object stands.
+
+    Returns:
+        One float64 (n, 2) array of x, y in canvas pixels for each M command; a click gives a single point.
+
+    Raises:
+        InvalidImage: a command is not M, L or Q, or a number is none or lies beyond `MAX_COORDINATE`.
+    """
+    strokes: list[list[Point]] = []
+    corners: list[Point] = []  # what Fabric takes the path's bounds from
+    for command in item["path"]:
+        letter, ends = _read_command(command)
+        if letter == "M" and len(ends) == 1:
+            strokes.append(ends)
+        elif letter == "L" and len(ends) == 1 and strokes:
+            strokes[-1] += ends
+        elif letter == "Q" and len(ends) == 2 and strokes:
+            corners.append(_farthest(strokes[-1][-1], *ends))
+            strokes[-1] += _flatten(strokes[-1][-1], *ends)
+        else:
+            raise _unreadable()
+        corners.append(ends[-1])
+    arrays = [_dot_or_line(np.array(stroke)) for stroke in strokes]
+    return _place(arrays, np.array(corners), item) if arrays else []
+
+
+def write_path(stroke: np.ndarray, *, pen_width: float, colour: str) -> dict[str, Any]:
+    """Build the `Path` object that shows a stroke, (n, 2) in canvas pixels.
+
+    Without `left` and `top` Fabric places a path where its commands say. The lines are straight, so that a drawing
+    which goes to and fro between canvas and server never wears away.
+    """
+    points = stroke.tolist()
+    if len(points) == 1:
+        x, y = points[0]
+        points = [[x - 0.02, y], [x + 0.02, y]]  # as Fabric writes a click; it draws nothing for a path of no length
+    commands = [["M" if index == 0 else "L", round(x, 2), round(y, 2)] for index, (x, y) in enumerate(points)]
+    pen = {"stroke": colour, "strokeWidth": pen_width, "strokeLineCap": "round", "strokeLineJoin": "round"}
+    return {"type": "Path", "path": commands, "originX": "center", "originY": "center", "fill": None} | pen
+
+
+def _unreadable() -> InvalidImage:
+    return InvalidImage("A stroke on the canvas cannot be read: its `path` must be a list of M, L and Q commands.")
+
+
+def _read_command(command: Any) -> tuple[Any, list[Point]]:
+    """Split ["Q", x1, y1, x2, y2] into "Q" and its points."""
+    if not isinstance(command, list) or len(command) not in (3, 5):
+        raise _unreadable()
+    numbers = [_number(value) for value in command[1:]]
+    return command[0], list(zip(numbers[0::2], numbers[1::2], strict=True))
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_COORDINATE:
+        raise InvalidImage(f"A coordinate on the canvas must be a number within ±{MAX_COORDINATE:.0f}; draw it again.")
+    return float(value)
+
+
+def _flatten(start: Point, control: Point, end: Point) -> list[Point]:
+    """Points along a quadratic Bézier curve after its start; n pieces leave it by |start - 2 control + end| / 4 n²."""
+    bend = math.hypot(start[0] - 2 * control[0] + end[0], start[1] - 2 * control[1] + end[1])
+    pieces = max(1, math.ceil(math.sqrt(bend / (4 * _FLATNESS))))
+    points = []
+    for piece in range(1, pieces + 1):
+        t = piece / pieces
+        a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t**2
+        points.append((a * start[0] + b * control[0] + c * end[0], a * start[1] + b * control[1] + c * end[1]))
+    return points
+
+
+def _farthest(start: Point, control: Point, end: Point) -> Point:
+    """The extreme x and y of a curve as Fabric 7 sees it: as the cubic start, control, control, end."""
+    found = []
+    for p, q, r in zip(start, control, end, strict=True):
+        if (q - p) * (r - q) < 0:  # the curve turns round on this axis
+            t = 1 / (1 + math.sqrt((r - q) / (p - q)))
+            found.append((1 - t) ** 3 * p + 3 * t * (1 - t) * q + t**3 * r)
+        else:
+            found.append(r)
+    return found[0], found[1]
+
+
+def _dot_or_line(points: np.ndarray) -> np.ndarray:
+    """Fabric writes a click as a line of a few hundredths of a pixel."""
+    return points.mean(axis=0, keepdims=True) if np.ptp(points, axis=0).max() < 0.1 else points
+
+
+def _place(strokes: list[np.ndarray], corners: np.ndarray, item: dict[str, Any]) -> list[np.ndarray]:
+    """Apply an object's own transformation, as Fabric 7's `calcTransformMatrix` and `translateToCenterPoint` do."""
+
+    def get(name: str, default: float) -> float:
+        value = item.get(name)
+        return default if value is None else _number(value)
+
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    middle = (low + high) / 2
+    scales = np.array([get("scaleX", 1), get("scaleY", 1)])
+    flips = [-1 if item.get(name) is True else 1 for name in ("flipX", "flipY")]
+    angle, skew_x, skew_y = (math.radians(get(name, 0)) for name in ("angle", "skewX", "skewY"))
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    shear = np.array([[1, math.tan(skew_x)], [0, 1]]) @ np.array([[1, 0], [math.tan(skew_y), 1]])
+    matrix = turn @ np.diag(scales * flips) @ shear
+    centre = middle
+    if item.get("left") is not None and item.get("top") is not None:
+        pen = get("strokeWidth", 1) * (1 if item.get("strokeUniform") is True else scales)
+        origins = [_TO_CENTRE.get(str(item.get(name, "left")), 0.0) for name in ("originX", "originY")]
+        centre = np.array([get("left", 0), get("top", 0)]) + turn @ (origins * ((high - low) * scales + pen))
+    return [centre + (stroke - middle) @ matrix.T for stroke in strokes]

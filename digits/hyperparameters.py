@@ -1,0 +1,240 @@
+"""Every hyperparameter, declared once: its default, range, scale, unit and the sentence that explains it.
+
+Validation, the page's sliders, the command line's options and the README's table all read these declarations.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from digits.errors import InvalidHyperparameter
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What is known of one hyperparameter beside its value.
+
+    Attributes:
+        label: its name on the page.
+        help: one sentence on what it does.
+        low, high: the closed range of a number.
+        step: the grid of a linear slider; 0 for none.
+        choices: the values offered: all that are allowed (`strict`), or the stops of a slider.
+        scale: "linear", "log" or "choice".
+        unit: what the number counts.
+    """
+
+    label: str
+    help: str
+    low: float = 0
+    high: float = 0
+    step: float = 0
+    choices: tuple[Any, ...] = ()
+    scale: str = "linear"
+    unit: str = ""
+
+
+_DECADE = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+LEARNING_RATES = (*(float(f"{digit}e{power}") for power in range(-5, 0) for digit in _DECADE), 1.0)
+
+
+def _knob(default: Any, **facts: Any) -> Any:
+    return field(default=default, metadata={"knob": Knob(**facts)})
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What a training run is asked to do; with the data and the software's versions it determines the result.
+
+    Raises:
+        InvalidHyperparameter: on construction, when a value is of the wrong type or outside its range.
+    """
+
+    network: str = _knob(
+        "softmax",
+        label="Network",
+        help="The recogniser to train, from one layer of weights to a convolutional network.",
+        choices=("softmax", "published", "corrected", "convolutional"),
+        scale="choice",
+    )
+    learning_rate: float = _knob(
+        0.5,
+        label="Learning rate",
+        help="How far each iteration moves the weights. Too small learns slowly, too large never settles.",
+        low=1e-5,
+        high=1.0,
+        choices=LEARNING_RATES,
+        scale="log",
+    )
+    iterations: int = _knob(
+        1000,
+        label="Iterations",
+        help="How many batches the network learns from, one update of the weights for each.",
+        low=100,
+        high=20_000,
+        step=100,
+        unit="batches",
+    )
+    dropout: float = _knob(
+        0.0,
+        label="Dropout",
+        help="The share of the units before the output layer silenced at random in each training iteration, "
+        "so that no single one is relied on.",
+        low=0.0,
+        high=0.9,
+        step=0.05,
+    )
+    batch_size: int = _knob(
+        100,
+        label="Batch size",
+        help="How many images one iteration looks at before it updates the weights.",
+        low=1,
+        high=1000,
+        choices=(10, 20, 32, 50, 64, 100, 128, 200, 256, 512, 1000),
+        unit="images",
+    )
+    optimizer: str = _knob(
+        "sgd",
+        label="Optimizer",
+        help="The rule that turns a gradient into an update: plain steps (sgd), steps that gather speed (momentum), "
+        "or a step size of its own for every weight (adam).",
+        choices=("sgd", "momentum", "adam"),
+        scale="choice",
+    )
+    schedule: str = _knob(
+        "constant",
+        label="Schedule",
+        help="Whether the learning rate stays as set (constant) or falls smoothly to zero by the end (cosine).",
+        choices=("constant", "cosine"),
+        scale="choice",
+    )
+    seed: int = _knob(
+        0,
+        label="Seed",
+        help="The number that all chance comes from: the same seed and settings give the same run again.",
+        low=0,
+        high=2**31 - 1,
+        step=1,
+    )
+
+    def __post_init__(self) -> None:
+        for name in KNOBS:
+            object.__setattr__(self, name, check(name, getattr(self, name)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values as plain JSON types, in the order of declaration."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Hyperparameters":
+        """Build from `to_dict()`'s result; unknown names raise `InvalidHyperparameter`."""
+        unknown = sorted(set(values) - set(KNOBS))
+        if unknown:
+            raise InvalidHyperparameter(
+                f"Hyperparameters are {', '.join(KNOBS)}; received the unknown `{unknown[0]}`. Remove or rename it."
+            )
+        return cls(**values)
+
+    def learning_rate_at(self, step: int) -> float:
+        """Return the learning rate of iteration `step`, which counts from 0."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.iterations))
+
+
+KNOBS: dict[str, Knob] = {item.name: item.metadata["knob"] for item in dataclasses.fields(Hyperparameters)}
+_TYPES: dict[str, type] = {item.name: item.type for item in dataclasses.fields(Hyperparameters)}  # type: ignore[misc]
+
+
+def check(name: str, value: Any) -> Any:
+    """Return `value` as the type that hyperparameter `name` has, or raise `InvalidHyperparameter`.
+
+    Text is accepted too, as it comes from a link or a command line: `check("learning_rate", "0.5")` is 0.5.
+    """
+    knob, kind = KNOBS[name], _TYPES[name]
+    if kind is str:
+        if value not in knob.choices:
+            raise InvalidHyperparameter(
+                f"`{name}` must be one of {', '.join(knob.choices)}; received {str(value)[:60]!r}. Choose one of these."
+            )
+        return value
+    span = f"[{knob.low:g}, {knob.high:.10g}]{' ' + knob.unit if knob.unit else ''}"
+    try:
+        number = kind(value) if isinstance(value, str) else value
+        is_valid = not isinstance(number, bool) and math.isfinite(number) and kind(number) == number
+    except (TypeError, ValueError, OverflowError):
+        is_valid = False
+    if not is_valid:
+        noun = "whole number" if kind is int else "number"
+        raise InvalidHyperparameter(f"`{name}` must be a {noun} in {span}; received {str(value)[:60]!r}. Enter one.")
+    if not knob.low <= number <= knob.high:
+        raise InvalidHyperparameter(f"`{name}` must lie in {span}; received {number:g}. Choose a value inside.")
+    return kind(number)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A network with the settings that suit it and what to say of it.
+
+    Attributes:
+        title: the network's name on the page.
+        explanation: one or two sentences for the visitor.
+        hyperparameters: the settings to begin with.
+        published: what the source reported on the 10,000 test images, in words; empty when there is none.
+    """
+
+    title: str
+    explanation: str
+    hyperparameters: Hyperparameters
+    published: str = ""
+
+
+PRESETS: dict[str, Preset] = {
+    "softmax": Preset(
+        "Softmax regression",
+        "One layer: each class adds up the ink under its own weights, and the highest total wins. "
+        "Ten pictures of weights are all it knows.",
+        Hyperparameters(network="softmax", learning_rate=0.5, iterations=1000, batch_size=100),
+        published="about 92 %",
+    ),
+    "published": Preset(
+        "Three hidden layers, as published",
+        "784-1024-512-256-10 exactly as a well-known tutorial has it. Without activations, layers on layers of weights "
+        "collapse into one, so it is softmax regression in disguise and stays near 92 %; "
+        "its dropout is built but never connected, so that slider changes nothing here.",
+        Hyperparameters(
+            network="published", learning_rate=1e-4, iterations=2000, dropout=0.5, batch_size=256, optimizer="adam"
+        ),
+        published="91.6 %",
+    ),
+    "corrected": Preset(
+        "Three hidden layers, corrected",
+        "The same 784-1024-512-256-10 put right: ReLU between the layers lets them build on each other, "
+        "the first weights are scaled to each layer's width, and dropout really drops.",
+        Hyperparameters(
+            network="corrected",
+            learning_rate=1e-3,
+            iterations=2000,
+            dropout=0.5,
+            batch_size=256,
+            optimizer="adam",
+            schedule="cosine",
+        ),
+    ),
+    "convolutional": Preset(
+        "Convolutional network",
+        "Small filters slide over the image and find strokes wherever they lie; two such layers, then a vote. "
+        "This is how digits have been read well since the 1990s.",
+        Hyperparameters(
+            network="convolutional",
+            learning_rate=2e-3,
+            iterations=2500,
+            dropout=0.5,
+            batch_size=128,
+            optimizer="adam",
+            schedule="cosine",
+        ),
+        published="99.2 %",
+    ),
+}

@@ -1,0 +1,237 @@
+"""Images: ink, drawn or found in a picture, as the 28×28 glyph that a network trained on MNIST expects.
+
+MNIST was made by fitting each digit into 20×20 pixels with its aspect ratio kept and placing it on 28×28 by its centre
+of mass (Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/mnist/). Here the digit's centre lines are fitted so
+and then drawn anew with a pen as wide as MNIST's: neither the visitor's pen nor the drawing's size or place matters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from digits import strokes as pen
+from digits.errors import InvalidImage
+from digits.pictures import find_ink, load_picture
+
+__all__ = ["IMAGE_SIDE", "Glyph", "describe", "find_ink", "fit", "fit_strokes", "load_picture"]
+
+IMAGE_SIDE = 28
+BOX_SIDE = 20
+PEN_WIDTH = 2.6
+BLUR = 0
+
+_CENTRE = 14.5  # MNIST's centres of mass lie at pixel 14.00 ± 0.29, counting from 0: 14.5 from the corner
+_SMALLEST_DRAWING = 8.0  # canvas pixels; anything smaller is a dot, and is not blown up
+_WORK_SIDE = 80  # centre lines are found on a picture of this size, four times MNIST's box
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """A digit as the network sees it, and where it came from.
+
+    Attributes:
+        image: uint8 (28, 28), 0 is paper and 255 is ink.
+        found: uint8 (height, width), the ink in the source as it was found, 0 is paper and 255 is ink.
+        box: x0, y0, x1, y1 of the ink in source pixels; x1 and y1 lie just outside.
+        scale: pixels of `image` for one source pixel.
+        shift: x, y in source pixels by which the ink moved to bring its centre of mass to the picture's centre.
+    """
+
+    image: np.ndarray
+    found: np.ndarray
+    box: tuple[int, int, int, int]
+    scale: float
+    shift: tuple[float, float]
+
+    @property
+    def zoom(self) -> float:
+        """How much larger the digit became than if the whole source had been shrunk to 28×28."""
+        return self.scale * max(self.found.shape) / IMAGE_SIDE
+
+
+def fit(ink: np.ndarray) -> Glyph | None:
+    """Fit the ink of a picture.
+
+    Args:
+        ink: float32 (height, width), 0 is paper and 1 is ink.
+
+    Returns:
+        The glyph, or None when there is no ink.
+
+    Raises:
+        InvalidImage: `ink` is not two-dimensional or holds something other than numbers.
+    """
+    ink = np.asarray(ink, dtype=np.float32)
+    if ink.ndim != 2 or not np.isfinite(ink).all():
+        raise InvalidImage(f"`ink` must be a grey array (height, width) of numbers; received {ink.shape}.")
+    box = _box(ink > 0.5)
+    if box is None:
+        return None
+    lines = _centre_lines(ink, box)
+    image, scale, centre = _draw(lines)
+    return _glyph(image, ink, scale, centre)
+
+
+def fit_strokes(
+    strokes: Sequence[np.ndarray], *, size: tuple[int, int] = (280, 280), pen_width: float = 20.0
+) -> Glyph | None:
+    """Fit a drawing by its strokes, so that the visitor's pen width does not matter.
+
+    Args:
+        strokes: float32 (n, 2) each, x and y in canvas pixels.
+        size: height and width of the canvas, for `found` and `shift`.
+        pen_width: the visitor's pen in canvas pixels, for `found`.
+
+    Returns:
+        The glyph, or None when there are no strokes.
+
+    Raises:
+        InvalidImage: as in `strokes.check`.
+    """
+    strokes = pen.check(strokes)
+    if not strokes:
+        return None
+    found = pen.render(strokes, size=size, pen_width=pen_width)
+    image, scale, centre = _draw(strokes, smallest=_SMALLEST_DRAWING)
+    return _glyph(image, found, scale, centre)
+
+
+def describe(glyph: Glyph) -> str:
+    """Say in a short sentence what was done to the drawing, as in "Shifted 31 px and scaled 1.8×."."""
+    distance = float(np.hypot(*glyph.shift))
+    moved = f"shifted {distance:.0f} px" if distance >= 1 else "left in its place"
+    scaled = f"scaled {glyph.zoom:.1f}×" if abs(glyph.zoom - 1) >= 0.05 else "kept at its size"
+    return f"{moved[0].upper()}{moved[1:]} and {scaled}."
+
+
+def _draw(strokes: Sequence[np.ndarray], *, smallest: float = 1.0) -> tuple[np.ndarray, float, np.ndarray]:
+    """Draw centre lines as MNIST would show them.
+
+    Returns:
+        image: uint8 (28, 28), 0 is paper and 255 is ink.
+        scale: image pixels for one source pixel.
+        centre: x, y of the point in the source that came to the image's centre.
+    """
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = (BOX_SIDE - PEN_WIDTH) / max(float((high - low).max()), smallest)
+    centre = (low + high) / 2
+    ink = _render(strokes, centre, scale)
+    offset = (np.array(ndimage.center_of_mass(ink))[::-1] + 0.5 - _CENTRE) / scale
+    # the digit must stay whole on the 28x28, even where its mass lies far to one side
+    slack = (IMAGE_SIDE - PEN_WIDTH - (high - low) * scale) / 2 - 0.5
+    centre = centre + np.clip(offset, -slack / scale, slack / scale)
+    ink = _render(strokes, centre, scale)
+    return np.rint(ink * 255).astype(np.uint8), scale, centre
+
+
+def _render(strokes: Sequence[np.ndarray], centre: np.ndarray, scale: float) -> np.ndarray:
+    placed = [((stroke - centre) * scale + _CENTRE).astype(np.float32) for stroke in strokes]
+    ink = pen.render(placed, size=(IMAGE_SIDE, IMAGE_SIDE), pen_width=PEN_WIDTH)
+    return np.clip(ndimage.gaussian_filter(ink, BLUR), 0, 1) if BLUR else ink
+
+
+def _glyph(image: np.ndarray, found: np.ndarray, scale: float, centre: np.ndarray) -> Glyph:
+    height, width = found.shape
+    box = _box(found > 0.5) or (0, 0, width, height)
+    shift = (float(width / 2 - centre[0]), float(height / 2 - centre[1]))
+    return Glyph(image, np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8), box, scale, shift)
+
+
+def _box(mask: np.ndarray) -> tuple[int, int, int, int] | None:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if len(rows) == 0:
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _centre_lines(ink: np.ndarray, box: tuple[int, int, int, int]) -> list[np.ndarray]:
+    """Find the lines that a pen's tip would have followed.
+
+    Returns:
+        The points of the lines as strokes of one point each, float32 (1, 2), x and y in source pixels.
+    """
+    x0, y0, x1, y1 = box
+    factor = _WORK_SIDE / max(x1 - x0, y1 - y0)
+    size = (max(1, round((x1 - x0) * factor)), max(1, round((y1 - y0) * factor)))
+    if factor < 1:
+        ink = _thick_enough(ink[y0:y1, x0:x1], 2 / factor)
+        box = (0, 0, x1 - x0, y1 - y0)
+    resampling = Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC
+    work = np.asarray(Image.fromarray(ink).resize(size, resampling, box=box))
+    mask = np.pad(work, 2) > 0.5
+    lines = thin_to_lines(mask)
+    depth = ndimage.distance_transform_edt(mask)
+    radius = float(np.median(depth[lines]))
+    # a loop that a thick pen has filled is no line: keep its body, or an 8 would become a 1
+    unit = _WORK_SIDE / BOX_SIDE
+    slack = SLACK * max(0.0, radius - FREE * unit)
+    body = depth > CORE * radius - slack
+    y, x = np.nonzero(lines | body)
+    points = np.stack([(x - 2 + 0.5) * (x1 - x0) / size[0] + x0, (y - 2 + 0.5) * (y1 - y0) / size[1] + y0], axis=-1)
+    return list(points.astype(np.float32)[:, None, :])
+
+
+def _thick_enough(ink: np.ndarray, width: float) -> np.ndarray:
+    """Widen hair lines to about `width` pixels, so that they outlive being reduced."""
+    mask = ink > 0.5
+    outline = mask & ~ndimage.binary_erosion(mask)
+    missing = int(np.ceil(width - 2 * mask.sum() / max(1, outline.sum())))  # a line has two outlines
+    return ndimage.maximum_filter(ink, missing + 1) if missing > 0 else ink
+
+
+CORE = 1.1
+SLACK = 0.5
+FREE = 1.5
+
+
+def thin_to_lines(mask: np.ndarray) -> np.ndarray:
+    """Thin a mask to lines one pixel wide.
+
+    T. Y. Zhang, C. Y. Suen, "A fast parallel algorithm for thinning digital patterns", CACM 27 (1984) 236-239, with its
+    two conditions tabulated over the 256 neighbourhoods.
+
+    Args:
+        mask: bool (height, width); its outermost pixels must be False.
+
+    Returns:
+        lines: bool (height, width).
+    """
+    lines = mask.astype(np.uint8)
+    changed = True
+    while changed:
+        changed = False
+        for table in _THINNING:
+            removed = table[_neighbourhoods(lines)] & lines
+            if removed.any():
+                lines ^= removed
+                changed = True
+    return lines.astype(bool)
+
+
+def _neighbourhoods(lines: np.ndarray) -> np.ndarray:
+    """The eight neighbours of each pixel as one byte; bit 0 is north, and so on clockwise."""
+    padded = np.pad(lines, 1)
+    height, width = lines.shape
+    code = np.zeros_like(lines)
+    for bit, (dy, dx) in enumerate([(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1)]):
+        code |= padded[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width] << bit
+    return code
+
+
+def _thinning_tables() -> tuple[np.ndarray, np.ndarray]:
+    tables = np.zeros((2, 256), dtype=np.uint8)
+    for code in range(256):
+        n = [code >> bit & 1 for bit in range(8)]
+        rises = sum(n[i] == 0 and n[(i + 1) % 8] == 1 for i in range(8))
+        north, east, south, west = n[0], n[2], n[4], n[6]
+        if 2 <= sum(n) <= 6 and rises == 1:
+            tables[0, code] = not (north and east and south) and not (east and south and west)
+            tables[1, code] = not (north and east and west) and not (north and south and west)
+    return tables[0], tables[1]
+
+
+_THINNING = _thinning_tables()

@@ -1,0 +1,95 @@
+"""The networks, as Keras models. Only what trains or tests imports this module: it loads TensorFlow.
+
+Every network takes images float32 (batch, 28, 28), 0 is paper and 255 is ink, and gives probabilities float32
+(batch, classes). The scaling to [0, 1] is inside, so that an exported model reads the same images as this project does.
+"""
+
+import keras
+from keras import initializers, layers
+
+from digits.settings import IMAGE_SIZE
+
+FEATURES = "features"  # the layer whose output dropout thins out
+LOGITS = "logits"
+
+
+def build(network: str, class_count: int, *, seed: int = 0, precision: str = "float32") -> keras.Model:
+    """Build an untrained network.
+
+    Args:
+        network: a name from `hyperparameters.PRESETS`.
+        class_count: how many classes it tells apart.
+        seed: what the first weights are drawn from.
+        precision: what the layers compute in, "float32" or "mixed_bfloat16"; weights are float32 in both.
+    """
+    body, output_initializers = _DESIGNS[network](seed)
+    images = keras.Input((IMAGE_SIZE, IMAGE_SIZE), name="images", dtype="float32")
+    x = layers.Rescaling(1 / 255, name="scaled")(images)
+    for layer in body:
+        layer.dtype_policy = precision
+        x = layer(x)
+    features = layers.Identity(name=FEATURES, dtype=precision)(x)
+    logits = layers.Dense(class_count, name=LOGITS, dtype=precision, **output_initializers)(features)
+    return keras.Model(images, layers.Softmax(name="probabilities", dtype="float32")(logits), name=network)
+
+
+def _softmax(seed: int) -> tuple[list[layers.Layer], dict]:
+    """Multinomial logistic regression; starting from zero is safe because there is no symmetry to break."""
+    return [layers.Flatten(name="pixels")], {"kernel_initializer": "zeros"}
+
+
+def _published(seed: int) -> tuple[list[layers.Layer], dict]:
+    """784-1024-512-256 as the tutorial prints it: no activations, so the whole of it is one linear map."""
+    as_printed = [
+        {
+            "kernel_initializer": initializers.TruncatedNormal(stddev=0.1, seed=seed + index),
+            "bias_initializer": initializers.Constant(0.1),
+        }
+        for index in range(4)
+    ]
+    hidden = [
+        layers.Dense(units, name=f"hidden_{index + 1}", **as_printed[index])
+        for index, units in enumerate((1024, 512, 256))
+    ]
+    return [layers.Flatten(name="pixels"), *hidden], as_printed[3]
+
+
+def _corrected(seed: int) -> tuple[list[layers.Layer], dict]:
+    """The same widths with ReLU, and weights scaled for ReLU (He et al., 2015, section 2.2)."""
+    hidden = [
+        layers.Dense(
+            units, activation="relu", name=f"hidden_{index + 1}", kernel_initializer=initializers.HeNormal(seed + index)
+        )
+        for index, units in enumerate((1024, 512, 256))
+    ]
+    return [layers.Flatten(name="pixels"), *hidden], {"kernel_initializer": initializers.GlorotUniform(seed + 3)}
+
+
+def _convolutional(seed: int) -> tuple[list[layers.Layer], dict]:
+    """Convolutions and pooling in the manner of LeNet-5 (LeCun et al., 1998), with ReLU."""
+
+    def convolution(index: int, filters: int, size: int, padding: str = "same") -> layers.Layer:
+        weights = initializers.HeNormal(seed + index)
+        return layers.Conv2D(
+            filters, size, padding=padding, activation="relu", name=f"filters_{index}", kernel_initializer=weights
+        )
+
+    body = [
+        layers.Reshape((IMAGE_SIZE, IMAGE_SIZE, 1), name="channel"),
+        convolution(1, 32, 5),
+        layers.MaxPooling2D(name="pool_1"),
+        convolution(2, 64, 3),
+        layers.MaxPooling2D(name="pool_2"),
+        convolution(3, 64, 3, padding="valid"),
+        layers.Flatten(name="flat"),
+        layers.Dense(256, activation="relu", name="hidden", kernel_initializer=initializers.HeNormal(seed + 4)),
+    ]
+    return body, {"kernel_initializer": initializers.GlorotUniform(seed + 5)}
+
+
+_DESIGNS = {
+    "softmax": _softmax,
+    "published": _published,
+    "corrected": _corrected,
+    "convolutional": _convolutional,
+}

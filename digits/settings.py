@@ -1,0 +1,50 @@
+"""Where things lie and how much is allowed: paths, limits and the environment variables that move them."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+BUNDLED_MODELS_DIR = PROJECT_DIR / "models"
+
+IMAGE_SIZE = 28  # pixels a side, of every image that a network sees
+
+MAX_UPLOAD_BYTES = 10 * 1024 * 1024  # the same limit stands in .streamlit/config.toml
+MAX_IMAGE_PIXELS = 40_000_000
+MAX_QUEUED_RUNS_PER_VISITOR = 3
+MAX_QUEUED_RUNS = 50
+HEARTBEAT_TIMEOUT_SECONDS = 10.0  # a run whose trainer has been silent for longer is taken for dead
+RUNS_BEFORE_RECYCLING = 50  # TensorFlow keeps memory, so the trainer restarts after this many runs
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment, read once.
+
+    Attributes:
+        data_dir: the folder whose `mnist/` holds the four IDX files; None to look elsewhere.
+        keras_home: Keras's folder, whose `datasets/mnist.npz` is read, or written by a download.
+        may_download: whether MNIST may be fetched when it is nowhere on this machine.
+        runs_dir: where training leaves its models, and where the default registry lies.
+        registry_url: the SQLAlchemy URL of the run registry.
+    """
+
+    data_dir: Path | None
+    keras_home: Path
+    may_download: bool
+    runs_dir: Path
+    registry_url: str
+
+    @classmethod
+    def from_environment(cls, environment: "os._Environ[str] | dict[str, str] | None" = None) -> "Settings":
+        """Read `DIGITS_DATA_DIR`, `KERAS_HOME`, `DIGITS_DOWNLOAD`, `DIGITS_RUNS_DIR` and `DIGITS_REGISTRY_URL`."""
+        env = os.environ if environment is None else environment
+        runs_dir = Path(env.get("DIGITS_RUNS_DIR") or BUNDLED_MODELS_DIR / "runs").resolve()
+        data_dir = env.get("DIGITS_DATA_DIR")
+        return cls(
+            data_dir=Path(data_dir).resolve() if data_dir else None,
+            keras_home=Path(env.get("KERAS_HOME") or Path.home() / ".keras"),
+            may_download=env.get("DIGITS_DOWNLOAD", "1") != "0",
+            runs_dir=runs_dir,
+            registry_url=env.get("DIGITS_REGISTRY_URL") or f"sqlite:///{runs_dir / 'registry.sqlite'}",
+        )

@@ -1,0 +1,121 @@
+"""Links: what each page keeps in its address, read back without trusting any of it."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from digits import strokes
+from digits.errors import DigitsError, InvalidHyperparameter
+from digits.hyperparameters import KNOBS, PRESETS, check
+
+PEN_WIDTHS = (4, 40, 16)  # the thinnest, the thickest and the usual pen, in pixels of the canvas
+_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+class _BadValue(DigitsError, ValueError):
+    """A link's value cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One piece of a page's state.
+
+    Attributes:
+        default: the value when the link is silent; for a hyperparameter, the network's preset holds it.
+        parse: from the link's text to the value; raises `DigitsError`.
+    """
+
+    default: Any
+    parse: Callable[[str], Any]
+
+
+def _identifier(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise _BadValue(f"should be a short name of letters and digits; received {text[:40]!r}")
+    return text
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,10}", text, re.ASCII) or not low <= int(text) <= high:
+            raise _BadValue(f"should be a whole number in [{low}, {high}]; received {text[:40]!r}")
+        return int(text)
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise _BadValue(f"should be one of {', '.join(choices)}; received {text[:40]!r}")
+        return text
+
+    return parse
+
+
+def _ink(text: str) -> str:
+    strokes.decode_strokes(text)
+    return text
+
+
+PAGES: dict[str, dict[str, Parameter]] = {
+    "draw": {
+        "model": Parameter("", _identifier),
+        "pen": Parameter(PEN_WIDTHS[2], _whole(*PEN_WIDTHS[:2])),
+        "ink": Parameter("", _ink),
+    },
+    "train": {
+        "network": Parameter("softmax", lambda text: check("network", text)),
+        **{name: Parameter(None, lambda text, name=name: check(name, text)) for name in KNOBS if name != "network"},
+        "run": Parameter("", _identifier),
+    },
+    "gallery": {
+        "model": Parameter("", _identifier),
+        "hundred": Parameter(1, _whole(1, 1000)),
+        "shuffle": Parameter(None, _whole(0, 2**31 - 1)),
+        "show": Parameter("all", _one_of("all", "mistakes")),
+        "class": Parameter("", _identifier),
+        "sample": Parameter(None, _whole(0, 10**9)),
+    },
+}
+
+
+def read(page: str, query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Return a value for every parameter of a page, and a notice for each that could not be used.
+
+    Args:
+        page: a key of `PAGES`.
+        query: the link's parameters; those of other pages are passed over.
+    """
+    values, notices = {}, []
+    for name, parameter in PAGES[page].items():
+        values[name] = parameter.default
+        if name in KNOBS and name != "network":
+            values[name] = getattr(PRESETS[values["network"]].hyperparameters, name)
+        if name in query:
+            try:
+                values[name] = parameter.parse(query[name])
+            except InvalidHyperparameter as error:
+                notices.append(f"The link's setting was not used: {error}")
+            except DigitsError as error:
+                notices.append(f"The link's `{name}` was not used: it {error}.")
+    return values, notices
+
+
+def query(page: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters of the link that reopens `page` with `values`.
+
+    Hyperparameters are always spelled out, so that a link outlives a change of presets; other defaults are left out.
+    """
+    return {
+        name: f"{values[name]:.10g}" if isinstance(values[name], float) else str(values[name])
+        for name, parameter in PAGES[page].items()
+        if values.get(name) not in (None, "") and (name in KNOBS or values[name] != parameter.default)
+    }
+
+
+def query_string(page: str, values: Mapping[str, Any]) -> str:
+    """Return `query` as the text behind a link's question mark."""
+    return urlencode(query(page, values))

@@ -1,0 +1,37 @@
+"""Who is who: each browser gets a random token in a cookie, and owns the runs that it starts."""
+
+import secrets
+from http.cookies import SimpleCookie
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "digits_visitor"
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+def new_token() -> str:
+    """Return a token that nobody can guess."""
+    return secrets.token_urlsafe(24)
+
+
+class VisitorCookie:
+    """ASGI middleware that hands a cookie to whoever asks for a page without one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or COOKIE in SimpleCookie(Headers(scope=scope).get("cookie", "")):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html"):
+                    cookie = f"{COOKIE}={new_token()}; Max-Age={_YEAR_SECONDS}; Path=/; HttpOnly; SameSite=Lax"
+                    headers.append("set-cookie", cookie + ("; Secure" if scope["scheme"] == "https" else ""))
+            await send(message)
+
+        await self._app(scope, receive, send_with_cookie)

@@ -1,0 +1,125 @@
+"""What several pages share: who is visiting, the data, the head of a page, the choice of a model, an answer."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from digits import catalogue, charts, datasets, sharing
+from digits.errors import DigitsError
+from digits.hyperparameters import PRESETS
+from digits.runs import Registry, open_registry
+from digits.settings import Settings
+from digits.visitors import COOKIE, new_token
+from pages import _state
+
+_COMPONENTS = Path(__file__).parent / "components"
+
+
+def settings() -> Settings:
+    """Return the server's settings."""
+    return Settings.from_environment()
+
+
+def registry() -> Registry:
+    """Return the server's run registry."""
+    return open_registry(settings().registry_url)
+
+
+def visitor() -> str:
+    """Return this visitor's token: the cookie's, or one for this session where the browser keeps no cookies."""
+    if "visitor" not in st.session_state:
+        st.session_state["visitor"] = st.context.cookies.get(COOKIE) or new_token()
+    return st.session_state["visitor"]
+
+
+def test_set() -> datasets.Dataset:
+    """Return the data set with its test images; raises `DatasetError`."""
+    return _test_set(datasets.find_source(settings()))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the test images")
+def _test_set(source: datasets.Source) -> datasets.Dataset:
+    return datasets.load_test(settings())
+
+
+def page_head(page: str, title: str, sentence: str) -> Any:
+    """Show a page's title and what it is for; return the place for `share`, which knows the link only at the end."""
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.title(title, anchor=False, width="content")
+        place = st.container(width="content")
+    st.markdown(sentence)
+    _state.open_page(page)
+    return place
+
+
+_share = st.components.v2.component(
+    "digits_share",
+    html="""<div class="share"><button type="button" class="copy"
+    title="Copy the link that reopens this page as it stands">Share: copy link</button><input class="link" readonly aria-label="Link to this page">
+    <span class="status" role="status"></span></div>""",
+    css=(_COMPONENTS / "share.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "share.js").read_text(encoding="utf-8"),
+)
+
+
+def share(place: Any, page: str, **unlisted: Any) -> None:
+    """Show the Share button: it copies the link to this page with its present values, and `unlisted` beside them."""
+    with place:
+        _share(
+            data={"query": sharing.query_string(page, _state.values(page) | unlisted)}, key=_state.key(page, "share")
+        )
+
+
+_gallery = st.components.v2.component(
+    "digits_gallery",
+    html="""<div class="grid" role="group"></div>""",
+    css=(_COMPONENTS / "gallery.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "gallery.js").read_text(encoding="utf-8"),
+)
+
+
+def gallery_grid(data: dict[str, Any], *, key: str, on_picked: Any) -> None:
+    """Show samples as a grid of buttons; after a press `on_picked` is called and the state's `picked` says which."""
+    _gallery(data=data, key=key, on_picked_change=on_picked)
+
+
+def model_chooser(page: str) -> catalogue.Model:
+    """Let the visitor choose the model to ask: bundled, their own, or the one that the link names."""
+    key = _state.key(page, "model")
+    titles = {model.id: _model_title(model) for model in catalogue.bundled()}
+    for run in registry().list_runs(visitor()):
+        if run.has_model:
+            titles[run.id] = f"Your run {run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
+    wanted = st.session_state.get(key) or catalogue.DEFAULT_MODEL
+    if wanted not in titles:
+        try:
+            titles[wanted] = f"Shared run {wanted[:4]}: {catalogue.find(wanted, settings()).title}"
+        except DigitsError as error:
+            _state.notify(page, str(error))
+            wanted = catalogue.DEFAULT_MODEL
+    st.session_state[key] = wanted
+    chosen = st.selectbox(
+        "Model to ask",
+        list(titles),
+        format_func=titles.get,
+        key=key,
+        persist_state="session",
+        help="Which trained network reads. The figure is its share of right answers on MNIST's test images.",
+    )
+    return catalogue.find(chosen, settings())
+
+
+def _model_title(model: catalogue.Model) -> str:
+    return f"{model.title} ({model.test_accuracy.share:.1%})"
+
+
+def probability_chart(probabilities: np.ndarray, class_names: tuple[str, ...], *, key: str) -> None:
+    """Show every class's probability as bars."""
+    st.echarts_chart(
+        charts.probability_bars(probabilities, class_names),
+        height=28 * len(class_names) + 10,
+        key=key,
+        alt=charts.describe_probabilities(probabilities, class_names),
+    )
