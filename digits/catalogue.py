@@ -45,12 +45,17 @@ class Model:
 
     @property
     def test_accuracy(self) -> Accuracy:
-        return Accuracy(self.card["test"]["correct"], self.card["test"]["total"])
+        return Accuracy.from_dict(self.card["test"])
+
+    @property
+    def drawn_accuracy(self) -> Accuracy | None:
+        """How well it reads drawings; None where there were none to measure it on."""
+        return Accuracy.from_dict(self.card["drawn"]) if self.card.get("drawn") else None
 
     @property
     def recogniser(self) -> Recogniser:
         path = self.folder / TFLITE_FILE
-        return _recogniser(path, path.stat().st_mtime_ns)
+        return _recogniser(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
     def test_probabilities(self, dataset: Dataset) -> np.ndarray:
         """Return the probabilities float32 (n, classes) for all of `dataset`'s test images, read or computed once."""
@@ -102,6 +107,5 @@ def _recogniser(path: Path, modified: int) -> Recogniser:
 
 
 def warm_up() -> None:
-    """Load the bundled models, so that the first drawing does not wait for them."""
-    for model in bundled():
-        model.recogniser.probabilities(np.zeros((1, 28, 28), np.uint8))
+    """Load the model that is asked unless another is chosen, so that the first drawing does not wait for it."""
+    find(DEFAULT_MODEL, Settings.from_environment()).recogniser.probabilities(np.zeros((1, 28, 28), np.uint8))

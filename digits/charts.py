@@ -10,7 +10,7 @@ from digits.runs import METRIC_NAMES
 
 _TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # told apart by lightness too, on light and on dark
 _QUIET, _LOUD = "#9fb3c8", "#d9742b"
-_LABEL = {"color": "inherit"}
+_LABEL = "#6b7785"  # readable on light and on dark
 
 
 def learning_curve(rows: Sequence[dict[str, Any]], name: str, title: str, iterations: int) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def learning_curve(rows: Sequence[dict[str, Any]], name: str, title: str, iterat
         "animationDuration": 0,
         "animationDurationUpdate": 250,
         "animationEasingUpdate": "linear",
-        "title": {"text": title, "textStyle": {"fontSize": 14}},
+        "title": {"text": title, "left": 0, "textStyle": {"fontSize": 14}},
         "legend": {"right": 0, "top": 0, "data": ["training", "validation"]},
         "grid": {"left": 8, "right": 16, "top": 40, "bottom": 24, "containLabel": True},
         "tooltip": {"trigger": "axis", "valueFormatter": "%.4f"},
@@ -82,12 +82,13 @@ def describe_curve(rows: Sequence[dict[str, Any]], name: str) -> str:
 def probability_bars(probabilities: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
     """Return a bar for each class's probability, float (classes,), the highest one marked."""
     best = int(probabilities.argmax())
-    table = pd.DataFrame({"class": list(class_names), "probability": np.round(probabilities.astype(float) * 100, 1)})
+    table = pd.DataFrame({"class": list(class_names), "probability": probabilities.astype(float) * 100})
+    table["label"] = [percent(share) for share in probabilities]
     return {
         "animationDuration": 0,
         "animationDurationUpdate": 200,
-        "grid": {"left": 4, "right": 52, "top": 4, "bottom": 4, "containLabel": True},
-        "tooltip": {"trigger": "item", "formatter": "{b}: {@probability} %"},
+        "grid": {"left": 4, "right": 84, "top": 4, "bottom": 4, "containLabel": True},
+        "tooltip": {"trigger": "item", "formatter": "{b}: {@label}"},
         "dataset": {"source": table},
         "xAxis": {"type": "value", "min": 0, "max": 100, "show": False},
         "yAxis": {
@@ -110,7 +111,7 @@ def probability_bars(probabilities: np.ndarray, class_names: Sequence[str]) -> d
                 "type": "bar",
                 "encode": {"y": "class", "x": "probability"},
                 "barWidth": "62%",
-                "label": {"show": True, "position": "right", "formatter": "{@probability} %", **_LABEL},
+                "label": {"show": True, "position": "right", "formatter": "{@label}", "color": _LABEL},
             }
         ],
     }
@@ -119,7 +120,14 @@ def probability_bars(probabilities: np.ndarray, class_names: Sequence[str]) -> d
 def describe_probabilities(probabilities: np.ndarray, class_names: Sequence[str]) -> str:
     """Return the three likeliest classes in words."""
     order = probabilities.argsort()[::-1][:3]
-    return "Probabilities: " + ", ".join(f"{class_names[i]} {probabilities[i]:.1%}" for i in order) + "."
+    return "Probabilities: " + ", ".join(f"{class_names[i]} {percent(probabilities[i])}" for i in order) + "."
+
+
+def percent(share: float) -> str:
+    """Return a share in [0, 1] as a percentage that never rounds to certainty: 0.99996 is ">99.9 %"."""
+    if share >= 0.9995:
+        return ">99.9 %"
+    return f"{share:.1%}".replace("%", " %") if share >= 0.0005 else "<0.1 %"
 
 
 def progress_lines(rows: Sequence[dict[str, Any]], *, every: int = 100) -> str:

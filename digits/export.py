@@ -21,6 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digits import drawn, weights
 from digits.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TEXT_FILE, TFLITE_FILE
 from digits.datasets import Dataset
 from digits.errors import ExportMismatch
@@ -37,6 +38,7 @@ def save_model(
     *,
     hyperparameters: Hyperparameters,
     dataset: Dataset,
+    drawings: drawn.Examples | None,
     facts: dict[str, Any],
     on_step: Callable[[str], None] = lambda step: None,
 ) -> dict[str, Any]:
@@ -46,6 +48,7 @@ def save_model(
 
     Args:
         model: float32, as `training.Program.exportable_model` gives it; its weights are rounded in place.
+        drawings: what drawn accuracy is measured on, where there are any.
         facts: what else the card should say, such as the command and the seconds it took.
         on_step: told in a few words what happens next.
 
@@ -61,12 +64,15 @@ def save_model(
         _write_keras(model, draft / KERAS_FILE)
         (draft / TFLITE_FILE).write_bytes(_convert(model))
         on_step("Reading the test images, for the first and only time")
-        probabilities = Recogniser(draft / TFLITE_FILE).probabilities(dataset.test.images)
+        recogniser = Recogniser(draft / TFLITE_FILE)
+        probabilities = recogniser.probabilities(dataset.test.images)
         _prove_same(model, dataset.test.images, probabilities)
         on_step("Saving")
         np.save(draft / PROBABILITIES_FILE, probabilities)
         write_text_weights(model, draft / TEXT_FILE)
+        weights.write(model, draft / weights.EXPLAIN_FILE)
         card = _card(folder.name, hyperparameters, dataset, probabilities) | facts
+        card["drawn"] = drawings and drawn.measure(recogniser, drawings).to_dict() | {"data": drawings.description}
         (draft / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
@@ -91,8 +97,14 @@ def write_text_weights(model: keras.Model, path: Path) -> None:
                         np.savetxt(text, values.reshape(-1, values.shape[-1]), fmt="%.5g")
 
 
+def write_explanation(folder: Path) -> None:
+    """Write the weights that people look at beside a model that was exported without them, from its Keras file."""
+    weights.write(keras.models.load_model(folder / KERAS_FILE), folder / weights.EXPLAIN_FILE)
+
+
 def _round_weights(model: keras.Model) -> None:
-    rounded = [weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()]
+    with np.errstate(over="ignore"):
+        rounded = [weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()]
     if all(np.isfinite(weight).all() for weight in rounded):  # float16 ends at 65,504; larger weights stay as they are
         model.set_weights(rounded)
 
@@ -129,7 +141,6 @@ def _prove_same(model: keras.Model, images: np.ndarray, probabilities: np.ndarra
 
 
 def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, probabilities: np.ndarray) -> dict[str, Any]:
-    measured = accuracy(probabilities, dataset.test.labels)
     return {
         "id": name,
         "title": PRESETS[hyperparameters.network].title,
@@ -138,12 +149,7 @@ def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, probabi
         "data": dataset.description,
         "train_images": len(dataset.train),
         "hyperparameters": hyperparameters.to_dict(),
-        "test": {
-            "correct": measured.correct,
-            "total": measured.total,
-            "accuracy": round(measured.share, 4),
-            "interval_95": [round(bound, 4) for bound in measured.interval],
-        },
+        "test": accuracy(probabilities, dataset.test.labels).to_dict(),
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in ("tensorflow", "keras", "numpy", "ai-edge-litert")},

@@ -57,13 +57,14 @@ def choose(labels: np.ndarray, predicted: np.ndarray, choice: Choice) -> Page:
     return Page(rows[hundred * SAMPLES : (hundred + 1) * SAMPLES], hundred, hundreds, len(rows))
 
 
-def sprite(images: np.ndarray, *, columns: int = COLUMNS) -> bytes:
-    """Return one PNG, dark ink on white, with the images uint8 (n, 28, 28) in rows of `columns`."""
+def sprite(images: np.ndarray, *, columns: int = COLUMNS, factor: int = 1) -> bytes:
+    """Return one PNG, dark ink on white, with images uint8 (n, 28, 28) in rows of `columns`, enlarged by `factor`."""
     lines = -(-max(1, len(images)) // columns)
     sheet = np.zeros((lines * columns, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     sheet[: len(images)] = images
     grid = sheet.reshape(lines, columns, IMAGE_SIZE, IMAGE_SIZE).swapaxes(1, 2)
-    return _png(Image.fromarray(255 - grid.reshape(lines * IMAGE_SIZE, columns * IMAGE_SIZE)))
+    sheet = Image.fromarray(255 - grid.reshape(lines * IMAGE_SIZE, columns * IMAGE_SIZE))
+    return _png(sheet.resize((sheet.width * factor, sheet.height * factor), Image.Resampling.NEAREST))
 
 
 def enlarged(image: np.ndarray, *, factor: int = 10) -> bytes:

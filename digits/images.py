@@ -20,12 +20,13 @@ __all__ = ["IMAGE_SIDE", "Glyph", "describe", "find_ink", "fit", "fit_strokes", 
 
 IMAGE_SIDE = 28
 BOX_SIDE = 20
-PEN_WIDTH = 2.6
-BLUR = 0
+PEN_WIDTH = 2.6  # MNIST's strokes measure 2.5 ± 0.8 pixels (area over length of the centre line); without any blur a
+# pen of 2.5 also has its greys: 46 % of the pixels with ink are over 0.9 in MNIST, 48 % here
 
 _CENTRE = 14.5  # MNIST's centres of mass lie at pixel 14.00 ± 0.29, counting from 0: 14.5 from the corner
 _SMALLEST_DRAWING = 8.0  # canvas pixels; anything smaller is a dot, and is not blown up
-_WORK_SIDE = 80  # centre lines are found on a picture of this size, four times MNIST's box
+_WORK_SIDE = 80  # centre lines are found on a picture of this size...
+_WORK_UNIT = _WORK_SIDE / BOX_SIDE  # ...which has as many of its pixels to one of the 28×28
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,10 @@ def _draw(strokes: Sequence[np.ndarray], *, smallest: float = 1.0) -> tuple[np.n
 
 
 def _render(strokes: Sequence[np.ndarray], centre: np.ndarray, scale: float) -> np.ndarray:
-    placed = [((stroke - centre) * scale + _CENTRE).astype(np.float32) for stroke in strokes]
-    ink = pen.render(placed, size=(IMAGE_SIDE, IMAGE_SIDE), pen_width=PEN_WIDTH)
-    return np.clip(ndimage.gaussian_filter(ink, BLUR), 0, 1) if BLUR else ink
+    placed = (np.concatenate(strokes) - centre) * scale + _CENTRE
+    ends = np.cumsum([len(stroke) for stroke in strokes])
+    pieces = np.split(placed.astype(np.float32), ends[:-1])
+    return pen.render(pieces, size=(IMAGE_SIDE, IMAGE_SIDE), pen_width=PEN_WIDTH)
 
 
 def _glyph(image: np.ndarray, found: np.ndarray, scale: float, centre: np.ndarray) -> Glyph:
@@ -165,11 +167,7 @@ def _centre_lines(ink: np.ndarray, box: tuple[int, int, int, int]) -> list[np.nd
     mask = np.pad(work, 2) > 0.5
     lines = thin_to_lines(mask)
     depth = ndimage.distance_transform_edt(mask)
-    radius = float(np.median(depth[lines]))
-    # a loop that a thick pen has filled is no line: keep its body, or an 8 would become a 1
-    unit = _WORK_SIDE / BOX_SIDE
-    slack = SLACK * max(0.0, radius - FREE * unit)
-    body = depth > CORE * radius - slack
+    body = depth > _body_depth(float(np.median(depth[lines])))
     y, x = np.nonzero(lines | body)
     points = np.stack([(x - 2 + 0.5) * (x1 - x0) / size[0] + x0, (y - 2 + 0.5) * (y1 - y0) / size[1] + y0], axis=-1)
     return list(points.astype(np.float32)[:, None, :])
@@ -183,9 +181,14 @@ def _thick_enough(ink: np.ndarray, width: float) -> np.ndarray:
     return ndimage.maximum_filter(ink, missing + 1) if missing > 0 else ink
 
 
-CORE = 1.1
-SLACK = 0.5
-FREE = 1.5
+def _body_depth(radius: float) -> float:
+    """How deep in the ink a point must lie to be drawn although it is on no centre line.
+
+    A loop that a thick pen has filled is no line: drawn as its centre line an 8 would become a 1. What is clearly
+    deeper than the pen's radius is such a body, and the thicker the pen, the more of the ink's own shape is kept. The
+    numbers are the best of a dozen tried on 550 drawn digits with pens up to half their height.
+    """
+    return 1.1 * radius - 0.5 * max(0.0, radius - 1.5 * _WORK_UNIT)
 
 
 def thin_to_lines(mask: np.ndarray) -> np.ndarray:

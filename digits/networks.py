@@ -5,15 +5,19 @@ Every network takes images float32 (batch, 28, 28), 0 is paper and 255 is ink, a
 """
 
 import keras
+import numpy as np
 from keras import initializers, layers
 
 from digits.settings import IMAGE_SIZE
 
 FEATURES = "features"  # the layer whose output dropout thins out
 LOGITS = "logits"
+NORMAL = "normal_"  # what the names of batch normalisations begin with
 
 
-def build(network: str, class_count: int, *, seed: int = 0, precision: str = "float32") -> keras.Model:
+def build(
+    network: str, class_count: int, *, seed: int = 0, precision: str = "float32", is_folded: bool = False
+) -> keras.Model:
     """Build an untrained network.
 
     Args:
@@ -21,16 +25,38 @@ def build(network: str, class_count: int, *, seed: int = 0, precision: str = "fl
         class_count: how many classes it tells apart.
         seed: what the first weights are drawn from.
         precision: what the layers compute in, "float32" or "mixed_bfloat16"; weights are float32 in both.
+        is_folded: leave batch normalisations out, for weights that `fold` made.
     """
     body, output_initializers = _DESIGNS[network](seed)
     images = keras.Input((IMAGE_SIZE, IMAGE_SIZE), name="images", dtype="float32")
     x = layers.Rescaling(1 / 255, name="scaled")(images)
     for layer in body:
+        if is_folded and layer.name.startswith(NORMAL):
+            continue
         layer.dtype_policy = precision
         x = layer(x)
     features = layers.Identity(name=FEATURES, dtype=precision)(x)
     logits = layers.Dense(class_count, name=LOGITS, dtype=precision, **output_initializers)(features)
     return keras.Model(images, layers.Softmax(name="probabilities", dtype="float32")(logits), name=network)
+
+
+def fold(model: keras.Model, class_count: int) -> keras.Model:
+    """Return a float32 copy of a trained network without batch normalisations.
+
+    When training is over, a normalisation multiplies and adds the same numbers every time, so the weights and biases of
+    the layer before it can take them over. What remains is quicker, and all there is to export.
+    """
+    folded = build(model.name, class_count, is_folded=True)
+    for layer in folded.layers:
+        weights = model.get_layer(layer.name).get_weights()
+        name = layer.name.replace("filters_", NORMAL)
+        if name != layer.name and any(other.name == name for other in model.layers):
+            normal = model.get_layer(name)
+            gain, offset, mean, variance = normal.get_weights()
+            factor = gain / np.sqrt(variance + normal.epsilon)
+            weights = [weights[0] * factor, (weights[1] - mean) * factor + offset]
+        layer.set_weights(weights)
+    return folded
 
 
 def _softmax(seed: int) -> tuple[list[layers.Layer], dict]:
@@ -87,7 +113,28 @@ def _convolutional(seed: int) -> tuple[list[layers.Layer], dict]:
     return body, {"kernel_initializer": initializers.GlorotUniform(seed + 5)}
 
 
+def _drawing(seed: int) -> tuple[list[layers.Layer], dict]:
+    """Five small convolutions, each normalised over the batch (Ioffe and Szegedy, 2015), for distorted images."""
+    body: list[layers.Layer] = [layers.Reshape((IMAGE_SIZE, IMAGE_SIZE, 1), name="channel")]
+    for index, filters in enumerate((32, 64, 64, 96, 96), start=1):
+        weights, padding = initializers.HeNormal(seed + index), "same" if index < 5 else "valid"
+        body += [
+            layers.Conv2D(filters, 3, padding=padding, name=f"filters_{index}", kernel_initializer=weights),
+            layers.BatchNormalization(momentum=0.98, name=f"{NORMAL}{index}"),
+            layers.ReLU(name=f"relu_{index}"),
+        ]
+        if index in (1, 3):  # early, because the first layers are the dear ones
+            body.append(layers.MaxPooling2D(name=f"pool_{(index + 1) // 2}"))
+    weights = initializers.HeNormal(seed + 6)
+    body += [
+        layers.Flatten(name="flat"),
+        layers.Dense(96, activation="relu", name="hidden", kernel_initializer=weights),
+    ]
+    return body, {"kernel_initializer": initializers.GlorotUniform(seed + 7)}
+
+
 _DESIGNS = {
+    "drawing": _drawing,
     "softmax": _softmax,
     "published": _published,
     "corrected": _corrected,

@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,17 +19,15 @@ class Recogniser:
         """Load the model at `path`; raises `ModelNotFound` when it is missing or is no LiteRT model."""
         from ai_edge_litert.interpreter import Interpreter  # here, so that who only lists models does not pay for it
 
+        self._new_interpreter = lambda: Interpreter(str(path), num_threads=1)
+        self._lock = threading.Lock()
+        self._interpreters: dict[int, Any] = {}  # one for each size of batch: changing a size makes it plan anew
         try:
-            # One interpreter for each size of batch, because changing an interpreter's size makes it plan anew.
-            self._interpreters = {size: Interpreter(str(path), num_threads=1) for size in (1, _BATCH)}
+            self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8), 1)
         except (ValueError, OSError) as error:
             raise ModelNotFound(
                 f"A LiteRT model should be at {path.name}; it cannot be read ({error}). Train or download it again."
             ) from error
-        for size, interpreter in self._interpreters.items():
-            interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], (size, IMAGE_SIZE, IMAGE_SIZE))
-            interpreter.allocate_tensors()
-        self._lock = threading.Lock()
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Return each class's probability for each image.
@@ -46,8 +45,14 @@ class Recogniser:
     def _run(self, images: np.ndarray, size: int) -> np.ndarray:
         padded = np.zeros((size, IMAGE_SIZE, IMAGE_SIZE), np.float32)
         padded[: len(images)] = images
-        interpreter = self._interpreters[size]
         with self._lock:
+            interpreter = self._interpreters.get(size) or self._plan(size)
             interpreter.set_tensor(interpreter.get_input_details()[0]["index"], padded)
             interpreter.invoke()
             return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[: len(images)].copy()
+
+    def _plan(self, size: int) -> Any:
+        interpreter = self._interpreters[size] = self._new_interpreter()
+        interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], (size, IMAGE_SIZE, IMAGE_SIZE))
+        interpreter.allocate_tensors()
+        return interpreter

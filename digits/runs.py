@@ -1,5 +1,6 @@
 """The run registry: every training run, its progress and result, shared by pages and trainer."""
 
+import contextlib
 import functools
 import secrets
 import time
@@ -169,7 +170,8 @@ class Registry:
     def metrics(self, run_id: str, *, max_points: int = 400) -> list[dict[str, Any]]:
         """Return a run's progress by step, as dicts of `METRIC_NAMES`.
 
-        Of more than `max_points`, evenly spaced rows are left out, but none with a validation and not the last.
+        Of more than `max_points`, evenly spaced rows are left out, but none with a validation, none of a hundredth
+        step, which the progress lines show, and not the last.
         """
         mine = _metrics.c.run_id == run_id
         with self._begin() as connection:
@@ -179,7 +181,12 @@ class Registry:
             stride = -(-count // max_points) if count else 1
             rank = sql.func.row_number().over(order_by=_metrics.c.step).label("rank")
             ranked = sql.select(_metrics, rank).where(mine).subquery()
-            kept = sql.or_(ranked.c.rank % stride == 0, ranked.c.val_loss.is_not(None), ranked.c.step == last)
+            kept = sql.or_(
+                ranked.c.rank % stride == 0,
+                ranked.c.val_loss.is_not(None),
+                ranked.c.step % 100 == 0,
+                ranked.c.step == last,
+            )
             query = sql.select(*(ranked.c[name] for name in METRIC_NAMES)).where(kept).order_by(ranked.c.step)
             return [dict(row) for row in connection.execute(query).mappings()]
 
@@ -219,10 +226,13 @@ class Registry:
         """Add rows of `METRIC_NAMES` and return whether a stop has been asked for."""
         with self._begin() as connection:
             if progress:
-                connection.execute(_metrics.insert(), [{"run_id": run_id, **row} for row in progress])
-                connection.execute(
-                    _runs.update().where(_runs.c.id == run_id).values(step=progress[-1]["step"], activity="")
-                )
+                is_running = connection.execute(
+                    _runs.update()
+                    .where(_runs.c.id == run_id, _runs.c.state == RUNNING)
+                    .values(step=progress[-1]["step"], activity="")
+                ).rowcount
+                if is_running:
+                    connection.execute(_metrics.insert(), [{"run_id": run_id, **row} for row in progress])
             return connection.execute(sql.select(_runs.c.stop_requested).where(_runs.c.id == run_id)).scalar_one()
 
     def set_activity(self, run_id: str, activity: str, **facts: Any) -> None:
@@ -244,12 +254,13 @@ class Registry:
     def requeue(self, run_id: str) -> None:
         """Put a running run back to the start of its queue, as if never begun; its seed makes it the same run again."""
         with self._begin() as connection:
-            connection.execute(_metrics.delete().where(_metrics.c.run_id == run_id))
-            connection.execute(
+            is_running = connection.execute(
                 _runs.update()
                 .where(_runs.c.id == run_id, _runs.c.state == RUNNING)
                 .values(state=WAITING, started=None, step=0, activity="")
-            )
+            ).rowcount
+            if is_running:
+                connection.execute(_metrics.delete().where(_metrics.c.run_id == run_id))
 
     def fail_orphans(self) -> int:
         """Mark every running run as failed because its trainer died, and return how many.
@@ -305,7 +316,9 @@ def _explained(url: str) -> Iterator[None]:
         yield
     except sql.exc.SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        with contextlib.suppress(sql.exc.ArgumentError):  # an address that is none is shown as it is
+            url = sql.make_url(url).render_as_string(hide_password=True)
         raise RegistryUnavailable(
-            f"The run registry at {sql.make_url(url).render_as_string(hide_password=True)} should be readable and "
+            f"The run registry at {url} should be readable and "
             f"writable; it answered: {cause}. Check the disk's space and permissions, or set DIGITS_REGISTRY_URL."
         ) from error

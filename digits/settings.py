@@ -22,7 +22,7 @@ class Settings:
     """The environment, read once.
 
     Attributes:
-        data_dir: the folder whose `mnist/` holds the four IDX files; None to look elsewhere.
+        data_dir: the folder whose `mnist/` holds the four IDX files, and whose `drawn/` may hold labelled drawings.
         keras_home: Keras's folder, whose `datasets/mnist.npz` is read, or written by a download.
         may_download: whether MNIST may be fetched when it is nowhere on this machine.
         runs_dir: where training leaves its models, and where the default registry lies.
@@ -34,6 +34,12 @@ class Settings:
     may_download: bool
     runs_dir: Path
     registry_url: str
+
+    @property
+    def drawn_dir(self) -> Path | None:
+        """The folder of labelled drawings that drawn accuracy is measured on, where there is one."""
+        folder = self.data_dir / "drawn" if self.data_dir else None
+        return folder if folder and folder.is_dir() else None
 
     @classmethod
     def from_environment(cls, environment: "os._Environ[str] | dict[str, str] | None" = None) -> "Settings":

@@ -64,6 +64,7 @@ PAGES: dict[str, dict[str, Parameter]] = {
     "draw": {
         "model": Parameter("", _identifier),
         "pen": Parameter(PEN_WIDTHS[2], _whole(*PEN_WIDTHS[:2])),
+        "sheet": Parameter("square", _one_of("square", "wide")),
         "ink": Parameter("", _ink),
     },
     "train": {
@@ -99,8 +100,10 @@ def read(page: str, query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]
                 values[name] = parameter.parse(query[name])
             except InvalidHyperparameter as error:
                 notices.append(f"The link's setting was not used: {error}")
-            except DigitsError as error:
+            except _BadValue as error:
                 notices.append(f"The link's `{name}` was not used: it {error}.")
+            except DigitsError as error:
+                notices.append(f"The link's `{name}` was not used: {error}")
     return values, notices
 
 

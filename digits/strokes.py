@@ -101,12 +101,14 @@ def render(strokes: Sequence[np.ndarray], *, size: tuple[int, int], pen_width: f
 
 def thin(stroke: np.ndarray, distance: float) -> np.ndarray:
     """Drop the points that lie nearer than `distance` pixels to the last one kept; the end always stays."""
+    if len(stroke) == 1:
+        return stroke
     points = stroke.tolist()
     kept = [points[0]]
     for point in points[1:-1]:
         if math.dist(point, kept[-1]) >= distance:
             kept.append(point)
-    if len(points) > 1 and points[-1] != kept[-1]:
+    if points[-1] != kept[-1]:
         kept.append(points[-1])
     return np.array(kept, dtype=np.float32)
 
@@ -149,7 +151,7 @@ def encode_strokes(strokes: Sequence[np.ndarray]) -> str:
         text = _LINK_VERSION + "".join(_encode_all(checked, tolerance))
         if len(text) <= LINK_CHARACTERS_WANTED or tolerance > MAX_COORDINATE:
             return text
-        tolerance *= 2
+        tolerance *= 3
 
 
 def decode_strokes(text: str) -> list[np.ndarray]:

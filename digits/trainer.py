@@ -13,7 +13,7 @@ from typing import Any
 
 from filelock import Timeout
 
-from digits import datasets
+from digits import datasets, drawn
 from digits.errors import DatasetError, DigitsError
 from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.jobs import trainer_lock
@@ -32,7 +32,7 @@ class Trainer:
     def __init__(self, settings: Settings, registry: Registry, is_closing: threading.Event) -> None:
         self._settings, self._registry, self._is_closing = settings, registry, is_closing
         self._activity = "starting"
-        self._programs: dict[tuple[str, int, str], Any] = {}
+        self._programs: dict[tuple[str, int, str, str], Any] = {}
         self._dataset: datasets.Dataset | None = None
 
     def work(self) -> None:
@@ -107,6 +107,7 @@ class Trainer:
             self._settings.runs_dir / run.id,
             hyperparameters=run.hyperparameters,
             dataset=dataset,
+            drawings=self._drawings(dataset),
             facts={
                 "command": "started on the Train page",
                 "seconds": round(seconds, 2),
@@ -116,22 +117,24 @@ class Trainer:
         )
 
     def _program(self, hyperparameters: Hyperparameters, class_count: int) -> Any:
-        key = (hyperparameters.network, class_count, hyperparameters.optimizer)
+        key = (hyperparameters.network, class_count, hyperparameters.optimizer, hyperparameters.augmentation)
         if key not in self._programs:
             self._programs[key] = self._training.Program(
                 hyperparameters.network,
                 class_count,
                 optimizer=hyperparameters.optimizer,
+                augmentation=hyperparameters.augmentation,
                 precision=self._training.fastest_precision(),
             )
         return self._programs[key]
 
     def _warm_up(self, network: str) -> None:
         try:
-            class_count = len(self._load_data().class_names)
+            dataset = self._load_data()
+            self._drawings(dataset)
         except DatasetError:  # the run that needs the data will say so
             return
-        self._training.warm_up(self._program(PRESETS[network].hyperparameters, class_count))
+        self._training.warm_up(self._program(PRESETS[network].hyperparameters, len(dataset.class_names)))
 
     def _prepare_data(self) -> None:
         """Fetch MNIST when it is nowhere on this machine and may be fetched; without it, the small set serves."""
@@ -150,6 +153,10 @@ class Trainer:
         if self._dataset is None or self._dataset.source != datasets.find_source(self._settings):
             self._dataset = datasets.load_mnist(self._settings)
         return self._dataset
+
+    def _drawings(self, dataset: datasets.Dataset) -> drawn.Examples | None:
+        folder = self._settings.drawn_dir
+        return drawn.load_examples(folder, dataset.class_names) if folder else None
 
     def _say(self, activity: str) -> None:
         self._activity = activity

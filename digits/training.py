@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits import networks
+from digits.augmentation import augment
 from digits.datasets import Dataset, Split
 from digits.errors import TrainingDiverged
 from digits.hyperparameters import Hyperparameters
@@ -67,8 +68,17 @@ class Program:
     One thread at a time.
     """
 
-    def __init__(self, network: str, class_count: int, *, optimizer: str, precision: str = "float32") -> None:
-        self.network, self.class_count, self.optimizer = network, class_count, optimizer
+    def __init__(
+        self,
+        network: str,
+        class_count: int,
+        *,
+        optimizer: str,
+        augmentation: str = "none",
+        precision: str = "float32",
+    ) -> None:
+        self.network, self.class_count = network, class_count
+        self.optimizer, self.augmentation = optimizer, augmentation
         # One matrix product of a few thousand numbers gains nothing from bfloat16.
         self.precision = "float32" if network == "softmax" else precision
         self.model = networks.build(network, class_count, precision=self.precision)
@@ -87,8 +97,7 @@ class Program:
     def reset(self, seed: int) -> None:
         """Start anew from the first weights that `seed` gives."""
         fresh = networks.build(self.network, self.class_count, seed=seed)
-        for weight, start in zip(self._weights, fresh.trainable_weights, strict=True):
-            weight.assign(start.value)
+        self.model.set_weights(fresh.get_weights())
         for slot in self._slots:
             for value in slot:
                 value.assign(tf.zeros_like(value))
@@ -113,6 +122,8 @@ class Program:
         for index in tf.range(steps):
             batch_images = tf.cast(tf.gather(images, batches[index]), tf.float32)
             batch_labels = tf.cast(tf.gather(labels, batches[index]), tf.int32)
+            if self.augmentation == "drawing":
+                batch_images = augment(batch_images, tf.stack([seed, self._step]))
             with tf.GradientTape() as tape:
                 features = self._features(batch_images, training=True)
                 if self.network != "published":  # as published: dropout is there but is never used
@@ -143,10 +154,8 @@ class Program:
         return loss / len(split), hits / len(split)
 
     def exportable_model(self) -> keras.Model:
-        """Return a float32 copy with the present weights."""
-        model = networks.build(self.network, self.class_count)
-        model.set_weights(self.model.get_weights())
-        return model
+        """Return a float32 copy with the present weights, batch normalisations folded in."""
+        return networks.fold(self.model, self.class_count)
 
     def _update(self, gradients, learning_rate) -> None:
         self._step.assign_add(1)

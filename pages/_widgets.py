@@ -56,9 +56,9 @@ def page_head(page: str, title: str, sentence: str) -> Any:
 
 _share = st.components.v2.component(
     "digits_share",
-    html="""<div class="share"><button type="button" class="copy"
-    title="Copy the link that reopens this page as it stands">Share: copy link</button><input class="link" readonly aria-label="Link to this page">
-    <span class="status" role="status"></span></div>""",
+    html="""<div class="share">
+    <button type="button" class="copy" title="Copies the link that reopens this page as it stands">Share</button>
+    <input class="link" readonly aria-label="Link to this page"><span class="status" role="status"></span></div>""",
     css=(_COMPONENTS / "share.css").read_text(encoding="utf-8"),
     js=(_COMPONENTS / "share.js").read_text(encoding="utf-8"),
 )
@@ -89,9 +89,12 @@ def model_chooser(page: str) -> catalogue.Model:
     """Let the visitor choose the model to ask: bundled, their own, or the one that the link names."""
     key = _state.key(page, "model")
     titles = {model.id: _model_title(model) for model in catalogue.bundled()}
-    for run in registry().list_runs(visitor()):
-        if run.has_model:
-            titles[run.id] = f"Your run {run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
+    try:
+        for run in registry().list_runs(visitor()):
+            if run.has_model:
+                titles[run.id] = f"Your run {run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
+    except DigitsError as error:  # the bundled models can be asked all the same
+        st.warning(str(error), icon=":material/database_off:")
     wanted = st.session_state.get(key) or catalogue.DEFAULT_MODEL
     if wanted not in titles:
         try:
@@ -106,13 +109,16 @@ def model_chooser(page: str) -> catalogue.Model:
         format_func=titles.get,
         key=key,
         persist_state="session",
-        help="Which trained network reads. The figure is its share of right answers on MNIST's test images.",
+        help="Which trained network reads, and how many of MNIST's test images and of drawn digits it gets right.",
     )
     return catalogue.find(chosen, settings())
 
 
 def _model_title(model: catalogue.Model) -> str:
-    return f"{model.title} ({model.test_accuracy.share:.1%})"
+    figures = [f"{model.test_accuracy.share:.1%} of test images"]
+    if model.drawn_accuracy:
+        figures.append(f"{model.drawn_accuracy.share:.1%} of drawings")
+    return f"{model.title}: {', '.join(figures)}"
 
 
 def probability_chart(probabilities: np.ndarray, class_names: tuple[str, ...], *, key: str) -> None:

@@ -1,24 +1,42 @@
-"""Draw: a digit from the pen, a picture or the camera, read at once, with what the model saw."""
+"""Draw: a digit or a number from the pen, a picture or the camera, read at once, with what the model saw."""
 
 import numpy as np
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from digits import catalogue, gallery, images, sharing, strokes
+from digits import catalogue, images, segmentation, sharing, strokes
 from digits.errors import DigitsError
-from pages import _state, _widgets
+from pages import _reading, _state, _widgets
 
-SIDE = 280  # canvas pixels; fits the narrowest phone
+SHEETS = {"square": (280, 280), "wide": (640, 240)}  # width and height in pixels; the square fits the narrowest phone
+WIDE_ON_A_PHONE = (344, 200)
 PAPER, INK = "#ffffff", "#1b2733"  # the same in both themes: the canvas is a sheet of paper
 SOURCES = {"Pen": ":material/stylus:", "Picture": ":material/image:", "Camera": ":material/photo_camera:"}
+HINTS = {
+    "Pen": "Draw a digit on the sheet, anywhere and at any size. The answer appears here after every stroke.",
+    "Picture": "Choose a picture. The answer appears here.",
+    "Camera": "Take a photograph. The answer appears here.",
+}
 
-_key = lambda name: _state.key("draw", name)  # noqa: E731
+
+def _key(name: str) -> str:
+    return _state.key("draw", name)
+
+
+def _sheet_size() -> tuple[int, int]:
+    sheet = st.session_state[_key("sheet")]
+    is_phone = "Mobi" in st.context.headers.get("User-Agent", "")
+    return WIDE_ON_A_PHONE if sheet == "wide" and is_phone else SHEETS[sheet]
 
 
 def _replace_drawing(drawn: list[np.ndarray]) -> None:
-    """Put other strokes on the canvas; the component takes them only under a new key."""
-    st.session_state[_key("strokes")] = drawn
-    st.session_state[_key("initial")] = drawn
+    """Put other strokes on the canvas, shrunk where they would not fit; it takes them only under a new key."""
+    width, height = _sheet_size()
+    reach = np.max([stroke.max(axis=0) for stroke in drawn], axis=0) if drawn else np.ones(2)
+    scale = min(1.0, width / reach[0], height / reach[1])
+    drawn = [stroke * np.float32(scale) for stroke in drawn] if scale < 1 else drawn
+    st.session_state[_key("strokes")] = st.session_state[_key("initial")] = drawn
+    st.session_state[_key("initial_json")] = strokes.to_canvas(drawn, st.session_state[_key("pen")], INK)
     st.session_state[_key("canvas")] = st.session_state.get(_key("canvas"), 0) + 1
 
 
@@ -26,124 +44,119 @@ def _undo() -> None:
     _replace_drawing(st.session_state[_key("strokes")][:-1])
 
 
-def _take_link() -> None:
-    """Put a shared link's drawing on the canvas, once."""
+def _change_sheet() -> None:
+    st.session_state[_key("sheet")] = "wide" if st.session_state[_key("is_wide")] else "square"
+    _replace_drawing(st.session_state[_key("strokes")])
+
+
+def _prepare_canvas() -> None:
+    """Put a shared link's drawing on the canvas, once; begin with an empty sheet."""
+    st.session_state[_key("is_wide")] = st.session_state[_key("sheet")] == "wide"
     if ink := st.session_state.pop(_key("ink"), ""):
         _replace_drawing(strokes.decode_strokes(ink))
-    st.session_state.setdefault(_key("strokes"), [])
+    elif _key("strokes") not in st.session_state:
+        _replace_drawing([])
 
 
-def _canvas() -> images.Glyph | None:
-    """Show the canvas with its pen, Undo and Clear, and return the glyph drawn on it."""
-    low, high, _ = sharing.PEN_WIDTHS
-    pen = st.session_state[_key("pen")]
+def _canvas(model: catalogue.Model) -> list[segmentation.Part]:
+    """Show the canvas with Undo and Clear, and return the digits drawn on it."""
+    pen, (width, height) = st.session_state[_key("pen")], _sheet_size()
     result = st_canvas(
         stroke_width=pen,
         stroke_color=INK,
         background_color=PAPER,
-        initial_drawing=strokes.to_canvas(st.session_state.get(_key("initial"), []), pen, INK),
-        width=SIDE,
-        height=SIDE,
-        key=_key(f"canvas.{st.session_state.get(_key('canvas'), 0)}"),
+        initial_drawing=st.session_state[_key("initial_json")],
+        width=width,
+        height=height,
+        key=_key(f"canvas.{st.session_state[_key('canvas')]}"),
     )
     if result.json_data is not None:
         st.session_state[_key("strokes")] = strokes.parse_canvas(result.json_data)
+    elif st.session_state[_key("strokes")] is not st.session_state[_key("initial")]:
+        _replace_drawing(st.session_state[_key("strokes")])  # back from another page, where the canvas was forgotten
+        st.rerun()
     drawn = st.session_state[_key("strokes")]
-    with st.container(horizontal=True, width=SIDE):
-        st.button("Undo", icon=":material/undo:", on_click=_undo, disabled=not drawn, width="stretch")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Undo", icon=":material/undo:", on_click=_undo, disabled=not drawn, width=132)
         st.button(
             "Clear",
             icon=":material/delete:",
             on_click=_replace_drawing,
             args=([],),
             disabled=not drawn,
-            width="stretch",
+            width=132,
         )
+        st.toggle(
+            "Wide sheet",
+            key=_key("is_wide"),
+            on_change=_change_sheet,
+            help="Room for a number of several digits, which is read as a whole.",
+        )
+    return segmentation.find_parts(drawn, size=(height, width), pen_width=pen, score=model.recogniser.probabilities)
+
+
+def _picture(source: str, model: catalogue.Model) -> list[segmentation.Part]:
+    """Take a picture file or a photograph and return the digits found in it."""
+    if source == "Camera":
+        file = st.camera_input("Photograph dark digits on light paper, or light ones on dark", key=_key("camera"))
+    else:
+        file = st.file_uploader(
+            "A picture of a digit or a number, dark on light or light on dark",
+            type=["png", "jpg", "jpeg", "webp", "gif", "bmp"],
+            key=_key("file"),
+        )
+    if file is None:
+        return []
+    with st.spinner("Looking for the ink"):
+        ink = images.find_ink(images.load_picture(file.getvalue()))
+        parts = segmentation.find_parts_in_ink(ink, score=model.recogniser.probabilities)
+    if not parts:
+        st.warning("No ink was found in this picture. Use darker ink, more light, or come closer.")
+    return parts
+
+
+def _pen_width() -> None:
+    low, high, _ = sharing.PEN_WIDTHS
     st.slider(
         "Pen width",
         low,
         high,
         key=_key("pen"),
         persist_state="session",
-        width=SIDE,
         help="How thick the pen draws, in pixels. The answer does not depend on it.",
     )
-    return images.fit_strokes(drawn, size=(SIDE, SIDE), pen_width=pen)
 
 
-def _picture(source: str) -> images.Glyph | None:
-    """Take a picture file or a photograph and return the glyph found in it."""
-    if source == "Camera":
-        file = st.camera_input("Photograph a dark digit on light paper, or a light one on dark", key=_key("camera"))
-    else:
-        file = st.file_uploader(
-            "A picture of one digit, dark on light or light on dark",
-            type=["png", "jpg", "jpeg", "webp", "gif", "bmp"],
-            key=_key("file"),
-        )
-    if file is None:
-        return None
-    with st.spinner("Looking for the ink"):
-        glyph = images.fit(images.find_ink(images.load_picture(file.getvalue())))
-    if glyph is None:
-        st.warning("No ink was found in this picture. Use darker ink, more light, or come closer.")
-    return glyph
-
-
-def _answer(glyph: images.Glyph | None, model: catalogue.Model, source: str) -> None:
-    """Show what the model reads and what it saw."""
-    if glyph is None:
-        hints = {
-            "Pen": "Draw a digit on the sheet, anywhere and at any size. The answer appears here after every stroke.",
-            "Picture": "Choose a picture. The answer appears here.",
-            "Camera": "Take a photograph. The answer appears here.",
-        }
-        st.info(hints[source], icon=":material/arrow_back:")
-        return
-    probabilities = model.recogniser.probabilities(glyph.image[np.newaxis])[0]
-    first, second = probabilities.argsort()[::-1][:2]
-    names = model.class_names
-    reading, seen = st.columns([3, 2], gap="medium")
-    with reading:
-        st.metric(
-            "The model reads", names[first], f"{probabilities[first]:.1%} sure", delta_color="off", delta_arrow="off"
-        )
-        st.caption(f"Its second guess is {names[second]}, at {probabilities[second]:.1%}.")
-    with seen:
-        st.image(
-            gallery.enlarged(glyph.image, factor=5),
-            width=140,
-            alt="The drawing as 28 by 28 grey pixels, fitted and centred as the model receives it",
-        )
-        st.caption(f"What the model saw, 28×28. {images.describe(glyph)}")
-    _widgets.probability_chart(probabilities, names, key=_key("bars"))
-
-
-head = _widgets.page_head(
-    "draw",
-    "Draw a digit",
-    "Small neural networks read your handwriting here. Draw below, **Train** a network yourself, "
-    "or see in the **Gallery** how it does on test images.",
+head = _widgets.page_head("draw", "Draw a digit", "Small neural networks read your handwriting here, as you write.")
+_prepare_canvas()
+source = st.segmented_control(
+    "Where the digit comes from",
+    list(SOURCES),
+    format_func=lambda name: f"{SOURCES[name]} {name}",
+    default="Pen",
+    required=True,
+    key=_key("source"),
+    label_visibility="collapsed",
 )
-_take_link()
-paper, answer = st.columns([2, 3], gap="large")
-with paper:
-    source = st.segmented_control(
-        "Where the digit comes from",
-        list(SOURCES),
-        format_func=lambda name: f"{SOURCES[name]} {name}",
-        default="Pen",
-        required=True,
-        key=_key("source"),
-        label_visibility="collapsed",
-    )
-    try:
-        glyph = _canvas() if source == "Pen" else _picture(source)
-    except DigitsError as error:
-        st.error(str(error), icon=":material/error:")
-        glyph = None
+is_wide_pen = source == "Pen" and _sheet_size() == SHEETS["wide"]
+paper, answer = (st.container(), st.container()) if is_wide_pen else st.columns([2, 3], gap="large")
+left, right = st.columns([2, 3], gap="large")
+with left:
+    _pen_width()
+with right:
     model = _widgets.model_chooser("draw")
-with answer:
-    _answer(glyph, model, source)
+with st.container(horizontal=True):
+    st.page_link("train.py", label="Train a network yourself", icon=":material/model_training:")
+    st.page_link("gallery.py", label="See what it makes of test images", icon=":material/grid_view:")
+try:
+    with paper:
+        found = _canvas(model) if source == "Pen" else _picture(source, model)
+    with answer:
+        if found:
+            _reading.show(found, model)
+        else:
+            st.info(HINTS[source], icon=":material/draw:")
+except DigitsError as error:
+    st.error(str(error), icon=":material/error:")
 _widgets.share(head, "draw", ink=strokes.encode_strokes(st.session_state[_key("strokes")]) if source == "Pen" else "")
 _state.close_page("draw", ink="")

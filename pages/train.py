@@ -12,7 +12,7 @@ from digits.runs import Run
 from pages import _state, _widgets
 
 TICK_SECONDS = 0.4
-MORE = ("batch_size", "optimizer", "schedule", "seed")  # the settings that stand in the fold-out
+MORE = ("batch_size", "optimizer", "schedule", "augmentation", "seed")  # the settings that stand in the fold-out
 STATES = {
     "queued": ("Waiting", ":material/hourglass_top:", "gray"),
     "running": ("Training", ":material/play_arrow:", "blue"),
@@ -65,7 +65,7 @@ def _settings_form() -> None:
     for name in KNOBS:
         if name not in ("network", *MORE):
             _knob(name)
-    with st.expander("More: batch size, optimizer, schedule, seed", icon=":material/tune:"):
+    with st.expander("More: batch size, optimizer, schedule, augmentation, seed", icon=":material/tune:"):
         for name in MORE:
             _knob(name)
         st.button("Back to the preset", icon=":material/restart_alt:", on_click=_take_preset)
@@ -190,10 +190,13 @@ def _result(run: Run) -> None:
     model, measured = catalogue.find(run.id, _widgets.settings()), Accuracy(run.test_correct, run.test_total)
     low, high = measured.interval
     preset = PRESETS[run.hyperparameters.network]
-    figure, published = st.columns(2)
-    figure.metric("Test accuracy", f"{measured.share:.2%}")
+    figures = [("Test accuracy", f"{measured.share:.2%}")]
+    if model.drawn_accuracy:
+        figures.append(("Drawn digits", f"{model.drawn_accuracy.share:.1%}"))
     if preset.published:
-        published.metric("Published for this network", preset.published)
+        figures.append(("Published", preset.published))
+    for column, (label, value) in zip(st.columns(len(figures)), figures, strict=True):
+        column.metric(label, value)
     st.caption(
         f"{measured.correct:,} of {measured.total:,} test images, looked at once, at the end. "
         f"Another {measured.total:,} such images would give between {low:.2%} and {high:.2%}, 95 times in 100. "

@@ -1,0 +1,12 @@
+FROM python:3.12-slim
+WORKDIR /app
+COPY requirements.txt .
+RUN pip install --no-cache-dir -r requirements.txt
+COPY . .
+# Hosts such as Hugging Face Spaces run the image as user 1000, who must be able to write runs and Keras's cache.
+RUN useradd --uid 1000 --create-home digits && mkdir -p /data/runs && chown -R digits /data
+USER digits
+ENV DIGITS_RUNS_DIR=/data/runs
+EXPOSE 8501
+HEALTHCHECK CMD python -c "import urllib.request as r; r.urlopen('http://localhost:8501/_stcore/health')"
+CMD ["streamlit", "run", "app.py", "--server.headless=true", "--server.address=0.0.0.0", "--server.port=8501"]

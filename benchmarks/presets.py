@@ -1,0 +1,77 @@
+"""What every preset reaches with its own settings, over several seeds: accuracy and seconds.
+
+python -m benchmarks.presets --seeds 5 softmax published corrected convolutional
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks import _results
+from digits import datasets, drawn, export, training
+from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.settings import Settings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("networks", nargs="*", default=["softmax", "published", "corrected", "convolutional"])
+    parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, … (default: %(default)s)")
+    options = parser.parse_args()
+    settings = Settings.from_environment()
+    dataset = datasets.load_mnist(settings)
+    drawings = drawn.load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None
+    precision = training.fastest_precision()
+    print(f"{dataset.description} Computing in {precision}.")
+    figures = {}
+    for network in options.networks:
+        preset = PRESETS[network].hyperparameters
+        program = training.Program(
+            network,
+            len(dataset.class_names),
+            optimizer=preset.optimizer,
+            augmentation=preset.augmentation,
+            precision=precision,
+        )
+        training.warm_up(program)
+        runs = []
+        for seed in range(options.seeds):
+            hyperparameters = Hyperparameters.from_dict(preset.to_dict() | {"seed": seed})
+            start = time.perf_counter()
+            for _progress in training.train(hyperparameters, dataset, program):
+                pass
+            trained = time.perf_counter() - start
+            with tempfile.TemporaryDirectory() as folder:
+                card = export.save_model(
+                    program.exportable_model(),
+                    Path(folder) / "model",
+                    hyperparameters=hyperparameters,
+                    dataset=dataset,
+                    drawings=drawings,
+                    facts={},
+                )
+            total = time.perf_counter() - start
+            runs.append(
+                {
+                    "seed": seed,
+                    "test": card["test"]["accuracy"],
+                    "drawn": card["drawn"] and card["drawn"]["accuracy"],
+                    "training_seconds": round(trained, 2),
+                    "seconds_with_test_and_export": round(total, 2),
+                }
+            )
+            print(network, runs[-1], flush=True)
+        figures[network] = {
+            "precision": program.precision,
+            "test_median": statistics.median(run["test"] for run in runs),
+            "test_range": [min(run["test"] for run in runs), max(run["test"] for run in runs)],
+            "training_seconds_median": statistics.median(run["training_seconds"] for run in runs),
+            "runs": runs,
+        }
+    print("Written to", _results.save("presets", {"data": dataset.description, "presets": figures}))
+
+
+if __name__ == "__main__":
+    main()

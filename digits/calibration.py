@@ -1,0 +1,134 @@
+"""Calibration: is a model that says 90 % right nine times in ten, and how to bring it there with one number.
+
+A temperature divides the logits before softmax (C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern
+neural networks", ICML 2017): above 1 it makes a model humbler, below 1 surer, and it never changes which class is first.
+A `.tflite` model gives probabilities, whose logarithms are its logits up to a constant that softmax takes away again.
+"""
+
+import json
+import math
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from digits.errors import ModelNotFound
+
+TEMPERATURES = (0.05, 20.0)  # a fit stays within these; a model that is always or never right has no end of its own
+CARD_KEY = "temperature"
+
+_SMALLEST = float(np.finfo(np.float32).tiny)  # float32 softmax gives 0 below about this, and 0 has no logarithm
+
+
+def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Return the temperature under which labels that the model has not trained on are most likely.
+
+    Args:
+        probabilities: float32 (n, classes), n >= 1, as `Recogniser.probabilities` gives them.
+        labels: integer (n,).
+
+    Returns:
+        The temperature, within `TEMPERATURES`.
+    """
+    logits = _logits(probabilities)
+    labelled = np.take_along_axis(logits, np.asarray(labels, dtype=np.int64)[:, None], axis=1).mean()
+
+    def slope(sharpness: float) -> float:
+        """The loss's derivative by 1 / temperature, in which the loss is convex: so the slope only ever grows."""
+        return float((_softmax(logits * sharpness) * logits).sum(axis=1).mean() - labelled)
+
+    low, high = (math.log(1 / temperature) for temperature in TEMPERATURES[::-1])
+    for _ in range(40):  # bisection, down to 1e-12 of the range
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(math.exp(middle)) < 0 else (low, middle)
+    return math.exp(-(low + high) / 2)
+
+
+def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Return probabilities as they are at another temperature.
+
+    Args:
+        probabilities: float32 (…, classes).
+        temperature: over 0; 1 changes nothing.
+
+    Returns:
+        float32 (…, classes); each row sums to 1 and keeps its order.
+
+    Raises:
+        ValueError: `temperature` is not a number over 0.
+    """
+    if not is_temperature(temperature):
+        raise ValueError(f"`temperature` must be a number over 0; received {temperature!r}.")
+    return _softmax(_logits(probabilities) / temperature).astype(np.float32)
+
+
+def is_temperature(value: Any) -> bool:
+    """Tell whether a value, such as a card's, can be used as a temperature."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+    """Return by how much confidence and accuracy differ, in [0, 1]: the mean over bins, each weighed by its images.
+
+    The confidence is the first class's probability, and the bins have equal width, as in Guo et al., section 2.
+    """
+    table = reliability(probabilities, labels, bins)
+    return float(((table["confidence"] - table["accuracy"]).abs() * table["count"]).sum() / table["count"].sum())
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> pd.DataFrame:
+    """Compare how sure a model is with how often it is right.
+
+    Args:
+        probabilities: float32 (n, classes).
+        labels: integer (n,).
+        bins: how many parts of equal width [0, 1] is cut into.
+
+    Returns:
+        A row for each bin that any image falls into, in order: `bin` from 0, the mean `confidence` and the `accuracy`
+        in [0, 1] of its images, and their `count`.
+    """
+    confidence = np.asarray(probabilities, dtype=np.float64).max(axis=1)
+    table = pd.DataFrame(
+        {
+            # A bin holds its upper end: (0, 1/bins], (1/bins, 2/bins] and so on.
+            "bin": np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1),
+            "confidence": confidence,
+            "accuracy": (probabilities.argmax(axis=1) == labels).astype(np.float64),
+        }
+    )
+    bins_of = table.groupby("bin")
+    return bins_of.mean().assign(count=bins_of.size()).reset_index()
+
+
+def write_temperature(card: Path, temperature: float) -> None:
+    """Write a temperature into a model's card, under `CARD_KEY`; a reader sees the old card or the new one.
+
+    Raises:
+        ModelNotFound: there is no card that can be read.
+        ValueError: `temperature` is not a number over 0.
+    """
+    if not is_temperature(temperature):
+        raise ValueError(f"`temperature` must be a number over 0; received {temperature!r}.")
+    try:
+        facts = json.loads(card.read_text(encoding="utf-8")) | {CARD_KEY: round(float(temperature), 4)}
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelNotFound(f"{card} should be a model's card in JSON; {error}. Train the model again.") from error
+    draft = card.with_name(f"{card.name}.{uuid.uuid4().hex}.part")
+    try:
+        draft.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.replace(card)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _logits(probabilities: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), _SMALLEST))
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    """Softmax over the last axis; float64 keeps the order of what float32 told apart."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)

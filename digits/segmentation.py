@@ -1,0 +1,433 @@
+"""Segmentation: several digits at once, from one drawing or picture to the digits of a number, each with its glyph.
+
+The writing falls into lines, a line into pieces (pen strokes, or connected ink), and the pieces, from left to right,
+into digits. What decides whether two neighbours are one digit is the gap between them, in parts of the line's height,
+measured along the straight cut, upright or leaning as handwriting leans, that keeps them farthest apart. A wide gap
+parts and a deep overlap joins; in between the recogniser decides, by how sure it is of each way to group (Y. LeCun,
+L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition", 1998, section V). Digits
+that touch in a picture are cut where only a thin bridge holds them, if the recogniser then reads the parts clearly
+better. Digits written in one stroke, or grown together along a thick seam, stay one digit.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from digits import images
+from digits import strokes as pen
+from digits.errors import InvalidImage
+from digits.recogniser import Recogniser
+
+Box = tuple[int, int, int, int]
+Score = Callable[[np.ndarray], np.ndarray]  # uint8 (n, 28, 28) to float32 (n, classes), each row sums to 1
+
+MAX_DIGITS = 40  # each costs some milliseconds to fit; a page with more is no number
+
+_LEANS = (-0.25, -0.125, 0.0, 0.125, 0.25)  # handwriting leans by up to about 14 degrees either way
+
+# Gaps are between the pen's paths, in parts of the line's height; costs are in nats, as -log(confidence) is.
+_EVEN_GAP = -0.04  # here one digit and two are as likely; without a recogniser this decides
+_SURELY_APART = 0.06  # of 120 digits of several strokes none gapes by more than 0.042
+_SURELY_TOGETHER = -0.2  # neighbours seldom reach so far into each other, but a 4's or a 7's strokes mostly do
+_GAP_EVIDENCE = 20.0  # for a height of gap: 0.1 weighs as much as a reading at 1 of 7
+_FRAGMENT_HEIGHT = 0.5  # what is lower is a bar or a serif: sizes within one number vary by less
+_FRAGMENT_COST = 3.0  # outweighs any doubtful reading
+_FRAGMENT_REACH = 0.2  # so far away a bar may still belong to its neighbour
+_WIDE = 0.9  # width over height: 90 % of 550 pen digits are narrower...
+_WIDTH_COST = 10.0  # ...and what is wider by 0.1 is more likely two, by 1 nat
+_WIDEST = 1.4  # of 550 pen digits none is wider than 1.36
+_MAX_WIDTH = 1.8  # wider groups are not even looked at
+_CUT_COST = 3.0  # few pieces of connected ink are two digits, so the parts must read clearly better
+_CUT_WIDTH = 0.7  # only what is wider may be two digits; two narrow ones seldom touch
+_READ_WELL = 0.9  # a whole that is read this surely, and is no wider than a digit may be, is not cut
+_BRIDGE = 1.6  # pens: how much ink a cut may cross; an oblique stroke is cut along more than its width
+_SLIVER = 0.15  # heights: a cut leaves at least so much width on both sides
+_MAX_CUTS = 3  # in one piece of connected ink
+_MAX_QUESTIONS = 60  # groupings put to the recogniser for a line; beyond, as in a scribble, the gaps alone decide
+
+_LINE_GAP = 0.25  # lines lie apart by at least so much of the higher one's height
+_LINE_HEIGHTS = 0.5  # and the lower one has at least this part of it, or it is a loose bar
+
+
+@dataclass(frozen=True)
+class Part:
+    """One digit of a drawing or a picture.
+
+    Attributes:
+        glyph: the digit as the network sees it; its `found` is the whole source with this digit's ink alone.
+        box: x0, y0, x1, y1 of its ink in source pixels; x1 and y1 lie just outside.
+        line: the line of writing it stands in, counted from 0 at the top.
+    """
+
+    glyph: images.Glyph
+    box: Box
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a recogniser reads in parts.
+
+    Attributes:
+        text: the digits from left to right; each line of writing is a number of its own, on a line of its own.
+        probabilities: float32 (n, classes), a row for each part.
+        confidence: the product of the digits' probabilities, because a number is right only when all its digits are;
+            0 when there is nothing to read.
+    """
+
+    text: str
+    probabilities: np.ndarray
+    confidence: float
+
+
+def split_strokes(strokes: Sequence[np.ndarray], *, score: Score | None = None) -> list[list[int]]:
+    """Tell which strokes make a digit.
+
+    Args:
+        strokes: float32 (n, 2) each, x and y in canvas pixels.
+        score: reads images, and decides where the gaps leave it open; without it the gaps decide alone.
+
+    Returns:
+        The indices of each digit's strokes: lines from top to bottom, digits from left to right. Every stroke is in one
+        digit; a stroke that holds several digits stays whole.
+
+    Raises:
+        InvalidImage: as in `strokes.check`.
+    """
+    return [group for line in _stroke_lines(pen.check(strokes), score) for group in line]
+
+
+def split_ink(ink: np.ndarray, *, score: Score | None = None) -> list[tuple[Box, np.ndarray]]:
+    """Tell which ink makes a digit.
+
+    Args:
+        ink: float32 (height, width), 0 is paper and 1 is ink.
+        score: as in `split_strokes`; without it nothing that touches is cut.
+
+    Returns:
+        Each digit's box x0, y0, x1, y1 and its ink, float32 (y1 - y0, x1 - x0), in the order of `split_strokes`. Every
+        pixel above 0.5 is in one digit.
+
+    Raises:
+        InvalidImage: `ink` is not two-dimensional or holds something other than numbers.
+    """
+    return [digit for line in _ink_lines(_checked(ink), score) for digit in line]
+
+
+def find_parts(
+    strokes: Sequence[np.ndarray],
+    *,
+    size: tuple[int, int] = (280, 280),
+    pen_width: float = 20.0,
+    score: Score | None = None,
+) -> list[Part]:
+    """Find the digits of a drawing; arguments as in `images.fit_strokes` and `split_strokes`.
+
+    Raises:
+        InvalidImage: as in `strokes.check`, or there are more than `MAX_DIGITS` digits.
+    """
+    strokes = pen.check(strokes)
+    lines = _stroke_lines(strokes, score)
+    _limit(lines)
+    parts = []
+    for number, line in enumerate(lines):
+        for group in line:
+            glyph = images.fit_strokes([strokes[index] for index in group], size=size, pen_width=pen_width)
+            parts.append(Part(glyph, glyph.box, number))
+    return parts
+
+
+def find_parts_in_ink(ink: np.ndarray, *, score: Score | None = None) -> list[Part]:
+    """Find the digits in the ink of a picture; arguments as in `split_ink`.
+
+    Raises:
+        InvalidImage: as in `split_ink`, or there are more than `MAX_DIGITS` digits.
+    """
+    ink = _checked(ink)
+    lines = _ink_lines(ink, score)
+    _limit(lines)
+    parts = []
+    for number, line in enumerate(lines):
+        for box, digit in line:
+            x0, y0, x1, y1 = box
+            alone = np.zeros_like(ink)
+            alone[y0:y1, x0:x1] = digit
+            parts.append(Part(images.fit(alone), box, number))
+    return parts
+
+
+def read_number(
+    parts: Sequence[Part], recogniser: Recogniser, *, class_names: Sequence[str] = tuple("0123456789")
+) -> Reading:
+    """Read each part and put the digits together.
+
+    Args:
+        parts: the digits, in the order in which they are read.
+        recogniser: whatever has `probabilities(images)` as `Recogniser` has.
+        class_names: what the recogniser's classes are called.
+    """
+    if not parts:
+        return Reading("", np.zeros((0, len(class_names)), np.float32), 0.0)
+    probabilities = _ask(recogniser.probabilities, [part.glyph.image for part in parts])
+    text = ""
+    for index, row in enumerate(probabilities):
+        is_new_line = index > 0 and parts[index].line != parts[index - 1].line
+        text += "\n" * is_new_line + class_names[int(row.argmax())]
+    return Reading(text, probabilities, float(probabilities.max(axis=1).astype(np.float64).prod()))
+
+
+def _ask(score: Score, pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Read images one at a time: `Recogniser` fills every batch up to a hundred, so a few are quicker alone."""
+    return np.concatenate([score(picture[None]) for picture in pictures])
+
+
+def _limit(lines: list) -> None:
+    count = sum(map(len, lines))
+    if count > MAX_DIGITS:
+        raise InvalidImage(
+            f"At most {MAX_DIGITS} digits can be read at once; this has {count} separate marks. Clear it, or choose a "
+            "picture with less on it."
+        )
+
+
+def _checked(ink: np.ndarray) -> np.ndarray:
+    ink = np.asarray(ink, dtype=np.float32)
+    if ink.ndim != 2 or not np.isfinite(ink).all():
+        raise InvalidImage(f"`ink` must be a grey array (height, width) of numbers; received {ink.shape}.")
+    return ink
+
+
+def _stroke_lines(strokes: list[np.ndarray], score: Score | None) -> list[list[list[int]]]:
+    def sureness(pieces: list[np.ndarray]) -> float:
+        # only the image matters, so the canvas on which the glyph shows its source is one pixel
+        return float(score(images.fit_strokes(pieces, size=(1, 1)).image[None]).max())
+
+    lines = []
+    for members in _lines(strokes):
+        groups = _group([strokes[index] for index in members], sureness if score else None)
+        lines.append([sorted(members[index] for index in group) for group in groups])
+    return lines
+
+
+def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.ndarray]]]:
+    def sureness(pieces: list[np.ndarray]) -> float:
+        return float(score(images.fit(_paint(pieces, ink)[1]).image[None]).max())
+
+    mask = ink > 0.5
+    pieces = _components(mask)
+    if not pieces:
+        return []
+    pen_width = 4 * float(ndimage.distance_transform_edt(mask)[mask].mean())  # a strip's mean depth is a quarter of it
+    lines = []
+    for members in _lines(pieces):
+        line = [pieces[index] for index in members]
+        owners = list(range(len(line)))
+        if score:
+            line, owners = _cut_all(line, pen_width, sureness)
+        groups = _group(line, sureness if score else None, pen_width=pen_width, owners=owners)
+        lines.append([_paint([line[index] for index in group], ink) for group in groups])
+    return lines
+
+
+def _components(mask: np.ndarray) -> list[np.ndarray]:
+    """The pixels int (n, 2), x and y, of each piece of connected ink."""
+    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    y, x = np.nonzero(labels)
+    order = np.argsort(labels[y, x], kind="stable")
+    ends = np.cumsum(np.bincount(labels[y, x], minlength=count + 1))[1:-1] if count else []
+    return np.split(np.stack([x, y], axis=-1)[order], ends) if count else []
+
+
+def _paint(pieces: Iterable[np.ndarray], ink: np.ndarray) -> tuple[Box, np.ndarray]:
+    """Cut out the ink of these pixels, with the soft edge around it: their box, and float32 (height, width)."""
+    pixels = np.concatenate(list(pieces))
+    (x0, y0), (x1, y1) = pixels.min(axis=0), pixels.max(axis=0) + 1
+    mask = np.zeros((y1 - y0, x1 - x0), dtype=bool)
+    mask[pixels[:, 1] - y0, pixels[:, 0] - x0] = True
+    crop = ink[y0:y1, x0:x1]
+    soft = ndimage.binary_dilation(mask, np.ones((3, 3))) & (crop <= 0.5)
+    return (int(x0), int(y0), int(x1), int(y1)), np.where(mask | soft, crop, np.float32(0))
+
+
+def _lines(pieces: Sequence[np.ndarray]) -> list[list[int]]:
+    """Divide pieces into lines of writing, from top to bottom.
+
+    Bands of pieces with clear paper between them are lines where they are about equally high, lie well apart, and one
+    stands above the other; all other neighbours are one line.
+    """
+    if not pieces:
+        return []
+    spans = [(*piece.min(axis=0).tolist(), *piece.max(axis=0).tolist()) for piece in pieces]  # x0, y0, x1, y1
+    bands: list[tuple[list[int], list[float]]] = []
+    for index in sorted(range(len(pieces)), key=lambda index: spans[index][1]):
+        if bands and spans[index][1] <= bands[-1][1][3]:
+            bands[-1] = _united(bands[-1], ([index], spans[index]))
+        else:
+            bands.append(([index], spans[index]))
+    while True:
+        wrong = [place for place in range(len(bands) - 1) if not _are_two_lines(bands[place][1], bands[place + 1][1])]
+        if not wrong:
+            return [sorted(members) for members, _ in bands]
+        nearest = min(wrong, key=lambda place: bands[place + 1][1][1] - bands[place][1][3])
+        bands[nearest : nearest + 2] = [_united(bands[nearest], bands[nearest + 1])]
+
+
+def _united(first: tuple[list[int], Sequence[float]], second: tuple[list[int], Sequence[float]]) -> tuple:
+    (a, b), (p, q) = (first[0], second[0]), (first[1], second[1])
+    return a + b, (min(p[0], q[0]), min(p[1], q[1]), max(p[2], q[2]), max(p[3], q[3]))
+
+
+def _are_two_lines(upper: Sequence[float], lower: Sequence[float]) -> bool:
+    low, high = sorted((upper[3] - upper[1], lower[3] - lower[1]))
+    is_above = upper[0] <= lower[2] and lower[0] <= upper[2]
+    return is_above and low >= _LINE_HEIGHTS * high and lower[1] - upper[3] >= _LINE_GAP * high
+
+
+def _group(
+    pieces: Sequence[np.ndarray],
+    sureness: Callable[[list[np.ndarray]], float] | None,
+    *,
+    pen_width: float = 0.0,
+    owners: Sequence[int] | None = None,
+) -> list[list[int]]:
+    """Divide a line's pieces into digits, so that the gaps and the readings together are the most likely.
+
+    Args:
+        pieces: points (n, 2) each, x and y.
+        sureness: the recogniser's confidence in pieces as one digit; None to let the gaps decide.
+        pen_width: how far the points' outline lies outside the pen's own path, on both sides together.
+        owners: pieces with the same owner were cut apart.
+
+    Returns:
+        Groups of indices, from left to right.
+    """
+    centres = [piece[:, 0].min() / 2 + piece[:, 0].max() / 2 for piece in pieces]
+    order = sorted(range(len(pieces)), key=lambda index: centres[index])
+    ordered = [pieces[index] for index in order]
+    height = max(1.0, pen_width + max(float(np.ptp(piece[:, 1])) for piece in pieces))
+    costs = _gap_costs(ordered, height, pen_width)
+    if owners is not None:
+        for place in range(1, len(order)):
+            if owners[order[place - 1]] == owners[order[place]]:
+                costs[place - 1] = _CUT_COST
+    # what surely belongs together is one unit from here on
+    starts = [0] + [place for place in range(1, len(order)) if costs[place - 1] < math.inf] + [len(order)]
+    units = list(itertools.pairwise(starts))
+    breaks = [costs[first - 1] for first, _ in units[1:]]
+    boundaries = _cheapest(ordered, units, breaks, height, pen_width, sureness)
+    return [order[units[i][0] : units[j - 1][1]] for i, j in boundaries]
+
+
+def _gap_costs(pieces: list[np.ndarray], height: float, pen_width: float) -> list[float]:
+    """The cost in nats of parting each two neighbours: infinite where they surely are one digit, -infinite if two."""
+    leaning = [piece[:, :1] + piece[:, 1:] * np.array(_LEANS) for piece in pieces]  # each (n, leans)
+    lefts = np.array([points.min(axis=0) for points in leaning])
+    rights = np.array([points.max(axis=0) for points in leaning])
+    # everything before against everything after, because a bar may reach over more than its neighbour
+    gaps = np.minimum.accumulate(lefts[::-1])[::-1][1:] - np.maximum.accumulate(rights)[:-1]
+    gaps = (gaps.max(axis=1) + pen_width) / height
+    is_fragment = [np.ptp(piece[:, 1]) + pen_width < _FRAGMENT_HEIGHT * height for piece in pieces]
+    costs = []
+    for place, gap in enumerate(gaps.tolist()):
+        reach = _FRAGMENT_REACH if is_fragment[place] or is_fragment[place + 1] else _SURELY_APART
+        if gap > reach or gap < _SURELY_TOGETHER:
+            costs.append(math.copysign(math.inf, -gap))
+        else:
+            costs.append(_GAP_EVIDENCE * (_EVEN_GAP - gap))
+    return costs
+
+
+def _cheapest(
+    pieces: list[np.ndarray],
+    units: list[tuple[int, int]],
+    breaks: list[float],
+    height: float,
+    pen_width: float,
+    sureness: Callable[[list[np.ndarray]], float] | None,
+) -> list[tuple[int, int]]:
+    """Find the division of units into spans with the smallest sum of costs, by dynamic programming.
+
+    Returns:
+        first unit and one past the last, of each span.
+    """
+    spans: dict[tuple[int, int], float] = {}
+    doubtful = []
+    for last in range(1, len(units) + 1):
+        for first in range(last - 1, -1, -1):
+            points = np.concatenate(pieces[units[first][0] : units[last - 1][1]])
+            width, tall = np.ptp(points, axis=0) + pen_width
+            if last - first > 1 and (width > _MAX_WIDTH * height or breaks[first] == -math.inf):
+                break
+            spans[first, last] = _WIDTH_COST * max(0.0, width / height - _WIDE)
+            spans[first, last] += _FRAGMENT_COST * (tall < _FRAGMENT_HEIGHT * height)
+            is_alone = all(breaks[place] == -math.inf for place in (first - 1, last - 1) if 0 <= place < len(breaks))
+            if last - first > 1 or not is_alone:
+                doubtful.append((first, last))
+    if sureness and len(doubtful) <= _MAX_QUESTIONS:
+        for first, last in doubtful:
+            confidence = sureness(pieces[units[first][0] : units[last - 1][1]])
+            spans[first, last] -= math.log(max(confidence, 1e-6))
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for last in range(1, len(units) + 1):
+        options = []
+        for first in range(last):
+            if (first, last) in spans:
+                parting = breaks[first - 1] if first and breaks[first - 1] > -math.inf else 0.0
+                options.append((best[first][0] + parting + spans[first, last], first))
+        best.append(min(options))
+    found, last = [], len(units)
+    while last:
+        found.append((best[last][1], last))
+        last = best[last][1]
+    return found[::-1]
+
+
+def _cut_all(
+    pieces: list[np.ndarray], pen_width: float, sureness: Callable[[list[np.ndarray]], float]
+) -> tuple[list[np.ndarray], list[int]]:
+    """Cut wide pieces where they may be two digits that touch; `_group` may join them again.
+
+    Returns:
+        The pieces, and for each the index of the piece that it was cut from.
+    """
+    height = pen_width + max(float(np.ptp(piece[:, 1])) for piece in pieces)
+    cut, owners = [], []
+    for owner, piece in enumerate(pieces):
+        width = (float(np.ptp(piece[:, 0])) + pen_width) / height
+        is_candidate = width > _CUT_WIDTH and (width > _WIDEST or sureness([piece]) < _READ_WELL)
+        parts = _cut(piece, height, pen_width) if is_candidate else [piece]
+        cut += parts
+        owners += [owner] * len(parts)
+    return cut, owners
+
+
+def _cut(pixels: np.ndarray, height: float, pen_width: float) -> list[np.ndarray]:
+    """Cut connected ink along straight lines, upright or leaning, that cross it at one thin place each."""
+    sliver = _SLIVER * height
+    candidates = []
+    for lean in _LEANS:
+        x = np.rint(pixels[:, 0] + lean * (pixels[:, 1] - pixels[:, 1].mean())).astype(int)
+        ink = np.bincount(x - x.min())
+        for place in range(math.ceil(sliver), len(ink) - math.ceil(sliver)):
+            if ink[place] <= _BRIDGE * pen_width:
+                candidates.append((ink[place] / pen_width, abs(lean), place + int(x.min()), lean))
+    sides: list[np.ndarray] = []
+    for _, _, place, lean in sorted(candidates):
+        x = pixels[:, 0] + lean * (pixels[:, 1] - pixels[:, 1].mean())
+        side = x > place
+        if all(np.abs(side ^ other).sum() > 0 and _are_apart(pixels, side, other, sliver) for other in sides):
+            sides.append(side)
+        if len(sides) == _MAX_CUTS:
+            break
+    keys = np.sum(sides, axis=0) if sides else np.zeros(len(pixels), dtype=int)
+    return [pixels[keys == key] for key in np.unique(keys)]
+
+
+def _are_apart(pixels: np.ndarray, side: np.ndarray, other: np.ndarray, sliver: float) -> bool:
+    """Whether two cuts leave a piece of some width between them."""
+    between = side ^ other
+    return bool(np.ptp(pixels[between, 0]) >= sliver)

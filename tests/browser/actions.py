@@ -1,0 +1,205 @@
+"""What a person does on the pages, and where they look for the answer."""
+
+import contextlib
+import io
+import itertools
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+Point = tuple[float, float]
+
+# On the sheet of 280 by 280 pixels.
+SEVEN: list[Point] = [(70, 70), (130, 68), (200, 68), (170, 130), (140, 190), (120, 230)]
+SEVENS_BAR: list[Point] = [(105, 150), (150, 148), (195, 146)]
+
+
+def open_page(page: Page, address: str) -> None:
+    """Go to an address and wait until the page stands."""
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the server has nothing more to say."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def exception_boxes(page: Page) -> list[str]:
+    """Return the texts of the boxes in which Streamlit shows a Python exception."""
+    return page.get_by_test_id("stException").all_inner_texts()
+
+
+def notices(page: Page) -> Locator:
+    """The warnings and errors on the page."""
+    return page.get_by_role("alert")
+
+
+def choose(page: Page, label: str, option: str | re.Pattern[str]) -> None:
+    """Choose from a list."""
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option).click()
+    expect(page.get_by_role("combobox", name=label)).to_have_value(option)
+
+
+def button(page: Page, name: str) -> Locator:
+    """The page's own button of that name; the canvas's toolbar has some of the same names."""
+    return page.get_by_test_id("stButton").get_by_role("button", name=name, exact=True)
+
+
+def slide(page: Page, label: str, key: str, shows: str) -> None:
+    """Move a slider with one key and wait for the value that it then shows."""
+    page.get_by_role("slider", name=label).press(key)
+    expect(page.get_by_role("group", name=label)).to_contain_text(shows)
+    expect(page).to_have_url(re.compile(rf"={re.escape(shows)}(&|$)"))  # by then the server knows it too
+
+
+def figure(page: Page, label: str) -> Locator:
+    """The large figure below a label."""
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+
+def curve(page: Page, name: str) -> Locator:
+    """The learning curve of "accuracy" or "loss", found by its text alternative."""
+    return page.get_by_role("img", name=re.compile(f"^The {name}"))
+
+
+def probabilities(page: Page) -> Locator:
+    """The bars of probabilities, whose text alternative names the likeliest classes."""
+    return page.get_by_role("img", name=re.compile("^Probabilities: "))
+
+
+def expect_answer(page: Page, digit: str) -> None:
+    """Wait until the model reads this digit, in large print and as the first of the probabilities."""
+    expect(probabilities(page)).to_have_accessible_name(re.compile(f"^Probabilities: {digit} "))
+    expect(page.get_by_role("heading", name=f"The model reads {digit}")).to_be_visible()
+
+
+def seen(page: Page) -> Locator:
+    """The 28 by 28 pixels that the model saw."""
+    return page.get_by_role("img", name=re.compile("^The drawing as 28 by 28"))
+
+
+def request_to_draw(page: Page) -> Locator:
+    """What stands in the answer's place before there is a drawing."""
+    return page.get_by_text("The answer appears here after every stroke")
+
+
+def sheet(page: Page) -> Locator:
+    """The canvas that takes the pen."""
+    return page.locator("canvas.upper-canvas")
+
+
+def draw(page: Page, stroke: Sequence[Point]) -> None:
+    """Draw a stroke with the mouse."""
+    (x, y), *rest = _on_screen(page, stroke)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for x, y in rest:
+        page.mouse.move(x, y, steps=8)
+    page.mouse.up()
+
+
+def draw_by_touch(page: Page, stroke: Sequence[Point]) -> None:
+    """Draw a stroke with a finger."""
+    drag_by_touch(page, _on_screen(page, stroke))
+
+
+def drag_by_touch(page: Page, points: Sequence[Point]) -> None:
+    """Put a finger down, move it and lift it, with the touch events of a real screen."""
+    session = page.context.new_cdp_session(page)
+    path = [points[0], *_between(points, steps=8)]
+    for kind, places in (("touchStart", path[:1]), *(("touchMove", [place]) for place in path[1:]), ("touchEnd", [])):
+        touches = [{"x": x, "y": y} for x, y in places]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+    session.detach()
+
+
+def _on_screen(page: Page, stroke: Sequence[Point]) -> list[Point]:
+    sheet(page).scroll_into_view_if_needed()
+    box = sheet(page).bounding_box()
+    return [(box["x"] + x, box["y"] + y) for x, y in stroke]
+
+
+def _between(points: Sequence[Point], *, steps: int) -> list[Point]:
+    parts = [np.linspace(start, end, steps + 1)[1:] for start, end in itertools.pairwise(points)]
+    return [(float(x), float(y)) for x, y in np.concatenate(parts)]
+
+
+def sheet_pixels(page: Page) -> np.ndarray:
+    """Return the sheet as it is seen: uint8 (height, width), 255 is white paper; its frame is cut off."""
+    page.mouse.move(0, 0)  # away from the sheet, whose toolbar then hides
+    picture = Image.open(io.BytesIO(sheet(page).screenshot(animations="disabled")))
+    return np.asarray(picture.convert("L"))[4:-4, 4:-4]
+
+
+def is_same_ink(one: np.ndarray, other: np.ndarray) -> bool:
+    """Tell whether two sheets show the same drawing, but for the edges of its lines."""
+    one, other = one < 128, other < 128
+    return (one & other).sum() > 0.95 * (one | other).sum()
+
+
+def wait_until(page: Page, condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    """Wait until a condition that no locator can express is met."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{condition} was not met in {seconds} s"
+        page.wait_for_timeout(50)
+
+
+def bring_picture(page: Page, name: str, content: bytes) -> None:
+    """Choose a file to be read."""
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
+
+
+def tiles(page: Page) -> Locator:
+    """The gallery's samples."""
+    return page.get_by_role("button", name=re.compile(r"^Sample \d+: "))
+
+
+def labels(found: Locator) -> list[str]:
+    """Return what a screen reader says of each."""
+    return found.evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
+
+
+def share(page: Page) -> str:
+    """Press Share and return the link that it put on the clipboard."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    settle(page)
+    page.get_by_role("button", name=re.compile("^Share")).click()
+    expect(page.get_by_text(re.compile("copied", re.IGNORECASE))).to_be_visible()
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+def go_back(page: Page, heading: str) -> None:
+    """Press the browser's Back until a page is there again; what was changed on the way is a step of its own."""
+    title = page.get_by_role("heading", level=1, name=heading)
+    for _ in range(3):
+        page.go_back()
+        settle(page)
+        with contextlib.suppress(PlaywrightTimeout):
+            return title.wait_for(timeout=3_000)
+    raise AssertionError(f"Three times Back did not lead to {heading}.")
+
+
+def has_sideways_scroll(page: Page) -> bool:
+    """Tell whether the page, or its main part, is wider than the screen."""
+    too_wide = "part => part.scrollWidth > part.clientWidth"
+    return page.locator("html").evaluate(too_wide) or page.get_by_test_id("stMain").evaluate(too_wide)
+
+
+def holding(text: str) -> re.Pattern[str]:
+    """A pattern for addresses whose query holds this text."""
+    return re.compile(rf"[?&]{re.escape(text)}")
+
+
+def computed(found: Locator, rule: str) -> Any:
+    """Return a CSS value as the browser has worked it out."""
+    return found.evaluate("(element, rule) => getComputedStyle(element)[rule]", rule)

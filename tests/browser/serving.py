@@ -1,0 +1,97 @@
+"""A real server for the browser tests: started as the README says, ended with its trainer, its log kept."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from digits import jobs
+from digits.settings import PROJECT_DIR, Settings
+
+START_SECONDS = 120
+END_SECONDS = 30
+FAULTS = ("Traceback", "Uncaught app exception")
+
+
+@dataclass
+class Server:
+    """A running server: its address, and the file that takes all it prints."""
+
+    url: str
+    log: Path
+    settings: Settings
+    seen: int = 0
+
+    def new_faults(self) -> str:
+        """Return what was logged since the last call if it holds a Python exception; else nothing."""
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        new, self.seen = text[self.seen :], len(text)
+        return new if any(fault in new for fault in FAULTS) else ""
+
+
+@contextlib.contextmanager
+def serve(folder: Path, *, with_trainer: bool = True) -> Iterator[Server]:
+    """Run `streamlit run app.py` on a free port; at the end the server is gone, and its trainer with it.
+
+    Args:
+        folder: takes the runs and the log.
+        with_trainer: otherwise no trainer is started, which spares the machine its loading of TensorFlow.
+    """
+    environment = {**os.environ, "DIGITS_RUNS_DIR": str(folder / "runs"), "DIGITS_DOWNLOAD": "0"}
+    settings, log = Settings.from_environment(environment), folder / "server.log"
+    lock = jobs.trainer_lock(settings)  # whoever holds it keeps every trainer away
+    address = f"http://localhost:{(port := _free_port())}"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    if not with_trainer:
+        lock.acquire()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--server.port", str(port)],
+            cwd=PROJECT_DIR,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_for_health(address, process, log)
+            yield Server(address, log, settings)
+        finally:
+            process.terminate()
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                process.kill()
+                process.wait()
+                raise AssertionError(f"The server did not end in {END_SECONDS} s after SIGTERM.") from error
+            finally:
+                if with_trainer:
+                    lock.acquire(timeout=END_SECONDS)  # raises Timeout while a trainer still lives
+                lock.release()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for_health(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with opener.open(f"{address}/_stcore/health", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
+            time.sleep(0.1)
+    raise AssertionError(f"The server did not answer in {START_SECONDS} s:\n{log.read_text(errors='replace')}")

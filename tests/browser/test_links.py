@@ -1,0 +1,129 @@
+"""Links, in a real browser: Share's link reopens a page as it stood, and no link breaks one."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import actions
+
+PAGES = ["Draw", "Train", "Gallery"]
+
+
+@pytest.fixture
+def reopened(visitor, server, fresh_server):
+    """Returns a function that opens a link as another visitor, here and as the first request to a fresh server."""
+
+    def reopen(link):
+        assert link.startswith(server.url)
+        for address in (link, link.replace(server.url, fresh_server.url)):
+            page = visitor()
+            actions.open_page(page, address)
+            yield page
+            expect(page).to_have_title(re.compile("Digits"))
+            entries = page.get_by_role("navigation").get_by_role("link")
+            expect(entries).to_have_count(len(PAGES))
+            for entry, name in zip(entries.all(), PAGES, strict=True):
+                expect(entry).to_have_accessible_name(name)
+            expect(actions.notices(page)).to_have_count(0)
+
+    return reopen
+
+
+def test_a_shared_train_page_has_the_same_settings(visitor, reopened):
+    """Settings moved by keyboard travel with the link."""
+    page = visitor()
+    actions.open_page(page, "/train")
+    actions.choose(page, "Network", "Three hidden layers, corrected")
+    expect(page.get_by_role("group", name="Iterations")).to_contain_text("2000")
+    actions.slide(page, "Learning rate", "ArrowRight", shows="0.0012")
+    actions.slide(page, "Iterations", "ArrowLeft", shows="1900")
+    actions.slide(page, "Dropout", "ArrowRight", shows="0.55")
+    for other in reopened(actions.share(page)):
+        expect(other.get_by_role("combobox", name="Network")).to_have_value("Three hidden layers, corrected")
+        for label, value in (("Learning rate", "0.0012"), ("Iterations", "1900"), ("Dropout", "0.55")):
+            expect(other.get_by_role("group", name=label)).to_contain_text(value)
+        expect(actions.button(other, "Start")).to_be_enabled()
+
+
+def test_a_shared_gallery_shows_the_same_samples(visitor, reopened):
+    """Model, filter, class and shuffled order travel with the link; so does the sample that is seen large."""
+    page = visitor()
+    actions.open_page(page, "/gallery?model=softmax&class=5")
+    page.get_by_role("radio", name="Only mistakes").click()
+    expect(page).to_have_url(actions.holding("show=mistakes"))
+    actions.button(page, "Shuffle").click()
+    expect(page).to_have_url(actions.holding("shuffle="))
+    actions.settle(page)
+    link, samples = actions.share(page), actions.labels(actions.tiles(page))
+    assert samples
+    assert samples != sorted(samples, key=lambda label: int(re.search(r"\d+", label)[0]))
+
+    actions.tiles(page).first.click()
+    large = page.get_by_role("dialog")
+    expect(large).to_be_visible()
+    expect(page).to_have_url(actions.holding("sample="))
+    sample = re.search(r"\bsample=\d+", page.url)[0]
+    for other in reopened(f"{link}&{sample}"):
+        expect(other.get_by_role("dialog")).to_contain_text(f"Test sample {sample.partition('=')[2]}")
+        other.keyboard.press("Escape")
+        expect(actions.tiles(other)).to_have_count(len(samples))
+        assert actions.labels(actions.tiles(other)) == samples
+
+
+def test_a_shared_drawing_is_on_the_sheet_and_read_by_the_same_model(visitor, reopened):
+    """The strokes travel with the link, and so does the model that reads them."""
+    page = visitor()
+    actions.open_page(page, "/")
+    actions.choose(page, "Model to ask", re.compile("^Three hidden layers, corrected"))
+    actions.draw(page, actions.SEVEN)
+    actions.expect_answer(page, "7")
+    first = actions.seen(page).get_attribute("src")
+    actions.draw(page, actions.SEVENS_BAR)
+    expect(actions.seen(page)).not_to_have_attribute("src", first)
+    model, drawn = page.get_by_role("combobox", name="Model to ask").input_value(), actions.sheet_pixels(page)
+    for other in reopened(actions.share(page)):
+        actions.expect_answer(other, "7")
+        expect(other.get_by_role("combobox", name="Model to ask")).to_have_value(model)
+        assert actions.is_same_ink(actions.sheet_pixels(other), drawn)
+
+
+HOSTILE = [
+    ("/", {"ink": "1\N{PILE OF POO}zzzz", "pen": "-5", "model": "../../etc/passwd"}),
+    ("/", {"ink": "1" + "_" * 9000}),
+    ("/train", {"network": "<img src=x onerror=alert(1)>", "learning_rate": "nan", "iterations": "1e9", "seed": "-1"}),
+    ("/train", {"run": "' OR 1=1 --", "dropout": "0.5; DROP TABLE runs"}),
+    ("/train", {"run": "nobodys-run"}),
+    ("/gallery", {"model": "nobodys-model", "hundred": "-1", "shuffle": "99999999999", "class": "x" * 39}),
+    ("/gallery", {"sample": "999999999", "show": "<script>alert(1)</script>"}),
+]
+
+
+def test_a_hostile_link_gives_a_notice_and_a_working_page(visitor):
+    """Whatever a link says, the page opens, says what it did not use, and works."""
+    page = visitor()
+    for path, query in HOSTILE:
+        actions.open_page(page, f"{path}?{urlencode(query)}")
+        expect(actions.notices(page).first).to_contain_text(re.compile("link|known|name"))
+        if path == "/":
+            actions.draw(page, actions.SEVEN)
+            actions.expect_answer(page, "7")
+        elif path == "/train":
+            expect(actions.button(page, "Start")).to_be_enabled()
+        else:
+            expect(actions.tiles(page)).to_have_count(100)
+        assert not actions.exception_boxes(page)
+
+
+def test_the_menu_leads_to_every_page(visitor):
+    """Each page opens from the menu, and going back and forth keeps what was chosen."""
+    page = visitor()
+    actions.open_page(page, "/train")
+    actions.slide(page, "Iterations", "ArrowRight", shows="1100")
+    for name in ("Gallery", "Draw", "Train"):
+        page.get_by_role("navigation").get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+        actions.settle(page)
+    expect(page.get_by_role("group", name="Iterations")).to_contain_text("1100")
+    actions.go_back(page, "Draw")

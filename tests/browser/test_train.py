@@ -1,0 +1,59 @@
+"""Train, in a real browser: a run is started, watched, left, found again, watched by others and stopped."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser import actions
+
+LONG_WAIT = 150_000  # milliseconds; the trainer may still be loading TensorFlow
+CURVE = re.compile(r"over ([\d,]+) iterations")
+
+
+def test_a_run_is_watched_as_it_learns_and_found_again_after_a_reload(visitor):
+    """Start shows curves that move, how far the run is, and in the end what it has come to; a reload loses nothing."""
+    page = visitor()
+    actions.open_page(page, "/train?network=softmax&iterations=8000")
+    actions.button(page, "Start").click()
+    for name in ("accuracy", "loss"):
+        expect(actions.curve(page, name)).to_be_visible()
+    expect(actions.curve(page, "accuracy")).to_have_accessible_name(CURVE, timeout=LONG_WAIT)
+    expect(page.get_by_text(re.compile(r"[\d,]+ of 8,000 iterations"))).to_be_visible()
+    early = actions.curve(page, "accuracy").get_attribute("aria-label")
+    expect(actions.curve(page, "accuracy")).not_to_have_accessible_name(early)
+
+    expect(page.get_by_text("Finished: Softmax regression")).to_be_visible(timeout=LONG_WAIT)
+    expect(actions.figure(page, "Test accuracy")).to_have_text(re.compile(r"^(8|9)\d\.\d\d ?%$"))
+    expect(actions.curve(page, "accuracy")).to_have_accessible_name(re.compile("over 8,000 iterations"))
+    expect(actions.button(page, "Start")).to_be_enabled()
+
+    reached = actions.figure(page, "Test accuracy").inner_text()
+    page.reload()
+    expect(actions.figure(page, "Test accuracy")).to_have_text(reached)
+    expect(actions.curve(page, "loss")).to_have_accessible_name(re.compile("over 8,000 iterations"))
+    expect(page.get_by_text("Your run, begun")).to_be_visible()
+
+
+def test_only_its_owner_stops_a_run_and_what_it_learned_is_kept(visitor):
+    """Whoever has the link watches the run without a Stop button; the owner's Stop keeps the result."""
+    owner = visitor()
+    actions.open_page(owner, "/train?network=corrected&iterations=20000")
+    actions.button(owner, "Start").click()
+    expect(owner.get_by_text(re.compile(r"[\d,]+ of 20,000 iterations"))).to_be_visible(timeout=LONG_WAIT)
+
+    stranger = visitor()
+    actions.open_page(stranger, owner.url)
+    expect(stranger.get_by_text("A shared run, which you are watching")).to_be_visible()
+    expect(actions.curve(stranger, "accuracy")).to_have_accessible_name(CURVE)
+    expect(actions.button(stranger, "Start")).to_be_enabled()
+    expect(actions.button(stranger, "Stop and keep the result")).to_have_count(0)
+
+    actions.button(owner, "Stop and keep the result").click()
+    for page in (owner, stranger):
+        expect(page.get_by_text("Stopped: Three hidden layers, corrected")).to_be_visible(timeout=LONG_WAIT)
+        expect(actions.figure(page, "Test accuracy")).to_have_text(re.compile(r"^\d\d\.\d\d ?%$"))
+    done = actions.curve(owner, "accuracy").get_attribute("aria-label")
+    assert int(CURVE.search(done)[1].replace(",", "")) < 20_000
+
+    owner.get_by_role("link", name="Draw with it").click()
+    expect(owner.get_by_role("combobox", name="Model to ask")).to_have_value(re.compile("^Your run"))

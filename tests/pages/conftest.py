@@ -1,0 +1,36 @@
+"""Pages as a visitor opens them, without a browser and without a trainer."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+NAVIGATION = Path(__file__).resolve().parents[2] / "pages" / "navigation.py"
+
+
+@pytest.fixture
+def open_page(registry):
+    """Open a page by its file, with a link's parameters; gives Streamlit's AppTest."""
+
+    def open_(file="draw.py", *, visitor="ada", **link):
+        page = AppTest.from_file(NAVIGATION, default_timeout=60)
+        page.session_state["visitor"] = visitor  # there is no browser whose cookie could tell
+        page.run()
+        page.switch_page(file)
+        page.query_params.clear()
+        page.query_params.update({name.rstrip("_"): text for name, text in link.items()})
+        return page.run()
+
+    return open_
+
+
+@pytest.fixture
+def tidy():
+    """Check that a page shows neither an exception nor an error; gives the page back."""
+
+    def check(page):
+        assert [error.message for error in page.exception] == []
+        assert [error.value for error in page.error] == []
+        return page
+
+    return check

@@ -1,0 +1,202 @@
+"""Gallery: what stands on the page is what the model really reads, and the link says which samples."""
+
+import json
+
+import numpy as np
+import pytest
+
+from digits import catalogue, datasets, gallery
+from digits.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def truth():
+    """The labels of the test images, and what each bundled model reads in them, found without the page."""
+    test = datasets.load_test(Settings.from_environment()).test
+    read = {model.id: model.recogniser.probabilities(test.images).argmax(axis=1) for model in catalogue.bundled()}
+    return test.labels, read
+
+
+def tiles(page):
+    """The samples on the page, as its grid was given them."""
+    return json.loads(page.get_by_key("gallery.grid").proto.json)["tiles"]
+
+
+def samples(page):
+    return [tile["sample"] for tile in tiles(page)]
+
+
+def counts(page):
+    """The page's sentence about how many were read rightly."""
+    return next(markdown.value for markdown in page.markdown if "of these" in markdown.value)
+
+
+def button(page, label):
+    return next(button for button in page.button if button.label == label)
+
+
+def dialog_text(page):
+    """All the words on the page that speak of one sample."""
+    return [markdown.value for markdown in page.markdown if "read as **" in markdown.value]
+
+
+class TestCounts:
+    @pytest.mark.parametrize("model", [model.id for model in catalogue.bundled()])
+    def test_are_those_of_the_model(self, model, open_page, tidy, truth):
+        """Hits among the hundred and among all are those that the model really has."""
+        labels, read = truth
+        hits = labels == read[model]
+        page = tidy(open_page("gallery.py", model=model))
+        expected = f"**{hits[:100].sum()} of these 100**, {hits.mean():.1%} of all {len(labels):,} read rightly."
+        assert counts(page) == expected
+        assert samples(page) == list(range(100))
+
+    def test_agree_with_the_tiles(self, open_page, tidy, truth):
+        """Every tile says what was read, and marks what was misread in words and not only in colour."""
+        labels, read = truth
+        page = tidy(open_page("gallery.py", model="softmax", hundred="3"))
+        assert len(tiles(page)) == 100
+        for tile in tiles(page):
+            true, guess = labels[tile["sample"]], read["softmax"][tile["sample"]]
+            assert tile["wrong"] == (true != guess)
+            assert tile["caption"] == (str(guess) if true == guess else f"{guess} ≠ {true}")
+            assert f"read as {guess}" in tile["label"]
+
+
+class TestFilters:
+    def test_only_mistakes_are_shown(self, open_page, tidy, truth):
+        """Only what was misread stays, in the order of the data set, and the link says so."""
+        labels, read = truth
+        page = open_page("gallery.py", model="softmax", hundred="2")
+        page.segmented_control(key="gallery.show").set_value("mistakes").run()
+        wrong = np.flatnonzero(labels != read["softmax"])
+        assert samples(tidy(page)) == wrong[:100].tolist()
+        assert counts(page).startswith(f"**0 of these {min(100, len(wrong))}**")
+        assert page.query_params["show"] == "mistakes"
+        assert "hundred" not in page.query_params
+
+    @pytest.mark.parametrize("name", ["0", "7"])
+    def test_only_one_class_is_shown(self, name, open_page, tidy, truth):
+        """Only images of the class chosen stay."""
+        labels, _ = truth
+        page = open_page("gallery.py")
+        page.selectbox(key="gallery.class").select(name).run()
+        assert samples(tidy(page)) == np.flatnonzero(labels == int(name))[:100].tolist()
+        assert page.query_params["class"] == name
+
+    def test_both_at_once_from_a_link(self, open_page, tidy, truth):
+        """A link to one class's mistakes opens them."""
+        labels, read = truth
+        page = tidy(open_page("gallery.py", model="published", show="mistakes", class_="5"))
+        expected = np.flatnonzero((labels == 5) & (read["published"] != 5))
+        assert samples(page) == expected[:100].tolist()
+
+    def test_that_leave_nothing_say_so(self, open_page, tidy, truth):
+        """Where no image matches, the page says so instead of showing an empty grid."""
+        labels, read = truth
+        faultless = [
+            (model, str(digit))
+            for model in read
+            for digit in range(10)
+            if (read[model][labels == digit] == digit).all()
+        ]
+        if not faultless:
+            pytest.skip("every model misreads some image of every class here")
+        model, name = faultless[0]
+        page = tidy(open_page("gallery.py", model=model, show="mistakes", class_=name))
+        assert any("No image matches" in info.value for info in page.info)
+
+    def test_page_by_page_show_every_sample_once(self, open_page, tidy, truth):
+        """Leafing through the mistakes shows each of them exactly once."""
+        labels, read = truth
+        wrong = np.flatnonzero(labels != read["softmax"])
+        hundreds = -(-len(wrong) // gallery.SAMPLES)
+        page = open_page("gallery.py", model="softmax", show="mistakes")
+        seen = []
+        for hundred in range(1, min(hundreds, 3) + 1):
+            if hundreds > 1:
+                page.session_state["gallery.hundred"] = hundred
+                page.run()
+            seen += samples(tidy(page))
+        assert seen == wrong[:300].tolist()
+
+
+class TestHundred:
+    def test_is_the_links(self, open_page, tidy):
+        """The link says which hundred is shown."""
+        page = tidy(open_page("gallery.py", hundred="4"))
+        assert samples(page) == list(range(300, 400))
+        assert page.query_params["hundred"] == "4"
+
+    def test_past_the_end_is_the_last(self, open_page, tidy, truth):
+        """A hundred beyond the last one shows the last one."""
+        page = tidy(open_page("gallery.py", hundred="1000"))
+        assert samples(page)[-1] == len(truth[0]) - 1
+        assert page.query_params["hundred"] == str(len(truth[0]) // 100)
+
+
+class TestShuffle:
+    def test_stands_in_the_link_and_can_be_taken_back(self, open_page, tidy):
+        """A shuffle changes the order, the link repeats it exactly, and In order undoes it."""
+        page = open_page("gallery.py", hundred="2")
+        button(page, "Shuffle").click().run()
+        shuffled = samples(tidy(page))
+        link = dict(page.query_params)
+        assert link["shuffle"].isdecimal()
+        assert shuffled != sorted(shuffled)
+        assert len(set(shuffled)) == 100
+        assert samples(tidy(open_page("gallery.py", visitor="bob", **link))) == shuffled
+        button(page, "In order").click().run()
+        assert samples(tidy(page)) == list(range(100))
+        assert "shuffle" not in page.query_params
+
+
+class TestSample:
+    def test_in_the_link_opens(self, open_page, tidy, truth):
+        """A link to one sample shows what the model read in it, and keeps it in the link."""
+        labels, read = truth
+        wrong = int(np.flatnonzero(labels != read["softmax"])[0])
+        page = tidy(open_page("gallery.py", model="softmax", sample=str(wrong)))
+        guess, true = read["softmax"][wrong], labels[wrong]
+        assert dialog_text(page) == [f"Softmax regression: read as **{guess}**, but it is **{true}**."]
+        assert page.query_params["sample"] == str(wrong)
+
+    def test_read_rightly_says_so(self, open_page, tidy, truth):
+        """A sample that was read rightly is not called a mistake."""
+        labels, read = truth
+        right = int(np.flatnonzero(labels == read["softmax"])[0])
+        page = tidy(open_page("gallery.py", model="softmax", sample=str(right)))
+        assert dialog_text(page) == [f"Softmax regression: rightly read as **{labels[right]}**."]
+
+    @pytest.mark.parametrize("sample", ["10000", "999999999"])
+    def test_out_of_range_gives_a_notice(self, sample, open_page, tidy):
+        """A sample that there is not is told in one notice, and nothing opens."""
+        page = tidy(open_page("gallery.py", sample=sample))
+        assert len(page.warning) == 1
+        assert "`sample` should be below" in page.warning[0].value
+        assert dialog_text(page) == []
+        assert "sample" not in page.query_params
+
+
+class TestHostileLink:
+    @pytest.mark.parametrize(
+        "link",
+        [
+            {"class_": "ten"},
+            {"class_": "../7"},
+            {"hundred": "-1"},
+            {"hundred": "many"},
+            {"show": "none"},
+            {"shuffle": "9" * 400},
+            {"sample": "-5"},
+            {"model": "nobody"},
+            {"model": "../runs"},
+        ],
+        ids=lambda link: "=".join(next(iter(link.items()))).replace("_=", "=")[:20],
+    )
+    def test_gives_one_notice_and_the_default(self, link, open_page, tidy):
+        """A value that cannot be used is told once, and the first hundred of the usual model is shown."""
+        page = tidy(open_page("gallery.py", **link))
+        assert len(page.warning) == 1
+        assert samples(page) == list(range(100))
+        assert page.selectbox(key="gallery.model").value == catalogue.DEFAULT_MODEL

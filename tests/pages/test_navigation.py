@@ -1,0 +1,52 @@
+"""navigation: every page opens, has its name, and shows no error to somebody who has just come."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import NAVIGATION
+
+PAGES = {"draw.py": "Draw a digit", "train.py": "Train a recogniser", "gallery.py": "Gallery of test images"}
+
+
+def test_draw_is_what_opens_first(registry, tidy):
+    """The bare address shows the Draw page."""
+    page = AppTest.from_file(NAVIGATION, default_timeout=60)
+    page.session_state["visitor"] = "ada"
+    assert tidy(page.run()).title[0].value == "Draw a digit"
+
+
+@pytest.mark.parametrize("file", PAGES)
+def test_every_page_opens(file, open_page, tidy):
+    """A page shows one title and a sentence, no error, no warning."""
+    page = tidy(open_page(file))
+    assert [title.value for title in page.title] == [PAGES[file]]
+    assert page.markdown[0].value.endswith(".")
+    assert not page.warning
+
+
+def test_pages_can_be_visited_in_turn(open_page, tidy):
+    """Going from page to page and back shows each of them, in one session."""
+    page = open_page()
+    for file in (*PAGES, *reversed(PAGES)):
+        assert tidy(page.switch_page(file).run()).title[0].value == PAGES[file]
+
+
+@pytest.mark.parametrize("file", PAGES)
+def test_a_spoiled_registry_is_an_error_not_a_crash(file, open_page, runs_dir):
+    """When the registry cannot be read, every page says so in words and stays on its feet."""
+    page = open_page(file)
+    for path in runs_dir.glob("registry.sqlite*"):
+        path.unlink()
+    (runs_dir / "registry.sqlite").write_bytes(b"no database at all" * 100)
+    from digits.runs import open_registry
+    from digits.settings import Settings
+    from tests.conftest import close
+
+    close(open_registry(Settings.from_environment().registry_url))
+    open_registry.cache_clear()
+    page.query_params["model" if file != "train.py" else "run"] = "someone"
+    page.run()
+    assert [error.message for error in page.exception] == []
+    assert page.title[0].value == PAGES[file]
+    notices = [notice.value for notice in [*page.error, *page.warning]]
+    assert any("run registry" in notice for notice in notices)

@@ -1,0 +1,272 @@
+"""Train: the settings shown are the settings trained, a run belongs to its visitor, and a result can be taken away."""
+
+import numpy as np
+import pytest
+
+from digits import export, jobs
+from digits.evaluation import Accuracy
+from digits.hyperparameters import KNOBS, PRESETS, Hyperparameters
+
+
+def shown(page):
+    """The hyperparameters that the page's widgets show."""
+    return {name: page.get_by_key(f"train.{name}").value for name in KNOBS}
+
+
+def has_button(page, key):
+    return any(button.key == f"train.{key}" for button in page.button)
+
+
+def words(page):
+    """Everything that the page says in plain words."""
+    return " ".join(element.value for kind in (page.markdown, page.caption, page.info) for element in kind)
+
+
+class TestSettings:
+    @pytest.mark.parametrize("network", PRESETS)
+    def test_follow_the_chosen_network(self, network, open_page, tidy):
+        """Choosing a network moves every setting to its preset, and the link spells them out."""
+        page = open_page("train.py")
+        page.selectbox(key="train.network").select(network).run()
+        preset = PRESETS[network].hyperparameters
+        assert Hyperparameters(**shown(tidy(page))) == preset
+        link = {name: text for name, text in page.query_params.items() if name in KNOBS}
+        assert Hyperparameters.from_dict(link) == preset
+        assert any(PRESETS[network].explanation in caption.value for caption in page.caption)
+
+    @pytest.mark.parametrize("network", PRESETS)
+    def test_follow_a_link_to_a_network(self, network, open_page, tidy):
+        """A link that names only a network opens on its preset."""
+        page = tidy(open_page("train.py", network=network))
+        assert Hyperparameters(**shown(page)) == PRESETS[network].hyperparameters
+
+    def test_are_the_links(self, open_page, tidy):
+        """A link's settings are shown, those between the slider's stops too."""
+        page = tidy(open_page("train.py", network="corrected", learning_rate="0.00123", iterations="700", seed="42"))
+        assert (shown(page)["learning_rate"], shown(page)["iterations"], shown(page)["seed"]) == (0.00123, 700, 42)
+
+    def test_survive_a_visit_to_another_page(self, open_page, tidy):
+        """What a visitor has set is still set when they come back."""
+        page = open_page("train.py")
+        page.slider(key="train.iterations").set_value(2300).run()
+        page.switch_page("gallery.py").run()
+        page.switch_page("train.py").run()
+        assert shown(tidy(page))["iterations"] == 2300
+
+    def test_can_be_put_back(self, open_page, tidy):
+        """Back to the preset undoes every change."""
+        page = open_page("train.py", iterations="700", dropout="0.4", optimizer="adam")
+        next(button for button in page.button if button.label == "Back to the preset").click().run()
+        assert Hyperparameters(**shown(tidy(page))) == PRESETS["softmax"].hyperparameters
+
+    @pytest.mark.parametrize("name", KNOBS)
+    def test_are_explained(self, name, open_page):
+        """The sentence that explains a setting stands on the page."""
+        page = open_page("train.py")
+        explanation = PRESETS["softmax"].explanation if name == "network" else KNOBS[name].help
+        assert any(explanation in caption.value for caption in page.caption)
+
+
+class TestHostileLink:
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("network", "resnet"),
+            ("learning_rate", "nan"),
+            ("learning_rate", "1e999"),
+            ("iterations", "-5"),
+            ("iterations", "1e9"),
+            ("dropout", "2"),
+            ("batch_size", "0"),
+            ("optimizer", "<b>sgd</b>"),
+            ("seed", "9" * 400),
+            ("run", "../../etc/passwd"),
+            ("run", "nobody"),
+        ],
+    )
+    def test_gives_one_notice_and_the_default(self, name, text, open_page, tidy):
+        """A setting that cannot be used is told in one notice, and the preset's stands instead."""
+        page = tidy(open_page("train.py", **{name: text}))
+        assert len(page.warning) == 1
+        assert Hyperparameters(**shown(page)) == PRESETS["softmax"].hyperparameters
+        assert has_button(page, "start")
+        assert page.query_params.get(name) != text
+
+
+class TestStart:
+    def test_queues_a_run_with_exactly_what_is_shown(self, open_page, tidy, registry):
+        """Start hands in the settings on the screen, and the run stands in the link."""
+        page = open_page("train.py", network="corrected", seed="7")
+        page.slider(key="train.iterations").set_value(900)
+        page.slider(key="train.dropout").set_value(0.25).run()
+        on_screen = Hyperparameters(**shown(page))
+        page.button(key="train.start").click().run()
+        (run,) = registry.list_runs("ada")
+        assert run.hyperparameters == on_screen
+        assert (run.hyperparameters.iterations, run.hyperparameters.dropout, run.hyperparameters.seed) == (900, 0.25, 7)
+        assert (run.state, page.query_params["run"]) == ("queued", run.id)
+        assert any("Next in line" in progress.text for progress in tidy(page).progress)
+        assert has_button(page, "stop")
+        assert not has_button(page, "start")
+
+    def test_says_when_a_visitor_has_too_many(self, open_page, registry, quick):
+        """A visitor with as many runs as are allowed is told so, and nothing is queued."""
+        for _ in range(3):
+            jobs.submit(registry, quick, "ada")
+        page = open_page("train.py")
+        page.button(key="train.start").click().run()
+        assert not page.exception
+        assert [error.value for error in page.error if "At most 3 runs" in error.value]
+        assert len(registry.list_runs("ada")) == 3
+        assert "run" not in page.query_params
+
+    def test_again_after_a_stop(self, open_page, tidy, registry):
+        """When a run has ended, another can be started from the same page."""
+        page = open_page("train.py")
+        page.button(key="train.start").click().run()
+        page.button(key="train.stop").click().run()
+        page.button(key="train.start").click().run()
+        assert [run.state for run in registry.list_runs("ada")] == ["queued", "stopped"]
+        assert page.query_params["run"] == registry.list_runs("ada")[0].id
+        assert tidy(page)
+
+
+class TestStop:
+    def test_takes_ones_own_queued_run_out(self, open_page, tidy, registry, quick):
+        """Stop ends a run that has not begun, and the page says what became of it."""
+        run_id = jobs.submit(registry, quick, "ada")
+        page = open_page("train.py", run=run_id)
+        page.button(key="train.stop").click().run()
+        assert registry.get(run_id).state == "stopped"
+        assert any("queue" in info.value for info in tidy(page).info)
+        assert has_button(page, "start")
+
+    def test_asks_the_trainer_of_ones_own_running_run(self, open_page, tidy, registry, quick):
+        """Stop on a run in training is a request, which the page shows as such."""
+        run_id = jobs.submit(registry, quick, "ada")
+        registry.claim()
+        page = open_page("train.py", run=run_id)
+        page.button(key="train.stop").click().run()
+        assert registry.get(run_id).stop_requested
+        assert any("Stopping" in progress.text for progress in tidy(page).progress)
+
+    @pytest.mark.parametrize("is_running", [False, True])
+    def test_is_not_offered_for_somebody_elses_run(self, is_running, open_page, tidy, registry, quick):
+        """Who watches a shared run sees it, and may not stop it."""
+        run_id = jobs.submit(registry, quick, "bob")
+        if is_running:
+            registry.claim()
+        page = tidy(open_page("train.py", run=run_id))
+        assert not has_button(page, "stop")
+        assert has_button(page, "start")
+        assert "you are watching" in words(page)
+        assert page.query_params["run"] == run_id
+
+
+class TestProgress:
+    def test_of_a_running_run_is_shown(self, open_page, tidy, registry):
+        """Iterations done, speed and time left stand on the page, with both curves described in words."""
+        run_id = jobs.submit(registry, Hyperparameters(iterations=1000, batch_size=100), "ada")
+        registry.claim()
+        row = {"seconds": 2.0, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75}
+        registry.record(run_id, [{"step": 50, **row}, {"step": 200, **row, "loss": 0.4}])
+        page = tidy(open_page("train.py", run=run_id))
+        (progress,) = page.progress
+        assert (progress.value, progress.text) == (20, "200 of 1,000 iterations, 10,000 images a second, 8 s left")
+        assert len(page.get("echarts_chart")) == 2
+
+    def test_says_what_the_trainer_is_doing(self, open_page, tidy, registry, quick):
+        """While a run is prepared or saved, the page says so."""
+        run_id = jobs.submit(registry, quick, "ada")
+        registry.claim()
+        registry.set_activity(run_id, "Converting to LiteRT")
+        page = tidy(open_page("train.py", run=run_id))
+        assert page.progress[0].text == "Converting to LiteRT …"
+
+    def test_counts_the_runs_before_it(self, open_page, tidy, registry, quick):
+        """A run that waits says how many come first."""
+        for owner in ("bob", "eve"):
+            jobs.submit(registry, quick, owner)
+        page = tidy(open_page("train.py", run=jobs.submit(registry, quick, "ada")))
+        assert page.progress[0].text.startswith("2 before it")
+
+    def test_of_a_failed_run_is_its_reason(self, open_page, registry, quick):
+        """A run that failed says why, and another can be started."""
+        run_id = jobs.submit(registry, quick, "ada")
+        registry.claim()
+        registry.finish(run_id, "failed", reason="The loss became infinite.")
+        page = open_page("train.py", run=run_id)
+        assert not page.exception
+        assert [error.value for error in page.error] == ["The loss became infinite."]
+        assert has_button(page, "start")
+
+
+class TestResult:
+    @pytest.fixture
+    def finished(self, registry, runs_dir, small, quick):
+        """A finished run of ada's, with its model, as the trainer would leave them."""
+        from digits.training import Program, train
+
+        run_id = jobs.submit(registry, quick, "ada")
+        registry.claim()
+        program = Program("softmax", 10, optimizer="sgd")
+        for progress in train(quick, small, program):
+            registry.record(run_id, [vars(progress)])
+        card = export.save_model(
+            program.exportable_model(),
+            runs_dir / run_id,
+            hyperparameters=quick,
+            dataset=small,
+            drawings=None,
+            facts={"seconds": 1.5},
+        )
+        result = {"test_correct": card["test"]["correct"], "test_total": card["test"]["total"]}
+        registry.finish(run_id, "finished", **result)
+        return registry.get(run_id)
+
+    def test_shows_accuracy_interval_and_three_downloads(self, finished, open_page, tidy):
+        """A finished run tells how well it does, how sure that is, and hands out its three files."""
+        page = tidy(open_page("train.py", run=finished.id))
+        measured = Accuracy(finished.test_correct, finished.test_total)
+        assert (page.metric[0].label, page.metric[0].value) == ("Test accuracy", f"{measured.share:.2%}")
+        low, high = measured.interval
+        assert f"{measured.correct} of {measured.total} test images" in words(page)
+        assert f"{low:.2%} and {high:.2%}" in words(page)
+        labels = [button.label for button in page.get("download_button")]
+        assert len(labels) == 3
+        assert {".keras", ".tflite"} <= set(labels)
+        assert has_button(page, "start")
+
+    def test_can_be_watched_by_others(self, finished, open_page, tidy):
+        """Who has the link sees the result and may take the files away."""
+        page = tidy(open_page("train.py", visitor="bob", run=finished.id))
+        assert len(page.get("download_button")) == 3
+        assert "you are watching" in words(page)
+
+    def test_can_be_drawn_with_and_looked_at(self, finished, open_page, tidy):
+        """The run's model can be chosen on the other pages, by its owner and by who has the link."""
+        for file, key in (("draw.py", "draw.model"), ("gallery.py", "gallery.model")):
+            for visitor in ("ada", "bob"):
+                page = tidy(open_page(file, visitor=visitor, model=finished.id))
+                assert page.selectbox(key=key).value == finished.id
+                assert not page.warning
+
+    def test_is_offered_to_its_owner_alone(self, finished, open_page):
+        """Without a link, only the owner finds the run among the models."""
+        options = {who: open_page("draw.py", visitor=who).selectbox(key="draw.model").options for who in ("ada", "bob")}
+        assert len(options["ada"]) == len(options["bob"]) + 1
+
+    def test_without_its_files_is_an_error_not_a_crash(self, finished, open_page, runs_dir):
+        """When somebody has deleted the folder, the page says that the model is gone."""
+        for path in (runs_dir / finished.id).iterdir():
+            path.unlink()
+        page = open_page("train.py", run=finished.id)
+        assert not page.exception
+        assert any("model's name" in error.value for error in page.error)
+
+
+def test_the_data_is_named(open_page, tidy):
+    """Before anything is trained the page says which data there is to learn from."""
+    page = tidy(open_page("train.py"))
+    assert "MNIST" in words(page)
+    assert np.any(["appear here once you press Start" in info.value for info in page.info])

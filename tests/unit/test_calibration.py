@@ -1,0 +1,141 @@
+"""Calibration: one temperature, which changes how sure a model is and never what it reads."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from digits import calibration
+from digits.errors import ModelNotFound
+
+TEMPERATURES = st.floats(*calibration.TEMPERATURES)
+LOGITS = arrays.arrays(
+    np.float64, st.tuples(st.integers(1, 8), st.integers(2, 12)), elements=st.floats(-60, 60, width=64)
+)
+
+
+def softmax(logits):
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def drawn_from(rng, count, *, sharpness):
+    """Probabilities that are `sharpness` times as sure as the labels, drawn by the honest ones, allow."""
+    logits = rng.normal(size=(count, 10)) * 2
+    honest = softmax(logits).astype(np.float64)
+    labels = (honest.cumsum(axis=1) / honest.sum(axis=1, keepdims=True) > rng.random((count, 1))).argmax(axis=1)
+    return softmax(logits * sharpness), labels
+
+
+@given(LOGITS, TEMPERATURES)
+def test_a_temperature_keeps_the_order(logits, temperature):
+    """What was less probable than another class never becomes more probable."""
+    before = softmax(logits)
+    after = calibration.apply_temperature(before, temperature)
+    order = before.argsort(axis=1, kind="stable")
+    assert (np.diff(np.take_along_axis(after, order, axis=1), axis=1) >= 0).all()
+
+
+@given(LOGITS, TEMPERATURES)
+def test_probabilities_stay_probabilities(logits, temperature):
+    """They lie in [0, 1] and sum to one, whatever the temperature."""
+    after = calibration.apply_temperature(softmax(logits), temperature)
+    assert after.dtype == np.float32
+    assert ((after >= 0) & (after <= 1)).all()
+    np.testing.assert_allclose(after.sum(axis=1), 1, atol=1e-5)
+
+
+@given(LOGITS)
+def test_temperature_one_changes_nothing(logits):
+    """At 1 the model is as it was."""
+    before = softmax(logits)
+    np.testing.assert_allclose(calibration.apply_temperature(before, 1.0), before, atol=1e-6)
+
+
+@given(LOGITS, TEMPERATURES)
+def test_higher_is_humbler(logits, temperature):
+    """A higher temperature never makes a model surer of its first class."""
+    before = softmax(logits)
+    surest = [calibration.apply_temperature(before, t).max(axis=1) for t in (temperature, temperature * 1.5)]
+    assert (surest[1] <= surest[0] + 1e-6).all()
+
+
+@pytest.mark.parametrize("sharpness", [0.4, 1.0, 3.0])
+def test_the_fit_finds_how_much_too_sure_a_model_is(sharpness):
+    """A model whose logits are three times too large has temperature 3, and is calibrated by it."""
+    rng = np.random.default_rng(0)
+    probabilities, labels = drawn_from(rng, 20_000, sharpness=sharpness)
+    temperature = calibration.fit_temperature(probabilities, labels)
+    assert temperature == pytest.approx(sharpness, rel=0.05)
+    cooled = calibration.apply_temperature(probabilities, temperature)
+    assert calibration.expected_calibration_error(cooled, labels) < 0.015
+
+
+def test_the_fit_stays_within_its_bounds():
+    """A model that is always right, or always wrong, gets a bound and no infinity."""
+    sure = np.tile(np.float32([0.6, 0.4]), (5, 1))
+    low, high = calibration.TEMPERATURES
+    assert calibration.fit_temperature(sure, np.zeros(5, int)) == pytest.approx(low, rel=1e-6)
+    assert calibration.fit_temperature(sure, np.ones(5, int)) == pytest.approx(high, rel=1e-6)
+
+
+def test_a_zero_probability_does_no_harm():
+    """A float32 softmax gives exact zeros; one of them at the label is a finite loss."""
+    probabilities = np.float32([[1, 0], [1, 0], [0, 1]])
+    assert np.isfinite(calibration.fit_temperature(probabilities, np.array([0, 1, 1])))
+    assert np.isfinite(calibration.apply_temperature(probabilities, 2.0)).all()
+
+
+def test_the_error_is_what_one_counts_by_hand():
+    """Four images at 0.8 of which three are right, and one at 0.6 that is wrong."""
+    probabilities = np.float32([[0.8, 0.2]] * 4 + [[0.4, 0.6]])
+    labels = np.array([0, 0, 0, 1, 0])
+    table = calibration.reliability(probabilities, labels, bins=10)
+    assert list(table.columns) == ["bin", "confidence", "accuracy", "count"]
+    assert table["bin"].tolist() == [6, 8]  # as float32, 0.6 and 0.8 lie just above themselves
+    assert table["count"].tolist() == [1, 4]
+    assert table["accuracy"].tolist() == [0, 0.75]
+    error = calibration.expected_calibration_error(probabilities, labels, bins=10)
+    assert error == pytest.approx((4 * 0.05 + 1 * 0.6) / 5, abs=1e-6)
+
+
+@given(st.integers(1, 40), st.integers(1, 30), st.integers(0, 2**32 - 1))
+def test_every_image_is_counted_once(count, bins, seed):
+    """The bins share the images among themselves, and the error lies in [0, 1]."""
+    probabilities, labels = drawn_from(np.random.default_rng(seed), count, sharpness=2.0)
+    table = calibration.reliability(probabilities, labels, bins)
+    assert table["count"].sum() == count
+    assert table["bin"].between(0, bins - 1).all()
+    assert 0 <= calibration.expected_calibration_error(probabilities, labels, bins) <= 1
+
+
+@pytest.mark.parametrize("temperature", [0, -1, float("nan"), float("inf"), "1", None, True])
+def test_what_is_no_temperature_is_refused(temperature, tmp_path):
+    """A card may hold anything; only a number over 0 is used or written."""
+    assert not calibration.is_temperature(temperature)
+    with pytest.raises(ValueError, match="temperature"):
+        calibration.apply_temperature(np.float32([[0.5, 0.5]]), temperature)
+    with pytest.raises(ValueError, match="temperature"):
+        calibration.write_temperature(tmp_path / "card.json", temperature)
+
+
+def test_a_card_gets_its_temperature_and_keeps_the_rest(tmp_path):
+    """Nothing else in the card changes, and no draft is left behind."""
+    card = tmp_path / "card.json"
+    card.write_text(json.dumps({"id": "x", "title": "Größe"}), encoding="utf-8")
+    calibration.write_temperature(card, 1.23456)
+    assert json.loads(card.read_text(encoding="utf-8")) == {"id": "x", "title": "Größe", "temperature": 1.2346}
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("content", [None, "{", "[1]"])
+def test_a_broken_card_is_named(content, tmp_path):
+    """A card that is missing or garbled is an error of the family."""
+    card = tmp_path / "card.json"
+    if content is not None:
+        card.write_text(content, encoding="utf-8")
+    with pytest.raises(ModelNotFound, match="card"):
+        calibration.write_temperature(card, 1.0)

@@ -1,0 +1,199 @@
+"""export: a folder appears whole or not at all, and every file in it gives the same predictions."""
+
+import io
+import json
+import shutil
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from digits import catalogue, export, networks
+from digits.errors import ExportMismatch
+from digits.evaluation import accuracy
+from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.recogniser import Recogniser
+from digits.settings import BUNDLED_MODELS_DIR
+from digits.training import Program, train
+
+FACTS = {"command": "a test", "seconds": 1.5, "precision": "float32"}
+
+
+def save(model, folder, dataset, hyperparameters, **more):
+    return export.save_model(
+        model, folder, hyperparameters=hyperparameters, dataset=dataset, drawings=None, facts=FACTS, **more
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(small, quick):
+    """A softmax model that has learned a little."""
+    program = Program("softmax", 10, optimizer="sgd")
+    list(train(quick, small, program))
+    return program.exportable_model()
+
+
+@pytest.fixture(scope="module")
+def saved(trained, small, quick, tmp_path_factory):
+    """The folder of that model, its card, and what was said while it was saved."""
+    folder, steps = tmp_path_factory.mktemp("models") / "made-here", []
+    card = save(trained, folder, small, quick, on_step=steps.append)
+    return folder, card, steps
+
+
+def text_arrays(folder):
+    """The arrays in the zip of texts, read as a visitor would."""
+    with zipfile.ZipFile(folder / catalogue.TEXT_FILE) as archive:
+        return [np.loadtxt(io.BytesIO(archive.read(name))) for name in ("weights.txt", "const.txt")]
+
+
+class TestFolder:
+    def test_has_all_files_and_nothing_else_is_left(self, saved):
+        """The model as Keras, LiteRT and text, its card and its predictions lie there; no draft does."""
+        folder, _, _ = saved
+        names = {path.name for path in folder.iterdir()}
+        assert {"card.json", "model.keras", "model.tflite", "test-probabilities.npy", "weights-as-text.zip"} <= names
+        assert "stored.keras" not in names
+        assert [path.name for path in folder.parent.iterdir()] == ["made-here"]
+
+    def test_is_announced_step_by_step(self, saved):
+        """Who waits is told what happens, and that the test images are looked at once."""
+        steps = saved[2]
+        assert steps[0] == "Converting to LiteRT"
+        assert sum("test images" in step for step in steps) == 1
+
+    def test_replaces_an_older_one(self, trained, small, quick, tmp_path):
+        """Saving again under the same name leaves only the new model."""
+        folder = tmp_path / "again"
+        save(trained, folder, small, quick)
+        (folder / "stale.txt").write_text("from before")
+        save(trained, folder, small, quick)
+        assert not (folder / "stale.txt").exists()
+        assert (folder / "card.json").is_file()
+
+    def test_does_not_appear_when_the_files_disagree(self, trained, small, quick, tmp_path, monkeypatch):
+        """A LiteRT file that predicts something else is refused, and nothing is left of it."""
+        other = (BUNDLED_MODELS_DIR / "convolutional" / "model.tflite").read_bytes()
+        monkeypatch.setattr(export, "_convert", lambda model: other)
+        with pytest.raises(ExportMismatch, match="within 0.001; they differ by"):
+            save(trained, tmp_path / "wrong", small, quick)
+        assert list(tmp_path.glob("*wrong*")) == []
+        assert list(tmp_path.glob(".saving-*")) == []
+
+    def test_does_not_appear_when_the_weights_are_no_numbers(self, small, quick, tmp_path):
+        """A model whose weights have become NaN is no model to hand out."""
+        broken = networks.build("softmax", 10)
+        broken.set_weights([np.full_like(weight, np.nan) for weight in broken.get_weights()])
+        with pytest.raises(ExportMismatch):
+            save(broken, tmp_path / "broken", small, quick)
+        assert not (tmp_path / "broken").exists()
+
+    def test_leaves_an_older_one_alone_when_it_fails(self, trained, small, quick, tmp_path, monkeypatch):
+        """When saving again fails, the model from before is still whole."""
+        folder = tmp_path / "kept"
+        card = save(trained, folder, small, quick)
+        monkeypatch.setattr(export, "_convert", lambda model: b"no model")
+        with pytest.raises(LookupError):
+            save(trained, folder, small, quick)
+        assert json.loads((folder / "card.json").read_text(encoding="utf-8")) == card
+
+
+class TestCard:
+    def test_is_what_was_returned(self, saved):
+        """The file says what the caller was told."""
+        folder, card, _ = saved
+        assert json.loads((folder / "card.json").read_text(encoding="utf-8")) == card
+
+    def test_says_what_the_model_is_and_how_it_was_made(self, saved, small, quick):
+        """Name, classes, data, hyperparameters, facts and versions are on it."""
+        _, card, _ = saved
+        assert (card["id"], card["title"]) == ("made-here", PRESETS["softmax"].title)
+        assert card["class_names"] == list("0123456789")
+        assert (card["data"], card["train_images"]) == (small.description, len(small.train))
+        assert Hyperparameters.from_dict(card["hyperparameters"]) == quick
+        assert FACTS.items() <= card.items()
+        assert card["versions"].keys() >= {"python", "tensorflow", "keras", "numpy", "ai-edge-litert"}
+
+    def test_counts_the_hits_of_the_file_itself(self, saved, small):
+        """The accuracy on the card is the one that the LiteRT file has on the test images."""
+        folder, card, _ = saved
+        measured = accuracy(Recogniser(folder / "model.tflite").probabilities(small.test.images), small.test.labels)
+        assert (card["test"]["correct"], card["test"]["total"]) == (measured.correct, len(small.test))
+        assert measured.share > 0.6
+        assert card["test"]["interval_95"] == [round(bound, 4) for bound in measured.interval]
+
+
+class TestFiles:
+    def test_agree_in_keras_and_litert(self, saved, small):
+        """The two files give the same probabilities for images of 0 to 255."""
+        folder, _, _ = saved
+        model = keras.models.load_model(folder / "model.keras", safe_mode=True)
+        expected = model(small.test.images.astype(np.float32)).numpy()
+        assert Recogniser(folder / "model.tflite").probabilities(small.test.images) == pytest.approx(expected, abs=1e-3)
+        assert np.load(folder / "test-probabilities.npy") == pytest.approx(expected, abs=1e-3)
+
+    @pytest.mark.parametrize("network", ["convolutional", "drawing"])
+    def test_agree_for_convolutions(self, network, small, tmp_path):
+        """The designs with convolutions survive the conversion, for another number of classes too."""
+        few = catalogue.Dataset(**{**vars(small), "test": small.test.rows(0, 20), "class_names": tuple("0123456789ab")})
+        save(networks.build(network, 12, seed=1), tmp_path / network, few, PRESETS[network].hyperparameters)
+        model = keras.models.load_model(tmp_path / network / "model.keras", safe_mode=True)
+        expected = model(few.test.images.astype(np.float32)).numpy()
+        assert expected.shape == (20, 12)
+        probabilities = Recogniser(tmp_path / network / "model.tflite").probabilities(few.test.images)
+        assert probabilities == pytest.approx(expected, abs=1e-3)
+
+    def test_as_text_load_with_numpy_and_predict_the_same(self, saved, small):
+        """The text of a softmax model is a (784, 10) and a (10,) array, from which anyone gets the predictions."""
+        folder, _, _ = saved
+        weights, biases = text_arrays(folder)
+        assert (weights.shape, biases.shape) == ((784, 10), (10,))
+        logits = small.test.images.reshape(-1, 784) / 255 @ weights + biases
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities = Recogniser(folder / "model.tflite").probabilities(small.test.images)
+        assert shares / shares.sum(axis=1, keepdims=True) == pytest.approx(probabilities, abs=1e-3)
+
+    def test_as_text_hold_every_layer(self, tmp_path):
+        """A deep network's text names each layer and its shape, with as many numbers as it has."""
+        model = networks.build("corrected", 10)
+        export.write_text_weights(model, tmp_path / "weights.zip")
+        with zipfile.ZipFile(tmp_path / "weights.zip") as archive:
+            lines = archive.read("weights.txt").decode("ascii").splitlines()
+        heads = [line for line in lines if line.startswith("#")]
+        assert [head.split(" ", 2)[2] for head in heads] == ["784 x 1024", "1024 x 512", "512 x 256", "256 x 10"]
+        assert len(lines) - len(heads) == 784 + 1024 + 512 + 256
+
+    def test_are_rounded_to_half_precision(self, saved):
+        """Weights are stored as float16 can tell them, so that all three files hold the very same numbers."""
+        folder, _, _ = saved
+        model = keras.models.load_model(folder / "model.keras")
+        for weight in model.get_weights():
+            assert np.array_equal(weight, weight.astype(np.float16).astype(np.float32))
+        assert text_arrays(folder)[0] == pytest.approx(model.get_weights()[0], rel=1e-4)
+
+    def test_keep_weights_that_half_precision_cannot_tell(self, small, quick, tmp_path):
+        """Weights beyond float16's range are stored as they are rather than as infinity."""
+        model = networks.build("softmax", 10)
+        model.set_weights([np.full((784, 10), 70_000, np.float32), np.zeros(10, np.float32)])
+        export._round_weights(model)
+        assert model.get_weights()[0].max() == 70_000
+
+
+def test_a_saved_model_can_be_asked(saved, small):
+    """The folder of a model is all that the catalogue needs."""
+    folder, card, _ = saved
+    model = catalogue.Model(folder.name, folder, card)
+    assert model.recogniser.probabilities(small.test.images[:1]).shape == (1, 10)
+    assert str(model.test_accuracy).startswith(f"{card['test']['correct'] / card['test']['total']:.2%}")
+
+
+def test_a_folder_can_be_carried_elsewhere(saved, small, tmp_path):
+    """No file of a model names the place where it was made."""
+    folder, _, _ = saved
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    assert np.array_equal(
+        Recogniser(copy / "model.tflite").probabilities(small.test.images),
+        Recogniser(folder / "model.tflite").probabilities(small.test.images),
+    )
+    assert str(folder.parent) not in (copy / "card.json").read_text(encoding="utf-8")

@@ -1,0 +1,204 @@
+"""hyperparameters: every knob is declared once, checked always, and comes back from JSON as it was."""
+
+import dataclasses
+import json
+import math
+import re
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from digits.errors import DigitsError, InvalidHyperparameter
+from digits.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters, check
+
+DEFAULTS = {item.name: item.default for item in dataclasses.fields(Hyperparameters)}
+TYPES = {item.name: item.type for item in dataclasses.fields(Hyperparameters)}
+CHOICES = [name for name, kind in TYPES.items() if kind is str]
+NUMBERS = [name for name, kind in TYPES.items() if kind is not str]
+
+
+def values_of(name):
+    """Any value that a hyperparameter may have."""
+    knob = KNOBS[name]
+    if name in CHOICES:
+        return st.sampled_from(knob.choices)
+    if TYPES[name] is int:
+        return st.integers(knob.low, knob.high)
+    return st.floats(knob.low, knob.high)
+
+
+hyperparameters = st.builds(Hyperparameters, **{name: values_of(name) for name in KNOBS})
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.text(max_size=20),
+    st.floats(),
+    st.integers(),
+    st.sampled_from(["nan", "inf", "-inf", "1e999", "0x10", "9" * 5000, "", "½", "1,5"]),
+    st.lists(st.integers(), max_size=2),
+    st.binary(max_size=4),
+)
+
+
+def is_fine(name, value):
+    """Whether a value is one that a knob should take, told in another way than the product does."""
+    if name in CHOICES:
+        return isinstance(value, str) and value in KNOBS[name].choices
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return False
+    try:
+        number = TYPES[name](value) if isinstance(value, str) else value
+    except ValueError:
+        return False
+    is_inside = KNOBS[name].low <= number <= KNOBS[name].high
+    return is_inside and (TYPES[name] is float or number % 1 == 0)
+
+
+@pytest.mark.parametrize("name", KNOBS)
+class TestKnob:
+    def test_explains_itself(self, name):
+        """A knob has a label and a sentence for the visitor."""
+        knob = KNOBS[name]
+        assert knob.label.strip()
+        assert re.fullmatch(r"[A-Z].*\.", knob.help)
+
+    def test_has_a_default_in_its_range(self, name):
+        """A default passes its own check and is left as it is."""
+        assert check(name, DEFAULTS[name]) == DEFAULTS[name]
+        assert type(DEFAULTS[name]) is TYPES[name]
+
+    def test_offers_only_what_it_takes(self, name):
+        """Every stop of a slider and every choice of a list is valid, in order and without repeats."""
+        choices = KNOBS[name].choices
+        assert [check(name, choice) for choice in choices] == list(choices)
+        assert len(set(choices)) == len(choices)
+        if name in NUMBERS:
+            assert list(choices) == sorted(choices)
+
+    @given(data=st.data())
+    def test_takes_its_values_as_text(self, name, data):
+        """What a link or a command line says is read as the value that was written."""
+        value = data.draw(values_of(name))
+        read = check(name, str(value))
+        assert read == value
+        assert type(read) is TYPES[name]
+
+    @given(value=junk)
+    def test_refuses_anything_else_by_name_and_range(self, name, value):
+        """Whatever is wrong raises InvalidHyperparameter that names the knob and says what it takes."""
+        assume(not is_fine(name, value))
+        with pytest.raises(InvalidHyperparameter) as caught:
+            check(name, value)
+        message, knob = str(caught.value), KNOBS[name]
+        assert message.startswith(f"`{name}` must ")
+        assert "; received " in message
+        assert len(message) < 300
+        if name in CHOICES:
+            assert ", ".join(knob.choices) in message
+        else:
+            low, high = map(float, re.search(r"\[(.+?), (.+?)\]", message).groups())
+            assert (low, high) == (knob.low, knob.high)
+
+    def test_refuses_what_lies_just_outside(self, name):
+        """The ends of a range are inside it, and the next numbers are not."""
+        if name in CHOICES:
+            with pytest.raises(InvalidHyperparameter):
+                check(name, KNOBS[name].choices[0].upper())
+            return
+        low, high = TYPES[name](KNOBS[name].low), TYPES[name](KNOBS[name].high)
+        assert (check(name, low), check(name, high)) == (low, high)
+        below, above = (
+            (low - 1, high + 1)
+            if TYPES[name] is int
+            else (math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
+        )
+        for value in (below, above, str(below), str(above)):
+            with pytest.raises(InvalidHyperparameter, match=f"`{name}` must lie in"):
+                check(name, value)
+
+
+class TestHyperparameters:
+    @given(hyperparameters)
+    def test_come_back_from_json(self, chosen):
+        """What is written as JSON is read as equal hyperparameters."""
+        assert Hyperparameters.from_dict(json.loads(json.dumps(chosen.to_dict()))) == chosen
+
+    def test_are_written_in_the_order_of_declaration(self):
+        """The JSON of a run reads in the order in which the knobs are declared."""
+        assert list(Hyperparameters().to_dict()) == list(KNOBS)
+
+    def test_take_defaults_for_what_is_missing(self):
+        """Hyperparameters stored before a knob was added are still read."""
+        assert Hyperparameters.from_dict({"network": "softmax"}) == Hyperparameters()
+
+    @given(st.text().filter(lambda name: name not in KNOBS))
+    def test_refuse_unknown_names(self, name):
+        """A name that is no hyperparameter is named in the error, with those that there are."""
+        with pytest.raises(InvalidHyperparameter, match="received the unknown") as caught:
+            Hyperparameters.from_dict({name: 1})
+        assert f"`{name}`" in str(caught.value)
+        assert ", ".join(KNOBS) in str(caught.value)
+
+    def test_are_checked_when_made(self):
+        """There are no invalid hyperparameters anywhere."""
+        with pytest.raises(DigitsError, match=r"`batch_size` must lie in \[1, 1000\] images; received 0\. Choose"):
+            Hyperparameters(batch_size=0)
+
+    def test_turn_text_into_numbers_when_made(self):
+        """Text from a command line becomes the number that it spells."""
+        assert Hyperparameters(learning_rate="0.25", iterations="300").to_dict()["iterations"] == 300
+
+    def test_cannot_be_changed(self):
+        """A run's hyperparameters stay what they were."""
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            Hyperparameters().seed = 1
+
+
+class TestSchedule:
+    @given(hyperparameters, st.integers(0, 20_000))
+    def test_constant_never_moves(self, chosen, step):
+        """A constant learning rate is the chosen one at every step."""
+        constant = dataclasses.replace(chosen, schedule="constant")
+        assert constant.learning_rate_at(step) == constant.learning_rate
+
+    @given(hyperparameters)
+    def test_cosine_falls_from_the_chosen_rate_to_nearly_zero(self, chosen):
+        """A cosine schedule starts at the chosen rate, is at half of it midway, never rises and ends near zero."""
+        cosine = dataclasses.replace(chosen, schedule="cosine")
+        rates = [cosine.learning_rate_at(step) for step in range(0, cosine.iterations, max(1, cosine.iterations // 50))]
+        assert rates[0] == cosine.learning_rate
+        assert rates == sorted(rates, reverse=True)
+        assert cosine.learning_rate_at(cosine.iterations / 2) == pytest.approx(cosine.learning_rate / 2)
+        assert 0 < cosine.learning_rate_at(cosine.iterations - 1) < 0.001 * cosine.learning_rate
+
+
+class TestPresets:
+    def test_there_is_one_for_every_network(self):
+        """Every network that can be chosen has a preset of its own, in the same order."""
+        assert tuple(PRESETS) == KNOBS["network"].choices
+
+    @pytest.mark.parametrize("network", PRESETS)
+    def test_suit_their_network(self, network):
+        """A preset is valid, is for its network, and says what it is."""
+        preset = PRESETS[network]
+        assert preset.hyperparameters.network == network
+        assert Hyperparameters.from_dict(preset.hyperparameters.to_dict()) == preset.hyperparameters
+        assert preset.title
+        assert preset.explanation.endswith(".")
+
+    @pytest.mark.parametrize("network", PRESETS)
+    def test_stand_on_the_sliders_stops(self, network):
+        """A preset's values can be reached by moving the sliders, so that a visitor can come back to them."""
+        for name, value in PRESETS[network].hyperparameters.to_dict().items():
+            knob = KNOBS[name]
+            if knob.choices:
+                assert value in knob.choices
+            elif knob.step:
+                assert (value - knob.low) / knob.step == pytest.approx(round((value - knob.low) / knob.step))
+
+
+def test_learning_rates_cover_their_range():
+    """The slider's stops reach from the lowest learning rate to the highest, none far from the next."""
+    assert (LEARNING_RATES[0], LEARNING_RATES[-1]) == (KNOBS["learning_rate"].low, KNOBS["learning_rate"].high)
+    assert all(1 < high / low < 1.4 for low, high in zip(LEARNING_RATES, LEARNING_RATES[1:], strict=False))

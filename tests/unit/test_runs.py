@@ -1,0 +1,385 @@
+"""runs: the registry keeps its promises to many threads, and an ended run never changes."""
+
+import sqlite3
+import threading
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from digits.errors import DigitsError, RegistryUnavailable, RunAlreadyFinished, RunNotFound
+from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.runs import ENDED, METRIC_NAMES, Registry, open_registry
+from digits.settings import Settings
+from tests.conftest import close
+
+CHOSEN = Hyperparameters(iterations=300, seed=7)
+STATES = ("queued", "running", *ENDED)
+
+
+def row(step, **values):
+    """One row of progress."""
+    row = {"step": step, "seconds": step / 100, "loss": 1 / step, "accuracy": 0.5, "val_loss": None, "val_accuracy": None}
+    return row | values
+
+
+def run_in(registry, state, owner="ada"):
+    """Make a run in this state, with progress if it ever ran; all other runs must have ended."""
+    run_id = registry.create(CHOSEN, owner)
+    if state != "queued":
+        assert registry.claim().id == run_id
+        registry.record(run_id, [row(100)])
+    if state in ENDED:
+        registry.finish(run_id, state, reason="because")
+    assert registry.get(run_id).state == state
+    return run_id
+
+
+class TestCreate:
+    def test_queues_a_run_with_everything_it_was_given(self, registry):
+        """A new run waits, knows its owner and hyperparameters, and has neither begun nor ended."""
+        before = time.time()
+        run = registry.get(registry.create(CHOSEN, "ada"))
+        assert (run.state, run.owner, run.hyperparameters, run.step) == ("queued", "ada", CHOSEN, 0)
+        assert before <= run.created <= time.time()
+        assert (run.started, run.ended, run.reason, run.activity) == (None, None, "", "")
+        assert not run.is_ended
+        assert not run.has_model
+
+    def test_gives_unguessable_ids(self, registry):
+        """No two runs share an id, and ids are long enough that nobody guesses one."""
+        ids = {registry.create(CHOSEN, "ada") for _ in range(50)}
+        assert len(ids) == 50
+        assert all(len(run_id) == 12 for run_id in ids)
+
+    def test_can_be_read_by_another_process(self, registry):
+        """What one registry wrote, another one at the same address reads."""
+        run_id = registry.create(CHOSEN, "ada")
+        other = Registry(Settings.from_environment().registry_url)
+        assert other.get(run_id).hyperparameters == CHOSEN
+        close(other)
+
+    def test_an_unknown_run_is_not_found(self, registry):
+        """An id that was never given out is named in the error, shortened."""
+        with pytest.raises(RunNotFound, match=r"received 'nobody'.*Check the link"):
+            registry.get("nobody")
+        with pytest.raises(RunNotFound) as caught:
+            registry.get("x" * 10_000)
+        assert len(str(caught.value)) < 300
+
+    def test_a_hostile_id_is_only_an_id(self, registry):
+        """SQL in an id finds nothing and harms nothing."""
+        run_id = registry.create(CHOSEN, "ada")
+        with pytest.raises(RunNotFound):
+            registry.get("'; DROP TABLE runs; --")
+        assert registry.get(run_id).state == "queued"
+
+
+class TestListRuns:
+    def test_shows_only_the_owners(self, registry):
+        """A visitor sees their own runs, the newest first, and nobody else's."""
+        mine = [registry.create(CHOSEN, "ada") for _ in range(3)]
+        registry.create(CHOSEN, "bob")
+        assert [run.id for run in registry.list_runs("ada")] == mine[::-1]
+        assert [run.owner for run in registry.list_runs("bob")] == ["bob"]
+        assert registry.list_runs("") == []
+        assert [run.id for run in registry.list_runs("ada", limit=1)] == mine[-1:]
+
+
+class TestClaim:
+    def test_takes_the_run_that_has_waited_longest(self, registry):
+        """Runs are claimed in the order they came, whoever owns them, until none is left."""
+        ids = [registry.create(CHOSEN, owner) for owner in ("ada", "bob", "ada")]
+        assert [registry.claim().id for _ in ids] == ids
+        assert registry.claim() is None
+
+    def test_starts_the_run(self, registry):
+        """A claimed run is running since now."""
+        run_id = registry.create(CHOSEN, "ada")
+        claimed = registry.claim()
+        assert claimed == registry.get(run_id)
+        assert (claimed.state, claimed.hyperparameters) == ("running", CHOSEN)
+        assert claimed.created <= claimed.started <= time.time()
+
+    def test_gives_a_run_to_one_thread_only(self, registry):
+        """However many threads claim at once, every run goes to exactly one of them."""
+        ids = {registry.create(CHOSEN, "ada") for _ in range(24)}
+        url, claimed, barrier = Settings.from_environment().registry_url, [], threading.Barrier(6)
+
+        def claim_all(own):
+            barrier.wait()
+            while run := own.claim():
+                claimed.append(run.id)
+
+        registries = [registry, registry, registry, *(Registry(url) for _ in range(3))]
+        threads = [threading.Thread(target=claim_all, args=(own,)) for own in registries]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for own in registries[3:]:
+            close(own)
+        assert len(claimed) == len(ids)
+        assert set(claimed) == ids
+
+
+class TestStop:
+    def test_takes_a_queued_run_out_at_once(self, registry):
+        """A run that had not begun is stopped without a trainer, and says why it has no result."""
+        run_id = run_in(registry, "queued")
+        registry.request_stop(run_id)
+        run = registry.get(run_id)
+        assert (run.state, run.has_model) == ("stopped", False)
+        assert "queue" in run.reason
+        assert run.ended is not None
+        assert registry.claim() is None
+
+    def test_reaches_the_trainer_of_a_running_run(self, registry):
+        """The trainer hears of it when it next records, and ends the run itself."""
+        run_id = run_in(registry, "running")
+        assert registry.record(run_id, [row(200)]) is False
+        registry.request_stop(run_id)
+        assert registry.get(run_id).state == "running"
+        assert registry.get(run_id).stop_requested
+        assert registry.record(run_id, [row(300)]) is True
+
+    @pytest.mark.parametrize("state", ENDED)
+    def test_cannot_stop_what_has_ended(self, registry, state):
+        """An ended run says so."""
+        with pytest.raises(RunAlreadyFinished, match=f"this one has {state}"):
+            registry.request_stop(run_in(registry, state))
+
+    def test_cannot_stop_what_never_was(self, registry):
+        """An unknown run is not found rather than stopped."""
+        with pytest.raises(RunNotFound):
+            registry.request_stop("nobody")
+
+
+class TestAnEndedRun:
+    @pytest.mark.parametrize("state", ENDED)
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda registry, run_id: registry.finish(run_id, "finished", test_correct=1, test_total=1),
+            lambda registry, run_id: registry.finish(run_id, "failed", reason="later"),
+            lambda registry, run_id: registry.requeue(run_id),
+            lambda registry, run_id: registry.record(run_id, [row(200)]),
+            lambda registry, run_id: registry.set_activity(run_id, "Saving", data="other"),
+            lambda registry, run_id: registry.fail_orphans(),
+            lambda registry, run_id: registry.claim(),
+        ],
+        ids=["finish", "fail", "requeue", "record", "set_activity", "fail_orphans", "claim"],
+    )
+    def test_never_changes(self, registry, state, change):
+        """Whatever a trainer still says of it, an ended run and its progress stay as they were."""
+        run_id = run_in(registry, state)
+        run, metrics = registry.get(run_id), registry.metrics(run_id)
+        change(registry, run_id)
+        assert registry.get(run_id) == run
+        assert registry.metrics(run_id) == metrics
+
+    def test_keeps_its_result(self, registry):
+        """The hits among the test images come with the end of the run."""
+        run_id = run_in(registry, "running")
+        registry.finish(run_id, "finished", test_correct=915, test_total=1000)
+        run = registry.get(run_id)
+        assert (run.state, run.test_correct, run.test_total, run.activity) == ("finished", 915, 1000, "")
+        assert run.is_ended
+        assert run.has_model
+        assert run.started <= run.ended
+
+
+class TestRequeue:
+    def test_makes_a_run_wait_again_as_if_never_begun(self, registry):
+        """A run whose trainer has to leave loses its progress and keeps its place and its hyperparameters."""
+        run_id = run_in(registry, "running")
+        later = registry.create(CHOSEN, "bob")
+        registry.requeue(run_id)
+        run = registry.get(run_id)
+        assert (run.state, run.step, run.started, run.activity) == ("queued", 0, None, "")
+        assert registry.metrics(run_id) == []
+        assert [registry.claim().id, registry.claim().id] == [run_id, later]
+
+    def test_leaves_a_queued_run_alone(self, registry):
+        """A run that nobody trains cannot be put back."""
+        run_id = run_in(registry, "queued")
+        before = registry.get(run_id)
+        registry.requeue(run_id)
+        assert registry.get(run_id) == before
+
+
+class TestOrphans:
+    def test_fail_with_their_reason(self, registry):
+        """Runs whose trainer died are marked failed and say why; those that wait go on waiting."""
+        orphan = run_in(registry, "running")
+        waiting = registry.create(CHOSEN, "bob")
+        assert registry.fail_orphans() == 1
+        run = registry.get(orphan)
+        assert (run.state, run.activity) == ("failed", "")
+        assert "trainer process died" in run.reason
+        assert run.ended is not None
+        assert registry.get(waiting).state == "queued"
+        assert registry.fail_orphans() == 0
+
+
+class TestActivity:
+    def test_is_told_while_a_run_is_running(self, registry):
+        """What the trainer is busy with is shown, with facts beside it, until it iterates again."""
+        run_id = run_in(registry, "running")
+        registry.set_activity(run_id, "Saving", data="MNIST")
+        assert (registry.get(run_id).activity, registry.get(run_id).data) == ("Saving", "MNIST")
+        registry.record(run_id, [row(200)])
+        assert registry.get(run_id).activity == ""
+        assert registry.get(run_id).step == 200
+
+    def test_the_trainer_says_that_it_lives(self, registry):
+        """The newest heartbeat tells who the trainer is, what it does and how long ago it said so."""
+        assert registry.trainer_status() is None
+        registry.beat(1, "loading TensorFlow")
+        registry.beat(2, "training")
+        status = registry.trainer_status()
+        assert (status.pid, status.activity) == (2, "training")
+        assert 0 <= status.age_seconds < 5
+
+
+class TestMetrics:
+    def test_come_back_as_recorded(self, registry):
+        """Rows are read in the order of their steps, with every measure, and a None stays None."""
+        run_id = run_in(registry, "queued")
+        registry.claim()
+        rows = [row(50), row(100, val_loss=0.25, val_accuracy=0.9), row(150)]
+        registry.record(run_id, rows[:2])
+        registry.record(run_id, rows[2:])
+        registry.record(run_id, [])
+        assert registry.metrics(run_id) == rows
+        assert list(rows[0]) == METRIC_NAMES
+
+    def test_belong_to_one_run(self, registry):
+        """A run without progress has none, whatever others have done."""
+        run_in(registry, "running")
+        assert registry.metrics(registry.create(CHOSEN, "ada")) == []
+
+    @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        count=st.integers(1, 700),
+        spacing=st.sampled_from([1, 7, 10, 50]),
+        validated=st.sets(st.integers(1, 700), max_size=30),
+        max_points=st.integers(1, 200),
+    )
+    def test_are_thinned_but_keep_what_matters(self, registry, count, spacing, validated, max_points):
+        """Of a long run, all validations, the last row and every hundredth step stay, and not many others."""
+        run_id = registry.create(CHOSEN, "ada")
+        registry.claim()
+        rows = [
+            row(index * spacing, val_loss=0.5 if index in validated else None, val_accuracy=None)
+            for index in range(1, count + 1)
+        ]
+        registry.record(run_id, rows)
+        registry.finish(run_id, "finished")
+        kept = registry.metrics(run_id, max_points=max_points)
+        steps = [item["step"] for item in kept]
+        wanted = {item["step"] for item in rows if item["val_loss"] is not None or item["step"] % 100 == 0}
+        wanted.add(rows[-1]["step"])
+        assert steps == sorted(set(steps))
+        assert wanted <= set(steps)
+        assert len(set(steps) - wanted) <= max_points
+        assert all(item in rows for item in kept)
+        if count <= max_points:
+            assert kept == rows
+
+    def test_evenly_cover_a_long_run(self, registry):
+        """The rows left lie about equally far apart."""
+        run_id = registry.create(CHOSEN, "ada")
+        registry.claim()
+        registry.record(run_id, [row(10 * index) for index in range(1, 2001)])
+        steps = [item["step"] for item in registry.metrics(run_id, max_points=400)]
+        assert 400 <= len(steps) <= 601
+        assert max(after - before for before, after in zip(steps, steps[1:], strict=False)) <= 50
+
+
+class TestQueue:
+    def test_counts_the_runs_ahead(self, registry):
+        """A place in the queue counts the run in training and those that came before."""
+        ids = [registry.create(CHOSEN, owner) for owner in ("ada", "bob", "ada", "bob")]
+        registry.request_stop(ids[1])
+        registry.claim()
+        assert [registry.runs_ahead(registry.get(run_id)) for run_id in ids[2:]] == [1, 2]
+        registry.finish(ids[0], "finished")
+        assert registry.runs_ahead(registry.get(ids[2])) == 0
+
+    def test_counts_what_waits_or_trains(self, registry):
+        """Queued and running runs count, of one owner or of all; ended ones do not."""
+        for owner in ("ada", "ada", "ada", "bob"):
+            registry.create(CHOSEN, owner)
+        registry.finish(registry.claim().id, "finished")
+        registry.claim()
+        assert (registry.count_waiting("ada"), registry.count_waiting("bob"), registry.count_waiting()) == (2, 1, 3)
+        assert registry.count_waiting("nobody") == 0
+
+
+class TestUnavailable:
+    def test_garbage_is_no_registry(self, tmp_path):
+        """A file that is no database is refused, with its address and what to do."""
+        path = tmp_path / "garbage.sqlite"
+        path.write_bytes(b"this is no database, but it is long enough to be looked at" * 20)
+        with pytest.raises(RegistryUnavailable, match=r"garbage\.sqlite .*not a database.*DIGITS_REGISTRY_URL"):
+            Registry(f"sqlite:///{path}")
+        assert path.read_bytes().startswith(b"this is no database")
+
+    def test_a_missing_folder_is_said_to_be_so(self, tmp_path):
+        """A registry in a folder that is not there cannot be opened."""
+        with pytest.raises(RegistryUnavailable, match="unable to open"):
+            Registry(f"sqlite:///{tmp_path / 'nowhere' / 'registry.sqlite'}")
+
+    @pytest.mark.parametrize("url", ["", "nonsense", "nosuchdatabase://somewhere"])
+    def test_a_nonsensical_address_is_said_to_be_so(self, url):
+        """An address that means nothing is an unavailable registry too, not another library's error."""
+        with pytest.raises(RegistryUnavailable, match="DIGITS_REGISTRY_URL"):
+            Registry(url)
+
+    def test_a_password_is_not_told(self):
+        """The address in the message has no password in it."""
+        with pytest.raises(RegistryUnavailable) as caught:
+            Registry("nosuchdatabase://ada:secret@somewhere/digits")
+        assert "secret" not in str(caught.value)
+
+    def test_a_locked_registry_is_said_to_be_so(self, registry, runs_dir):
+        """A writer that another program blocks for too long gets an error; readers are not disturbed."""
+        run_id = registry.create(CHOSEN, "ada")
+        with registry._engine.begin() as connection:  # five seconds of patience would be too long for a test
+            connection.exec_driver_sql("PRAGMA busy_timeout=50")
+        blocker = sqlite3.connect(runs_dir / "registry.sqlite", isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        try:
+            assert registry.get(run_id).state == "queued"
+            with pytest.raises(RegistryUnavailable, match="database is locked"):
+                registry.create(CHOSEN, "ada")
+        finally:
+            blocker.close()
+        assert registry.count_waiting() == 1
+
+    def test_a_registry_spoiled_later_is_said_to_be_so(self, registry, runs_dir):
+        """A database that loses its tables while it is open raises Digits's own error from every call."""
+        with sqlite3.connect(runs_dir / "registry.sqlite") as spoiler:
+            spoiler.execute("DROP TABLE runs")
+        spoiler.close()
+        for call in (lambda: registry.list_runs("ada"), registry.claim, registry.count_waiting, registry.fail_orphans):
+            with pytest.raises(RegistryUnavailable, match="no such table"):
+                call()
+
+    def test_is_one_of_the_family(self):
+        """Pages catch it with all other errors of Digits."""
+        assert issubclass(RegistryUnavailable, DigitsError)
+
+
+def test_a_process_opens_a_registry_once(registry):
+    """Everyone in a process shares one registry for an address."""
+    assert open_registry(Settings.from_environment().registry_url) is registry
+
+
+def test_every_preset_can_be_stored(registry):
+    """The hyperparameters of every preset come back from the database as they were."""
+    for preset in PRESETS.values():
+        run_id = registry.create(preset.hyperparameters, "ada")
+        assert registry.get(run_id).hyperparameters == preset.hyperparameters

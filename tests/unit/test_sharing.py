@@ -1,0 +1,160 @@
+"""sharing: a link reopens a page as it was, and a hostile link does no harm."""
+
+import re
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digits import strokes
+from digits.hyperparameters import KNOBS, LEARNING_RATES, PRESETS
+from digits.sharing import PAGES, PEN_WIDTHS, query, query_string, read
+
+identifiers = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)
+drawings = st.lists(
+    st.lists(st.tuples(st.integers(0, 280), st.integers(0, 280)), min_size=1, max_size=20).map(np.float32),
+    min_size=1,
+    max_size=4,
+)
+
+
+def values_of(name):
+    """Any value of a hyperparameter that a link tells exactly; it writes ten digits of a fraction."""
+    knob = KNOBS[name]
+    if name == "learning_rate":
+        return st.sampled_from(LEARNING_RATES) | st.floats(knob.low, knob.high).map(lambda rate: float(f"{rate:.10g}"))
+    if name == "dropout":
+        return st.integers(0, 90).map(lambda percent: percent / 100)
+    return st.sampled_from(knob.choices) if knob.scale == "choice" else st.integers(int(knob.low), int(knob.high))
+
+
+STATES = {
+    "draw": st.fixed_dictionaries(
+        {
+            "model": st.just("") | identifiers,
+            "pen": st.integers(*PEN_WIDTHS[:2]),
+            "ink": st.just("") | drawings.map(strokes.encode_strokes),
+        }
+    ),
+    "train": st.fixed_dictionaries(
+        {**{name: values_of(name) for name in KNOBS}, "run": st.just("") | identifiers},
+    ),
+    "gallery": st.fixed_dictionaries(
+        {
+            "model": st.just("") | identifiers,
+            "hundred": st.integers(1, 1000),
+            "shuffle": st.none() | st.integers(0, 2**31 - 1),
+            "show": st.sampled_from(["all", "mistakes"]),
+            "class": st.just("") | identifiers,
+            "sample": st.none() | st.integers(0, 10**9),
+        }
+    ),
+}
+
+
+def values_without_a_link(page):
+    return read(page, {})[0]
+
+
+@pytest.mark.parametrize("page", PAGES)
+class TestEveryPage:
+    def test_has_values_without_a_link(self, page):
+        """A bare address gives a value for every parameter and no notice."""
+        values, notices = read(page, {})
+        assert list(values) == list(PAGES[page])
+        assert notices == []
+
+    @given(data=st.data())
+    def test_is_reopened_by_its_link(self, page, data):
+        """Reading the link of any state gives that state, without a notice."""
+        state = data.draw(STATES[page])
+        assert read(page, query(page, state)) == (state, [])
+
+    @given(data=st.data())
+    def test_is_reopened_by_its_links_text(self, page, data):
+        """The text behind the question mark says the same, and needs no escaping that a mail program could spoil."""
+        state = data.draw(STATES[page])
+        text = query_string(page, state)
+        assert dict(parse_qsl(text, strict_parsing=bool(text))) == query(page, state)
+        assert re.fullmatch(r"[A-Za-z0-9_.&=+-]*", text)
+
+    @given(data=st.data())
+    def test_keeps_its_defaults_when_a_link_is_hostile(self, page, data):
+        """Whatever a link says, each parameter is a valid value or its default with a notice; nothing is raised."""
+        hostile = st.text(max_size=50) | st.sampled_from(
+            ["../../etc/passwd", "<script>alert(1)</script>", "' OR 1=1 --", "9" * 5000, "nan", "-1", "1e999", "١٢", "\0"]
+        )
+        names = st.sampled_from([*PAGES[page], "unknown"])
+        link = data.draw(st.dictionaries(names, hostile))
+        values, notices = read(page, link)
+        assert list(values) == list(PAGES[page])
+        refused = {name for name in PAGES[page] if any(f"`{name}`" in notice for notice in notices)}
+        assert len(notices) == len(refused)
+        assert refused <= set(link)
+        defaults = read(page, {"network": values["network"]} if page == "train" else {})[0]
+        for name, value in values.items():
+            is_taken = name in link and name not in refused
+            assert value == (PAGES[page][name].parse(link[name]) if is_taken else defaults[name])
+
+
+class TestNotices:
+    @pytest.mark.parametrize(
+        ("page", "name", "text", "notice"),
+        [
+            ("draw", "pen", "41", r"link's `pen` was not used: it should be a whole number in \[4, 40\]; received '41'"),
+            ("draw", "model", "../secret", r"link's `model` .* received '\.\./secret'"),
+            ("train", "iterations", "99", r"`iterations` must lie in \[100, 20000\] batches; received 99"),
+            ("train", "network", "resnet", "`network` must be one of softmax, .*; received 'resnet'"),
+            ("gallery", "hundred", "0", r"link's `hundred` .* in \[1, 1000\]; received '0'"),
+            ("gallery", "show", "none", "link's `show` .* one of all, mistakes; received 'none'"),
+            ("gallery", "shuffle", "-1", "link's `shuffle`"),
+        ],
+    )
+    def test_say_what_was_expected_and_what_came(self, page, name, text, notice):
+        """A notice names the parameter, what it takes and what the link said, and the default stands."""
+        values, notices = read(page, {name: text})
+        assert len(notices) == 1
+        assert re.search(notice, notices[0])
+        assert values == values_without_a_link(page)
+
+    def test_say_when_a_drawing_was_cut(self):
+        """A drawing that a mail program has cut is left out, in a sentence that can be read."""
+        values, notices = read("draw", {"ink": strokes.encode_strokes([np.float32([[1, 2], [90, 200]])])[:-1]})
+        assert values["ink"] == ""
+        assert notices == [
+            "The link's `ink` was not used: This link's drawing cannot be read: it was cut or changed. "
+            "Copy the whole link again."
+        ]
+
+
+class TestTraining:
+    @pytest.mark.parametrize("network", PRESETS)
+    def test_a_network_alone_brings_its_preset(self, network):
+        """A link that names only the network takes that network's learning rate and all its other settings."""
+        values, notices = read("train", {"network": network})
+        preset = PRESETS[network].hyperparameters.to_dict()
+        assert {name: values[name] for name in KNOBS} == preset
+        assert notices == []
+
+    def test_a_refused_network_brings_the_first_networks_preset(self):
+        """A link to an unknown network still opens, on the settings of softmax."""
+        assert read("train", {"network": "resnet"})[0]["learning_rate"] == 0.5
+
+    def test_spells_out_every_hyperparameter(self):
+        """A link tells all settings, even those of the preset, so that it outlives a change of presets."""
+        link = query("train", {**PRESETS["softmax"].hyperparameters.to_dict(), "run": ""})
+        assert set(link) == set(KNOBS)
+        assert (link["learning_rate"], link["dropout"]) == ("0.5", "0")
+
+
+def test_leaves_other_defaults_out():
+    """A page as it first opens has an address without parameters."""
+    assert query("draw", values_without_a_link("draw")) == {}
+    assert query("gallery", values_without_a_link("gallery")) == {}
+
+
+def test_passes_over_the_parameters_of_other_pages():
+    """A stray parameter is neither used nor complained about."""
+    assert read("draw", {"hundred": "7", "utm_source": "mail"}) == (values_without_a_link("draw"), [])

@@ -1,0 +1,234 @@
+"""training: losses fall, chance comes from the seed alone, and what goes wrong is noticed."""
+
+import dataclasses
+import functools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digits.errors import TrainingDiverged
+from digits.hyperparameters import KNOBS, PRESETS, Hyperparameters
+from digits.training import Program, batch_indices, fastest_precision, train, warm_up
+
+SHORT = Hyperparameters(network="corrected", learning_rate=1e-3, iterations=100, batch_size=16, optimizer="adam")
+
+
+@functools.cache
+def program_for(network, optimizer, augmentation="none"):
+    """One compiled program for each kind, as the trainer keeps them."""
+    return Program(network, 10, optimizer=optimizer, augmentation=augmentation)
+
+
+def run(chosen, dataset):
+    """Train to the end; gives the progress and the weights."""
+    program = program_for(chosen.network, chosen.optimizer, chosen.augmentation)
+    progress = list(train(chosen, dataset, program))
+    return progress, program.model.get_weights()
+
+
+def are_equal(one, two):
+    return all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+class TestLearning:
+    @pytest.mark.parametrize("optimizer", KNOBS["optimizer"].choices)
+    def test_works_with_every_optimizer(self, optimizer, small):
+        """With each optimizer the loss falls and the validation images are read far better than by chance."""
+        rate = {"sgd": 0.5, "momentum": 0.1, "adam": 0.01}[optimizer]
+        chosen = Hyperparameters(network="softmax", learning_rate=rate, iterations=150, optimizer=optimizer)
+        progress, _ = run(chosen, small)
+        assert progress[-1].loss < 0.5 * progress[0].loss
+        assert progress[-1].val_accuracy > 0.7
+
+    @pytest.mark.parametrize("network", ["published", "corrected"])
+    def test_works_for_deep_networks(self, network, small):
+        """The networks of four layers learn too."""
+        progress, _ = run(dataclasses.replace(PRESETS[network].hyperparameters, iterations=100, batch_size=32), small)
+        assert progress[-1].loss < 0.7 * progress[0].loss
+        assert progress[-1].val_accuracy > 0.6
+
+    def test_works_for_convolutions_on_64_images(self, small):
+        """The convolutional network learns a handful of images by heart."""
+        few = dataclasses.replace(small, train=small.train.rows(0, 64))
+        chosen = Hyperparameters(
+            network="convolutional", learning_rate=2e-3, iterations=100, batch_size=16, optimizer="adam"
+        )
+        progress, _ = run(chosen, few)
+        assert progress[-1].accuracy > 0.9
+        assert progress[-1].loss < 0.5 * progress[0].loss
+
+    def test_works_when_a_batch_is_larger_than_the_data_set(self, small):
+        """A batch of 1,000 from 64 images goes through them several times."""
+        few = dataclasses.replace(small, train=small.train.rows(0, 64))
+        progress, _ = run(Hyperparameters(iterations=100, batch_size=1000), few)
+        assert progress[-1].step == 100
+        assert progress[-1].accuracy > 0.95
+
+
+class TestProgress:
+    @pytest.mark.parametrize("iterations", [100, 130, 199])
+    @pytest.mark.parametrize("network", ["softmax", "corrected"])
+    def test_ends_at_the_iterations_asked_for(self, network, iterations, small):
+        """Steps rise to exactly the number asked for, though it be no multiple of a chunk."""
+        optimizer = PRESETS[network].hyperparameters.optimizer
+        chosen = Hyperparameters(
+            network=network, learning_rate=1e-3, iterations=iterations, batch_size=4, optimizer=optimizer
+        )
+        progress, _ = run(chosen, small)
+        steps = [item.step for item in progress]
+        assert steps == sorted(set(steps))
+        assert steps[-1] == iterations
+        assert all(item.seconds > 0 for item in progress)
+        assert [item.seconds for item in progress] == sorted(item.seconds for item in progress)
+
+    def test_validates_first_last_and_about_25_times(self, small):
+        """The validation images are looked at early, at the end and now and then between."""
+        progress, _ = run(Hyperparameters(iterations=3000, batch_size=2, learning_rate=0.01), small)
+        validated = [item.step for item in progress if item.val_loss is not None]
+        assert validated[0] == progress[0].step
+        assert validated[-1] == 3000
+        assert 15 <= len(validated) <= 27
+        assert all((item.val_loss is None) == (item.val_accuracy is None) for item in progress)
+
+    def test_may_be_left_at_any_time(self, small):
+        """Who stops listening has the weights reached so far, and they are no longer the first ones."""
+        program = program_for("softmax", "sgd")
+        for progress in train(Hyperparameters(iterations=10_000), small, program):
+            if progress.step >= 100:
+                break
+        assert progress.step == 100
+        assert np.abs(program.model.get_weights()[0]).max() > 0
+        assert program.evaluate(small.validation)[1] > 0.5
+
+    def test_follows_the_schedule(self, small):
+        """With a cosine schedule the last chunks move the weights less than with a constant rate."""
+        moved = {}
+        for schedule in KNOBS["schedule"].choices:
+            program = program_for("softmax", "sgd")
+            before = None
+            for progress in train(Hyperparameters(iterations=200, schedule=schedule), small, program):
+                if progress.step == 150:
+                    before = program.model.get_weights()[0]
+            moved[schedule] = np.abs(program.model.get_weights()[0] - before).sum()
+        assert moved["cosine"] < 0.3 * moved["constant"]
+
+
+class TestSeed:
+    @pytest.mark.parametrize("dropout", [0.0, 0.5])
+    def test_alone_decides(self, dropout, small):
+        """The same seed gives the very same weights and losses again, and another seed does not."""
+        chosen = dataclasses.replace(SHORT, dropout=dropout, seed=5)
+        first, weights = run(chosen, small)
+        again, weights_again = run(chosen, small)
+        _, other = run(dataclasses.replace(chosen, seed=6), small)
+        assert are_equal(weights, weights_again)
+        assert [item.loss for item in first] == [item.loss for item in again]
+        assert not are_equal(weights, other)
+
+    def test_decides_the_order_of_images_too(self, small):
+        """Softmax regression begins at zero with any seed, yet another seed ends elsewhere."""
+        chosen = Hyperparameters(iterations=100)
+        assert not are_equal(run(chosen, small)[1], run(dataclasses.replace(chosen, seed=1), small)[1])
+
+    def test_does_not_depend_on_what_was_trained_before(self, small):
+        """A program that has served other runs is as good as a new one."""
+        weights = run(SHORT, small)[1]
+        fresh = Program("corrected", 10, optimizer="adam")
+        warm_up(fresh)
+        list(train(SHORT, small, fresh))
+        assert are_equal(weights, fresh.model.get_weights())
+
+
+class TestDropout:
+    def test_changes_nothing_as_published(self, small):
+        """The published network's dropout is built but never connected, so that any rate gives the same weights."""
+        chosen = dataclasses.replace(SHORT, network="published", learning_rate=1e-4)
+        assert are_equal(run(chosen, small)[1], run(dataclasses.replace(chosen, dropout=0.9), small)[1])
+
+    def test_changes_the_corrected_network(self, small):
+        """Put right, dropout takes part: the training loss is higher with it."""
+        plain, weights = run(SHORT, small)
+        dropped, other = run(dataclasses.replace(SHORT, dropout=0.9), small)
+        assert not are_equal(weights, other)
+        assert np.mean([item.loss for item in dropped]) > np.mean([item.loss for item in plain])
+
+    def test_is_left_out_of_validation(self, small):
+        """Evaluating twice gives the same figures: nothing is silenced then."""
+        run(dataclasses.replace(SHORT, dropout=0.9), small)
+        program = program_for("corrected", "adam")
+        assert program.evaluate(small.validation) == program.evaluate(small.validation)
+
+
+class TestDivergence:
+    def test_is_noticed(self, small):
+        """A learning rate that drives the loss beyond all numbers ends the run, with the rate and what to do."""
+        chosen = Hyperparameters(network="published", learning_rate=1.0, iterations=1000, optimizer="sgd")
+        with pytest.raises(TrainingDiverged, match=r"finite number; after \d+ iterations .* below 1\."):
+            run(chosen, small)
+
+    def test_leaves_the_program_fit_for_the_next_run(self, small):
+        """After a diverged run the same program trains as if nothing had happened."""
+        test = dataclasses.replace(PRESETS["published"].hyperparameters, optimizer="sgd", learning_rate=1e-3)
+        chosen = dataclasses.replace(test, iterations=100, batch_size=16)
+        before = run(chosen, small)[1]
+        with pytest.raises(TrainingDiverged):
+            run(dataclasses.replace(chosen, learning_rate=1.0), small)
+        assert are_equal(run(chosen, small)[1], before)
+
+
+class TestEvaluate:
+    def test_agrees_with_the_model_itself(self, small):
+        """Loss and accuracy over a split are those that its probabilities give, whatever the batches."""
+        program = program_for("softmax", "sgd")
+        list(train(Hyperparameters(iterations=100), small, program))
+        split = small.train.rows(0, 637)
+        probabilities = program.model(split.images.astype(np.float32)).numpy()
+        loss, accuracy = program.evaluate(split)
+        assert accuracy == pytest.approx((probabilities.argmax(axis=1) == split.labels).mean())
+        assert loss == pytest.approx(-np.log(probabilities[np.arange(637), split.labels]).mean(), rel=1e-4)
+
+    def test_gives_a_copy_to_export(self, small):
+        """The model to export has the weights reached, in float32, and does not move with the next run."""
+        program = program_for("softmax", "sgd")
+        list(train(Hyperparameters(iterations=100), small, program))
+        copy, weights = program.exportable_model(), program.model.get_weights()
+        program.reset(0)
+        assert are_equal(copy.get_weights(), weights)
+        assert not are_equal(copy.get_weights(), program.model.get_weights())
+
+
+class TestBatchIndices:
+    @given(
+        count=st.integers(1, 60),
+        batch_size=st.integers(1, 90),
+        seed=st.integers(0, 2**31 - 1),
+        first=st.integers(0, 40),
+        steps=st.integers(1, 30),
+    )
+    def test_of_any_window_are_a_slice_of_the_whole(self, count, batch_size, seed, first, steps):
+        """Any iteration's batch is known without those before it."""
+        window = batch_indices(count, batch_size, seed, first, first + steps)
+        whole = batch_indices(count, batch_size, seed, 0, first + steps)
+        assert (window.dtype, window.shape) == (np.int32, (steps, batch_size))
+        assert np.array_equal(window, whole[first:])
+
+    @given(count=st.integers(1, 60), batch_size=st.integers(1, 90), seed=st.integers(0, 2**31 - 1))
+    def test_go_through_every_epoch_once(self, count, batch_size, seed):
+        """Each epoch holds every image exactly once."""
+        steps = math.ceil(3 * count / batch_size)
+        epochs = batch_indices(count, batch_size, seed, 0, steps).ravel()[: 3 * count].reshape(3, count)
+        assert np.array_equal(np.sort(epochs, axis=1), np.tile(np.arange(count), (3, 1)))
+
+    def test_differ_between_epochs_and_seeds(self):
+        """No two epochs go through the images in the same order, nor do two seeds."""
+        orders = [batch_indices(50, 50, seed, epoch, epoch + 1)[0] for seed in (0, 1) for epoch in (0, 1)]
+        assert len({order.tobytes() for order in orders}) == 4
+
+
+def test_precision_is_measured_once():
+    """The faster precision is one of the two that networks know, and does not change within a process."""
+    assert fastest_precision() in ("float32", "mixed_bfloat16")
+    assert fastest_precision() == fastest_precision()
