@@ -1,6 +1,7 @@
 """What people draw that is no digit: dots, dashes, scribbles, faces and other kinds, as strokes, from a seed."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -50,10 +51,14 @@ def vary(strokes: Strokes, rng: np.random.Generator, *, turn: float = 0.17, stre
 def _line(*corners: tuple[float, float], step: float = 0.03) -> np.ndarray:
     """Join corners by straight lines of many points."""
     pieces = [np.array(corners[:1], dtype=float)]
-    for start, end in zip(corners[:-1], corners[1:], strict=True):
+    for start, end in pairwise(corners):
         count = max(1, int(np.hypot(end[0] - start[0], end[1] - start[1]) / step))
         pieces.append(np.linspace(start, end, count + 1)[1:])
     return np.concatenate(pieces)
+
+
+def _moved(points: np.ndarray, x: float, y: float) -> np.ndarray:
+    return points + np.array([x, y])
 
 
 def _ellipse(x: float, y: float, width: float, height: float, *, start: float = 0.0, turns: float = 1.0) -> np.ndarray:
@@ -118,9 +123,7 @@ def _smooth(corners: np.ndarray) -> np.ndarray:
     t = np.linspace(0, 1, 8, endpoint=False)[:, None]
     pieces = []
     for a, b, c, d in zip(padded[:-3], padded[1:-2], padded[2:-1], padded[3:], strict=True):
-        pieces.append(
-            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-        )
+        pieces.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
     return np.concatenate([*pieces, corners[-1:]])
 
 
@@ -172,7 +175,8 @@ def _arrow(rng: np.random.Generator) -> Strokes:
     """An arrow that points left, right, up or down."""
     head = rng.uniform(0.2, 0.4)
     shaft, tip = _line((0, 0), (1, 0)), _line((1 - head, -head * 0.8), (1, 0), (1 - head, head * 0.8))
-    return [_quarter(part, int(rng.integers(4))) for part in (shaft, tip)]
+    turns = int(rng.integers(4))
+    return [_quarter(part, turns) for part in (shaft, tip)]
 
 
 def _quarter(points: np.ndarray, turns: int) -> np.ndarray:
@@ -199,6 +203,47 @@ def _person(rng: np.random.Generator) -> Strokes:
         _line((-arms, rng.uniform(0.4, 0.6)), (0, 0.5), (arms, rng.uniform(0.4, 0.6))),
         _line((-arms, 1.2), (0, 0.8), (arms, 1.2)),
     ]
+
+
+def _blob(rng: np.random.Generator) -> Strokes:
+    """A closed line that goes in and out so much that no 0 does, and sometimes has a line or two inside."""
+    angle = np.linspace(0, 2 * np.pi, 96)
+    waves = int(rng.integers(3, 10))
+    radius = 1 + rng.uniform(0.18 if waves < 5 else 0.1, 0.4) * np.cos(waves * angle + rng.uniform(0, 6))
+    radius += rng.uniform(0, 0.2) * np.cos(int(rng.integers(3, 8)) * angle + rng.uniform(0, 6))
+    blob = np.stack([rng.uniform(0.6, 1.4) * radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    return [blob] if rng.random() < 0.7 else [blob, *_inside(rng)]
+
+
+def _target(rng: np.random.Generator) -> Strokes:
+    """A ring that holds something: another ring, dots, spokes, a sign."""
+    ring = _ellipse(0, 0, rng.uniform(1.6, 2.2), rng.uniform(1.6, 2.2), start=rng.uniform(0, 6))
+    return [ring, *_inside(rng)]
+
+
+def _inside(rng: np.random.Generator) -> Strokes:
+    """One to four small things within 0.7 of the origin."""
+    return [
+        _piece(rng, rng.uniform(0.05, 0.45)) + rng.uniform(-0.45, 0.45, size=2) for _ in range(int(rng.integers(1, 5)))
+    ]
+
+
+def _piece(rng: np.random.Generator, size: float) -> np.ndarray:
+    """A small straight line, arc, ring or dot about the origin."""
+    way = rng.uniform(0, 2 * np.pi)
+    end = size * np.array([np.cos(way), np.sin(way)])
+    return [
+        lambda: _line(tuple(-end), tuple(end)),
+        lambda: _ellipse(0, 0, 2 * size, 2 * size * rng.uniform(0.5, 1), start=way, turns=rng.uniform(0.25, 0.6)),
+        lambda: _ellipse(0, 0, 2 * size, 2 * size * rng.uniform(0.5, 1), start=way),
+        lambda: np.zeros((1, 2)),
+    ][int(rng.integers(4))]()
+
+
+def _doodle(rng: np.random.Generator) -> Strokes:
+    """Four to eight lines, arcs, rings and dots anywhere."""
+    count = int(rng.integers(4, 9))
+    return [_piece(rng, rng.uniform(0.15, 0.7)) + rng.uniform(-0.8, 0.8, size=2) for _ in range(count)]
 
 
 def _face(rng: np.random.Generator) -> Strokes:
@@ -238,7 +283,7 @@ def _wave(rng: np.random.Generator) -> Strokes:
     """A level wave of two to five crests, once or twice."""
     x = np.linspace(0, 1, 80)
     wave = np.stack([x, rng.uniform(0.08, 0.25) * np.sin(2 * np.pi * rng.uniform(2, 5) * x)], axis=-1)
-    return [wave, wave + [0, rng.uniform(0.3, 0.5)]] if rng.random() < 0.4 else [wave]
+    return [wave, _moved(wave, 0, rng.uniform(0.3, 0.5))] if rng.random() < 0.4 else [wave]
 
 
 def _heart(rng: np.random.Generator) -> Strokes:
@@ -272,6 +317,45 @@ def _sun(rng: np.random.Generator) -> Strokes:
     return [_ellipse(0, 0, 0.9, 0.9), *rays]
 
 
+def _fish(rng: np.random.Generator) -> Strokes:
+    """A body, a tail and mostly an eye."""
+    height, tail = rng.uniform(0.35, 0.6), rng.uniform(0.25, 0.4)
+    body = _ellipse(0, 0, 1, height)
+    fish = [body, _line((0.5, 0), (0.5 + tail, -tail * 0.7), (0.5 + tail, tail * 0.7), (0.5, 0))]
+    fish += [_ellipse(-0.28, -0.05, 0.05, 0.05)] if rng.random() < 0.8 else []
+    return fish if rng.random() < 0.5 else [part * [-1, 1] for part in fish]
+
+
+def _tree(rng: np.random.Generator) -> Strokes:
+    """A fir of two or three triangles on a trunk, or a crown on one."""
+    if rng.random() < 0.5:
+        crown = [_line((0, y), (0.3 + y / 2, y + 0.4), (-0.3 - y / 2, y + 0.4), (0, y)) for y in (0, 0.3, 0.6)]
+        return [*crown, _line((-0.07, 1), (-0.07, 1.25), (0.07, 1.25), (0.07, 1))]
+    return [*(part * 0.6 for part in _cloud(rng)), _line((-0.08, 0.3), (-0.1, 1.1)), _line((0.08, 0.3), (0.1, 1.1))]
+
+
+def _cup(rng: np.random.Generator) -> Strokes:
+    """A cup with a handle, sometimes steaming."""
+    handle = _ellipse(1, 0.45, 0.5, 0.5, start=-np.pi / 2, turns=0.5)
+    steam = np.stack([0.03 * np.sin(np.linspace(0, 9, 20)), np.linspace(-0.4, -0.1, 20)], axis=-1)
+    cup = [_line((0, 0), (0.1, 1), (0.9, 1), (1, 0), (0, 0)), handle]
+    return [*cup, _moved(steam, 0.3, 0), _moved(steam, 0.6, 0)] if rng.random() < 0.5 else cup
+
+
+def _car(rng: np.random.Generator) -> Strokes:
+    """A car from the side."""
+    roof = rng.uniform(0.25, 0.4)
+    outline = [(0, 0), (0, -0.3), (0.25, -0.3), (0.4, -0.3 - roof), (0.9, -0.3 - roof), (1.1, -0.3), (1.4, -0.3)]
+    return [_line(*outline, (1.4, 0), (0, 0)), _ellipse(0.35, 0.05, 0.3, 0.3), _ellipse(1.05, 0.05, 0.3, 0.3)]
+
+
+def _note(rng: np.random.Generator) -> Strokes:
+    """Two quavers under a beam."""
+    head, lean = 0.3, rng.uniform(0, 0.2)
+    heads = [_ellipse(x, y, head, head * 0.7) for x, y in ((0, 1), (0.8, 1 - lean))]
+    return [*heads, _line((head / 2, 1), (head / 2, 0), (0.8 + head / 2, -lean), (0.8 + head / 2, 1 - lean))]
+
+
 FITTED: dict[str, Callable[[np.random.Generator], Strokes]] = {
     "dot": _dot,
     "dash": _dash,
@@ -288,6 +372,9 @@ FITTED: dict[str, Callable[[np.random.Generator], Strokes]] = {
     "arrow": _arrow,
     "flower": _flower,
     "person": _person,
+    "blob": _blob,
+    "target": _target,
+    "doodle": _doodle,
 }
 HELD_OUT: dict[str, Callable[[np.random.Generator], Strokes]] = {  # never fitted on: what a judge has not met
     "face": _face,
@@ -298,6 +385,11 @@ HELD_OUT: dict[str, Callable[[np.random.Generator], Strokes]] = {  # never fitte
     "hatching": _hatching,
     "cloud": _cloud,
     "sun": _sun,
+    "fish": _fish,
+    "tree": _tree,
+    "cup": _cup,
+    "car": _car,
+    "note": _note,
 }
 AS_DRAWN = {"dot"}  # `drawn.place` would blow a click up into a stroke
 _KINDS = FITTED | HELD_OUT

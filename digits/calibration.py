@@ -1,7 +1,7 @@
 """Calibration: is a model that says 90 % right nine times in ten, and how to bring it there with one number.
 
 A temperature divides the logits before softmax (C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern
-neural networks", ICML 2017): above 1 it makes a model humbler, below 1 surer, and it never changes which class is first.
+neural networks", ICML 2017): above 1 it makes a model humbler, below 1 surer, and it keeps the classes in their order.
 A `.tflite` model gives probabilities, whose logarithms are its logits up to a constant that softmax takes away again.
 """
 

@@ -9,7 +9,7 @@ import pandas as pd
 from digits.runs import METRIC_NAMES
 
 _TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # told apart by lightness too, on light and on dark
-_QUIET, _LOUD = "#9fb3c8", "#d9742b"
+_QUIET, _LOUD, _DOUBTFUL = "#9fb3c8", "#d9742b", "#b9bec4"
 _LABEL = "#6b7785"  # readable on light and on dark
 
 
@@ -79,8 +79,10 @@ def describe_curve(rows: Sequence[dict[str, Any]], name: str) -> str:
     )
 
 
-def probability_bars(probabilities: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
-    """Return a bar for each class's probability, float (classes,), the highest one marked."""
+def probability_bars(
+    probabilities: np.ndarray, class_names: Sequence[str], *, is_doubtful: bool = False
+) -> dict[str, Any]:
+    """Return a bar for each class's probability, float (classes,), the highest one marked; all grey where doubtful."""
     best = int(probabilities.argmax())
     table = pd.DataFrame({"class": list(class_names), "probability": probabilities.astype(float) * 100})
     table["label"] = [percent(share) for share in probabilities]
@@ -102,8 +104,8 @@ def probability_bars(probabilities: np.ndarray, class_names: Sequence[str]) -> d
             "show": False,
             "dimension": "probability",
             "pieces": [
-                {"gte": float(table["probability"][best]), "color": _LOUD},
-                {"lt": float(table["probability"][best]), "color": _QUIET},
+                {"gte": float(table["probability"][best]), "color": _DOUBTFUL if is_doubtful else _LOUD},
+                {"lt": float(table["probability"][best]), "color": _DOUBTFUL if is_doubtful else _QUIET},
             ],
         },
         "series": [

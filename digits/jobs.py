@@ -96,6 +96,7 @@ class TrainerKeeper:
                 failed = self._process.returncode != 0  # zero: another trainer was quicker, or it was time to recycle
                 deaths = deaths + 1 if failed else 0
                 pause = _PATIENCE_SECONDS[min(deaths, len(_PATIENCE_SECONDS)) - 1] if failed else 0.0
+                self._process.stdin.close()
                 self._process = None
             elif self._process is None and self._is_lock_free():
                 self._process = subprocess.Popen(

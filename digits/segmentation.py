@@ -30,18 +30,18 @@ MAX_DIGITS = 40  # each costs some milliseconds to fit; a page with more is no n
 _LEANS = (-0.25, -0.125, 0.0, 0.125, 0.25)  # handwriting leans by up to about 14 degrees either way
 
 # Gaps are between the pen's paths, in parts of the line's height; costs are in nats, as -log(confidence) is.
-_EVEN_GAP = -0.04  # here one digit and two are as likely; without a recogniser this decides
+_EVEN_GAP = -0.03  # here one digit and two are as likely; without a recogniser this decides
 _SURELY_APART = 0.06  # of 120 digits of several strokes none gapes by more than 0.042
 _SURELY_TOGETHER = -0.2  # neighbours seldom reach so far into each other, but a 4's or a 7's strokes mostly do
 _GAP_EVIDENCE = 20.0  # for a height of gap: 0.1 weighs as much as a reading at 1 of 7
 _FRAGMENT_HEIGHT = 0.5  # what is lower is a bar or a serif: sizes within one number vary by less
-_FRAGMENT_COST = 3.0  # outweighs any doubtful reading
+_FRAGMENT_COST = 5.0  # outweighs any doubtful reading, and the width of a 5 with a long bar
 _FRAGMENT_REACH = 0.2  # so far away a bar may still belong to its neighbour
 _WIDE = 0.9  # width over height: 90 % of 550 pen digits are narrower...
 _WIDTH_COST = 10.0  # ...and what is wider by 0.1 is more likely two, by 1 nat
 _WIDEST = 1.4  # of 550 pen digits none is wider than 1.36
 _MAX_WIDTH = 1.8  # wider groups are not even looked at
-_CUT_COST = 3.0  # few pieces of connected ink are two digits, so the parts must read clearly better
+_CUT_COST = 2.0  # few pieces of connected ink are two digits, so the parts must read clearly better
 _CUT_WIDTH = 0.7  # only what is wider may be two digits; two narrow ones seldom touch
 _READ_WELL = 0.9  # a whole that is read this surely, and is no wider than a digit may be, is not cut
 _BRIDGE = 1.6  # pens: how much ink a cut may cross; an oblique stroke is cut along more than its width
@@ -262,7 +262,7 @@ def _lines(pieces: Sequence[np.ndarray]) -> list[list[int]]:
     if not pieces:
         return []
     spans = [(*piece.min(axis=0).tolist(), *piece.max(axis=0).tolist()) for piece in pieces]  # x0, y0, x1, y1
-    bands: list[tuple[list[int], list[float]]] = []
+    bands: list[tuple[list[int], tuple[float, ...]]] = []
     for index in sorted(range(len(pieces)), key=lambda index: spans[index][1]):
         if bands and spans[index][1] <= bands[-1][1][3]:
             bands[-1] = _united(bands[-1], ([index], spans[index]))
@@ -276,9 +276,12 @@ def _lines(pieces: Sequence[np.ndarray]) -> list[list[int]]:
         bands[nearest : nearest + 2] = [_united(bands[nearest], bands[nearest + 1])]
 
 
-def _united(first: tuple[list[int], Sequence[float]], second: tuple[list[int], Sequence[float]]) -> tuple:
-    (a, b), (p, q) = (first[0], second[0]), (first[1], second[1])
-    return a + b, (min(p[0], q[0]), min(p[1], q[1]), max(p[2], q[2]), max(p[3], q[3]))
+def _united(first: tuple, second: tuple) -> tuple:
+    return first[0] + second[0], _united_box(first[1], second[1])
+
+
+def _united_box(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float, float]:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
 
 
 def _are_two_lines(upper: Sequence[float], lower: Sequence[float]) -> bool:
@@ -354,15 +357,18 @@ def _cheapest(
     Returns:
         first unit and one past the last, of each span.
     """
+    corners = [np.concatenate(pieces[first:last]) for first, last in units]
+    boxes = [(*points.min(axis=0).tolist(), *points.max(axis=0).tolist()) for points in corners]  # x0, y0, x1, y1
     spans: dict[tuple[int, int], float] = {}
     doubtful = []
     for last in range(1, len(units) + 1):
+        box = boxes[last - 1]
         for first in range(last - 1, -1, -1):
-            points = np.concatenate(pieces[units[first][0] : units[last - 1][1]])
-            width, tall = np.ptp(points, axis=0) + pen_width
+            box = _united_box(box, boxes[first])
+            width, tall = box[2] - box[0] + pen_width, box[3] - box[1] + pen_width
             if last - first > 1 and (width > _MAX_WIDTH * height or breaks[first] == -math.inf):
                 break
-            spans[first, last] = _WIDTH_COST * max(0.0, width / height - _WIDE)
+            spans[first, last] = _WIDTH_COST * max(0.0, width / max(tall, height) - _WIDE)
             spans[first, last] += _FRAGMENT_COST * (tall < _FRAGMENT_HEIGHT * height)
             is_alone = all(breaks[place] == -math.inf for place in (first - 1, last - 1) if 0 <= place < len(breaks))
             if last - first > 1 or not is_alone:
@@ -407,27 +413,20 @@ def _cut_all(
 
 def _cut(pixels: np.ndarray, height: float, pen_width: float) -> list[np.ndarray]:
     """Cut connected ink along straight lines, upright or leaning, that cross it at one thin place each."""
-    sliver = _SLIVER * height
+    sliver = math.ceil(_SLIVER * height)
+    middle = pixels[:, 1].mean()
     candidates = []
     for lean in _LEANS:
-        x = np.rint(pixels[:, 0] + lean * (pixels[:, 1] - pixels[:, 1].mean())).astype(int)
-        ink = np.bincount(x - x.min())
-        for place in range(math.ceil(sliver), len(ink) - math.ceil(sliver)):
+        x = np.rint(pixels[:, 0] + lean * (pixels[:, 1] - middle)).astype(int)
+        left = int(x.min())
+        ink = np.bincount(x - left)
+        for place in range(sliver, len(ink) - sliver):
             if ink[place] <= _BRIDGE * pen_width:
-                candidates.append((ink[place] / pen_width, abs(lean), place + int(x.min()), lean))
-    sides: list[np.ndarray] = []
+                candidates.append((int(ink[place]), abs(lean), place + left, lean))
+    chosen: list[tuple[int, float]] = []
     for _, _, place, lean in sorted(candidates):
-        x = pixels[:, 0] + lean * (pixels[:, 1] - pixels[:, 1].mean())
-        side = x > place
-        if all(np.abs(side ^ other).sum() > 0 and _are_apart(pixels, side, other, sliver) for other in sides):
-            sides.append(side)
-        if len(sides) == _MAX_CUTS:
-            break
-    keys = np.sum(sides, axis=0) if sides else np.zeros(len(pixels), dtype=int)
-    return [pixels[keys == key] for key in np.unique(keys)]
-
-
-def _are_apart(pixels: np.ndarray, side: np.ndarray, other: np.ndarray, sliver: float) -> bool:
-    """Whether two cuts leave a piece of some width between them."""
-    between = side ^ other
-    return bool(np.ptp(pixels[between, 0]) >= sliver)
+        if len(chosen) < _MAX_CUTS and all(abs(place - other) >= sliver for other, _ in chosen):
+            chosen.append((place, lean))
+    sides = [pixels[:, 0] + lean * (pixels[:, 1] - middle) > place for place, lean in chosen]
+    count = np.sum(sides, axis=0) if sides else np.zeros(len(pixels), dtype=int)  # of cuts to a pixel's left
+    return [pixels[count == number] for number in np.unique(count)]

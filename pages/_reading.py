@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from digits import catalogue, charts, explanations, gallery, images, neighbours, weights
+from digits import catalogue, charts, explanations, gallery, images, neighbours, rejection, weights
 from digits.outlines import outlined
 from digits.segmentation import Part, read_number
 from pages import _state, _widgets
@@ -19,14 +19,21 @@ def _key(name: str) -> str:
 def show(parts: Sequence[Part], model: catalogue.Model) -> None:
     """Show the reading of one digit, or of a number and the digit of it that the visitor chooses."""
     reading = read_number(parts, model.recogniser, class_names=model.class_names)
+    judge = rejection.find_judge(model.class_names)
+    glyphs = np.stack([part.glyph.image for part in parts])
+    accepted = judge.accepts(glyphs) if judge else np.ones(len(parts), bool)
     chosen = 0
     if len(parts) > 1:
         st.header(f"The model reads {reading.text.replace(chr(10), ', ')}", anchor=False)
         st.markdown(f"**{charts.percent(reading.confidence)} sure** that all {len(parts)} digits are right.")
+        if not accepted.all():
+            st.warning(
+                f"{int((~accepted).sum())} of these {len(parts)} do not look like digits.", icon=":material/help:"
+            )
         chosen = _choose_digit(parts, reading.text.replace("\n", ""))
-    glyph, probabilities = parts[chosen].glyph, reading.probabilities[chosen]
-    _one_digit(glyph, probabilities, model, is_alone=len(parts) == 1)
-    _widgets.probability_chart(probabilities, model.class_names, key=_key("bars"))
+    glyph, probabilities, is_digit = parts[chosen].glyph, reading.probabilities[chosen], bool(accepted[chosen])
+    _one_digit(glyph, probabilities, model, is_alone=len(parts) == 1, is_digit=is_digit)
+    _widgets.probability_chart(probabilities, model.class_names, key=_key("bars"), is_doubtful=not is_digit)
     _why(glyph, model)
     _ask_all(glyph)
 
@@ -51,15 +58,19 @@ def _choose_digit(parts: Sequence[Part], text: str) -> int:
     return chosen
 
 
-def _one_digit(glyph: images.Glyph, probabilities: np.ndarray, model: catalogue.Model, *, is_alone: bool) -> None:
+def _one_digit(
+    glyph: images.Glyph, probabilities: np.ndarray, model: catalogue.Model, *, is_alone: bool, is_digit: bool
+) -> None:
     first, second = probabilities.argsort()[::-1][:2]
     names = model.class_names
     reading, seen = st.columns([3, 2], gap="medium")
     with reading:
-        if is_alone:
+        if not is_digit:
+            st.header("This does not look like a digit", anchor=False)
+        elif is_alone:
             st.header(f"The model reads {names[first]}", anchor=False)
         st.markdown(
-            f"{'' if is_alone else f'This digit is read as {names[first]}. '}"
+            f"{'' if is_alone and is_digit else f'The best guess is {names[first]}. '}"
             f"**{charts.percent(probabilities[first])} sure.** "
             f"Its second guess is {names[second]}, at {charts.percent(probabilities[second])}."
         )

@@ -18,10 +18,12 @@ def open_page(page: str) -> None:
     A link that this page wrote itself changes nothing; one that came from outside (a first visit, a shared link, the
     browser's back button) replaces the page's values. A bare link leaves them as they were.
     """
-    query = st.query_params.to_dict()
-    is_new = query != st.session_state.get(key(page, "written"), {})
-    values, notices = sharing.read(page, query if is_new else {})
-    for name, value in values.items():
+    query, present = st.query_params.to_dict(), values(page)
+    # Who turns a knob before the browser has heard of the address last written sends the older one along with it.
+    is_turned = present != st.session_state.get(key(page, "closed"), present)
+    is_new = not is_turned and query != st.session_state.get(key(page, "written"), {})
+    taken, notices = sharing.read(page, query if is_new else {})
+    for name, value in taken.items():
         if (is_new and query) or key(page, name) not in st.session_state:
             st.session_state[key(page, name)] = value
     if is_new:
@@ -45,6 +47,6 @@ def values(page: str) -> dict[str, Any]:
 def close_page(page: str, **unlisted: Any) -> None:
     """Write the page's values to its address; `unlisted` ones replace the session's."""
     query = sharing.query(page, values(page) | unlisted)
-    st.session_state[key(page, "written")] = query
+    st.session_state[key(page, "written")], st.session_state[key(page, "closed")] = query, values(page)
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)

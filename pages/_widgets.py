@@ -121,10 +121,12 @@ def _model_title(model: catalogue.Model) -> str:
     return f"{model.title}: {', '.join(figures)}"
 
 
-def probability_chart(probabilities: np.ndarray, class_names: tuple[str, ...], *, key: str) -> None:
-    """Show every class's probability as bars."""
+def probability_chart(
+    probabilities: np.ndarray, class_names: tuple[str, ...], *, key: str, is_doubtful: bool = False
+) -> None:
+    """Show every class's probability as bars, greyed where they mean little."""
     st.echarts_chart(
-        charts.probability_bars(probabilities, class_names),
+        charts.probability_bars(probabilities, class_names, is_doubtful=is_doubtful),
         height=28 * len(class_names) + 10,
         key=key,
         alt=charts.describe_probabilities(probabilities, class_names),

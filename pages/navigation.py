@@ -1,8 +1,11 @@
 """The frame around every page: its title, its menu and what stands at the foot of it."""
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(page_title="Digits", page_icon=":material/draw:", layout="wide")
+ICON = Path(__file__).parent / "components" / "icon.png"  # Streamlit would fetch a named icon from the internet
+st.set_page_config(page_title="Digits", page_icon=ICON, layout="wide")
 
 page = st.navigation(
     [

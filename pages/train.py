@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from digits import catalogue, charts, jobs
+from digits import catalogue, charts, jobs, sharing
 from digits.errors import DigitsError, RunNotFound
 from digits.evaluation import Accuracy
 from digits.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
@@ -238,6 +238,22 @@ def _run_view(run: Run) -> None:
     st.fragment(_curves, run_every=None if run.is_ended else TICK_SECONDS)(run.id)
 
 
+def _own_runs() -> None:
+    """List the visitor's latest runs, so that a lost link loses nothing."""
+    runs = _widgets.registry().list_runs(_widgets.visitor(), limit=5)
+    if runs:
+        st.markdown("Your latest runs")
+    for run in runs:
+        label, icon, _ = STATES[run.state]
+        accuracy = f", {Accuracy(run.test_correct, run.test_total).share:.2%} of test images" if run.has_model else ""
+        st.page_link(
+            "train.py",
+            label=f"{PRESETS[run.hyperparameters.network].title}: {label.lower()}{accuracy}",
+            icon=icon,
+            query_params=sharing.query("train", run.hyperparameters.to_dict() | {"run": run.id}),
+        )
+
+
 head = _widgets.page_head(
     "train",
     "Train a recogniser",
@@ -257,6 +273,7 @@ try:
         else:
             st.info("The learning curves appear here once you press Start.", icon=":material/show_chart:")
             st.caption(_widgets.test_set().description)
+            _own_runs()
 except DigitsError as error:
     st.error(str(error), icon=":material/error:")
 _widgets.share(head, "train")

@@ -1,15 +1,20 @@
 """What all tests share: an environment of their own, a fresh registry, and small data that is always there."""
 
+import atexit
+import io
 import os
+import shutil
 import tempfile
 
 import hypothesis
 import numpy as np
 import pytest
+from PIL import Image
 
 # Before anything of Digits or Keras is imported: nothing is fetched, and nobody's home is read or written.
 os.environ["DIGITS_DOWNLOAD"] = "0"
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="digits-tests-keras-")
+atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
 os.environ.pop("DIGITS_REGISTRY_URL", None)
 
 from digits import datasets
@@ -69,10 +74,6 @@ def small(sample):
 @pytest.fixture(scope="session")
 def seven(sample):
     """A picture of a 7 as a visitor would bring it: a PNG, dark ink on white, 280 pixels a side."""
-    import io
-
-    from PIL import Image
-
     glyph = sample.test.images[np.flatnonzero(sample.test.labels == 7)[0]]
     picture = Image.fromarray(255 - glyph).resize((280, 280), Image.Resampling.BICUBIC)
     stream = io.BytesIO()

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -149,9 +150,16 @@ def is_same_ink(one: np.ndarray, other: np.ndarray) -> bool:
 def wait_until(page: Page, condition: Callable[[], bool], *, seconds: float = 30) -> None:
     """Wait until a condition that no locator can express is met."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not _holds(condition):
         assert time.monotonic() < deadline, f"{condition} was not met in {seconds} s"
         page.wait_for_timeout(50)
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    except PlaywrightError:  # what it looks at is just being replaced
+        return False
 
 
 def bring_picture(page: Page, name: str, content: bytes) -> None:

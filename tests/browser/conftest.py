@@ -1,12 +1,12 @@
 """A real server and a real Chromium, guarded: no test passes over an error in the browser or in the server's log."""
 
+import importlib.util
 import os
 import re
 import shutil
 
 import pytest
 
-from tests.browser import actions
 from tests.browser.serving import serve
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -25,16 +25,27 @@ def _give_up(reason: str) -> None:
     pytest.skip(reason)
 
 
+class _Unplayable(pytest.Module):
+    """A file of browser tests where there is no Playwright, which the file itself would import."""
+
+    def collect(self):
+        _give_up("Playwright is not installed: install requirements-dev.txt.")
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    if importlib.util.find_spec("playwright") is None:
+        return _Unplayable.from_parent(parent, path=module_path)
+    return None
+
+
 @pytest.fixture(scope="package")
 def browser():
     """Chromium without a way to the internet."""
     path = os.environ.get("DIGITS_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         _give_up(f"No Chromium found: install {CHROMIUM_NAMES[0]}, or set DIGITS_CHROMIUM to its path.")
-    try:
-        from playwright.sync_api import expect, sync_playwright
-    except ImportError:
-        _give_up("Playwright is not installed: install requirements-dev.txt.")
+    from playwright.sync_api import expect, sync_playwright
+
     expect.set_options(timeout=TIMEOUT_SECONDS * 1000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
@@ -68,6 +79,8 @@ def fresh_server(browser, tmp_path):
 @pytest.fixture
 def visitor(browser, server):
     """Returns a function that opens a new visitor's page: a browser of their own, with its own cookies."""
+    from tests.browser import actions
+
     contexts, pages, errors = [], [], []
 
     def hear(message):

@@ -3,6 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from digits.runs import open_registry
+from digits.settings import Settings
+from tests.conftest import close
 from tests.pages.conftest import NAVIGATION
 
 PAGES = {"draw.py": "Draw a digit", "train.py": "Train a recogniser", "gallery.py": "Gallery of test images"}
@@ -38,10 +41,6 @@ def test_a_spoiled_registry_is_an_error_not_a_crash(file, open_page, runs_dir):
     for path in runs_dir.glob("registry.sqlite*"):
         path.unlink()
     (runs_dir / "registry.sqlite").write_bytes(b"no database at all" * 100)
-    from digits.runs import open_registry
-    from digits.settings import Settings
-    from tests.conftest import close
-
     close(open_registry(Settings.from_environment().registry_url))
     open_registry.cache_clear()
     page.query_params["model" if file != "train.py" else "run"] = "someone"

@@ -119,8 +119,24 @@ class TestFind:
 
     @pytest.mark.parametrize(
         "model_id",
-        ["", ".", "..", "../softmax", "softmax/", "softmax/../softmax", "/etc/passwd", "runs/own-run_1", "softmax\n"]
-        + ["softmax\0", "SOFTMAX ", "%2e%2e", "a" * 41, "nobody", "runs", "softmax\\..\\softmax"],
+        [
+            "",
+            ".",
+            "..",
+            "../softmax",
+            "softmax/",
+            "softmax/../softmax",
+            "/etc/passwd",
+            "runs/own-run_1",
+            "softmax\n",
+            "softmax\x00",
+            "SOFTMAX ",
+            "%2e%2e",
+            "a" * 41,
+            "nobody",
+            "runs",
+            "softmax\\..\\softmax",
+        ],
     )
     def test_refuses_what_is_no_models_name(self, places, own_model, model_id):
         """No name reaches a folder outside the catalogue; the error lists the names there are."""

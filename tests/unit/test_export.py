@@ -76,7 +76,7 @@ class TestFolder:
         """A LiteRT file that predicts something else is refused, and nothing is left of it."""
         other = (BUNDLED_MODELS_DIR / "convolutional" / "model.tflite").read_bytes()
         monkeypatch.setattr(export, "_convert", lambda model: other)
-        with pytest.raises(ExportMismatch, match="within 0.001; they differ by"):
+        with pytest.raises(ExportMismatch, match=r"within 0\.001; they differ by"):
             save(trained, tmp_path / "wrong", small, quick)
         assert list(tmp_path.glob("*wrong*")) == []
         assert list(tmp_path.glob(".saving-*")) == []

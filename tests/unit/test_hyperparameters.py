@@ -1,6 +1,7 @@
 """hyperparameters: every knob is declared once, checked always, and comes back from JSON as it was."""
 
 import dataclasses
+import itertools
 import json
 import math
 import re
@@ -201,4 +202,4 @@ class TestPresets:
 def test_learning_rates_cover_their_range():
     """The slider's stops reach from the lowest learning rate to the highest, none far from the next."""
     assert (LEARNING_RATES[0], LEARNING_RATES[-1]) == (KNOBS["learning_rate"].low, KNOBS["learning_rate"].high)
-    assert all(1 < high / low < 1.4 for low, high in zip(LEARNING_RATES, LEARNING_RATES[1:], strict=False))
+    assert all(1 < high / low < 1.4 for low, high in itertools.pairwise(LEARNING_RATES))

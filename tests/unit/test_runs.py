@@ -1,5 +1,6 @@
 """runs: the registry keeps its promises to many threads, and an ended run never changes."""
 
+import itertools
 import sqlite3
 import threading
 import time
@@ -20,7 +21,14 @@ STATES = ("queued", "running", *ENDED)
 
 def row(step, **values):
     """One row of progress."""
-    row = {"step": step, "seconds": step / 100, "loss": 1 / step, "accuracy": 0.5, "val_loss": None, "val_accuracy": None}
+    row = {
+        "step": step,
+        "seconds": step / 100,
+        "loss": 1 / step,
+        "accuracy": 0.5,
+        "val_loss": None,
+        "val_accuracy": None,
+    }
     return row | values
 
 
@@ -295,7 +303,7 @@ class TestMetrics:
         registry.record(run_id, [row(10 * index) for index in range(1, 2001)])
         steps = [item["step"] for item in registry.metrics(run_id, max_points=400)]
         assert 400 <= len(steps) <= 601
-        assert max(after - before for before, after in zip(steps, steps[1:], strict=False)) <= 50
+        assert max(after - before for before, after in itertools.pairwise(steps)) <= 50
 
 
 class TestQueue:

@@ -84,7 +84,17 @@ class TestEveryPage:
     def test_keeps_its_defaults_when_a_link_is_hostile(self, page, data):
         """Whatever a link says, each parameter is a valid value or its default with a notice; nothing is raised."""
         hostile = st.text(max_size=50) | st.sampled_from(
-            ["../../etc/passwd", "<script>alert(1)</script>", "' OR 1=1 --", "9" * 5000, "nan", "-1", "1e999", "١٢", "\0"]
+            [
+                "../../etc/passwd",
+                "<script>alert(1)</script>",
+                "' OR 1=1 --",
+                "9" * 5000,
+                "nan",
+                "-1",
+                "1e999",
+                "١٢",
+                "\0",
+            ]
         )
         names = st.sampled_from([*PAGES[page], "unknown"])
         link = data.draw(st.dictionaries(names, hostile))
@@ -103,7 +113,12 @@ class TestNotices:
     @pytest.mark.parametrize(
         ("page", "name", "text", "notice"),
         [
-            ("draw", "pen", "41", r"link's `pen` was not used: it should be a whole number in \[4, 40\]; received '41'"),
+            (
+                "draw",
+                "pen",
+                "41",
+                r"link's `pen` was not used: it should be a whole number in \[4, 40\]; received '41'",
+            ),
             ("draw", "model", "../secret", r"link's `model` .* received '\.\./secret'"),
             ("train", "iterations", "99", r"`iterations` must lie in \[100, 20000\] batches; received 99"),
             ("train", "network", "resnet", "`network` must be one of softmax, .*; received 'resnet'"),

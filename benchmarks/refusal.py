@@ -1,0 +1,162 @@
+"""Measure the judge of what is a digit, and how sure the bundled models are against how often they are right.
+
+    DIGITS_DATA_DIR=… python -m benchmarks.refusal --drawn FOLDER
+
+FOLDER is as for `benchmarks.fit_refusal`; only writers that had no part in fitting are measured on. The result goes to
+benchmarks/results/refusal.json.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import _results, _scribbles
+from benchmarks.fit_refusal import (
+    FIRST_TRAIN_IMAGE,
+    FIT_WRITERS,
+    LOOKALIKES,
+    THRESHOLD_WRITERS,
+    characters,
+    redraw,
+    scribble,
+    temperature_of,
+)
+from benchmarks.read_numbers import load_writers
+from digits import calibration, catalogue, datasets, drawn
+from digits.datasets import CLASS_NAMES, Dataset
+from digits.evaluation import accuracy
+from digits.rejection import JUDGE_FILE, Judge
+from digits.settings import Settings
+
+PLACINGS = 2  # of each drawing; fitting takes away nearly all that they differ in
+SCRIBBLES = 150  # of each kind, every fifth as a picture
+SHARES = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05)  # of MNIST's test digits refused: the points of the trade-off curve
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--drawn", type=Path, required=True, metavar="FOLDER", help="pen strokes with writers")
+    parser.add_argument("--judge", type=Path, default=JUDGE_FILE, help="default: %(default)s")
+    parser.add_argument("--models", type=Path, nargs="*", default=[], help="more model folders than the bundled ones")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    dataset = datasets.load_mnist(Settings.from_environment(), first_train_image=FIRST_TRAIN_IMAGE)
+    used = {*FIT_WRITERS, *THRESHOLD_WRITERS}
+    writers = load_writers(options.drawn, characters())
+    drawings = [drawing for writer, row in writers.items() if writer not in used for drawing in row]
+    judge = Judge.load(options.judge)
+    scores = score_all(judge, dataset, drawings, np.random.default_rng(options.seed))
+    curve = trade_off(scores, judge.threshold)
+    refused = {name: round(float((values < judge.threshold).mean()), 4) for name, values in scores.items()}
+    speed = measure_speed(judge, dataset.test.images)
+    pen_digits = read_digits(writers, np.random.default_rng(options.seed))
+    models = [*catalogue.bundled(), *(read_model(folder) for folder in options.models)]
+    calibrations = {model.id: calibrate(model, dataset, *pen_digits) for model in models}
+    print_report(curve, refused, calibrations)
+    print(f"{speed:.2f} ms an image, alone")
+    figures = {"threshold": judge.threshold, "trade_off": curve, "refused": refused, "milliseconds": round(speed, 3)}
+    print("Written to", _results.save("refusal", figures | {"calibration": calibrations}))
+
+
+def score_all(
+    judge: Judge, dataset: Dataset, drawings: list[drawn.Drawing], rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Return the scores of each group of glyphs; groups of one letter or kind are called after it."""
+    shown: dict[str, list[np.ndarray]] = {}
+    for drawing in drawings:
+        for way, read in (("strokes", drawn.read_as_strokes), ("pictures", drawn.read_as_picture)):
+            glyphs = [read(drawn.place(drawing.strokes, rng)) for _ in range(PLACINGS)]
+            shown.setdefault(f"{_group(drawing.label)}, {way}", []).extend(glyphs)
+            if way == "strokes":
+                shown.setdefault(f"character {drawing.label}", []).extend(glyphs)
+    for group, kinds in (("scribbles, kinds fitted", _scribbles.FITTED), ("scribbles, new kinds", _scribbles.HELD_OUT)):
+        for kind in kinds:
+            glyphs = [scribble(kind, rng, as_picture=number % 5 == 0) for number in range(SCRIBBLES)]
+            shown.setdefault(group, []).extend(glyphs)
+            shown[f"kind {kind}"] = glyphs
+    images, labels = dataset.test.images, dataset.test.labels
+    groups = {name: np.stack(glyphs) for name, glyphs in shown.items()}
+    groups |= {"MNIST test": images, "MNIST test, redrawn": np.stack([redraw(image) for image in images[:2000]])}
+    groups |= {f"MNIST test {name}": images[labels == index] for index, name in enumerate(dataset.class_names)}
+    return {name: judge.score(glyphs) for name, glyphs in groups.items()}
+
+
+def _group(label: str) -> str:
+    if label in CLASS_NAMES:
+        return "pen digits"
+    return "look-alike letters" if label in LOOKALIKES else "letters"
+
+
+def trade_off(scores: dict[str, np.ndarray], chosen: float) -> list[dict[str, Any]]:
+    """Return the share refused of every large group, at the chosen threshold and at those of `SHARES`."""
+    thresholds = [("chosen", chosen)]
+    thresholds += [(f"{share:.2%} of MNIST test", float(np.quantile(scores["MNIST test"], share))) for share in SHARES]
+    groups = [name for name in scores if not name.startswith(("character ", "kind ", "MNIST test "))]
+    return [
+        {"point": point, "threshold": round(threshold, 4)}
+        | {name: round(float((scores[name] < threshold).mean()), 4) for name in groups}
+        for point, threshold in thresholds
+    ]
+
+
+def measure_speed(judge: Judge, images: np.ndarray, count: int = 300) -> float:
+    """Return the median milliseconds that one image takes."""
+    seconds = []
+    for row in range(count):
+        start = time.perf_counter()
+        judge.score(images[row : row + 1])
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds)) * 1000
+
+
+def read_digits(writers: dict[int, list[drawn.Drawing]], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return all writers' digits as glyphs uint8 (n, 28, 28), and their labels: no bundled model has seen them."""
+    drawings = [drawing for row in writers.values() for drawing in row if drawing.label in CLASS_NAMES]
+    glyphs = [drawn.read_as_strokes(drawn.place(drawing.strokes, rng)) for drawing in drawings]
+    return np.stack(glyphs), np.array([CLASS_NAMES.index(drawing.label) for drawing in drawings])
+
+
+def read_model(folder: Path) -> catalogue.Model:
+    """Return the model in a folder that is not among the bundled ones."""
+    return catalogue._read(folder.resolve())
+
+
+def calibrate(model: catalogue.Model, dataset: Dataset, pen: np.ndarray, pen_labels: np.ndarray) -> dict[str, Any]:
+    """Fit a model's temperature on the validation images and compare its errors of calibration before and after."""
+    figures: dict[str, Any] = {"temperature": round(temperature_of(model, dataset), 4)}
+    for name, images, labels in (
+        ("MNIST test", dataset.test.images, dataset.test.labels),
+        ("pen digits", pen, pen_labels),
+    ):
+        before = model.recogniser.probabilities(images)
+        after = calibration.apply_temperature(before, figures["temperature"])
+        figures[name] = {
+            "accuracy": round(accuracy(before, labels).share, 4),
+            "mean_confidence_before": round(float(before.max(axis=1).mean()), 4),
+            "mean_confidence_after": round(float(after.max(axis=1).mean()), 4),
+            "ece_before": round(calibration.expected_calibration_error(before, labels), 4),
+            "ece_after": round(calibration.expected_calibration_error(after, labels), 4),
+        }
+    return figures
+
+
+def print_report(
+    curve: list[dict[str, Any]], refused: dict[str, float], calibrations: dict[str, dict[str, Any]]
+) -> None:
+    """Print the trade-off curve, what each letter and kind came to, and the calibration."""
+    for name in curve[0]:
+        print(f"{name:26}", *(f"{row[name]:>14}" if name == "point" else f"{row[name]:>9.4f}" for row in curve))
+    for prefix in ("character ", "kind ", "MNIST test "):
+        rows = (
+            f"{name.removeprefix(prefix)} {share:.1%}" for name, share in refused.items() if name.startswith(prefix)
+        )
+        print(f"{prefix.strip()} refused:", ", ".join(rows))
+    for model, figures in calibrations.items():
+        print(model, figures)
+
+
+if __name__ == "__main__":
+    main()

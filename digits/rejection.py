@@ -1,0 +1,227 @@
+"""Rejection: does a glyph look like a digit at all, or is it a letter, a face, a scribble?
+
+A network that knows ten classes puts everything into one of them: the bundled convolutional network took the H of each
+of 27 writers for a 4, always with over 98 %. Its probabilities do not tell digits from the rest, so a judge of its own
+looks at the glyph: a small network that was also shown letters and scribbles (`benchmarks/fit_refusal.py`). It knows no
+model, and one judge serves all that read the ten digits.
+"""
+
+import functools
+import zipfile
+import zlib
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from digits.datasets import CLASS_NAMES
+from digits.errors import InvalidImage, ModelNotFound
+from digits.settings import BUNDLED_MODELS_DIR, IMAGE_SIZE
+
+JUDGE_FILE = BUNDLED_MODELS_DIR / "refusal.npz"
+
+_DIRECTIONS = 8
+_CELLS = 7  # a side
+_SMALLEST_HOLE = 2  # pixels; a single one is where two strokes happen not to touch
+_EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=int)
+_BATCH = 500  # images at once; their slopes take 50 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """A network of rectified layers from a glyph's features to the ten digits and the kinds of things that are none.
+
+    It never changes, so threads may share it.
+
+    Attributes:
+        mean: float32 (features,), taken off the features.
+        weights: float32 (inputs, outputs) for each layer.
+        biases: float32 (outputs,) for each layer; the last layer's first ten outputs are the digits.
+        threshold: what scores below this is refused.
+    """
+
+    mean: np.ndarray
+    weights: tuple[np.ndarray, ...]
+    biases: tuple[np.ndarray, ...]
+    threshold: float
+
+    @classmethod
+    def load(cls, path: Path = JUDGE_FILE) -> "Judge":
+        """Read a judge that `save` wrote; raises `ModelNotFound` when it is missing or garbled."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                layers = range(sum(name.startswith("weights") for name in arrays))
+                judge = cls(
+                    arrays["mean"].astype(np.float32),
+                    tuple(arrays[f"weights{layer}"].astype(np.float32) for layer in layers),
+                    tuple(arrays[f"biases{layer}"].astype(np.float32) for layer in layers),
+                    float(arrays["threshold"]),
+                )
+            judge._check()
+        except (OSError, EOFError, ValueError, TypeError, AttributeError, LookupError, *_UNPACKING) as error:
+            raise ModelNotFound(
+                f"A judge of what is a digit should be at {path.name}; it cannot be read ({error}). "
+                "Restore it, or make it anew with `python -m benchmarks.fit_refusal`."
+            ) from error
+        return judge
+
+    def save(self, path: Path) -> None:
+        """Write the judge to `path`, weights as float16, which halves the file and moves no score by over 0.01."""
+        arrays = {f"weights{layer}": weights.astype(np.float16) for layer, weights in enumerate(self.weights)}
+        arrays |= {f"biases{layer}": biases for layer, biases in enumerate(self.biases)}
+        draft = path.with_name(f".{path.name}")
+        with draft.open("wb") as stream:
+            np.savez_compressed(stream, mean=self.mean, threshold=np.float64(self.threshold), **arrays)
+        draft.replace(path)
+
+    def score(self, images: np.ndarray, probabilities: np.ndarray | None = None) -> np.ndarray:
+        """Return the probability that each image is a digit, in about half a millisecond an image.
+
+        Args:
+            images: uint8 (n, 28, 28), 0 is paper and 255 is ink, as `images.fit` and `images.fit_strokes` give them.
+            probabilities: a model's answer, float32 (n, 10); it may be given and is not looked at, because no use of
+                it refused more letters at the same share of refused digits.
+
+        Returns:
+            float32 (n,) in [0, 1]; 0 where there is no ink.
+
+        Raises:
+            InvalidImage: `images` has another shape or type.
+        """
+        if images.ndim != 3 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or images.dtype != np.uint8:
+            raise InvalidImage(f"`images` must be uint8 (n, 28, 28); received {images.dtype} {images.shape}.")
+        batches = [self._score(images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
+        return np.concatenate([np.zeros(0, np.float32), *batches])
+
+    def accepts(self, images: np.ndarray, probabilities: np.ndarray | None = None) -> np.ndarray:
+        """Return whether each image looks like a digit, bool (n,); arguments and errors as for `score`."""
+        return self.score(images, probabilities) >= self.threshold
+
+    def _score(self, images: np.ndarray) -> np.ndarray:
+        activations = features(images) - self.mean
+        for weights, biases in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            activations = np.maximum(activations @ weights + biases, 0)
+        logits = activations @ self.weights[-1] + self.biases[-1]  # (n, 10 digits and the kinds of other things)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares = powers[:, : len(CLASS_NAMES)].sum(axis=1) / powers.sum(axis=1)
+        return np.where(images.any(axis=(1, 2)), np.minimum(shares, 1), 0).astype(np.float32)
+
+    def _check(self) -> None:
+        """Raise ValueError unless the layers fit each other and hold numbers."""
+        sizes = [len(self.mean), *(len(biases) for biases in self.biases)]
+        expected = list(pairwise(sizes))
+        if [weights.shape for weights in self.weights] != expected or sizes[0] != FEATURES:
+            raise ValueError(f"its layers should be {expected} for {FEATURES} features")
+        if len(expected) == 0 or sizes[-1] <= len(CLASS_NAMES):
+            raise ValueError("it should tell the ten digits from something else")
+        if not all(np.isfinite(array).all() for array in (self.mean, *self.weights, *self.biases)):
+            raise ValueError("it should hold finite numbers")
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"its threshold should lie in [0, 1] and is {self.threshold}")
+
+
+def find_judge(class_names: tuple[str, ...]) -> Judge | None:
+    """Return the judge for models of these classes, read once; None unless they are the ten digits.
+
+    Raises:
+        ModelNotFound: as `Judge.load`.
+    """
+    return _bundled_judge() if class_names == CLASS_NAMES else None
+
+
+@functools.cache
+def _bundled_judge() -> Judge:
+    return Judge.load()
+
+
+def features(images: np.ndarray) -> np.ndarray:
+    """Describe images by where their edges lie and which way they run, and by their outline as a whole.
+
+    Directions in cells are the idea of N. Dalal, B. Triggs, "Histograms of oriented gradients for human detection",
+    CVPR 2005, here with neither blocks nor a normalisation, because the pen's width and grey are always the same.
+
+    Args:
+        images: uint8 (n, 28, 28), 0 is paper and 255 is ink.
+
+    Returns:
+        float32 (n, FEATURES).
+    """
+    ink = images.astype(np.float32) / 255
+    return np.concatenate([_edges(ink), _outline(ink), _topology(images > 127)], axis=1)
+
+
+def _edges(ink: np.ndarray) -> np.ndarray:
+    """How much edge runs in each of 8 directions in each of 7×7 cells, float32 (n, 392)."""
+    padded = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
+    across = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
+    down = padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]
+    steepness = np.hypot(across, down) + np.float32(1e-6)
+    slope = np.stack([across, down], axis=1)[:, None]  # (n, 1, 2, 28, 28)
+    along = np.maximum((slope * _COMPASS[:, :, None, None]).sum(axis=2), 0) / steepness[:, None]  # the cosine
+    cells = _POOLING @ (np.square(np.square(along)) * steepness[:, None]) @ _POOLING.T  # (n, 8, 7, 7)
+    return 1.5 * np.sqrt(cells).reshape(len(ink), -1)  # 1.5 brings them to the other features' size
+
+
+def _outline(ink: np.ndarray) -> np.ndarray:
+    """Ink, extent, spread and how often lines across the image meet ink, float32 (n, 12), most in about [0, 2]."""
+    line = np.arange(IMAGE_SIZE, dtype=np.float32)
+    by_column, by_row = ink.sum(axis=1), ink.sum(axis=2)
+    mass = by_row.sum(axis=1)
+    divisor = np.maximum(mass, 1e-3)
+    x = line - (by_column @ line / divisor)[:, None]  # from the centre of mass, (n, 28)
+    y = line - (by_row @ line / divisor)[:, None]
+    mask = ink > 0.5
+    width, height = _extent(mask.any(axis=1)), _extent(mask.any(axis=2))
+    crossings_down = (mask[:, 1:] != mask[:, :-1]).sum(axis=1)  # (n, 28), for each column
+    crossings_across = (mask[:, :, 1:] != mask[:, :, :-1]).sum(axis=2)
+    columns = (
+        mass / 100,
+        mask.sum(axis=(1, 2)) / 100,
+        width / 20,
+        height / 20,
+        (width - height) / 20,
+        (by_column * x**2).sum(axis=1) / divisor / 30,
+        (by_row * y**2).sum(axis=1) / divisor / 30,
+        (y * (ink @ x[:, :, None])[..., 0]).sum(axis=1) / divisor / 30,
+        crossings_down.max(axis=1),
+        crossings_across.max(axis=1),
+        crossings_down.sum(axis=1) / 20,
+        crossings_across.sum(axis=1) / 20,
+    )
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _extent(occupied: np.ndarray) -> np.ndarray:
+    """From the first to the last True of each row of bool (n, 28), in pixels; 0 where there is none."""
+    length = IMAGE_SIZE - occupied.argmax(axis=1) - occupied[:, ::-1].argmax(axis=1)
+    return np.where(occupied.any(axis=1), length, 0)
+
+
+def _topology(masks: np.ndarray) -> np.ndarray:
+    """Pieces of ink, the share of it outside the largest, and holes: float32 (n, 3); counts end at 4."""
+    found = np.zeros((len(masks), 3), np.float32)
+    for row, mask in enumerate(masks):
+        pieces = np.bincount(ndimage.label(mask, _EIGHT_NEIGHBOURS)[0].ravel())[1:]
+        paper = np.bincount(ndimage.label(~np.pad(mask, 1))[0].ravel())[2:]  # after the ink and the paper around it
+        loose = 1 - pieces.max() / pieces.sum() if len(pieces) else 0
+        found[row] = min(len(pieces), 4), loose, min((paper >= _SMALLEST_HOLE).sum(), 4)
+    return found
+
+
+def _pooling() -> np.ndarray:
+    """Cells four pixels apart that fade into each other, float32 (7, 28)."""
+    middles = np.arange(_CELLS) * 4 + 1.5
+    return (np.maximum(0, 1 - np.abs(np.arange(IMAGE_SIZE) - middles[:, None]) / 4) / 4).astype(np.float32)
+
+
+def _compass() -> np.ndarray:
+    angles = np.arange(_DIRECTIONS) * 2 * np.pi / _DIRECTIONS
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)  # (8, 2), x and y
+
+
+_POOLING = _pooling()
+_COMPASS = _compass()
+_UNPACKING = (zipfile.BadZipFile, zlib.error, NotImplementedError)
+FEATURES = _DIRECTIONS * _CELLS**2 + 12 + 3

@@ -1,0 +1,50 @@
+"""augmentation: images are distorted, each in its own way, and by the seed alone."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from digits.augmentation import augment
+
+
+@pytest.fixture(scope="module")
+def images(sample):
+    return sample.train.images[:60].astype(np.float32)
+
+
+def distorted(images, *seed):
+    return augment(tf.constant(images), tf.constant(seed, tf.int32)).numpy()
+
+
+def test_gives_images_of_the_same_kind(images):
+    """The result has the same shape and stays within paper and ink."""
+    result = distorted(images, 1, 2)
+    assert (result.shape, result.dtype) == (images.shape, np.float32)
+    assert result.min() >= 0
+    assert result.max() <= 255
+
+
+def test_depends_on_the_seed_alone(images):
+    """The same seed distorts alike, another seed otherwise."""
+    assert np.array_equal(distorted(images, 1, 2), distorted(images, 1, 2))
+    assert not np.array_equal(distorted(images, 1, 2), distorted(images, 1, 3))
+
+
+def test_distorts_each_image_in_its_own_way(images):
+    """One image given many times comes back in as many forms."""
+    results = distorted(np.repeat(images[:1], 20, axis=0), 5, 6)
+    assert len({result.tobytes() for result in results}) == 20
+
+
+def test_leaves_digits_readable(images, sample):
+    """Most distorted digits are still read rightly by a model that never saw any."""
+    from digits import catalogue
+
+    model = next(model for model in catalogue.bundled() if model.id == "convolutional")
+    read = model.recogniser.probabilities(np.rint(distorted(images, 7, 8)).astype(np.uint8)).argmax(axis=1)
+    assert (read == sample.train.labels[: len(images)]).mean() > 0.7
+
+
+def test_keeps_paper_empty():
+    """Where there is no ink, distorting makes none."""
+    assert not distorted(np.zeros((3, 28, 28), np.float32), 1, 1).any()

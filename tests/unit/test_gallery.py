@@ -1,0 +1,135 @@
+"""gallery: pages of a hundred that leave nothing out and show nothing twice, and pictures that open."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from digits.gallery import SAMPLES, Choice, choose, contact_sheet, enlarged, sprite
+
+NAMES = tuple("0123456789")
+
+
+@st.composite
+def readings(draw):
+    """Labels and what a model read, of up to 350 images and three classes."""
+    count = draw(st.integers(0, 350))
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
+    return rng.integers(0, 3, count), rng.integers(0, 3, count)
+
+
+choices = st.builds(
+    Choice,
+    shuffle=st.none() | st.integers(0, 2**31 - 1),
+    only_mistakes=st.booleans(),
+    class_index=st.none() | st.integers(0, 3),
+)
+
+
+def matching(labels, predicted, choice):
+    """The rows that a choice asks for, in the data set's order."""
+    return [
+        row
+        for row in range(len(labels))
+        if (not choice.only_mistakes or labels[row] != predicted[row]) and choice.class_index in (None, labels[row])
+    ]
+
+
+def turn_to(choice, hundred):
+    return Choice(hundred, choice.shuffle, choice.only_mistakes, choice.class_index)
+
+
+def opened(png):
+    image = Image.open(io.BytesIO(png))
+    image.load()
+    assert image.format == "PNG"
+    return image
+
+
+class TestChoose:
+    @given(readings(), choices)
+    def test_pages_part_the_matching_rows(self, test_set, choice):
+        """All pages together hold every matching row exactly once, a hundred on each but the last."""
+        first = choose(*test_set, choice)
+        pages = [choose(*test_set, turn_to(choice, hundred)) for hundred in range(first.hundreds)]
+        rows = np.concatenate([page.rows for page in pages]).tolist()
+        expected = matching(*test_set, choice)
+        assert sorted(rows) == expected
+        assert first.matching == len(expected)
+        assert all(len(page.rows) == SAMPLES for page in pages[:-1])
+        assert len(pages[-1].rows) <= SAMPLES
+        assert [page.hundred for page in pages] == list(range(first.hundreds))
+
+    @given(readings(), choices)
+    def test_order_is_the_data_sets_or_the_seeds(self, test_set, choice):
+        """Without a shuffle rows rise; with one, the same seed gives the same order again."""
+        page = choose(*test_set, choice)
+        if choice.shuffle is None:
+            assert page.rows.tolist() == sorted(page.rows.tolist())
+        assert np.array_equal(page.rows, choose(*test_set, choice).rows)
+
+    @given(readings(), choices, st.integers(0, 10**9))
+    def test_past_the_end_is_the_last_page(self, test_set, choice, hundred):
+        """However far a link leafs, the page shown exists."""
+        page = choose(*test_set, turn_to(choice, hundred))
+        assert 0 <= page.hundred < page.hundreds
+        assert page.hundred == min(hundred, page.hundreds - 1)
+
+    def test_shuffles_differ(self):
+        """Another seed shows other samples."""
+        labels = np.zeros(1000, int)
+        pages = [choose(labels, labels, Choice(shuffle=seed)).rows.tolist() for seed in (0, 1)]
+        assert pages[0] != pages[1]
+
+    def test_of_nothing_is_one_empty_page(self):
+        """Where nothing matches there is one page without rows."""
+        labels = np.array([1, 1])
+        page = choose(labels, labels, Choice(only_mistakes=True))
+        assert (len(page.rows), page.hundred, page.hundreds, page.matching) == (0, 0, 1, 0)
+
+
+class TestSprite:
+    @pytest.mark.parametrize(("count", "lines"), [(0, 1), (1, 1), (10, 1), (11, 2), (100, 10)])
+    def test_has_room_for_every_image(self, sample, count, lines):
+        """Ten images stand in a line of 28 pixels each."""
+        assert opened(sprite(sample.test.images[:count])).size == (280, lines * 28)
+
+    def test_holds_each_image_in_its_place(self, sample):
+        """Image 13 stands in the second line, fourth from the left, dark on white."""
+        pixels = np.asarray(opened(sprite(sample.test.images[:100])))
+        assert np.array_equal(255 - pixels[28:56, 84:112], sample.test.images[13])
+
+    def test_of_a_hundred_is_small(self, sample):
+        """A page's picture loads quickly on a phone."""
+        assert len(sprite(sample.test.images[:100])) < 40_000
+
+
+def test_enlarged_keeps_every_pixel(sample):
+    """An enlarged image has a square for each pixel."""
+    pixels = np.asarray(opened(enlarged(sample.test.images[0], factor=5)))
+    assert pixels.shape == (140, 140)
+    assert np.array_equal(255 - pixels[2::5, 2::5], sample.test.images[0])
+
+
+class TestContactSheet:
+    @pytest.mark.parametrize("count", [0, 1, 37, 100])
+    def test_opens_as_a_picture(self, sample, count):
+        """Any number of samples makes a PNG with a line for every ten."""
+        split = sample.test.rows(0, count)
+        sheet = opened(contact_sheet(split.images, split.labels, split.labels, NAMES, "A title"))
+        assert sheet.mode == "RGB"
+        assert sheet.height > max(1, -(-count // 10)) * 56
+
+    def test_marks_mistakes(self, sample):
+        """A sheet with mistakes has red on it, and one without has none."""
+        split = sample.test.rows(0, 20)
+
+        def has_red(predicted):
+            pixels = np.asarray(opened(contact_sheet(split.images, split.labels, predicted, NAMES, "")))
+            return bool(((pixels[..., 0] > 180) & (pixels[..., 1] < 90)).any())
+
+        assert not has_red(split.labels)
+        assert has_red((split.labels + 1) % 10)

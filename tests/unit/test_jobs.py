@@ -1,0 +1,73 @@
+"""jobs: who may queue and stop what; how the trainer is kept alive is told in test_trainer_process.py."""
+
+import pytest
+from filelock import Timeout
+
+from digits import jobs
+from digits.errors import NotYourRun, RunAlreadyFinished, RunNotFound, TooManyRuns
+from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR, Settings
+
+
+class TestSubmit:
+    def test_queues_a_run_of_the_visitors(self, registry, quick):
+        """A submitted run waits for the trainer under its owner's name."""
+        run = registry.get(jobs.submit(registry, quick, "ada"))
+        assert (run.state, run.owner, run.hyperparameters) == ("queued", "ada", quick)
+
+    def test_has_a_limit_for_each_visitor(self, registry, quick):
+        """A visitor with as many runs as are allowed must wait; a run in training counts, an ended one does not."""
+        ids = [jobs.submit(registry, quick, "ada") for _ in range(MAX_QUEUED_RUNS_PER_VISITOR)]
+        registry.claim()
+        with pytest.raises(TooManyRuns, match=f"At most {MAX_QUEUED_RUNS_PER_VISITOR} runs .* you have 3"):
+            jobs.submit(registry, quick, "ada")
+        jobs.submit(registry, quick, "bob")
+        registry.finish(ids[0], "finished")
+        jobs.submit(registry, quick, "ada")
+        assert registry.count_waiting("ada") == MAX_QUEUED_RUNS_PER_VISITOR
+
+    def test_has_a_limit_for_the_server(self, registry, quick):
+        """A full queue takes no more runs, from whomever."""
+        for index in range(MAX_QUEUED_RUNS):
+            jobs.submit(registry, quick, f"visitor {index}")
+        with pytest.raises(TooManyRuns, match=f"At most {MAX_QUEUED_RUNS} runs .* this server has {MAX_QUEUED_RUNS}"):
+            jobs.submit(registry, quick, "ada")
+        assert registry.count_waiting() == MAX_QUEUED_RUNS
+
+
+class TestStop:
+    def test_is_for_the_owner(self, registry, quick):
+        """Who started a run may stop it."""
+        run_id = jobs.submit(registry, quick, "ada")
+        jobs.stop(registry, run_id, "ada")
+        assert registry.get(run_id).state == "stopped"
+
+    @pytest.mark.parametrize("state", ["queued", "running", "finished"])
+    def test_is_refused_to_anyone_else(self, registry, quick, state):
+        """Who only has the link may watch; nothing changes, whatever the run is doing."""
+        run_id = jobs.submit(registry, quick, "ada")
+        if state != "queued":
+            registry.claim()
+        if state == "finished":
+            registry.finish(run_id, state)
+        before = registry.get(run_id)
+        with pytest.raises(NotYourRun, match="Only the visitor who started a run"):
+            jobs.stop(registry, run_id, "bob")
+        assert registry.get(run_id) == before
+
+    def test_needs_a_run_that_can_be_stopped(self, registry, quick):
+        """An ended run and an unknown one are told apart."""
+        run_id = jobs.submit(registry, quick, "ada")
+        jobs.stop(registry, run_id, "ada")
+        with pytest.raises(RunAlreadyFinished):
+            jobs.stop(registry, run_id, "ada")
+        with pytest.raises(RunNotFound):
+            jobs.stop(registry, "nobody", "ada")
+
+
+def test_a_lock_is_held_by_one(runs_dir):
+    """The trainer's lock cannot be had twice, and can be had again once it is let go."""
+    settings = Settings.from_environment()
+    with jobs.trainer_lock(settings), pytest.raises(Timeout):
+        jobs.trainer_lock(settings).acquire(blocking=False)
+    with jobs.trainer_lock(settings).acquire(blocking=False):
+        assert (runs_dir / "trainer.lock").exists()

