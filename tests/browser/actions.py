@@ -124,7 +124,7 @@ def drag_by_touch(page: Page, points: Sequence[Point]) -> None:
 
 
 def _on_screen(page: Page, stroke: Sequence[Point]) -> list[Point]:
-    sheet(page).scroll_into_view_if_needed()
+    sheet(page).click(trial=True)  # scrolls to it and waits until it stands still, without a click
     box = sheet(page).bounding_box()
     return [(box["x"] + x, box["y"] + y) for x, y in stroke]
 
@@ -145,6 +145,11 @@ def is_same_ink(one: np.ndarray, other: np.ndarray) -> bool:
     """Tell whether two sheets show the same drawing, but for the edges of its lines."""
     one, other = one < 128, other < 128
     return (one & other).sum() > 0.95 * (one | other).sum()
+
+
+def wait_for_blank_sheet(page: Page) -> None:
+    """Wait until there is no ink on the sheet."""
+    wait_until(page, lambda: sheet_pixels(page).min() == 255)
 
 
 def wait_until(page: Page, condition: Callable[[], bool], *, seconds: float = 30) -> None:

@@ -33,13 +33,14 @@ def test_a_seven_drawn_with_the_mouse_is_read_after_every_stroke(visitor):
     actions.settle(page)
     actions.button(page, "Undo").click()
     expect(actions.request_to_draw(page)).to_be_visible()
+    actions.wait_for_blank_sheet(page)
 
     actions.draw(page, actions.SEVEN)
     actions.draw(page, actions.SEVENS_BAR)
     actions.expect_answer(page, "7")
     actions.button(page, "Clear").click()
     expect(actions.request_to_draw(page)).to_be_visible()
-    actions.wait_until(page, lambda: actions.sheet_pixels(page).min() == 255)
+    actions.wait_for_blank_sheet(page)
 
 
 def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(visitor):

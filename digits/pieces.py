@@ -1,0 +1,97 @@
+"""Pieces: pen strokes, or connected ink as its pixels, in lines of writing and cut where only a thin bridge holds them.
+
+A piece is an array (n, 2) of x and y in source pixels, n >= 1; y grows downwards.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from scipy import ndimage
+
+Box = tuple[int, int, int, int]
+
+LEANS = (-0.25, -0.125, 0.0, 0.125, 0.25)  # handwriting leans by up to about 14 degrees either way
+_BRIDGE = 1.6  # pens: how much ink a cut may cross; an oblique stroke is cut along more than its width
+_SLIVER = 0.15  # heights: a cut leaves at least so much width on both sides
+_MAX_CUTS = 3  # in one piece of connected ink
+_LINE_GAP = 0.25  # lines lie apart by at least so much of the higher one's height
+_LINE_HEIGHTS = 0.5  # and the lower one has at least this part of it, or it is a loose bar
+
+
+def components(mask: np.ndarray) -> list[np.ndarray]:
+    """The pixels int (n, 2), x and y, of each piece of connected ink."""
+    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    y, x = np.nonzero(labels)
+    order = np.argsort(labels[y, x], kind="stable")
+    ends = np.cumsum(np.bincount(labels[y, x], minlength=count + 1))[1:-1] if count else []
+    return np.split(np.stack([x, y], axis=-1)[order], ends) if count else []
+
+
+def paint(pieces: Iterable[np.ndarray], ink: np.ndarray) -> tuple[Box, np.ndarray]:
+    """Cut out the ink of these pixels, with the soft edge around it: their box, and float32 (height, width)."""
+    pixels = np.concatenate(list(pieces))
+    (x0, y0), (x1, y1) = pixels.min(axis=0), pixels.max(axis=0) + 1
+    mask = np.zeros((y1 - y0, x1 - x0), dtype=bool)
+    mask[pixels[:, 1] - y0, pixels[:, 0] - x0] = True
+    crop = ink[y0:y1, x0:x1]
+    soft = ndimage.binary_dilation(mask, np.ones((3, 3))) & (crop <= 0.5)
+    return (int(x0), int(y0), int(x1), int(y1)), np.where(mask | soft, crop, np.float32(0))
+
+
+def lines_of_writing(pieces: Sequence[np.ndarray]) -> list[list[int]]:
+    """Divide pieces into lines of writing, from top to bottom.
+
+    Bands of pieces with clear paper between them are lines where they are about equally high, lie well apart, and one
+    stands above the other; all other neighbours are one line.
+    """
+    if not pieces:
+        return []
+    spans = [(*piece.min(axis=0).tolist(), *piece.max(axis=0).tolist()) for piece in pieces]  # x0, y0, x1, y1
+    bands: list[tuple[list[int], tuple[float, ...]]] = []
+    for index in sorted(range(len(pieces)), key=lambda index: spans[index][1]):
+        if bands and spans[index][1] <= bands[-1][1][3]:
+            bands[-1] = _united(bands[-1], ([index], spans[index]))
+        else:
+            bands.append(([index], spans[index]))
+    while True:
+        wrong = [place for place in range(len(bands) - 1) if not _are_two_lines(bands[place][1], bands[place + 1][1])]
+        if not wrong:
+            return [sorted(members) for members, _ in bands]
+        nearest = min(wrong, key=lambda place: bands[place + 1][1][1] - bands[place][1][3])
+        bands[nearest : nearest + 2] = [_united(bands[nearest], bands[nearest + 1])]
+
+
+def _united(first: tuple, second: tuple) -> tuple:
+    return first[0] + second[0], united_box(first[1], second[1])
+
+
+def _are_two_lines(upper: Sequence[float], lower: Sequence[float]) -> bool:
+    low, high = sorted((upper[3] - upper[1], lower[3] - lower[1]))
+    is_above = upper[0] <= lower[2] and lower[0] <= upper[2]
+    return is_above and low >= _LINE_HEIGHTS * high and lower[1] - upper[3] >= _LINE_GAP * high
+
+
+def cut_apart(pixels: np.ndarray, height: float, pen_width: float) -> list[np.ndarray]:
+    """Cut connected ink along straight lines, upright or leaning, that cross it at one thin place each."""
+    sliver = math.ceil(_SLIVER * height)
+    middle = pixels[:, 1].mean()
+    candidates = []
+    for lean in LEANS:
+        x = np.rint(pixels[:, 0] + lean * (pixels[:, 1] - middle)).astype(int)
+        left = int(x.min())
+        ink = np.bincount(x - left)
+        for place in range(sliver, len(ink) - sliver):
+            if ink[place] <= _BRIDGE * pen_width:
+                candidates.append((int(ink[place]), abs(lean), place + left, lean))
+    chosen: list[tuple[int, float]] = []
+    for _, _, place, lean in sorted(candidates):
+        if len(chosen) < _MAX_CUTS and all(abs(place - other) >= sliver for other, _ in chosen):
+            chosen.append((place, lean))
+    sides = [pixels[:, 0] + lean * (pixels[:, 1] - middle) > place for place, lean in chosen]
+    count = np.sum(sides, axis=0) if sides else np.zeros(len(pixels), dtype=int)  # of cuts to a pixel's left
+    return [pixels[count == number] for number in np.unique(count)]
+
+
+def united_box(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float, float]:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
