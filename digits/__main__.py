@@ -59,7 +59,7 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
         precision=precision,
     )
     seconds = _follow(training.train(hyperparameters, dataset, program), hyperparameters)
-    command = shlex.join(["python", "-m", "digits", "train", *_as_options(hyperparameters, options)])
+    command = shlex.join(["python", "-m", "digits", "train", *_as_options(hyperparameters, options, precision)])
     card = export.save_model(
         program.exportable_model(),
         output,
@@ -98,8 +98,10 @@ def _follow(progress_stream, hyperparameters: Hyperparameters) -> float:
     return seconds
 
 
-def _as_options(hyperparameters: Hyperparameters, options: argparse.Namespace) -> list[str]:
+def _as_options(hyperparameters: Hyperparameters, options: argparse.Namespace, precision: str) -> list[str]:
+    """Return the options that repeat this run, spelled out, for its card."""
     words = [f"--{name.replace('_', '-')}={value}" for name, value in hyperparameters.to_dict().items()]
+    words.append(f"--precision={precision}")
     if options.first_train_image != datasets.VALIDATION_IMAGES:
         words.append(f"--first-train-image={options.first_train_image}")
     return [*words, f"--output={options.output}"] if options.output else words

@@ -14,7 +14,6 @@ from PIL import Image
 # Before anything of Digits or Keras is imported: nothing is fetched, and nobody's home is read or written.
 os.environ["DIGITS_DOWNLOAD"] = "0"
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="digits-tests-keras-")
-atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
 os.environ.pop("DIGITS_REGISTRY_URL", None)
 
 from digits import datasets
@@ -22,6 +21,7 @@ from digits.hyperparameters import Hyperparameters
 from digits.runs import Registry, open_registry
 from digits.settings import Settings
 
+atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
 hypothesis.settings.register_profile("digits", deadline=None)  # a busy machine is not a wrong answer
 hypothesis.settings.load_profile("digits")
 

@@ -16,6 +16,14 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 Point = tuple[float, float]
 
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Mobile Safari/537.36",
+}
+
 # On the sheet of 280 by 280 pixels.
 SEVEN: list[Point] = [(70, 70), (130, 68), (200, 68), (170, 130), (140, 190), (120, 230)]
 SEVENS_BAR: list[Point] = [(105, 150), (150, 148), (195, 146)]

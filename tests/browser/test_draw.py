@@ -7,8 +7,6 @@ from playwright.sync_api import expect
 
 from tests.browser import actions
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
 
 def test_a_seven_drawn_with_the_mouse_is_read_after_every_stroke(visitor):
     """The answer follows each stroke; Undo takes one back, Clear all of them."""
@@ -45,7 +43,7 @@ def test_a_seven_drawn_with_the_mouse_is_read_after_every_stroke(visitor):
 
 def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(visitor):
     """On a phone a stroke draws and does not scroll the page, as the same movement beside the sheet does."""
-    page = visitor(**PHONE)
+    page = visitor(**actions.PHONE)
     actions.open_page(page, "/")
     place = actions.sheet(page).bounding_box()
     actions.draw_by_touch(page, actions.SEVEN)

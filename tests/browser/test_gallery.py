@@ -48,7 +48,7 @@ def test_a_hundred_samples_are_shown_and_a_mistake_can_be_seen_large(visitor, tr
 
 def test_a_phone_shows_five_samples_a_line_and_nothing_beyond_its_edge(visitor):
     """At 390 pixels the samples stand in five columns, and the page does not scroll sideways."""
-    page = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = visitor(**actions.PHONE)
     actions.open_page(page, f"/gallery?model={MODEL}")
     expect(actions.tiles(page)).to_have_count(100)
     lefts, rights = actions.tiles(page).evaluate_all(
