@@ -4,12 +4,12 @@ import tensorflow as tf
 
 from digits.settings import IMAGE_SIZE
 
-_ROTATION = 0.26  # radians either way, 15 degrees
-_SHEAR = 0.25
-_LOG_SCALE, _LOG_ASPECT = 0.14, 0.12
-_SHIFT = 2.0  # pixels; a drawing is centred by its mass before it is read
-_WAVES = ((4, 1.0), (8, 0.5))  # elastic distortion (Simard et al., 2003): control points a side, deviation in pixels
-_ERASED_SHARE, _ERASED_SIDE = 0.2, (3.0, 6.0)  # one image in five loses a square: pens skip, and paper hides ink
+_ROTATION = 0.2  # radians either way, 11 degrees
+_SHEAR = 0.2
+_LOG_SCALE, _LOG_ASPECT = 0.1, 0.1
+_SHIFT = 1.5  # pixels; a drawing is centred by its mass before it is read
+_WAVES = ((4, 0.7), (8, 0.35))  # elastic distortion (Simard et al., 2003): control points a side, deviation in pixels
+_ERASED_SHARE, _ERASED_SIDE = 0.1, (3.0, 6.0)  # one image in ten loses a square: pens skip, and paper hides ink
 
 
 def augment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -34,8 +34,8 @@ def _change_pen(images, seed):
     strength = _uniform(seed, (tf.shape(images)[0], 1, 1, 1), -1.0, 1.0)
     thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
     thin = -tf.nn.max_pool2d(-images, 2, 1, "SAME")
-    # Half of the images keep about their own width.
-    return images + tf.maximum(strength - 0.4, 0) * (thick - images) + tf.maximum(-strength - 0.4, 0) * (thin - images)
+    # Half of the images keep their own width.
+    return images + tf.maximum(strength - 0.5, 0) * (thick - images) + tf.maximum(-strength - 0.5, 0) * (thin - images)
 
 
 def _affine(count, seed):

@@ -10,7 +10,7 @@ from digits.runs import METRIC_NAMES
 
 _TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # told apart by lightness too, on light and on dark
 _QUIET, _LOUD, _DOUBTFUL = "#9fb3c8", "#d9742b", "#b9bec4"
-_LABEL = "#6b7785"  # readable on light and on dark
+_LABEL = "#758290"  # readable on light and on dark
 
 
 def learning_curve(rows: Sequence[dict[str, Any]], name: str, title: str, iterations: int) -> dict[str, Any]:

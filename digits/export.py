@@ -24,7 +24,7 @@ import tensorflow as tf
 from digits import drawn, weights
 from digits.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TEXT_FILE, TFLITE_FILE
 from digits.datasets import Dataset
-from digits.errors import ExportMismatch
+from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import accuracy
 from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.recogniser import Recogniser
@@ -54,6 +54,7 @@ def save_model(
 
     Raises:
         ExportMismatch: the two files do not give the same predictions.
+        TrainingDiverged: the weights are not finite.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".saving-") as temporary:
@@ -103,6 +104,10 @@ def write_explanation(folder: Path) -> None:
 
 
 def _round_weights(model: keras.Model) -> None:
+    if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+        raise TrainingDiverged(
+            "The weights should be finite numbers; some have grown beyond. Start again with a lower learning rate."
+        )
     with np.errstate(over="ignore"):
         rounded = [weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()]
     if all(np.isfinite(weight).all() for weight in rounded):  # float16 ends at 65,504; larger weights stay as they are

@@ -167,6 +167,8 @@ def _centre_lines(ink: np.ndarray, box: tuple[int, int, int, int]) -> list[np.nd
     mask = np.pad(work, 2) > 0.5
     lines = thin_to_lines(mask)
     depth = ndimage.distance_transform_edt(mask)
+    if not lines.any():  # thinning may eat a small round dot up
+        lines = depth == depth.max()
     body = depth > _body_depth(float(np.median(depth[lines])))
     y, x = np.nonzero(lines | body)
     points = np.stack([(x - 2 + 0.5) * (x1 - x0) / size[0] + x0, (y - 2 + 0.5) * (y1 - y0) / size[1] + y0], axis=-1)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
@@ -118,6 +119,7 @@ class Registry:
         with _explained(url):
             self._engine = sql.create_engine(url)
             if self._engine.dialect.name == "sqlite":
+                Path(self._engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
                 sql.event.listen(self._engine, "connect", _prepare_sqlite)
             _metadata.create_all(self._engine)
 
@@ -314,7 +316,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _explained(url: str) -> Iterator[None]:
     try:
         yield
-    except sql.exc.SQLAlchemyError as error:
+    except (sql.exc.SQLAlchemyError, OSError) as error:
         cause = str(getattr(error, "orig", None) or error).splitlines()[0]
         with contextlib.suppress(sql.exc.ArgumentError):  # an address that is none is shown as it is
             url = sql.make_url(url).render_as_string(hide_password=True)

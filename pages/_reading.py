@@ -53,6 +53,7 @@ def _choose_digit(parts: Sequence[Part], text: str) -> int:
     st.image(
         outlined(parts, chosen),
         width=480,
+        output_format="PNG",
         alt=f"The ink with a box around each of its {len(parts)} digits, a thick one around digit {chosen + 1}",
     )
     return chosen
@@ -78,6 +79,7 @@ def _one_digit(
         st.image(
             gallery.enlarged(glyph.image, factor=5),
             width=140,
+            output_format="PNG",
             alt="The drawing as 28 by 28 grey pixels, fitted and centred as the model receives it",
         )
         st.caption(f"What the model saw, 28×28. {images.describe(glyph)}")
@@ -94,7 +96,12 @@ def _why(glyph: images.Glyph, model: catalogue.Model) -> None:
             model, glyph.image, class_for=contest.class_for, class_against=contest.class_against
         )
         st.markdown(contest.sentence)
-        st.image(explanations.overlay(evidence, glyph), width=280, alt=explanations.describe(evidence, names))
+        st.image(
+            explanations.overlay(evidence, glyph),
+            width=280,
+            output_format="PNG",
+            alt=explanations.describe(evidence, names),
+        )
         st.caption(explanations.legend(evidence, names))
         _nearest(glyph, names)
         inside = weights.load(model.folder)
@@ -116,7 +123,7 @@ def _why(glyph: images.Glyph, model: catalogue.Model) -> None:
                 "maps": lambda part=part: weights.map_pictures(part, glyph.image),
             }[kind]()
             st.markdown(sentence)
-            st.image(sprite.png, width="content", alt=sprite.alt)
+            st.image(sprite.png, width="content", output_format="PNG", alt=sprite.alt)
 
 
 def _nearest(glyph: images.Glyph, names: tuple[str, ...]) -> None:
@@ -125,6 +132,7 @@ def _nearest(glyph: images.Glyph, names: tuple[str, ...]) -> None:
     st.image(
         gallery.sprite(np.stack([neighbour.image for neighbour in found]), columns=len(found), factor=2),
         width="content",
+        output_format="PNG",
         alt=neighbours.describe(found, names),
     )
     st.caption(neighbours.describe(found, names))

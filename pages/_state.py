@@ -18,7 +18,8 @@ def open_page(page: str) -> None:
     A link that this page wrote itself changes nothing; one that came from outside (a first visit, a shared link, the
     browser's back button) replaces the page's values. A bare link leaves them as they were.
     """
-    query, present = st.query_params.to_dict(), values(page)
+    query = {name: text for name, text in st.query_params.to_dict().items() if name in sharing.PAGES[page]}
+    present = values(page)
     # Who turns a knob before the browser has heard of the address last written sends the older one along with it.
     is_turned = present != st.session_state.get(key(page, "closed"), present)
     is_new = not is_turned and query != st.session_state.get(key(page, "written"), {})

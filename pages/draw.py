@@ -61,6 +61,7 @@ def _prepare_canvas() -> None:
 def _canvas(model: catalogue.Model) -> list[segmentation.Part]:
     """Show the canvas with Undo and Clear, and return the digits drawn on it."""
     pen, (width, height) = st.session_state[_key("pen")], _sheet_size()
+    st.space(16)  # the canvas shows a toolbar of its own above its corner while the pen is over it
     result = st_canvas(
         stroke_width=pen,
         stroke_color=INK,

@@ -123,6 +123,7 @@ def _sample(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np
         image.image(
             gallery.enlarged(dataset.test.images[row]),
             width="stretch",
+            output_format="PNG",
             alt=f"Test sample {row}, a handwritten {true}, enlarged",
         )
         with bars:
@@ -147,8 +148,11 @@ try:
     st.session_state[_key("hundred")] = page.hundred + 1
     right = int((labels[page.rows] == predicted[page.rows]).sum())
     if len(page.rows):
-        share_of_all = (labels == predicted).mean()
-        st.markdown(f"**{right} of these {len(page.rows)}**, {share_of_all:.1%} of all {len(labels):,} read rightly.")
+        of_all = f"{(labels == predicted).mean():.1%} of all {len(labels):,} read rightly"
+        if st.session_state[_key("show")] == "mistakes":
+            st.markdown(f"**{len(page.rows)} of {page.matching:,} mistakes**; {of_all}.")
+        else:
+            st.markdown(f"**{right} of these {len(page.rows)}**, {of_all}.")
         _grid(dataset, predicted, page.rows)
     else:
         st.info("No image matches: this model makes no such mistake. Choose another class, or show all.")

@@ -28,7 +28,7 @@ def samples(page):
 
 def counts(page):
     """The page's sentence about how many were read rightly."""
-    return next(markdown.value for markdown in page.markdown if "of these" in markdown.value)
+    return next(markdown.value for markdown in page.markdown if "read rightly" in markdown.value)
 
 
 def button(page, label):
@@ -71,7 +71,7 @@ class TestFilters:
         page.segmented_control(key="gallery.show").set_value("mistakes").run()
         wrong = np.flatnonzero(labels != read["softmax"])
         assert samples(tidy(page)) == wrong[:100].tolist()
-        assert counts(page).startswith(f"**0 of these {min(100, len(wrong))}**")
+        assert counts(page).startswith(f"**{min(100, len(wrong))} of {len(wrong):,} mistakes**")
         assert page.query_params["show"] == "mistakes"
         assert "hundred" not in page.query_params
 

@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from digits.errors import DigitsError, InvalidHyperparameter
-from digits.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters, check
+from digits.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters, as_markdown, check
+from digits.settings import PROJECT_DIR
 
 DEFAULTS = {item.name: item.default for item in dataclasses.fields(Hyperparameters)}
 TYPES = {item.name: item.type for item in dataclasses.fields(Hyperparameters)}
@@ -203,3 +204,9 @@ def test_learning_rates_cover_their_range():
     """The slider's stops reach from the lowest learning rate to the highest, none far from the next."""
     assert (LEARNING_RATES[0], LEARNING_RATES[-1]) == (KNOBS["learning_rate"].low, KNOBS["learning_rate"].high)
     assert all(1 < high / low < 1.4 for low, high in itertools.pairwise(LEARNING_RATES))
+
+
+def test_readme_shows_the_declarations():
+    """The README's table of hyperparameters is the one that the declarations print."""
+    readme = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
+    assert as_markdown() in readme

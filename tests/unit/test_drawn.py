@@ -1,0 +1,92 @@
+"""Drawn accuracy: labelled drawings come through the doors that a visitor's come through."""
+
+import gzip
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits import catalogue, drawn, outlines, segmentation, strokes
+from digits.errors import DatasetCorrupt, DatasetUnavailable
+from digits.settings import Settings
+
+SEVEN = [[[70, 60], [210, 60], [120, 230]]]
+ONE = [[[140, 40], [138, 240]]]
+NAMES = tuple("0123456789")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with three drawings as strokes, one of them no digit, and one as a picture."""
+    rows = [{"label": "7", "strokes": SEVEN}, {"label": "1", "strokes": ONE}, {"label": "K", "strokes": ONE}]
+    (tmp_path / "some.json.gz").write_bytes(gzip.compress(json.dumps(rows).encode()))
+    (tmp_path / "7").mkdir()
+    ink = strokes.render(strokes.check(SEVEN), size=(280, 280), pen_width=14)
+    Image.fromarray(np.uint8(255 - 255 * ink)).save(tmp_path / "7" / "photo.png")
+    return tmp_path
+
+
+def test_strokes_and_pictures_are_found(folder):
+    """Both kinds of drawing are read, and labels that no class has are left out."""
+    found = drawn.load_drawings(folder, NAMES)
+    assert sorted(drawing.label for drawing in found) == ["1", "7", "7"]
+    assert sum(drawing.picture is not None for drawing in found) == 1
+
+
+def test_placed_drawing_is_whole_and_within_the_promised_sizes():
+    """A placed drawing lies inside the canvas with its pen, and is as long as it says."""
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        placed = drawn.place(strokes.check(SEVEN), rng)
+        points = np.concatenate(placed.strokes)
+        assert drawn.SIZES[0] <= placed.size <= drawn.SIZES[1]
+        assert np.ptp(points, axis=0).max() == pytest.approx(placed.size, rel=1e-4)
+        assert points.min() >= placed.pen_width / 2 - 0.01
+        assert points.max() <= drawn.CANVAS_SIDE - placed.pen_width / 2 + 0.01
+
+
+@pytest.mark.parametrize("as_picture", [False, True])
+def test_same_seed_gives_the_same_images(folder, as_picture):
+    """Placings depend on the seed alone."""
+    found = drawn.load_drawings(folder, NAMES)
+    first, again, other = (
+        np.stack([image for _, image in drawn.examples(found, seed=seed, as_picture=as_picture)]) for seed in (0, 0, 1)
+    )
+    assert np.array_equal(first, again)
+    assert first.shape == other.shape == (3, 28, 28)
+
+
+def test_accuracy_counts_drawings_as_the_independent_ones(folder):
+    """Four placings of a drawing are no four drawings: the interval is as wide as three drawings make it."""
+    given = drawn.load_examples(folder, NAMES)
+    measured = drawn.measure(catalogue.find("convolutional", Settings.from_environment()).recogniser, given)
+    assert (measured.total, measured.independent) == (12, 3)
+    assert measured.share >= 0.75
+    assert measured.interval[1] - measured.interval[0] > 0.4
+
+
+def test_folder_without_drawings_says_what_it_should_hold(tmp_path):
+    """An empty folder gives an error that names it and what it should hold."""
+    with pytest.raises(DatasetUnavailable, match="labelled 0, 1"):
+        drawn.load_drawings(tmp_path, NAMES)
+
+
+@pytest.mark.parametrize("content", [b"{", b'[{"label": "7"}]', b'[{"label": "7", "strokes": [[["x", 1]]]}]', b"[3]"])
+def test_broken_file_is_named(tmp_path, content):
+    """A file that is no list of labelled strokes is named, with what it should be."""
+    (tmp_path / "broken.json").write_bytes(content)
+    with pytest.raises(DatasetCorrupt, match=r"broken\.json should be a list"):
+        drawn.load_drawings(tmp_path, NAMES)
+
+
+def test_outlines_frame_every_digit():
+    """The boxed picture is as large as the canvas and has a frame in both colours."""
+    drawing = strokes.check([*SEVEN, [[260, 60], [262, 220]]])
+    parts = segmentation.find_parts(drawing, size=(280, 400), pen_width=12)
+    assert len(parts) == 2
+    picture = Image.open(io.BytesIO(outlines.outlined(parts, 1))).convert("RGB")
+    assert picture.size == (400, 280)
+    colours = {colour for _, colour in picture.getcolors(1 << 16)}
+    assert {(0x5F, 0x7F, 0x9F), (0xC2, 0x62, 0x1A)} <= colours
