@@ -244,7 +244,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "convolutional": Preset(
         "Convolutional network",
-        "Small filters slide over the image and find strokes wherever they lie; two such layers, then a vote. "
+        "Small filters slide over the image and find strokes wherever they lie; three such layers, then a vote. "
         "This is how digits have been read well since the 1990s.",
         Hyperparameters(
             network="convolutional",

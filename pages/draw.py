@@ -58,7 +58,7 @@ def _prepare_canvas() -> None:
         _replace_drawing([])
 
 
-def _canvas(model: catalogue.Model) -> list[segmentation.Part]:
+def _canvas() -> list[segmentation.Part]:
     """Show the canvas with Undo and Clear, and return the digits drawn on it."""
     pen, (width, height) = st.session_state[_key("pen")], _sheet_size()
     st.space(16)  # the canvas shows a toolbar of its own above its corner while the pen is over it
@@ -93,7 +93,8 @@ def _canvas(model: catalogue.Model) -> list[segmentation.Part]:
             on_change=_change_sheet,
             help="Room for a number of several digits, which is read as a whole.",
         )
-    return segmentation.find_parts(drawn, size=(height, width), pen_width=pen, score=model.recogniser.probabilities)
+    # Gaps alone tell strokes apart as well as with the model's help, and sooner; letters then stay whole.
+    return segmentation.find_parts(drawn, size=(height, width), pen_width=pen)
 
 
 def _picture(source: str, model: catalogue.Model) -> list[segmentation.Part]:
@@ -151,7 +152,7 @@ with st.container(horizontal=True):
     st.page_link("gallery.py", label="See what it makes of test images", icon=":material/grid_view:")
 try:
     with paper:
-        found = _canvas(model) if source == "Pen" else _picture(source, model)
+        found = _canvas() if source == "Pen" else _picture(source, model)
     with answer:
         if found:
             _reading.show(found, model)
