@@ -15,6 +15,7 @@ from digits.errors import ModelNotFound
 from digits.evaluation import accuracy
 from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings
+from digits.weights import EXPLAIN_FILE
 
 IDS = [model.id for model in catalogue.bundled()]
 
@@ -73,8 +74,8 @@ class TestBundledModel:
         assert test["interval_95"] == [round(bound, 4) for bound in measured.interval]
 
     def test_has_files_of_which_none_is_too_large(self, model):
-        """Every file that the page hands out is there, small enough to be carried about."""
-        for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE, catalogue.TEXT_FILE, catalogue.PROBABILITIES_FILE):
+        """Every file that a bundled model needs is there, small enough to be carried about."""
+        for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE, catalogue.PROBABILITIES_FILE, EXPLAIN_FILE):
             assert 0 < (model.folder / name).stat().st_size < 10 * 1024 * 1024
 
     def test_reads_at_least_nine_in_ten_unseen_images(self, model, sample):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from digits import catalogue, export, networks
-from digits.errors import ExportMismatch
+from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import accuracy
 from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.recogniser import Recogniser
@@ -85,7 +85,7 @@ class TestFolder:
         """A model whose weights have become NaN is no model to hand out."""
         broken = networks.build("softmax", 10)
         broken.set_weights([np.full_like(weight, np.nan) for weight in broken.get_weights()])
-        with pytest.raises(ExportMismatch):
+        with pytest.raises(TrainingDiverged, match="lower learning rate"):
             save(broken, tmp_path / "broken", small, quick)
         assert not (tmp_path / "broken").exists()
 

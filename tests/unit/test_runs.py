@@ -335,10 +335,17 @@ class TestUnavailable:
             Registry(f"sqlite:///{path}")
         assert path.read_bytes().startswith(b"this is no database")
 
-    def test_a_missing_folder_is_said_to_be_so(self, tmp_path):
-        """A registry in a folder that is not there cannot be opened."""
-        with pytest.raises(RegistryUnavailable, match="unable to open"):
-            Registry(f"sqlite:///{tmp_path / 'nowhere' / 'registry.sqlite'}")
+    def test_a_missing_folder_is_made(self, tmp_path):
+        """A registry in a folder that is not there yet makes it, and works."""
+        registry = Registry(f"sqlite:///{tmp_path / 'new' / 'registry.sqlite'}")
+        assert registry.count_waiting() == 0
+        registry._engine.dispose()
+
+    def test_a_file_where_the_folder_should_be_is_said_to_be_so(self, tmp_path):
+        """A registry whose folder cannot be made cannot be opened, and says why."""
+        (tmp_path / "file").write_bytes(b"")
+        with pytest.raises(RegistryUnavailable, match="should be readable and writable"):
+            Registry(f"sqlite:///{tmp_path / 'file' / 'registry.sqlite'}")
 
     @pytest.mark.parametrize("url", ["", "nonsense", "nosuchdatabase://somewhere"])
     def test_a_nonsensical_address_is_said_to_be_so(self, url):
