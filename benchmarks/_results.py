@@ -41,7 +41,9 @@ def save(name: str, figures: Any) -> Path:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     record = {
-        "command": shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
+        "command": shlex.join(
+            ["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *map(_without_place, sys.argv[1:])]
+        ),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
         "machine": machine(),
         "versions": versions,
@@ -49,6 +51,11 @@ def save(name: str, figures: Any) -> Path:
     }
     path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return path
+
+
+def _without_place(argument: str) -> str:
+    """Where a folder lies on this machine says nothing to others."""
+    return Path(argument).name if Path(argument).is_absolute() else argument
 
 
 def _lines(path: str) -> list[str]:

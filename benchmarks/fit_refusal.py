@@ -1,7 +1,6 @@
-"""Fit the judge of what is a digit (models/refusal.npz), and the models' temperatures.
+"""Fit the judge of what is a digit, models/refusal.npz.
 
-    DIGITS_DATA_DIR=… python -m benchmarks.fit_refusal --drawn FOLDER            fit and write the judge
-    DIGITS_DATA_DIR=… python -m benchmarks.fit_refusal --write-temperatures      only write them into the bundled cards
+    DIGITS_DATA_DIR=… python -m benchmarks.fit_refusal --drawn FOLDER
 
 FOLDER holds letters and digits of 55 writers as *.json or *.json.gz, each file a list of
 `{"label": "H", "writer": 3, "strokes": [[[x, y], …], …]}`. Writers 0 to 26 are fitted on, 27 to 36 set the threshold,
@@ -20,7 +19,7 @@ from PIL import Image
 
 from benchmarks import _scribbles
 from benchmarks.read_numbers import load_writers
-from digits import calibration, catalogue, datasets, drawn, images
+from digits import datasets, drawn, images
 from digits.datasets import CLASS_NAMES, Dataset, Split
 from digits.rejection import JUDGE_FILE, Judge, features
 from digits.settings import Settings
@@ -43,29 +42,14 @@ REFUSED = {"pen": 0.01, "raw": 0.005, "redrawn": 0.01}  # at most, of the digits
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--drawn", type=Path, metavar="FOLDER", help="pen strokes of letters and digits, with writers")
+    parser.add_argument("--drawn", type=Path, required=True, metavar="FOLDER", help="pen strokes with writers")
     parser.add_argument("--output", type=Path, default=JUDGE_FILE, help="where the judge goes (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--write-temperatures", action="store_true", help="into the bundled cards, and fit no judge")
     options = parser.parse_args()
     dataset = datasets.load_mnist(Settings.from_environment(), first_train_image=FIRST_TRAIN_IMAGE)
-    if options.write_temperatures:
-        for model in catalogue.bundled():
-            temperature = temperature_of(model, dataset)
-            calibration.write_temperature(model.folder / catalogue.CARD, temperature)
-            print(f"{model.id}: {temperature:.4f}")
-        return
-    if not options.drawn:
-        parser.error("--drawn FOLDER is needed to fit the judge")
     judge = fit(dataset, load_writers(options.drawn, characters()), seed=options.seed)
     judge.save(options.output)
     print(f"Written to {options.output}, {options.output.stat().st_size:,} bytes; threshold {judge.threshold:.3f}")
-
-
-def temperature_of(model: catalogue.Model, dataset: Dataset) -> float:
-    """Fit a model's temperature on the validation images, through its `.tflite` file."""
-    validation = dataset.validation
-    return calibration.fit_temperature(model.recogniser.probabilities(validation.images), validation.labels)
 
 
 def characters() -> tuple[str, ...]:

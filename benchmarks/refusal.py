@@ -1,4 +1,4 @@
-"""Measure the judge of what is a digit, and how sure the bundled models are against how often they are right.
+"""Measure the judge of what is a digit.
 
     DIGITS_DATA_DIR=… python -m benchmarks.refusal --drawn FOLDER
 
@@ -22,12 +22,10 @@ from benchmarks.fit_refusal import (
     characters,
     redraw,
     scribble,
-    temperature_of,
 )
 from benchmarks.read_numbers import load_writers
-from digits import calibration, catalogue, datasets, drawn
+from digits import datasets, drawn
 from digits.datasets import CLASS_NAMES, Dataset
-from digits.evaluation import accuracy
 from digits.rejection import JUDGE_FILE, Judge
 from digits.settings import Settings
 
@@ -51,12 +49,10 @@ def main() -> None:
     curve = trade_off(scores, judge.threshold)
     refused = {name: round(float((values < judge.threshold).mean()), 4) for name, values in scores.items()}
     speed = measure_speed(judge, dataset.test.images)
-    pen_digits = read_digits(writers, np.random.default_rng(options.seed))
-    calibrations = {model.id: calibrate(model, dataset, *pen_digits) for model in catalogue.bundled()}
-    print_report(curve, refused, calibrations)
+    print_report(curve, refused)
     print(f"{speed:.2f} ms an image, alone")
     figures = {"threshold": judge.threshold, "trade_off": curve, "refused": refused, "milliseconds": round(speed, 3)}
-    print("Written to", _results.save("refusal", figures | {"calibration": calibrations}))
+    print("Written to", _results.save("refusal", figures))
 
 
 def score_all(
@@ -110,36 +106,8 @@ def measure_speed(judge: Judge, images: np.ndarray, count: int = 300) -> float:
     return float(np.median(seconds)) * 1000
 
 
-def read_digits(writers: dict[int, list[drawn.Drawing]], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return all writers' digits as glyphs uint8 (n, 28, 28), and their labels: no bundled model has seen them."""
-    drawings = [drawing for row in writers.values() for drawing in row if drawing.label in CLASS_NAMES]
-    glyphs = [drawn.read_as_strokes(drawn.place(drawing.strokes, rng)) for drawing in drawings]
-    return np.stack(glyphs), np.array([CLASS_NAMES.index(drawing.label) for drawing in drawings])
-
-
-def calibrate(model: catalogue.Model, dataset: Dataset, pen: np.ndarray, pen_labels: np.ndarray) -> dict[str, Any]:
-    """Fit a model's temperature on the validation images and compare its errors of calibration before and after."""
-    figures: dict[str, Any] = {"temperature": round(temperature_of(model, dataset), 4)}
-    for name, images, labels in (
-        ("MNIST test", dataset.test.images, dataset.test.labels),
-        ("pen digits", pen, pen_labels),
-    ):
-        before = model.recogniser.probabilities(images)
-        after = calibration.apply_temperature(before, figures["temperature"])
-        figures[name] = {
-            "accuracy": round(accuracy(before, labels).share, 4),
-            "mean_confidence_before": round(float(before.max(axis=1).mean()), 4),
-            "mean_confidence_after": round(float(after.max(axis=1).mean()), 4),
-            "ece_before": round(calibration.expected_calibration_error(before, labels), 4),
-            "ece_after": round(calibration.expected_calibration_error(after, labels), 4),
-        }
-    return figures
-
-
-def print_report(
-    curve: list[dict[str, Any]], refused: dict[str, float], calibrations: dict[str, dict[str, Any]]
-) -> None:
-    """Print the trade-off curve, what each letter and kind came to, and the calibration."""
+def print_report(curve: list[dict[str, Any]], refused: dict[str, float]) -> None:
+    """Print the trade-off curve, and what each letter and kind came to."""
     for name in curve[0]:
         print(f"{name:26}", *(f"{row[name]:>14}" if name == "point" else f"{row[name]:>9.4f}" for row in curve))
     for prefix in ("character ", "kind ", "MNIST test "):
@@ -147,8 +115,6 @@ def print_report(
             f"{name.removeprefix(prefix)} {share:.1%}" for name, share in refused.items() if name.startswith(prefix)
         )
         print(f"{prefix.strip()} refused:", ", ".join(rows))
-    for model, figures in calibrations.items():
-        print(model, figures)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
             print(f"digits: {path}: {error}", file=sys.stderr)
             status = 1
             continue
-        probabilities = model.recogniser.probabilities(glyph.image[None])[0]
+        probabilities = model.probabilities(glyph.image[None])[0]
         best = probabilities.argsort()[::-1][:3]
         guesses = ", ".join(f"{model.class_names[i]} {probabilities[i]:.1%}" for i in best)
         print(f"{path}: {model.class_names[best[0]]}  ({guesses})")

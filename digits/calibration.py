@@ -8,22 +8,70 @@ A `.tflite` model gives probabilities, whose logarithms are its logits up to a c
 import json
 import math
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from digits.datasets import Split
 from digits.errors import ModelNotFound
+from digits.evaluation import Accuracy
 
-TEMPERATURES = (0.05, 20.0)  # a fit stays within these; a model that is always or never right has no end of its own
+TEMPERATURES = (0.05, 20.0)  # a fit stays within these
 CARD_KEY = "temperature"
+BINS = 15  # as in Guo et al.
 
+_PRIOR = 4.0  # images' worth of trust in temperature 1: 500 of 500 right is no reason to be endlessly sure
 _SMALLEST = float(np.finfo(np.float32).tiny)  # float32 softmax gives 0 below about this, and 0 has no logarithm
 
 
+@dataclass(frozen=True, eq=False)
+class Report:
+    """How far a model's confidence can be trusted.
+
+    Attributes:
+        before, after: the expected calibration error in [0, 1], without and with the temperature.
+        table: `reliability` with the temperature: how sure the model is, as pages say it, and how often it is right.
+    """
+
+    before: float
+    after: float
+    table: pd.DataFrame
+
+
+def report(probabilities: np.ndarray, labels: np.ndarray, temperature: float) -> Report:
+    """Measure a model's calibration before and after its temperature.
+
+    Args:
+        probabilities: float32 (n, classes), n >= 1, as `Recogniser.probabilities` gives them: without a temperature.
+        labels: integer (n,), of images that neither the model nor the temperature was fitted on.
+        temperature: over 0, as `catalogue.Model.temperature`.
+
+    Raises:
+        ValueError: `temperature` is not a number over 0.
+    """
+    cooled = apply_temperature(probabilities, temperature)
+    errors = (expected_calibration_error(rows, labels) for rows in (probabilities, cooled))
+    return Report(*errors, reliability(cooled, labels))
+
+
+def temperature_of(read: Callable[[np.ndarray], np.ndarray], validation: Split) -> float:
+    """Fit the temperature that a model's card holds, on images that it has not trained on.
+
+    Args:
+        read: the model's own answer, as `Recogniser.probabilities`.
+        validation: at least one image.
+    """
+    return round(fit_temperature(read(validation.images), validation.labels), 4)
+
+
 def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Return the temperature under which labels that the model has not trained on are most likely.
+    """Return the most likely temperature given labels that the model has not trained on.
+
+    A weak prior holds it near 1 where few images, or none that were read wrongly, would let it run away.
 
     Args:
         probabilities: float32 (n, classes), n >= 1, as `Recogniser.probabilities` gives them.
@@ -37,7 +85,8 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
     def slope(sharpness: float) -> float:
         """The loss's derivative by 1 / temperature, in which the loss is convex: so the slope only ever grows."""
-        return float((_softmax(logits * sharpness) * logits).sum(axis=1).mean() - labelled)
+        towards_one = _PRIOR / len(logits) * (1 - 1 / sharpness)  # a gamma prior with its peak at 1
+        return float((_softmax(logits * sharpness) * logits).sum(axis=1).mean() - labelled) + towards_one
 
     low, high = (math.log(1 / temperature) for temperature in TEMPERATURES[::-1])
     for _ in range(40):  # bisection, down to 1e-12 of the range
@@ -69,7 +118,7 @@ def is_temperature(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
 
 
-def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
     """Return by how much confidence and accuracy differ, in [0, 1]: the mean over bins, each weighed by its images.
 
     The confidence is the first class's probability, and the bins have equal width, as in Guo et al., section 2.
@@ -78,7 +127,7 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bi
     return float(((table["confidence"] - table["accuracy"]).abs() * table["count"]).sum() / table["count"].sum())
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> pd.DataFrame:
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
     """Compare how sure a model is with how often it is right.
 
     Args:
@@ -88,7 +137,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -
 
     Returns:
         A row for each bin that any image falls into, in order: `bin` from 0, the mean `confidence` and the `accuracy`
-        in [0, 1] of its images, and their `count`.
+        in [0, 1] of its images, their `count`, and `low` and `high`, the 95 % interval of the accuracy.
     """
     confidence = np.asarray(probabilities, dtype=np.float64).max(axis=1)
     table = pd.DataFrame(
@@ -100,7 +149,10 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -
         }
     )
     bins_of = table.groupby("bin")
-    return bins_of.mean().assign(count=bins_of.size()).reset_index()
+    rows = bins_of.mean().assign(count=bins_of.size()).reset_index()
+    hits = bins_of["accuracy"].sum().astype(int)
+    intervals = [Accuracy(*pair).interval for pair in zip(hits, rows["count"], strict=True)]
+    return rows.assign(low=[low for low, _ in intervals], high=[high for _, high in intervals])
 
 
 def write_temperature(card: Path, temperature: float) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from digits import calibration
 from digits.datasets import Dataset
 from digits.errors import ModelNotFound
 from digits.evaluation import Accuracy
@@ -57,9 +58,31 @@ class Model:
         path = self.folder / TFLITE_FILE
         return _recogniser(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
+    @property
+    def temperature(self) -> float:
+        """What brings the model's confidence near its accuracy (`calibration`); 1 where its card holds none."""
+        found = self.card.get(calibration.CARD_KEY)
+        return float(found) if calibration.is_temperature(found) else 1.0
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Return each class's probability for each image, calibrated: what a confidence on a page is taken from.
+
+        Args:
+            images: uint8 (n, 28, 28), 0 is paper and 255 is ink.
+
+        Returns:
+            float32 (n, classes), each row sums to 1 and has the order that `recogniser` gives.
+        """
+        return calibration.apply_temperature(self.recogniser.probabilities(images), self.temperature)
+
     def test_probabilities(self, dataset: Dataset) -> np.ndarray:
-        """Return the probabilities float32 (n, classes) for all of `dataset`'s test images, read or computed once."""
+        """Return `probabilities` of all of `dataset`'s test images, read or computed once."""
         return _test_probabilities(self.folder, (self.folder / CARD).stat().st_mtime_ns, dataset)
+
+    def calibration_report(self, dataset: Dataset) -> calibration.Report:
+        """Report on `dataset`'s test images how far the model's confidence can be trusted."""
+        stored = _own_test_probabilities(self.folder, (self.folder / CARD).stat().st_mtime_ns, dataset)
+        return calibration.report(stored, dataset.test.labels, self.temperature)
 
 
 def bundled() -> list[Model]:
@@ -94,6 +117,13 @@ def _cached_model(folder: Path, modified: int) -> Model:
 
 @functools.lru_cache(maxsize=32)
 def _test_probabilities(folder: Path, modified: int, dataset: Dataset) -> np.ndarray:
+    own = _own_test_probabilities(folder, modified, dataset)
+    return calibration.apply_temperature(own, _cached_model(folder, modified).temperature)
+
+
+@functools.lru_cache(maxsize=32)
+def _own_test_probabilities(folder: Path, modified: int, dataset: Dataset) -> np.ndarray:
+    """What the `.tflite` file itself gives, before any temperature: so it was stored."""
     path = folder / PROBABILITIES_FILE
     is_same_set = _cached_model(folder, modified).card["test"]["total"] == len(dataset.test)
     if dataset.is_complete and is_same_set and path.is_file():

@@ -139,7 +139,7 @@ def settle(model: Model, image: np.ndarray, class_names: Sequence[str]) -> Conte
         InvalidImage: `image` has another shape or type.
     """
     parts.check(image)
-    before = model.recogniser.probabilities(image[np.newaxis])[0]
+    before = model.probabilities(image[np.newaxis])[0]
     first, second = (int(index) for index in before.argsort(kind="stable")[::-1][:2])
     is_unsure = bool(before[first] < UNSURE)
     box = parts.box(image)
@@ -149,7 +149,7 @@ def settle(model: Model, image: np.ndarray, class_names: Sequence[str]) -> Conte
     erased, is_disc = _without_parts(image, box)
     if not len(erased):
         return Contest(f"{opening} there is too little ink to take apart.", first, second, is_unsure=is_unsure)
-    after = model.recogniser.probabilities(erased)
+    after = model.probabilities(erased)
     drops = log_odds(before[np.newaxis], first, second)[0] - log_odds(after, first, second)
     read = after.argmax(axis=1)
     best = max(

@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import drawn, weights
+from digits import calibration, drawn, weights
 from digits.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TEXT_FILE, TFLITE_FILE
 from digits.datasets import Dataset
 from digits.errors import ExportMismatch, TrainingDiverged
@@ -73,6 +73,7 @@ def save_model(
         write_text_weights(model, draft / TEXT_FILE)
         weights.write(model, draft / weights.EXPLAIN_FILE)
         card = _card(folder.name, hyperparameters, dataset, probabilities) | facts
+        card[calibration.CARD_KEY] = calibration.temperature_of(recogniser.probabilities, dataset.validation)
         card["drawn"] = drawings and drawn.measure(recogniser, drawings).to_dict() | {"data": drawings.description}
         (draft / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if folder.exists():

@@ -18,7 +18,7 @@ def _key(name: str) -> str:
 
 def show(parts: Sequence[Part], model: catalogue.Model) -> None:
     """Show the reading of one digit, or of a number and the digit of it that the visitor chooses."""
-    reading = read_number(parts, model.recogniser, class_names=model.class_names)
+    reading = read_number(parts, model, class_names=model.class_names)
     judge = rejection.find_judge(model.class_names)
     glyphs = np.stack([part.glyph.image for part in parts])
     accepted = judge.accepts(glyphs) if judge else np.ones(len(parts), bool)
@@ -145,7 +145,7 @@ def _ask_all(glyph: images.Glyph) -> None:
             return
         rows = []
         for model in catalogue.bundled():
-            probabilities = model.recogniser.probabilities(glyph.image[np.newaxis])[0]
+            probabilities = model.probabilities(glyph.image[np.newaxis])[0]
             best = int(probabilities.argmax())
             rows.append((model.title, model.class_names[best], charts.percent(probabilities[best])))
         st.table(pd.DataFrame(rows, columns=["model", "reads", "sure"]).set_index("model"))

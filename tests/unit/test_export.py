@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from digits import catalogue, export, networks
+from digits import calibration, catalogue, export, networks
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import accuracy
 from digits.hyperparameters import PRESETS, Hyperparameters
@@ -114,6 +114,12 @@ class TestCard:
         assert Hyperparameters.from_dict(card["hyperparameters"]) == quick
         assert FACTS.items() <= card.items()
         assert card["versions"].keys() >= {"python", "tensorflow", "keras", "numpy", "ai-edge-litert"}
+
+    def test_holds_a_temperature_fitted_on_the_validation_images(self, saved, small):
+        """So that the pages can say how sure the model is; it was fitted through the file itself."""
+        folder, card, _ = saved
+        own = Recogniser(folder / "model.tflite").probabilities(small.validation.images)
+        assert card["temperature"] == round(calibration.fit_temperature(own, small.validation.labels), 4)
 
     def test_counts_the_hits_of_the_file_itself(self, saved, small):
         """The accuracy on the card is the one that the LiteRT file has on the test images."""

@@ -1,0 +1,70 @@
+"""Fit the bundled models' temperatures, and measure how sure they are against how often they are right.
+
+    DIGITS_DATA_DIR=… python -m benchmarks.calibration --drawn FOLDER [--write]
+
+--write puts the temperatures, fitted on the validation images, into the cards of whatever is bundled. FOLDER holds pen
+digits, as for `benchmarks.refusal`. The result goes to benchmarks/results/calibration.json.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import _results
+from digits import calibration, catalogue, datasets, drawn
+from digits.datasets import CLASS_NAMES
+from digits.evaluation import accuracy
+from digits.settings import Settings
+
+FIRST_TRAIN_IMAGE = 5848  # as for the bundled models
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--drawn", type=Path, metavar="FOLDER", help="labelled pen strokes to measure on too")
+    parser.add_argument("--write", action="store_true", help="write the temperatures into the bundled cards")
+    options = parser.parse_args()
+    dataset = datasets.load_mnist(Settings.from_environment(), first_train_image=FIRST_TRAIN_IMAGE)
+    sets = {"MNIST test": (dataset.test.images, dataset.test.labels)}
+    if options.drawn:
+        pen = drawn.load_examples(options.drawn, CLASS_NAMES)
+        sets["pen digits"] = (pen.images, pen.labels)
+    figures = {}
+    for model in catalogue.bundled():
+        temperature = calibration.temperature_of(model.recogniser.probabilities, dataset.validation)
+        figures[model.id] = {"temperature": temperature}
+        for name, (images, labels) in sets.items():
+            figures[model.id][name] = measure(model, images, labels, temperature)
+            print(f"{model.id:16} {temperature:.3f} {name:12}", *figures[model.id][name].items())
+        if options.write:
+            calibration.write_temperature(model.folder / catalogue.CARD, temperature)
+    print("Written to", _results.save("calibration", figures))
+
+
+def measure(model: catalogue.Model, images: np.ndarray, labels: np.ndarray, temperature: float) -> dict[str, Any]:
+    """Compare a model's expected calibration error and its loss before and after its temperature."""
+    before = model.recogniser.probabilities(images)
+    after = calibration.apply_temperature(before, temperature)
+    report = calibration.report(before, labels, temperature)
+    figures = {
+        "accuracy": accuracy(before, labels).share,
+        "confidence_before": before.max(axis=1).mean(),
+        "confidence_after": after.max(axis=1).mean(),
+        "ece_before": report.before,
+        "ece_after": report.after,
+        "loss_before": loss(before, labels),
+        "loss_after": loss(after, labels),
+    }
+    return {name: round(float(value), 4) for name, value in figures.items()}
+
+
+def loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean cross entropy in nats, which bins do not blur."""
+    given = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.maximum(given, 1e-30)).mean())
+
+
+if __name__ == "__main__":
+    main()
