@@ -142,7 +142,8 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
 
 def _gallery(options: argparse.Namespace, settings: Settings) -> int:
     model, dataset = catalogue.find(options.model, settings), datasets.load_test(settings)
-    labels, predicted = dataset.test.labels, model.test_probabilities(dataset).argmax(axis=1)
+    labels, probabilities = dataset.test.labels, model.test_probabilities(dataset)
+    predicted = probabilities.argmax(axis=1)
     class_index = None
     if options.only_class is not None:
         if options.only_class not in dataset.class_names:
@@ -151,7 +152,7 @@ def _gallery(options: argparse.Namespace, settings: Settings) -> int:
             )
         class_index = dataset.class_names.index(options.only_class)
     choice = galleries.Choice(max(0, options.hundred - 1), options.shuffle, options.mistakes, class_index)
-    page = galleries.choose(labels, predicted, choice)
+    page = galleries.choose(labels, probabilities, choice)
     right = int((labels[page.rows] == predicted[page.rows]).sum())
     title = (
         f"{model.title}: {right} of these {len(page.rows)}, "

@@ -125,6 +125,53 @@ def describe_probabilities(probabilities: np.ndarray, class_names: Sequence[str]
     return "Probabilities: " + ", ".join(f"{class_names[i]} {percent(probabilities[i])}" for i in order) + "."
 
 
+def reliability_diagram(table: pd.DataFrame) -> dict[str, Any]:
+    """Return how often a model is right, over how sure it is; on the dashed line both are the same.
+
+    Args:
+        table: as `calibration.reliability` returns it.
+    """
+    shown = (table[["confidence", "accuracy"]] * 100).round(2).assign(count=table["count"])
+    axis = {"type": "value", "min": 0, "max": 100, "nameLocation": "middle"}
+    return {
+        "animationDuration": 0,
+        "grid": {"left": 24, "right": 24, "top": 16, "bottom": 28, "containLabel": True},
+        "tooltip": {"trigger": "item"},
+        "dataset": {"source": shown},
+        "xAxis": {**axis, "name": "how sure it is, %", "nameGap": 26},
+        "yAxis": {**axis, "name": "how often it is right, %", "nameGap": 34},
+        "series": [
+            {
+                "name": "if both were the same",
+                "type": "line",
+                "data": [[0, 0], [100, 100]],
+                "showSymbol": False,
+                "silent": True,
+                "lineStyle": {"type": "dashed", "width": 1.5},
+                "color": _LABEL,
+            },
+            {
+                "name": "the model",
+                "type": "line",
+                "encode": {"x": "confidence", "y": "accuracy", "tooltip": ["confidence", "accuracy", "count"]},
+                "symbol": "circle",
+                "symbolSize": 9,
+                "lineStyle": {"width": 2},
+                "color": _VALIDATION,
+            },
+        ],
+    }
+
+
+def describe_reliability(table: pd.DataFrame) -> str:
+    """Return what a reliability diagram shows, bin by bin."""
+    bins = [
+        f"{row['confidence']:.0%} sure and {row['accuracy']:.0%} right in {row['count']:,} images"
+        for row in table.to_dict("records")
+    ]
+    return f"How often the model is right, by how sure it is: {'; '.join(bins)}."
+
+
 def percent(share: float) -> str:
     """Return a share in [0, 1] as a percentage that never rounds to certainty: 0.99996 is ">99.9 %"."""
     if share >= 0.9995:

@@ -21,12 +21,16 @@ class Choice:
         shuffle: the seed of a shuffled order; None for the data set's own.
         only_mistakes: leave out what the model read right.
         class_index: only images of this class; None for all.
+        read_index: only images that were read as this class; None for all.
+        surest_first: in order of confidence, whatever `shuffle` says.
     """
 
     hundred: int = 0
     shuffle: int | None = None
     only_mistakes: bool = False
     class_index: int | None = None
+    read_index: int | None = None
+    surest_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,19 +43,25 @@ class Page:
     matching: int
 
 
-def choose(labels: np.ndarray, predicted: np.ndarray, choice: Choice) -> Page:
+def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice) -> Page:
     """Pick the samples of one page.
 
     Args:
-        labels, predicted: integer (n,), each image's class and the class a model read.
+        labels: integer (n,), each image's class.
+        probabilities: float (n, classes), what a model read.
     """
+    predicted = probabilities.argmax(axis=1)
     rows = np.arange(len(labels))
-    if choice.shuffle is not None:
+    if choice.surest_first:
+        rows = np.argsort(-probabilities.max(axis=1), kind="stable")
+    elif choice.shuffle is not None:
         rows = np.random.default_rng(choice.shuffle).permutation(rows)
     if choice.only_mistakes:
         rows = rows[labels[rows] != predicted[rows]]
     if choice.class_index is not None:
         rows = rows[labels[rows] == choice.class_index]
+    if choice.read_index is not None:
+        rows = rows[predicted[rows] == choice.read_index]
     hundreds = max(1, -(-len(rows) // SAMPLES))
     hundred = min(choice.hundred, hundreds - 1)
     return Page(rows[hundred * SAMPLES : (hundred + 1) * SAMPLES], hundred, hundreds, len(rows))

@@ -78,6 +78,14 @@ PAGES: dict[str, dict[str, Parameter]] = {
         "shuffle": Parameter(None, _whole(0, 2**31 - 1)),
         "show": Parameter("all", _one_of("all", "mistakes")),
         "class": Parameter("", _identifier),
+        "read": Parameter("", _identifier),
+        "sort": Parameter("set", _one_of("set", "confidence")),
+        "sample": Parameter(None, _whole(0, 10**9)),
+    },
+    "models": {
+        "model": Parameter("", _identifier),
+        "class": Parameter("", _identifier),
+        "read": Parameter("", _identifier),
         "sample": Parameter(None, _whole(0, 10**9)),
     },
 }

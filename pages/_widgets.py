@@ -74,7 +74,7 @@ def share(place: Any, page: str, **unlisted: Any) -> None:
 
 _gallery = st.components.v2.component(
     "digits_gallery",
-    html="""<div class="grid" role="group"></div>""",
+    html="""<div class="frame"><div class="grid" role="group"></div></div>""",
     css=(_COMPONENTS / "gallery.css").read_text(encoding="utf-8"),
     js=(_COMPONENTS / "gallery.js").read_text(encoding="utf-8"),
 )
@@ -83,6 +83,19 @@ _gallery = st.components.v2.component(
 def gallery_grid(data: dict[str, Any], *, key: str, on_picked: Any) -> None:
     """Show samples as a grid of buttons; after a press `on_picked` is called and the state's `picked` says which."""
     _gallery(data=data, key=key, on_picked_change=on_picked)
+
+
+_confusion = st.components.v2.component(
+    "digits_confusion",
+    html="""<table class="matrix"></table>""",
+    css=(_COMPONENTS / "confusion.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "confusion.js").read_text(encoding="utf-8"),
+)
+
+
+def confusion_grid(data: dict[str, Any], *, key: str, on_pressed: Any) -> None:
+    """Show counts as a table of buttons; after a press `on_pressed` is called and the state's `pressed` says which."""
+    _confusion(data=data, key=key, on_pressed_change=on_pressed)
 
 
 def model_chooser(page: str) -> catalogue.Model:

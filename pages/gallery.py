@@ -1,42 +1,30 @@
 """Gallery: 100 test samples against what a model reads in them."""
 
-import base64
 import random
 
-import numpy as np
 import streamlit as st
 
-from digits import catalogue, datasets, gallery
+from digits import gallery
 from digits.errors import DigitsError
-from pages import _state, _widgets
-
-ALL = "all classes"
+from pages import _samples, _state, _widgets
 
 
 def _key(name: str) -> str:
     return _state.key("gallery", name)
 
 
+def _order(sort: str, shuffle: int | None = None) -> None:
+    """Put the samples in the data set's order, in one drawn at random, or in that of confidence."""
+    st.session_state[_key("sort")], st.session_state[_key("shuffle")] = sort, shuffle
+    _first_hundred()
+
+
 def _shuffle() -> None:
-    st.session_state[_key("shuffle")] = random.randrange(10_000)
-    st.session_state[_key("hundred")] = 1
-
-
-def _unshuffle() -> None:
-    st.session_state[_key("shuffle")] = None
-    st.session_state[_key("hundred")] = 1
+    _order("set", random.randrange(10_000))
 
 
 def _first_hundred() -> None:
     st.session_state[_key("hundred")] = 1
-
-
-def _pick() -> None:
-    st.session_state[_key("sample")] = int(st.session_state[_key("grid")].picked)
-
-
-def _put_back() -> None:
-    st.session_state[_key("sample")] = None
 
 
 def _filters(class_names: tuple[str, ...]) -> None:
@@ -51,85 +39,56 @@ def _filters(class_names: tuple[str, ...]) -> None:
             persist_state="session",
             on_change=_first_hundred,
         )
-        if st.session_state[_key("class")] not in ("", *class_names):
-            _state.notify("gallery", f"The link's `class` should be one of {', '.join(class_names)}; all are shown.")
-            st.session_state[_key("class")] = ""
-        st.selectbox(
-            "Class",
-            ["", *class_names],
-            format_func=lambda name: name or ALL,
-            key=_key("class"),
-            persist_state="session",
-            on_change=_first_hundred,
-            width=160,
-        )
-        is_shuffled = st.session_state[_key("shuffle")] is not None
+        _class_filter("class", "Class", "all classes", class_names)
+        _class_filter("read", "Read as", "anything", class_names)
         st.button(
             "Shuffle", icon=":material/shuffle:", on_click=_shuffle, help="Show another hundred, drawn at random."
+        )
+        is_by_confidence = st.session_state[_key("sort")] == "confidence"
+        st.button(
+            "Surest first",
+            icon=":material/trending_down:",
+            on_click=_order,
+            args=("confidence",),
+            disabled=is_by_confidence,
+            help="Begin with what the model was surest of, rightly or not.",
         )
         st.button(
             "In order",
             icon=":material/sort:",
-            on_click=_unshuffle,
-            disabled=not is_shuffled,
+            on_click=_order,
+            args=("set",),
+            disabled=st.session_state[_key("shuffle")] is None and not is_by_confidence,
             help="Back to the order of the data set.",
         )
 
 
+def _class_filter(name: str, label: str, everything: str, class_names: tuple[str, ...]) -> None:
+    """Let the visitor choose one class, or all of them."""
+    if st.session_state[_key(name)] not in ("", *class_names):
+        _state.notify("gallery", f"The link's `{name}` should be one of {', '.join(class_names)}; all are shown.")
+        st.session_state[_key(name)] = ""
+    st.selectbox(
+        label,
+        ["", *class_names],
+        format_func=lambda chosen: chosen or everything,
+        key=_key(name),
+        persist_state="session",
+        on_change=_first_hundred,
+        width=140,
+    )
+
+
 def _choice(class_names: tuple[str, ...]) -> gallery.Choice:
-    chosen = st.session_state[_key("class")]
+    true, read = (st.session_state[_key(name)] for name in ("class", "read"))
     return gallery.Choice(
         hundred=st.session_state[_key("hundred")] - 1,
         shuffle=st.session_state[_key("shuffle")],
         only_mistakes=st.session_state[_key("show")] == "mistakes",
-        class_index=class_names.index(chosen) if chosen else None,
+        class_index=class_names.index(true) if true else None,
+        read_index=class_names.index(read) if read else None,
+        surest_first=st.session_state[_key("sort")] == "confidence",
     )
-
-
-def _grid(dataset: datasets.Dataset, predicted: np.ndarray, rows: np.ndarray) -> None:
-    """Show the samples as one picture cut into buttons."""
-    names, labels = dataset.class_names, dataset.test.labels
-    tiles = []
-    for row in rows:
-        read, true = names[predicted[row]], names[labels[row]]
-        is_wrong = read != true
-        tiles.append(
-            {
-                "sample": int(row),
-                "wrong": is_wrong,
-                "caption": f"{read} ≠ {true}" if is_wrong else read,
-                "label": f"Sample {row}: read as {read}" + (f", but it is {true}" if is_wrong else ", rightly"),
-            }
-        )
-    picture = base64.b64encode(gallery.sprite(dataset.test.images[rows])).decode("ascii")
-    data = {
-        "sprite": f"data:image/png;base64,{picture}",
-        "columns": gallery.COLUMNS,
-        "tiles": tiles,
-        "label": f"{len(tiles)} test samples with what the model reads",
-    }
-    _widgets.gallery_grid(data, key=_key("grid"), on_picked=_pick)
-
-
-def _sample(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray, row: int) -> None:
-    """Show one sample large, with its probabilities."""
-    true, read = dataset.class_names[dataset.test.labels[row]], dataset.class_names[probabilities[row].argmax()]
-
-    @st.dialog(f"Test sample {row}", on_dismiss=_put_back, width="medium")
-    def show() -> None:
-        verdict = f"rightly read as **{read}**" if read == true else f"read as **{read}**, but it is **{true}**"
-        st.markdown(f"{model.title}: {verdict}.")
-        image, bars = st.columns([2, 3])
-        image.image(
-            gallery.enlarged(dataset.test.images[row]),
-            width="stretch",
-            output_format="PNG",
-            alt=f"Test sample {row}, a handwritten {true}, enlarged",
-        )
-        with bars:
-            _widgets.probability_chart(probabilities[row], dataset.class_names, key=_key("bars"))
-
-    show()
 
 
 head = _widgets.page_head(
@@ -144,7 +103,7 @@ try:
     probabilities = model.test_probabilities(dataset)
     labels, predicted = dataset.test.labels, probabilities.argmax(axis=1)
     _filters(dataset.class_names)
-    page = gallery.choose(labels, predicted, _choice(dataset.class_names))
+    page = gallery.choose(labels, probabilities, _choice(dataset.class_names))
     st.session_state[_key("hundred")] = page.hundred + 1
     right = int((labels[page.rows] == predicted[page.rows]).sum())
     if len(page.rows):
@@ -153,18 +112,15 @@ try:
             st.markdown(f"**{len(page.rows)} of {page.matching:,} mistakes**; {of_all}.")
         else:
             st.markdown(f"**{right} of these {len(page.rows)}**, {of_all}.")
-        _grid(dataset, predicted, page.rows)
+        _samples.grid(
+            dataset, predicted, page.rows, key=_key("grid"), on_picked=lambda row: _samples.pick("gallery", row)
+        )
     else:
         st.info("No image matches: this model makes no such mistake. Choose another class, or show all.")
     if page.hundreds > 1:
         st.pagination(page.hundreds, key=_key("hundred"), persist_state="session")
     st.caption(dataset.description)
-    sample = st.session_state[_key("sample")]
-    if sample is not None and sample >= len(labels):
-        _state.notify("gallery", f"The link's `sample` should be below {len(labels):,}; received {sample:,}.")
-        _put_back()
-    elif sample is not None:
-        _sample(dataset, model, probabilities, sample)
+    _samples.show_picked("gallery", dataset, model, probabilities)
 except DigitsError as error:
     st.error(str(error), icon=":material/error:")
 _widgets.share(head, "gallery")

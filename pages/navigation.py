@@ -5,29 +5,18 @@ from pathlib import Path
 import streamlit as st
 
 ICON = Path(__file__).parent / "components" / "icon.png"  # Streamlit would fetch a named icon from the internet
-st.set_page_config(page_title="Digits", page_icon=ICON, layout="wide")
+PAGES = (
+    ("draw.py", "Draw", "draw", "Draw a digit, or bring a picture of one, and see it read."),
+    ("train.py", "Train", "model_training", "Choose a network and its settings, and watch it learn."),
+    ("models.py", "Models", "neurology", "See what a model confuses and how far to trust it; take it away."),
+    ("gallery.py", "Gallery", "grid_view", "Look at 100 test samples against what a model reads in them."),
+)
 
+st.set_page_config(page_title="Digits", page_icon=ICON, layout="wide")
 page = st.navigation(
     [
-        st.Page(
-            "draw.py",
-            title="Draw",
-            icon=":material/draw:",
-            default=True,
-            help="Draw a digit, or bring a picture of one, and see it read.",
-        ),
-        st.Page(
-            "train.py",
-            title="Train",
-            icon=":material/model_training:",
-            help="Choose a network and its settings, and watch it learn.",
-        ),
-        st.Page(
-            "gallery.py",
-            title="Gallery",
-            icon=":material/grid_view:",
-            help="Look at 100 test samples against what a model reads in them.",
-        ),
+        st.Page(file, title=title, icon=f":material/{icon}:", default=file == "draw.py", help=sentence)
+        for file, title, icon, sentence in PAGES
     ],
     position="top",
 )

@@ -32,6 +32,9 @@ FLOORS = (
     "segmentation",
     "outlines",
     "catalogue",
+    "textweights",
+    "cards",
+    "confusion",
     "parts",
     "explanations",
     "neighbours",
@@ -115,7 +118,7 @@ page = AppTest.from_file("pages/navigation.py", default_timeout=60)
 page.session_state["visitor"] = "somebody"
 page.run()
 seen = [page.title[0].value]
-for other in ("train.py", "gallery.py"):
+for other in ("train.py", "models.py", "gallery.py"):
     seen.append(page.switch_page(other).run().title[0].value)
 print(seen, [error.message for error in page.exception], sorted({"tensorflow", "keras"} & set(sys.modules)))
 """
@@ -126,7 +129,7 @@ def test_opening_every_page_leaves_tensorflow_out(registry):
     done = subprocess.run(
         [sys.executable, "-c", OPEN_ALL_PAGES], cwd=PROJECT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "['Draw a digit', 'Train a recogniser', 'Gallery of test images'] [] []"
+    assert done.stdout.strip() == "['Draw a digit', 'Train a recogniser', 'Models', 'Gallery of test images'] [] []"
 
 
 @pytest.mark.parametrize("path", [*PAGES[:1], PROJECT / "pages" / "navigation.py"], ids=lambda path: path.name)

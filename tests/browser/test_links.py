@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser import actions
 
-PAGES = ["Draw", "Train", "Gallery"]
+PAGES = ["Draw", "Train", "Models", "Gallery"]
 
 
 @pytest.fixture
@@ -99,6 +99,7 @@ HOSTILE = [
     ("/train", {"run": "nobodys-run"}),
     ("/gallery", {"model": "nobodys-model", "hundred": "-1", "shuffle": "99999999999", "class": "x" * 39}),
     ("/gallery", {"sample": "999999999", "show": "<script>alert(1)</script>"}),
+    ("/models", {"model": "nobodys-model", "class": "ten", "read": "9" * 39}),
 ]
 
 
@@ -113,8 +114,10 @@ def test_a_hostile_link_gives_a_notice_and_a_working_page(visitor):
             actions.expect_answer(page, "7")
         elif path == "/train":
             expect(actions.button(page, "Start")).to_be_enabled()
-        else:
+        elif path == "/gallery":
             expect(actions.tiles(page)).to_have_count(100)
+        else:
+            expect(page.get_by_text("The images in a cell appear here")).to_be_visible()
         assert not actions.exception_boxes(page)
 
 
@@ -123,7 +126,7 @@ def test_the_menu_leads_to_every_page(visitor):
     page = visitor()
     actions.open_page(page, "/train")
     actions.slide(page, "Iterations", "ArrowRight", shows="1100")
-    for name in ("Gallery", "Draw", "Train"):
+    for name in ("Gallery", "Models", "Draw", "Train"):
         page.get_by_role("navigation").get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
         actions.settle(page)

@@ -91,6 +91,17 @@ class TestFilters:
         expected = np.flatnonzero((labels == 5) & (read["published"] != 5))
         assert samples(page) == expected[:100].tolist()
 
+    def test_one_confusion_surest_first_from_a_link(self, open_page, tidy, truth):
+        """A link shows the images of one class that were read as another, those first that were read most surely."""
+        labels, read = truth
+        page = tidy(open_page("gallery.py", model="softmax", class_="7", read="9", sort="confidence"))
+        expected = np.flatnonzero((labels == 7) & (read["softmax"] == 9))
+        assert sorted(samples(page)) == expected.tolist()
+        assert page.query_params == {"model": "softmax", "class": "7", "read": "9", "sort": "confidence"}
+        button(page, "In order").click().run()
+        assert samples(tidy(page)) == expected.tolist()
+        assert "sort" not in page.query_params
+
     def test_that_leave_nothing_say_so(self, open_page, tidy, truth):
         """Where no image matches, the page says so instead of showing an empty grid."""
         labels, read = truth
@@ -184,6 +195,8 @@ class TestHostileLink:
         [
             {"class_": "ten"},
             {"class_": "../7"},
+            {"read": "ten"},
+            {"sort": "size"},
             {"hundred": "-1"},
             {"hundred": "many"},
             {"show": "none"},

@@ -8,7 +8,12 @@ from digits.settings import Settings
 from tests.conftest import close
 from tests.pages.conftest import NAVIGATION
 
-PAGES = {"draw.py": "Draw a digit", "train.py": "Train a recogniser", "gallery.py": "Gallery of test images"}
+PAGES = {
+    "draw.py": "Draw a digit",
+    "train.py": "Train a recogniser",
+    "models.py": "Models",
+    "gallery.py": "Gallery of test images",
+}
 
 
 def test_draw_is_what_opens_first(registry, tidy):

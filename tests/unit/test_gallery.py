@@ -1,5 +1,6 @@
 """gallery: pages of a hundred that leave nothing out and show nothing twice, and pictures that open."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -18,7 +19,12 @@ def readings(draw):
     """Labels and what a model read, of up to 350 images and three classes."""
     count = draw(st.integers(0, 350))
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
-    return rng.integers(0, 3, count), rng.integers(0, 3, count)
+    return rng.integers(0, 3, count), rng.dirichlet(np.ones(3), count)
+
+
+def certain(labels):
+    """The probabilities of a model that reads every image rightly."""
+    return np.eye(3)[labels]
 
 
 choices = st.builds(
@@ -26,20 +32,25 @@ choices = st.builds(
     shuffle=st.none() | st.integers(0, 2**31 - 1),
     only_mistakes=st.booleans(),
     class_index=st.none() | st.integers(0, 3),
+    read_index=st.none() | st.integers(0, 3),
+    surest_first=st.booleans(),
 )
 
 
-def matching(labels, predicted, choice):
+def matching(labels, probabilities, choice):
     """The rows that a choice asks for, in the data set's order."""
+    predicted = probabilities.argmax(axis=1)
     return [
         row
         for row in range(len(labels))
-        if (not choice.only_mistakes or labels[row] != predicted[row]) and choice.class_index in (None, labels[row])
+        if (not choice.only_mistakes or labels[row] != predicted[row])
+        and choice.class_index in (None, labels[row])
+        and choice.read_index in (None, predicted[row])
     ]
 
 
 def turn_to(choice, hundred):
-    return Choice(hundred, choice.shuffle, choice.only_mistakes, choice.class_index)
+    return dataclasses.replace(choice, hundred=hundred)
 
 
 def opened(png):
@@ -64,10 +75,12 @@ class TestChoose:
         assert [page.hundred for page in pages] == list(range(first.hundreds))
 
     @given(readings(), choices)
-    def test_order_is_the_data_sets_or_the_seeds(self, test_set, choice):
-        """Without a shuffle rows rise; with one, the same seed gives the same order again."""
+    def test_order_is_the_data_sets_or_the_seeds_or_that_of_confidence(self, test_set, choice):
+        """Rows rise, or come surest first; shuffled, the same seed gives the same order again."""
         page = choose(*test_set, choice)
-        if choice.shuffle is None:
+        if choice.surest_first:
+            assert (np.diff(test_set[1].max(axis=1)[page.rows]) <= 0).all()
+        elif choice.shuffle is None:
             assert page.rows.tolist() == sorted(page.rows.tolist())
         assert np.array_equal(page.rows, choose(*test_set, choice).rows)
 
@@ -81,13 +94,13 @@ class TestChoose:
     def test_shuffles_differ(self):
         """Another seed shows other samples."""
         labels = np.zeros(1000, int)
-        pages = [choose(labels, labels, Choice(shuffle=seed)).rows.tolist() for seed in (0, 1)]
+        pages = [choose(labels, certain(labels), Choice(shuffle=seed)).rows.tolist() for seed in (0, 1)]
         assert pages[0] != pages[1]
 
     def test_of_nothing_is_one_empty_page(self):
         """Where nothing matches there is one page without rows."""
         labels = np.array([1, 1])
-        page = choose(labels, labels, Choice(only_mistakes=True))
+        page = choose(labels, certain(labels), Choice(only_mistakes=True))
         assert (len(page.rows), page.hundred, page.hundreds, page.matching) == (0, 0, 1, 0)
 
 

@@ -49,6 +49,16 @@ STATES = {
             "shuffle": st.none() | st.integers(0, 2**31 - 1),
             "show": st.sampled_from(["all", "mistakes"]),
             "class": st.just("") | identifiers,
+            "read": st.just("") | identifiers,
+            "sort": st.sampled_from(["set", "confidence"]),
+            "sample": st.none() | st.integers(0, 10**9),
+        }
+    ),
+    "models": st.fixed_dictionaries(
+        {
+            "model": st.just("") | identifiers,
+            "class": st.just("") | identifiers,
+            "read": st.just("") | identifiers,
             "sample": st.none() | st.integers(0, 10**9),
         }
     ),

@@ -1,0 +1,67 @@
+"""Cards in words: what is known of a model, as a person would tell it."""
+
+from typing import Any
+
+from digits import textweights
+from digits.catalogue import KERAS_FILE, TFLITE_FILE, Model
+from digits.errors import InvalidHyperparameter
+from digits.evaluation import Accuracy
+from digits.hyperparameters import PRESETS, Hyperparameters
+
+
+def facts(model: Model) -> list[tuple[str, str]]:
+    """Return what a model's card says, as pairs of a heading and a sentence."""
+    card = model.card
+    drawn = model.drawn_accuracy
+    told = [
+        ("Network", network(card)),
+        ("Settings", settings(card)),
+        ("Learned from", card["data"]),
+        ("Trained", trained(card)),
+        ("Test accuracy", f"{in_words(model.test_accuracy)} Measured on test images that it never learned from."),
+        ("Drawn digits", f"{in_words(drawn)} Measured on {card['drawn']['data']}." if drawn else "Not measured."),
+        ("Numbers learned", f"{parameters(model):,} weights and biases"),
+        ("Size", f"{(model.folder / TFLITE_FILE).stat().st_size / 1e6:.2f} MB as .tflite"),
+        ("Made with", ", ".join(f"{name} {version}" for name, version in card.get("versions", {}).items())),
+    ]
+    return [(heading, sentence) for heading, sentence in told if sentence]
+
+
+def network(card: dict[str, Any]) -> str:
+    """Return the network's title and what is special about it."""
+    preset = PRESETS.get(card["hyperparameters"].get("network"))
+    return f"{preset.title}. {preset.explanation}" if preset else card["title"]
+
+
+def settings(card: dict[str, Any]) -> str:
+    """Return a card's hyperparameters in one sentence."""
+    try:
+        chosen = Hyperparameters.from_dict(card["hyperparameters"])
+    except InvalidHyperparameter:  # from another version of Digits
+        return ", ".join(f"{name} {value}" for name, value in card["hyperparameters"].items())
+    return (
+        f"{chosen.iterations:,} iterations of {chosen.batch_size} images with {chosen.optimizer}, learning rate "
+        f"{chosen.learning_rate:g} ({chosen.schedule}), dropout {chosen.dropout:g}, augmentation "
+        f"{chosen.augmentation}, seed {chosen.seed}."
+    )
+
+
+def trained(card: dict[str, Any]) -> str:
+    """Return when a model was trained, and for how long."""
+    took = f", in {card['seconds']:,.1f} s" if "seconds" in card else ""
+    return f"{card['date']}{took}." if "date" in card else ""
+
+
+def in_words(measured: Accuracy) -> str:
+    """Return an accuracy with its counts and what its interval means."""
+    low, high = measured.interval
+    again = measured.independent or measured.total
+    return (
+        f"{measured.share:.2%}, {measured.correct:,} of {measured.total:,}; "
+        f"another {again:,} such images would give between {low:.2%} and {high:.2%}, 95 times in 100."
+    )
+
+
+def parameters(model: Model) -> int:
+    """Return how many numbers a model has learned."""
+    return model.card.get("parameters") or textweights.count(model.folder / KERAS_FILE)

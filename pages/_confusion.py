@@ -1,0 +1,134 @@
+"""What a model confuses: a table of counts that opens its images, a score for each class, the surest mistakes."""
+
+import numpy as np
+import streamlit as st
+
+from digits import catalogue, confusion, datasets, gallery
+from pages import _samples, _state, _widgets
+
+SHOWN = 20  # images below a cell, and surest mistakes
+
+
+def _key(name: str) -> str:
+    return _state.key("models", name)
+
+
+def show(dataset: datasets.Dataset, model: catalogue.Model) -> None:
+    """Show the confusion matrix with the images of the cell that was pressed, the scores and the surest mistakes."""
+    names, labels, probabilities = dataset.class_names, dataset.test.labels, model.test_probabilities(dataset)
+    predicted = probabilities.argmax(axis=1)
+    counts = confusion.matrix(labels, predicted, len(names))
+    st.header("What it takes for what", anchor=False)
+    st.markdown(
+        "A row for what the images are, a column for what was read. Grey is read rightly; the deeper the orange, the "
+        "more often that mistake is made. **Press a number to see its images.**"
+    )
+    table, opened = st.columns([3, 2], gap="large")
+    with table:
+        _grid(counts, names)
+    with opened:
+        _opened(dataset, model, probabilities, counts)
+    scores, mistakes = st.columns([2, 3], gap="large")
+    with scores:
+        _scores(labels, predicted, names)
+    with mistakes:
+        _mistakes(dataset, model, probabilities)
+
+
+def _grid(counts: np.ndarray, names: tuple[str, ...]) -> None:
+    """Show the counts as buttons."""
+    cell = _pressed(names)
+    data = {
+        "names": list(names),
+        "counts": counts.tolist(),
+        "shades": np.where(counts > 0, 10 + 60 * confusion.shades(counts), 0).round(1).tolist(),
+        "pressed": None if cell is None else cell[0] * len(names) + cell[1],
+        "label": f"Confusion matrix. {confusion.describe(counts, names)}",
+    }
+    _widgets.confusion_grid(data, key=_key("matrix"), on_pressed=lambda: _press(names))
+    st.caption(confusion.describe(counts, names))
+
+
+def _press(names: tuple[str, ...]) -> None:
+    true, read = divmod(int(st.session_state[_key("matrix")].pressed), len(names))
+    st.session_state[_key("class")], st.session_state[_key("read")] = names[true], names[read]
+
+
+def _pressed(names: tuple[str, ...]) -> tuple[int, int] | None:
+    """Return the cell that is open, as class and reading; a link to none there is gives a notice."""
+    true, read = (st.session_state[_key(name)] for name in ("class", "read"))
+    if not true or not read:
+        return None
+    if true in names and read in names:
+        return names.index(true), names.index(read)
+    _state.notify("models", f"The link's `class` and `read` should each be one of {', '.join(names)}; none is opened.")
+    st.session_state[_key("class")] = st.session_state[_key("read")] = ""
+    return None
+
+
+def _opened(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray, counts: np.ndarray) -> None:
+    """Show the images in the cell that was pressed, and the way to all of them."""
+    names = dataset.class_names
+    cell = _pressed(names)
+    if cell is None:
+        st.info("The images in a cell appear here once you press it.", icon=":material/touch_app:")
+        return
+    true, read = cell
+    what = f"{names[true]} read rightly" if true == read else f"{names[true]} read as {names[read]}"
+    count = int(counts[true, read])
+    st.subheader(f"{what}: {count:,} image{'' if count == 1 else 's'}", anchor=False)
+    choice = gallery.Choice(class_index=true, read_index=read, surest_first=True)
+    rows = gallery.choose(dataset.test.labels, probabilities, choice).rows[:SHOWN]
+    if not count:
+        st.markdown("This model makes no such mistake.")
+        return
+    if count > 1:
+        st.caption("The one it was surest of comes first. Press an image to see it large.")
+    _tiles(dataset, probabilities, rows, "cell")
+    if count > SHOWN:
+        _to_gallery(model, f"All {count:,} in the gallery", **{"class": names[true], "read": names[read]})
+
+
+def _scores(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]) -> None:
+    """Show precision, recall and F1 of each class."""
+    st.subheader("Class by class", anchor=False)
+    st.markdown(
+        "Precision: of what it reads as this class, how much is. Recall: of the images of this class, how many it "
+        "finds. F1: their harmonic mean. Support: how many images there are."
+    )
+    table = confusion.scores(labels, predicted, names)
+    shares = ["precision", "recall", "F1"]
+    table[shares] = table[shares].map("{:.2%}".format)
+    table["support"] = table["support"].map("{:,}".format)
+    st.table(table.rename_axis("class").reset_index(), hide_index=True)
+
+
+def _mistakes(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray) -> None:
+    """Show the images that were misread with most confidence."""
+    st.subheader("Its most confident mistakes", anchor=False)
+    choice = gallery.Choice(only_mistakes=True, surest_first=True)
+    page = gallery.choose(dataset.test.labels, probabilities, choice)
+    if not page.matching:
+        st.markdown("It makes none.")
+        return
+    st.markdown(
+        f"The first {min(SHOWN, page.matching)} of its {page.matching:,} mistakes, the surest first: either the model "
+        "has learned something wrong, or the image is one that people argue about."
+    )
+    _tiles(dataset, probabilities, page.rows[:SHOWN], "mistakes")
+    _to_gallery(model, "All mistakes in the gallery", show="mistakes")
+
+
+def _tiles(dataset: datasets.Dataset, probabilities: np.ndarray, rows: np.ndarray, name: str) -> None:
+    _samples.grid(
+        dataset,
+        probabilities.argmax(axis=1),
+        rows,
+        key=_key(name),
+        on_picked=lambda row: _samples.pick("models", row),
+    )
+
+
+def _to_gallery(model: catalogue.Model, label: str, **query: str) -> None:
+    link = {"model": model.id, "sort": "confidence", **query}
+    st.page_link("gallery.py", label=label, icon=":material/grid_view:", query_params=link)

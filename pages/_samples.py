@@ -1,0 +1,75 @@
+"""Test samples: as a grid of buttons with what a model reads in them, and one of them large."""
+
+import base64
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from digits import catalogue, datasets, gallery
+from pages import _state, _widgets
+
+
+def grid(
+    dataset: datasets.Dataset,
+    predicted: np.ndarray,
+    rows: np.ndarray,
+    *,
+    key: str,
+    on_picked: Callable[[int], None],
+) -> None:
+    """Show test samples as one picture cut into buttons; a press gives the sample's row to `on_picked`."""
+    names, labels = dataset.class_names, dataset.test.labels
+    tiles = []
+    for row in rows:
+        read, true = names[predicted[row]], names[labels[row]]
+        is_wrong = read != true
+        tiles.append(
+            {
+                "sample": int(row),
+                "wrong": is_wrong,
+                "caption": f"{read} ≠ {true}" if is_wrong else read,
+                "label": f"Sample {row}: read as {read}" + (f", but it is {true}" if is_wrong else ", rightly"),
+            }
+        )
+    picture = base64.b64encode(gallery.sprite(dataset.test.images[rows])).decode("ascii")
+    data = {
+        "sprite": f"data:image/png;base64,{picture}",
+        "columns": gallery.COLUMNS,
+        "tiles": tiles,
+        "label": f"{len(tiles)} test samples with what the model reads",
+    }
+    _widgets.gallery_grid(data, key=key, on_picked=lambda: on_picked(int(st.session_state[key].picked)))
+
+
+def pick(page: str, row: int | None) -> None:
+    """Remember which sample a page shows large; None for none."""
+    st.session_state[_state.key(page, "sample")] = row
+
+
+def show_picked(page: str, dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray) -> None:
+    """Show the sample that the page remembers large, with its probabilities, until it is closed."""
+    row = st.session_state[_state.key(page, "sample")]
+    if row is None:
+        return
+    if row >= len(dataset.test):
+        _state.notify(page, f"The link's `sample` should be below {len(dataset.test):,}; received {row:,}.")
+        pick(page, None)
+        return
+    true, read = dataset.class_names[dataset.test.labels[row]], dataset.class_names[probabilities[row].argmax()]
+
+    @st.dialog(f"Test sample {row}", on_dismiss=lambda: pick(page, None), width="medium")
+    def show() -> None:
+        verdict = f"rightly read as **{read}**" if read == true else f"read as **{read}**, but it is **{true}**"
+        st.markdown(f"{model.title}: {verdict}.")
+        image, bars = st.columns([2, 3])
+        image.image(
+            gallery.enlarged(dataset.test.images[row]),
+            width="stretch",
+            output_format="PNG",
+            alt=f"Test sample {row}, a handwritten {true}, enlarged",
+        )
+        with bars:
+            _widgets.probability_chart(probabilities[row], dataset.class_names, key=_state.key(page, "bars"))
+
+    show()

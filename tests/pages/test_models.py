@@ -1,0 +1,106 @@
+"""Models: the figures are the model's own, a cell opens its images, and the link says which."""
+
+import json
+
+import numpy as np
+import pytest
+
+from digits import calibration, catalogue, datasets
+from digits.settings import Settings
+
+MODEL = "softmax"  # it makes mistakes of most kinds
+
+
+@pytest.fixture(scope="module")
+def truth():
+    """Labels and a model's probabilities, found without the page."""
+    dataset = datasets.load_test(Settings.from_environment())
+    model = catalogue.find(MODEL, Settings.from_environment())
+    return dataset.test.labels, model.test_probabilities(dataset)
+
+
+def data(page, name):
+    """What a component on the page was given."""
+    return json.loads(page.get_by_key(f"models.{name}").proto.json)
+
+
+def samples(page, name):
+    return [tile["sample"] for tile in data(page, name)["tiles"]]
+
+
+def words(page):
+    return " ".join(item.value for item in [*page.markdown, *page.caption, *page.subheader])
+
+
+class TestFigures:
+    def test_are_those_of_the_card(self, open_page, tidy):
+        """Both accuracies, with what they were counted on, are the card's."""
+        page = tidy(open_page("models.py", model=MODEL))
+        model = catalogue.find(MODEL, Settings.from_environment())
+        shown = {metric.label: metric.value for metric in page.metric}
+        assert shown["Test images read rightly"] == f"{model.test_accuracy.share:.2%}"
+        assert shown["Drawn digits read rightly"] == f"{model.drawn_accuracy.share:.2%}"
+        assert shown["Numbers learned"] == "7,850"
+        assert f"{model.test_accuracy.correct:,} of {model.test_accuracy.total:,}" in words(page)
+
+    def test_of_calibration_are_measured(self, open_page, tidy, truth):
+        """The expected calibration error is the one of these probabilities, before and after the temperature."""
+        labels, probabilities = truth
+        page = tidy(open_page("models.py", model=MODEL))
+        assert f"**{calibration.expected_calibration_error(probabilities, labels):.2%}** on average" in words(page)
+
+
+class TestMatrix:
+    def test_counts_what_the_model_reads(self, open_page, tidy, truth):
+        """Every cell holds as many images as the model really takes so; the words name the largest mistake."""
+        labels, probabilities = truth
+        counts = np.zeros((10, 10), int)
+        np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
+        page = tidy(open_page("models.py", model=MODEL))
+        matrix = data(page, "matrix")
+        assert matrix["counts"] == counts.tolist()
+        assert matrix["pressed"] is None
+        assert f"{np.trace(counts):,} of {len(labels):,} images are read rightly" in matrix["label"]
+
+    def test_opens_a_cells_images_from_a_link(self, open_page, tidy, truth):
+        """A link to a cell shows its images, the surest first, and leads to all of them in the gallery."""
+        labels, probabilities = truth
+        predicted = probabilities.argmax(axis=1)
+        rows = np.flatnonzero((labels == 7) & (predicted == 9))
+        rows = rows[np.argsort(-probabilities[rows].max(axis=1), kind="stable")]
+        page = tidy(open_page("models.py", model=MODEL, class_="7", read="9"))
+        assert samples(page, "cell") == rows[:20].tolist()
+        assert any(heading.value.startswith(f"7 read as 9: {len(rows):,} image") for heading in page.subheader)
+        assert data(page, "matrix")["pressed"] == 79
+        assert page.query_params == {"model": MODEL, "class": "7", "read": "9"}
+
+    def test_says_when_a_cell_is_empty(self, open_page, tidy, truth):
+        """A mistake that is never made is told as such."""
+        labels, probabilities = truth
+        made = set(zip(labels.tolist(), probabilities.argmax(axis=1).tolist(), strict=True))
+        true, read = next((t, r) for t in range(10) for r in range(10) if (t, r) not in made)
+        page = tidy(open_page("models.py", model=MODEL, class_=str(true), read=str(read)))
+        assert "This model makes no such mistake." in words(page)
+
+
+def test_surest_mistakes_come_first(open_page, tidy, truth):
+    """The twenty images misread with most confidence are shown, in that order."""
+    labels, probabilities = truth
+    confidence = np.where(probabilities.argmax(axis=1) == labels, 0, probabilities.max(axis=1))
+    shown = samples(tidy(open_page("models.py", model=MODEL)), "mistakes")
+    assert len(shown) == 20
+    assert confidence[shown].tolist() == np.sort(confidence)[::-1][:20].tolist()
+
+
+def test_a_sample_in_the_link_opens(open_page, tidy, truth):
+    """A link to one sample shows it large."""
+    page = tidy(open_page("models.py", model=MODEL, sample="3"))
+    assert "read as **" in words(page)
+
+
+@pytest.mark.parametrize("link", [{"class_": "ten", "read": "1"}, {"model": "nobody"}, {"sample": "99999999"}])
+def test_a_hostile_link_gives_one_notice(link, open_page, tidy):
+    """What cannot be used is told once, and the page stands."""
+    page = tidy(open_page("models.py", **link))
+    assert len(page.warning) == 1
+    assert data(page, "matrix")["pressed"] is None

@@ -1,0 +1,42 @@
+"""textweights: the numbers are the Keras model's own, and NumPy reads the text."""
+
+import io
+
+import keras
+import numpy as np
+import pytest
+
+from digits import catalogue, export, textweights
+from digits.errors import ModelNotFound
+
+
+@pytest.mark.parametrize("model", catalogue.bundled(), ids=lambda model: model.id)
+class TestBundledModel:
+    def test_has_the_weights_that_keras_reads(self, model):
+        """Every array is the one that Keras loads, in its order, and all are counted."""
+        path = model.folder / catalogue.KERAS_FILE
+        network = keras.models.load_model(path, safe_mode=True)
+        weights = textweights.read(path)
+        assert [weight.layer for weight in weights] == [weight.path.rsplit("/", 1)[0] for weight in network.weights]
+        for weight, expected in zip(weights, network.get_weights(), strict=True):
+            assert np.array_equal(weight.values, expected)
+        assert textweights.count(path) == network.count_params()
+
+
+def test_texts_are_those_of_the_export(tmp_path):
+    """The two texts are, letter by letter, what training leaves beside its models."""
+    model = catalogue.find("softmax", catalogue.Settings.from_environment())
+    path = model.folder / catalogue.KERAS_FILE
+    export.write_text_weights(keras.models.load_model(path, safe_mode=True), tmp_path / "text.zip")
+    with export.zipfile.ZipFile(tmp_path / "text.zip") as archive:
+        exported = {name: archive.read(name).decode("ascii") for name in archive.namelist()}
+    assert textweights.texts(textweights.read(path)) == exported
+    assert np.loadtxt(io.StringIO(exported["weights.txt"])).shape == (784, 10)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK no zip", b"\0" * 100])
+def test_what_is_no_keras_file_is_an_error_in_words(tmp_path, content):
+    """A spoiled file is told by its name, with what to do."""
+    (tmp_path / "model.keras").write_bytes(content)
+    with pytest.raises(ModelNotFound, match=r"model\.keras should be a Keras file .* Train the model again"):
+        textweights.read(tmp_path / "model.keras")
