@@ -10,16 +10,22 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 
-from digits import catalogue, jobs
+from digits import jobs
 from digits.settings import Settings
 from digits.visitors import VisitorCookie
+
+
+def _warm_up() -> None:
+    from pages._warm_up import warm_up  # here, because components can be declared only once the server stands
+
+    warm_up()
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     keeper = jobs.TrainerKeeper(Settings.from_environment())
     keeper.start()
-    threading.Thread(target=catalogue.warm_up, daemon=True).start()
+    threading.Thread(target=_warm_up, daemon=True).start()
     try:
         yield
     finally:

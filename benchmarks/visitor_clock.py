@@ -1,154 +1,196 @@
-"""The visitor's clock in a real Chromium: command to usable page, Start to first point, pen-up to answer; and memory.
+"""The visitor's clock in a real Chromium, against a bare Streamlit page with a canvas, in turn in one run.
 
-python -m benchmarks.visitor_clock
+    DIGITS_DATA_DIR=… python -m benchmarks.visitor_clock
+
+Command to usable page, page to page, pen-up to answer (idle, while a run trains, on a phone), Start to the first point
+on the chart and to test accuracy, opening the gallery; and the memory of both processes.
 """
 
 import argparse
+import contextlib
 import os
-import shutil
 import socket
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from benchmarks import _results
+from benchmarks import _app, _results
+from benchmarks.training_peers import wait_until_idle
+from digits import jobs
+from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.runs import Registry
 from digits.settings import PROJECT_DIR
+from tests.browser import actions
 
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WATCH_FOR_ANSWER = """() => { window.answered = new Promise(resolve => {
+  let lifted
+  addEventListener("pointerup", () => { lifted = performance.now() }, {once: true, capture: true})
+  new MutationObserver((_, observer) => {
+    const heading = [...document.querySelectorAll("h2")].find(h => h.textContent.includes("reads"))
+    if (heading && lifted) { observer.disconnect(); resolve(performance.now() - lifted) }
+  }).observe(document.body, {subtree: true, childList: true, characterData: true}) }) }"""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--strokes", type=int, default=20, help="strokes timed (default: %(default)s)")
+    parser.add_argument("--strokes", type=int, default=30, help="strokes timed of each sort (default: %(default)s)")
+    parser.add_argument("--starts", type=int, default=5, help="cold starts of each (default: %(default)s)")
     options = parser.parse_args()
-    figures: dict[str, object] = {}
-    port = _free_port()
-    url = f"http://localhost:{port}"
-    with tempfile.TemporaryDirectory() as runs_dir, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=_ARGUMENTS)
-        start = time.perf_counter()
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
-            cwd=PROJECT_DIR,
-            env=os.environ | {"DIGITS_RUNS_DIR": runs_dir},
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            _wait_until_up(url)
-            page = browser.new_page(viewport={"width": 1280, "height": 800})
+    figures: dict[str, Any] = {"command_to_usable_page": time_starts(options.starts)}
+    with _app.running_app() as server, _app.chromium() as browser, bare_page() as bare:
+        registry = Registry(server.settings.registry_url)
+        wait_until_idle(registry)
+        figures["web_mb_idle"] = _app.megabytes(server.pid)
+        desktop, phone = browser.new_page(**_app.DESKTOP), browser.new_page(**actions.PHONE)
+        bare_desktop = browser.new_page(**_app.DESKTOP)
+        figures["page_to_page"] = time_pages(desktop, server.url, bare_desktop, bare, rounds=10)
+        figures["gallery_to_100_samples"] = time_gallery(desktop, server.url, rounds=10)
+        for page, url in ((desktop, server.url), (phone, server.url), (bare_desktop, bare)):
             page.goto(url)
-            page.wait_for_selector("canvas.upper-canvas")
-            figures["command_to_usable_page_seconds"] = round(time.perf_counter() - start, 2)
-            figures["pen_up_to_answer_ms"] = _stroke_times(page, options.strokes)
-            page.goto(f"{url}/train")
-            page.get_by_text("waiting for a run").or_(page.get_by_role("button", name="Start")).first.wait_for()
-            time.sleep(20)  # the trainer warms up beside the visitor; here its warm state is measured
-            figures["web_mb_before_training"] = _megabytes(server.pid)
-            start = time.perf_counter()
-            page.get_by_role("button", name="Start").click()
-            page.wait_for_selector("text=/iterations, /")
-            figures["start_to_progress_seconds"] = round(time.perf_counter() - start, 2)
-            page.get_by_text("Test accuracy").wait_for()
-            figures["start_to_test_accuracy_softmax_seconds"] = round(time.perf_counter() - start, 2)
-            figures["web_mb"] = _megabytes(server.pid)
-            figures["trainer_mb"] = max(map(_megabytes, _children(server.pid)), default=0)
-            page.goto(f"{url}/train?network=convolutional")
-            page.get_by_role("button", name="Start").click()
-            page.wait_for_selector("text=/iterations, /")
-            page.goto(url)
-            page.wait_for_selector("canvas.upper-canvas")
-            figures["pen_up_to_answer_ms_while_training"] = _stroke_times(page, options.strokes)
-            figures["trainer_mb_convolutional"] = max(map(_megabytes, _children(server.pid)), default=0)
-        finally:
-            server.terminate()
-            server.wait()
-            browser.close()
-    figures["install_mb"] = _install_megabytes()
+            actions.sheet(page).wait_for()
+        strokes = {"digits": desktop, "digits, phone": phone, "bare page": bare_desktop}
+        figures["pen_up_to_answer_idle"] = time_strokes(strokes, options.strokes)
+        figures |= time_training(browser, server.url, registry)
+        long = Hyperparameters.from_dict(PRESETS["convolutional"].hyperparameters.to_dict() | {"iterations": 20_000})
+        run_id = jobs.submit(registry, long, "benchmark")
+        while not registry.get(run_id).step:
+            time.sleep(0.1)
+        figures["pen_up_to_answer_while_training"] = time_strokes(strokes, options.strokes)
+        figures["web_mb"] = _app.megabytes(server.pid)
+        figures["trainer_mb"] = _app.megabytes(registry.trainer_status().pid)
+    figures["install_mb"] = round(
+        sum(path.lstat().st_size for path in Path(sys.prefix).rglob("*") if not path.is_dir()) / 1e6
+    )
     for name, value in figures.items():
-        print(f"{name:45} {value}")
+        print(f"{name:34} {value}")
     print("Written to", _results.save("visitor_clock", figures))
 
 
-def _stroke_times(page: Page, count: int) -> dict[str, float]:
-    """Draw strokes and time, in the page itself, from the pen's lifting to the answer's change."""
-    times = []
-    for index in range(count):
-        box = page.locator("canvas.upper-canvas").bounding_box()
-        x, y = box["x"], box["y"]
-        is_seven = index % 2 == 0
-        points = [(60, 60), (200, 60), (110, 230)] if is_seven else [(140, 40), (140, 240)]
-        page.mouse.move(x + points[0][0], y + points[0][1])
-        page.mouse.down()
-        for dx, dy in points[1:]:
-            page.mouse.move(x + dx, y + dy, steps=8)
-        page.evaluate(
-            """() => { window.answered = new Promise(resolve => {
-                 const lift = () => { window.lifted = performance.now() };
-                 addEventListener("pointerup", lift, {once: true, capture: true});
-                 new MutationObserver((_, observer) => {
-                   const heading = [...document.querySelectorAll('h2')].find(h => h.textContent.includes('reads'));
-                   if (heading && window.lifted) { observer.disconnect(); resolve(performance.now() - window.lifted) }
-                 }).observe(document.body, {subtree: true, childList: true, characterData: true}) }) }"""
-        )
-        page.mouse.up()
-        times.append(page.evaluate("window.answered"))
-        page.evaluate("window.lifted = undefined")
-        page.get_by_role("button", name="Clear").click()
-        page.get_by_text("Draw a digit on the sheet").wait_for()
-        page.wait_for_timeout(300)
-    times = sorted(times[2:])
-    return {"p50": round(statistics.median(times), 1), "p95": round(times[int(0.95 * (len(times) - 1))], 1)}
-
-
-def _children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    every = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
-    named = [int(word) for word in listed.read_text().split()] if listed.exists() else []
-    return named or [child for child in every if _parent(child) == pid]
-
-
-def _parent(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-    except (OSError, IndexError):
-        return 0
-
-
-def _megabytes(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return round(int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) / 1024)
-
-
-def _install_megabytes() -> int:
-    folder = Path(sys.prefix)
-    return round(sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir()) / 1e6)
-
-
-def _chromium() -> str:
-    return os.environ.get("DIGITS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
-
-
-def _free_port() -> int:
+@contextlib.contextmanager
+def bare_page(**environment: str) -> Iterator[str]:
+    """Serve the bare page and give its address."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _wait_until_up(url: str) -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
-            return
-        except (urllib.error.URLError, OSError):
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "benchmarks/bare_page.py", "--server.headless=true"]
+    process = subprocess.Popen(
+        [*command, f"--server.port={port}"],
+        cwd=PROJECT_DIR,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(1200):
+            with contextlib.suppress(urllib.error.URLError, OSError):
+                urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=1).close()
+                break
             time.sleep(0.05)
-    raise SystemExit("The server did not come up.")
+        yield f"http://localhost:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def time_starts(count: int) -> dict[str, Any]:
+    """Time from the command to a canvas that takes a stroke, each in a browser of its own, in turn."""
+
+    def seconds(serve: Callable[[], Any]) -> float:
+        with _app.chromium() as browser:
+            start = time.perf_counter()
+            with serve() as served:
+                page = browser.new_page(**_app.DESKTOP)
+                page.goto(served if isinstance(served, str) else served.url)
+                actions.sheet(page).wait_for()
+                return time.perf_counter() - start
+
+    pairs = [(seconds(_app.running_app) * 1000, seconds(bare_page) * 1000) for _ in range(count)]
+    return compare(*zip(*pairs, strict=True))
+
+
+def compare(ours: Any, bare: Any) -> dict[str, Any]:
+    """Return both quantiles in milliseconds, and the ratio of the medians."""
+    mine, theirs = _app.quantiles(ours), _app.quantiles(bare)
+    return {"digits_ms": mine, "bare_page_ms": theirs, "ratio_p50": round(mine["p50"] / theirs["p50"], 2)}
+
+
+def time_pages(page: Page, url: str, bare: Page, bare_url: str, *, rounds: int) -> dict[str, Any]:
+    """Time the way from another page of the app to a usable canvas, and loading the bare page again."""
+    ours, theirs = [], []
+    for _ in range(rounds):
+        page.goto(f"{url}/gallery")
+        actions.tiles(page).nth(99).wait_for()
+        start = time.perf_counter()
+        page.get_by_role("link", name="Draw", exact=True).click()
+        actions.sheet(page).wait_for()
+        ours.append((time.perf_counter() - start) * 1000)
+        start = time.perf_counter()
+        bare.goto(bare_url)
+        actions.sheet(bare).wait_for()
+        theirs.append((time.perf_counter() - start) * 1000)
+    return compare(ours, theirs)
+
+
+def time_gallery(page: Page, url: str, *, rounds: int) -> dict[str, float]:
+    """Time from the menu's Gallery to all hundred samples."""
+    times = []
+    for _ in range(rounds):
+        page.goto(url)
+        actions.sheet(page).wait_for()
+        start = time.perf_counter()
+        page.get_by_role("link", name="Gallery", exact=True).click()
+        actions.tiles(page).nth(99).wait_for()
+        times.append((time.perf_counter() - start) * 1000)
+    return _app.quantiles(times)
+
+
+def time_strokes(pages: dict[str, Page], count: int) -> dict[str, Any]:
+    """Draw on each page in turn, and time in the page itself from the pen's lifting to the answer's change."""
+    times: dict[str, list[float]] = {name: [] for name in pages}
+    for number in range(count + 2):
+        for name, page in pages.items():
+            page.bring_to_front()
+            page.goto(page.url.split("?")[0])  # a blank sheet
+            actions.sheet(page).wait_for()
+            actions.settle(page)
+            page.wait_for_timeout(400)
+            box = actions.sheet(page).bounding_box()
+            points = [(60, 60), (200, 60), (110, 230)] if number % 2 else [(140, 40), (140, 240)]
+            page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+            page.mouse.down()
+            for x, y in points[1:]:
+                page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+            page.evaluate(WATCH_FOR_ANSWER)
+            page.mouse.up()
+            times[name].append(page.evaluate("window.answered"))
+    return {name: _app.quantiles(found[2:]) for name, found in times.items()}  # the first two warm up
+
+
+def time_training(browser: Browser, url: str, registry: Registry) -> dict[str, Any]:
+    """Time from Start to the first point on the chart, and to the test accuracy."""
+    first, tested = [], {"softmax": [], "corrected": []}
+    for network, rounds in (("softmax", 5), ("corrected", 2)):
+        for _ in range(rounds):
+            page = browser.new_page(**_app.DESKTOP)
+            actions.open_page(page, f"{url}/train?network={network}")
+            start = time.perf_counter()
+            page.get_by_role("button", name="Start", exact=True).click()
+            page.get_by_role("img", name="The accuracy over").first.wait_for()
+            first.append((time.perf_counter() - start) * 1000)
+            expect(page.get_by_text("Test accuracy").first).to_be_visible(timeout=120_000)
+            tested[network].append((time.perf_counter() - start) * 1000)
+            page.close()
+    return {
+        "start_to_first_point": _app.quantiles(first),
+        "start_to_test_accuracy": {network: _app.quantiles(times) for network, times in tested.items()},
+    }
 
 
 if __name__ == "__main__":

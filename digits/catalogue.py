@@ -134,8 +134,3 @@ def _own_test_probabilities(folder: Path, modified: int, dataset: Dataset) -> np
 @functools.lru_cache(maxsize=16)  # a convolutional model takes about 5 MB
 def _recogniser(path: Path, modified: int) -> Recogniser:
     return Recogniser(path)
-
-
-def warm_up() -> None:
-    """Load the model that is asked unless another is chosen, so that the first drawing does not wait for it."""
-    find(DEFAULT_MODEL, Settings.from_environment()).recogniser.probabilities(np.zeros((1, 28, 28), np.uint8))

@@ -22,9 +22,10 @@ FAULTS = ("Traceback", "Uncaught app exception")
 
 @dataclass
 class Server:
-    """A running server: its address, and the file that takes all it prints."""
+    """A running server: its address, its process, and the file that takes all it prints."""
 
     url: str
+    pid: int
     log: Path
     settings: Settings
     seen: int = 0
@@ -62,7 +63,7 @@ def serve(folder: Path, *, with_trainer: bool = True) -> Iterator[Server]:
         )
         try:
             _wait_for_health(address, process, log)
-            yield Server(address, log, settings)
+            yield Server(address, process.pid, log, settings)
         finally:
             process.terminate()
             try:

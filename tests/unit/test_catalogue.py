@@ -42,9 +42,8 @@ class TestBundled:
         """The model that is asked when nobody chooses is there."""
         assert catalogue.DEFAULT_MODEL in IDS
 
-    def test_can_be_warmed_up(self):
-        """Loading all of them ahead works, and leaves them loaded."""
-        catalogue.warm_up()
+    def test_are_loaded_once(self):
+        """Asking for a model's recogniser again gives the one that is loaded."""
         assert catalogue.bundled()[0].recogniser is catalogue.bundled()[0].recogniser
 
 

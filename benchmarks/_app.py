@@ -1,0 +1,49 @@
+"""The app as a visitor meets it: a server on a free port, Chromium in front of it, and what both cost."""
+
+import contextlib
+import os
+import shutil
+import statistics
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.serving import Server, serve
+
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+
+
+@contextlib.contextmanager
+def running_app() -> Iterator[Server]:
+    """Run the server and its trainer on a registry of their own, in a folder that goes away with them."""
+    with tempfile.TemporaryDirectory(prefix="digits-benchmark-") as folder, serve(Path(folder)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run the Chromium of this machine, without a window."""
+    path = os.environ.get("DIGITS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        raise SystemExit("No Chromium found: install it, or set DIGITS_CHROMIUM to its path.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+def quantiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    """Return the 50th and the 95th percentile, and how many times were measured."""
+    ordered = sorted(milliseconds)
+    rank = min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))
+    return {"p50": round(statistics.median(ordered), 1), "p95": round(ordered[rank], 1), "count": len(ordered)}
+
+
+def megabytes(pid: int) -> int:
+    """Return a process's resident memory in MB (2^20 bytes)."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    return round(int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) / 1024)

@@ -1,0 +1,121 @@
+"""Many visitors at once: sessions that each draw a stroke a second over the real WebSocket, while a run trains.
+
+    DIGITS_DATA_DIR=… python -m benchmarks.many_visitors --sessions 1 5 20 50
+
+Times run from sending a stroke to the end of the answer. A visitor also waits for the canvas, which sends after 200 ms
+of its own, and for the browser to show the answer: see `benchmarks.visitor_clock`.
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from benchmarks import _app, _results
+from benchmarks.training_peers import wait_until_idle
+from digits import fabric, jobs
+from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.runs import Registry
+from tests.browser.actions import SEVEN
+
+PEN_WIDTH = 16.0
+
+
+@dataclass
+class Tally:
+    """What came of the strokes of all sessions."""
+
+    milliseconds: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sessions", type=int, nargs="+", default=[1, 5, 20, 50], help="(default: %(default)s)")
+    parser.add_argument("--seconds", type=int, default=20, help="how long each number draws (default: %(default)s)")
+    options = parser.parse_args()
+    figures = []
+    with _app.running_app() as server:
+        registry = Registry(server.settings.registry_url)
+        wait_until_idle(registry)
+        for is_training in (False, True):
+            if is_training:
+                long = PRESETS["convolutional"].hyperparameters.to_dict() | {"iterations": 20_000}
+                jobs.submit(registry, Hyperparameters.from_dict(long), "benchmark")
+            for count in options.sessions:
+                tally = asyncio.run(draw_together(server.url, count, options.seconds))
+                row = {
+                    "sessions": count,
+                    "while_training": is_training,
+                    **(_app.quantiles(tally.milliseconds) if tally.milliseconds else {}),
+                    "wanted": count * options.seconds,
+                    "errors": len(tally.errors),
+                    "web_mb": _app.megabytes(server.pid),
+                }
+                figures.append(row)
+                print(row, *tally.errors[:2], flush=True)
+    print("Written to", _results.save("many_visitors", figures))
+
+
+async def draw_together(url: str, count: int, seconds: int) -> Tally:
+    """Open `count` sessions and let each draw once a second, at moments spread over the second."""
+    tally = Tally()
+    await asyncio.gather(*(draw_alone(url, index / count, seconds, tally) for index in range(count)))
+    return tally
+
+
+async def draw_alone(url: str, offset: float, seconds: int, tally: Tally) -> None:
+    """Be one visitor: open the Draw page, then send a stroke every second and wait for each answer."""
+    address = f"ws{url.removeprefix('http')}/_stcore/stream"
+    try:
+        async with websockets.connect(address, origin=url, max_size=None, proxy=None) as socket:
+            _, canvas = await run_page(socket, BackMsg(), None)
+            await asyncio.sleep(1 + offset)
+            due = time.monotonic()
+            for number in range(seconds):
+                await asyncio.sleep(max(0.0, due + number - time.monotonic()))
+                message = stroke_message(canvas, number)
+                start = time.perf_counter()
+                is_answered, canvas = await run_page(socket, message, canvas)
+                tally.milliseconds.append((time.perf_counter() - start) * 1000)
+                if not is_answered:
+                    tally.errors.append("a stroke was left without an answer")
+    except (OSError, websockets.WebSocketException, TimeoutError) as error:
+        tally.errors.append(f"{type(error).__name__}: {error}")
+
+
+async def run_page(socket, message: BackMsg, canvas: str | None) -> tuple[bool, str | None]:
+    """Ask for a run of the page, read it to its end; return whether it showed probabilities, and the canvas's id."""
+    message.rerun_script.query_string = ""  # the page's address, as bare as at the first visit
+    await socket.send(message.SerializeToString())
+    is_answered = False
+    async with asyncio.timeout(60):
+        while True:
+            answer = ForwardMsg.FromString(await socket.recv())
+            element = answer.delta.new_element
+            if element.WhichOneof("type") == "echarts_chart":
+                is_answered = True
+            elif ".canvas." in element.bidi_component.id:
+                canvas = element.bidi_component.id
+            if answer.WhichOneof("type") == "script_finished":
+                return is_answered, canvas
+
+
+def stroke_message(canvas: str, number: int) -> BackMsg:
+    """What the browser sends when a 7 has been drawn, each a little to the right of the last."""
+    stroke = np.array([(x + number % 40, y) for x, y in SEVEN], np.float32)
+    drawing = {"version": "7.4.0", "objects": [fabric.write_path(stroke, pen_width=PEN_WIDTH, colour="#1b2733")]}
+    message = BackMsg()
+    widget = message.rerun_script.widget_states.widgets.add()
+    widget.id, widget.json_value = canvas, json.dumps({"drawing": {"raw": drawing}})
+    return message
+
+
+if __name__ == "__main__":
+    main()

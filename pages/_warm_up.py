@@ -1,0 +1,26 @@
+"""Warming up: what the first visitor would wait for is loaded and tried before anyone comes."""
+
+import gc
+
+import numpy as np
+import streamlit_drawable_canvas  # noqa: F401 - the Draw page would load it
+
+from digits import catalogue, charts, rejection, segmentation
+from digits.settings import Settings
+from pages import _reading  # noqa: F401 - and with it all that pages share
+
+
+def warm_up() -> None:
+    """Read a drawing as the Draw page does, then keep what is loaded by now out of every later garbage collection.
+
+    Streamlit collects after every run of a page. Going through the objects of all modules each time took 70 of the
+    95 ms that the server spent on a stroke, and twenty visitors waited two seconds for each other.
+    """
+    model = catalogue.find(catalogue.DEFAULT_MODEL, Settings.from_environment())
+    parts = segmentation.find_parts([np.array([(140, 40), (140, 240)], np.float32)])
+    reading = segmentation.read_number(parts, model.recogniser, class_names=model.class_names)
+    charts.probability_bars(reading.probabilities[0], model.class_names)
+    if judge := rejection.find_judge(model.class_names):
+        judge.accepts(parts[0].glyph.image[np.newaxis])
+    gc.collect()
+    gc.freeze()
