@@ -39,11 +39,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 5, 20, 50], help="(default: %(default)s)")
     parser.add_argument("--seconds", type=int, default=20, help="how long each number draws (default: %(default)s)")
+    parser.add_argument("--visits", type=int, default=500, help="sessions opened and closed (default: %(default)s)")
     options = parser.parse_args()
-    figures = []
+    figures, memory = [], []
     with _app.running_app() as server:
         registry = Registry(server.settings.registry_url)
         wait_until_idle(registry)
+        for visits in range(0, options.visits + 1, 50):
+            if visits:
+                asyncio.run(come_and_go(server.url, 50))
+            memory.append({"visits": visits, "web_mb": _app.megabytes(server.pid)})
+        print(memory, flush=True)
         for is_training in (False, True):
             if is_training:
                 long = PRESETS["convolutional"].hyperparameters.to_dict() | {"iterations": 20_000}
@@ -60,7 +66,16 @@ def main() -> None:
                 }
                 figures.append(row)
                 print(row, *tally.errors[:2], flush=True)
-    print("Written to", _results.save("many_visitors", figures))
+    print("Written to", _results.save("many_visitors", {"drawing": figures, "visits": memory}))
+
+
+async def come_and_go(url: str, count: int) -> None:
+    """Open sessions one after the other; each draws one stroke and leaves."""
+    for _ in range(count):
+        tally = Tally()
+        await draw_alone(url, 0.0, 1, tally, pause=0.0)
+        if tally.errors:
+            raise SystemExit(f"A visit failed: {tally.errors}")
 
 
 async def draw_together(url: str, count: int, seconds: int) -> Tally:
@@ -70,15 +85,15 @@ async def draw_together(url: str, count: int, seconds: int) -> Tally:
     return tally
 
 
-async def draw_alone(url: str, offset: float, seconds: int, tally: Tally) -> None:
-    """Be one visitor: open the Draw page, then send a stroke every second and wait for each answer."""
+async def draw_alone(url: str, offset: float, strokes: int, tally: Tally, *, pause: float = 1.0) -> None:
+    """Be one visitor: open the Draw page, wait, then send a stroke every second and wait for each answer."""
     address = f"ws{url.removeprefix('http')}/_stcore/stream"
     try:
         async with websockets.connect(address, origin=url, max_size=None, proxy=None) as socket:
             _, canvas = await run_page(socket, BackMsg(), None)
-            await asyncio.sleep(1 + offset)
+            await asyncio.sleep(pause + offset)
             due = time.monotonic()
-            for number in range(seconds):
+            for number in range(strokes):
                 await asyncio.sleep(max(0.0, due + number - time.monotonic()))
                 message = stroke_message(canvas, number)
                 start = time.perf_counter()

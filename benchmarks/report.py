@@ -1,0 +1,181 @@
+"""The README's page of results: one table and one chart, made from the stored results and from nothing else.
+
+python -m benchmarks.report
+
+Replaces what stands between the README's two `results` comments, and draws docs/speed.svg.
+"""
+
+import json
+from html import escape
+from typing import Any
+
+from benchmarks import _results
+from digits.hyperparameters import PRESETS
+from digits.settings import PROJECT_DIR
+
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+CHART = PROJECT_DIR / "docs" / "speed.svg"
+PEERS = {
+    "digits, as the app runs it": "Digits, in the app",
+    "keras_fit, default": "Keras `fit`, defaults",
+    "keras_fit, best": "Keras `fit`, tuned",
+    "tf1_session, loop": "TensorFlow 1 session",
+    "torch_loop, tutorial": "PyTorch, its tutorial",
+    "torch_loop, best": "PyTorch, tuned",
+    "torch_loop, compiled": "PyTorch, compiled",
+    "jax_loop, scan": "JAX, scan",
+    "jax_loop, scan_bfloat16": "JAX, scan, bfloat16",
+    "jax_loop, step": "JAX, step by step",
+}
+
+
+def main() -> None:
+    training = read("training_peers")
+    CHART.write_text(chart(training["figures"]["networks"]), encoding="utf-8")
+    sections = [training_table(training), inference_table(read("inference")), visitors_table(read("many_visitors"))]
+    sections.insert(2, clock_table(read("visitor_clock")))
+    path = PROJECT_DIR / "README.md"
+    before, rest = path.read_text(encoding="utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    made = "\n\n".join(sections)
+    path.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
+    print("Written to", path.name, "and", CHART.relative_to(PROJECT_DIR))
+
+
+def read(name: str) -> dict[str, Any]:
+    return json.loads((_results.RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def told(record: dict[str, Any]) -> str:
+    """Say how a result was measured."""
+    machine = record["machine"]
+    return f"`{record['command']}`, {record['date'][:10]}, {machine['cpu']}, {machine['cores']} cores."
+
+
+def table(head: list[str], rows: list[list[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def training_table(record: dict[str, Any]) -> str:
+    networks = record["figures"]["networks"]
+    rows = []
+    for peer, title in PEERS.items():
+        cells = [title]
+        for figures in networks.values():
+            row = figures.get(peer)
+            cells.append(f"{row['ms']:.2f} ({row['times_as_long_as_digits']:.2f}×)" if row else "")
+        rows.append(cells)
+    head = ["ms an iteration (against Digits)", *(PRESETS[network].title for network in networks)]
+    shares = ", ".join(
+        f"{figures['digits, as the app runs it']['share_of_bfloat16_limit']:.0%}" for figures in networks.values()
+    )
+    limits = record["figures"]["matrix_gflops"]
+    return (
+        f"![Milliseconds an iteration, Digits against its peers](docs/{CHART.name})\n\n{table(head, rows)}\n\n"
+        f"{told(record)} Medians of interleaved rounds; the ratio is above 1 where the peer is slower. Large matrix "
+        f"products reach {limits['float32']:.0f} GFLOP/s here in float32 and {limits['bfloat16']:.0f} in bfloat16; "
+        f"Digits reaches {shares} of the latter."
+    )
+
+
+def inference_table(record: dict[str, Any]) -> str:
+    idle, busy = record["figures"]["idle"], record["figures"]["while a run trains"]
+    rows = [
+        [
+            name,
+            f"{row['one_ms_p50']:.2f} / {row['one_ms_p95']:.2f}",
+            f"{busy[name]['one_ms_p50']:.2f} / {busy[name]['one_ms_p95']:.2f}",
+            f"{row['all_seconds']:.2f}",
+        ]
+        for name, row in idle.items()
+    ]
+    head = ["reading", "one image, ms, p50 / p95", "the same while a run trains", "10,000 images, s"]
+    return f"{table(head, rows)}\n\n{told(record)} The convolutional network."
+
+
+def clock_table(record: dict[str, Any]) -> str:
+    figures = record["figures"]
+    rows = []
+    for name, title in (
+        ("command_to_usable_page", "command to usable page"),
+        ("page_to_page", "page to page"),
+    ):
+        row = figures[name]
+        rows.append([title, *(_span(row[key]) for key in ("digits_ms", "bare_page_ms")), f"{row['ratio_p50']:.2f}×"])
+    for name, title in (
+        ("pen_up_to_answer_idle", "pen-up to answer"),
+        ("pen_up_to_answer_while_training", "the same while a run trains"),
+    ):
+        row = figures[name]
+        ratio = row["digits"]["p50"] / row["bare page"]["p50"]
+        rows.append([title, _span(row["digits"]), _span(row["bare page"]), f"{ratio:.2f}×"])
+        rows.append([f"{title}, on a phone", _span(row["digits, phone"]), "", ""])
+    rows.append(["Start to first point", _span(figures["start_to_first_point"]), "", ""])
+    for network, row in figures["start_to_test_accuracy"].items():
+        rows.append([f"Start to test accuracy, {PRESETS[network].title.lower()}", _span(row), "", ""])
+    rows.append(["Gallery to 100 samples", _span(figures["gallery_to_100_samples"]), "", ""])
+    head = ["a visitor's wait, ms, p50 / p95", "Digits", "a bare Streamlit page", "ratio"]
+    return (
+        f"{table(head, rows)}\n\n{told(record)} The canvas itself waits 200 ms before it sends a stroke. "
+        f"The web process took {figures['web_mb']} MB, the trainer {figures['trainer_mb']} MB, an install {figures['install_mb']} MB."
+    )
+
+
+def visitors_table(record: dict[str, Any]) -> str:
+    rows = [
+        [
+            row["sessions"],
+            "yes" if row["while_training"] else "no",
+            _span(row),
+            f"{row['count']} of {row['wanted']}",
+            row["errors"],
+            row["web_mb"],
+        ]
+        for row in record["figures"]["drawing"]
+    ]
+    visits = record["figures"]["visits"]
+    head = ["sessions drawing a stroke a second", "a run trains", "ms, p50 / p95", "answered", "errors", "web MB"]
+    return (
+        f"{table(head, rows)}\n\n{told(record)} From sending a stroke to the whole answer. After "
+        f"{visits[-1]['visits']} sessions opened and closed the web process had grown from {visits[0]['web_mb']} to "
+        f"{visits[-1]['web_mb']} MB."
+    )
+
+
+def _span(row: dict[str, float]) -> str:
+    return f"{row['p50']:,.0f} / {row['p95']:,.0f}"
+
+
+def chart(networks: dict[str, Any]) -> str:
+    """Draw each peer's time against Digits' as bars, an SVG that reads on light and on dark."""
+    width, bar, label, lines = 760, 16, 190, []
+    y = 10
+    for network, figures in networks.items():
+        lines.append(f'<text x="0" y="{y + 12}" font-weight="bold">{escape(PRESETS[network].title)}</text>')
+        y += 22
+        longest = max(row["times_as_long_as_digits"] for row in figures.values())
+        for peer, title in PEERS.items():
+            if peer not in figures:
+                continue
+            ratio = figures[peer]["times_as_long_as_digits"]
+            length = max(2.0, ratio / longest * (width - label - 90))
+            colour = "#d9742b" if peer.startswith("digits") else "#7c9cbf"
+            lines.append(f'<text x="0" y="{y + 12}">{escape(title.replace("`", ""))}</text>')
+            lines.append(f'<rect x="{label}" y="{y}" width="{length:.0f}" height="{bar}" fill="{colour}"/>')
+            lines.append(
+                f'<text x="{label + length + 6:.0f}" y="{y + 12}">{figures[peer]["ms"]:.2f} ms, {ratio:.2f}×</text>'
+            )
+            y += bar + 4
+        y += 14
+    style = "text { font: 12px sans-serif; fill: #758290 }"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" role="img">'
+        f"<title>Milliseconds an iteration, Digits against its peers; shorter is faster</title><style>{style}</style>\n"
+        + "\n".join(lines)
+        + "\n</svg>\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
