@@ -118,7 +118,8 @@ def clock_table(record: dict[str, Any]) -> str:
     head = ["a visitor's wait, ms, p50 / p95", "Digits", "a bare Streamlit page", "ratio"]
     return (
         f"{table(head, rows)}\n\n{told(record)} The canvas itself waits 200 ms before it sends a stroke. "
-        f"The web process took {figures['web_mb']} MB, the trainer {figures['trainer_mb']} MB, an install {figures['install_mb']} MB."
+        f"The web process took {figures['web_mb']} MB, the trainer {figures['trainer_mb']} MB, "
+        f"an install {figures['install_mb']} MB."
     )
 
 
