@@ -3,6 +3,7 @@
 DigitsError
 ├── InvalidHyperparameter (ValueError)
 ├── InvalidImage (ValueError)
+├── InvalidText (ValueError)
 ├── DatasetError
 │   ├── DatasetUnavailable
 │   └── DatasetCorrupt
@@ -13,6 +14,7 @@ DigitsError
     ├── RunNotFound (LookupError)
     ├── NotYourRun (PermissionError)
     ├── RunAlreadyFinished
+    ├── RunBusy
     ├── TooManyRuns
     └── TrainingDiverged (ArithmeticError)
 
@@ -31,6 +33,10 @@ class InvalidHyperparameter(DigitsError, ValueError):
 
 class InvalidImage(DigitsError, ValueError):
     """A picture or a drawing cannot be read as an image."""
+
+
+class InvalidText(DigitsError, ValueError):
+    """A name or a note is too long."""
 
 
 class DatasetError(DigitsError):
@@ -71,6 +77,10 @@ class NotYourRun(RunError, PermissionError):
 
 class RunAlreadyFinished(RunError):
     """The run has ended; a finished run never changes."""
+
+
+class RunBusy(RunError):
+    """The run is still queued, training or paused; what was asked needs one that has ended."""
 
 
 class TooManyRuns(RunError):

@@ -5,6 +5,7 @@ Validation, the page's sliders, the command line's options and the README's tabl
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,9 @@ class Knob:
     scale: str = "linear"
     unit: str = ""
 
+
+VALIDATIONS = 25  # how often a run looks at the validation images
+LIVE_KNOBS = ("learning_rate", "dropout")  # what may be turned while a run trains
 
 _DECADE = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 LEARNING_RATES = (*(float(f"{digit}e{power}") for power in range(-5, 0) for digit in _DECADE), 1.0)
@@ -117,6 +121,16 @@ class Hyperparameters:
         choices=("none", "drawing"),
         scale="choice",
     )
+    patience: int = _knob(
+        0,
+        label="Patience",
+        help="Stops early once so many looks at the validation images in a row, of about 25 a run, "
+        "have not been better than the best; 0 never stops early.",
+        low=0,
+        high=25,
+        step=1,
+        unit="validations",
+    )
     seed: int = _knob(
         0,
         label="Seed",
@@ -144,11 +158,51 @@ class Hyperparameters:
             )
         return cls(**values)
 
-    def learning_rate_at(self, step: int) -> float:
-        """Return the learning rate of iteration `step`, which counts from 0."""
+    @property
+    def point_size(self) -> int:
+        """The iterations that one point of the learning curves is the mean of."""
+        return 50 if self.network == "softmax" else 10
+
+    @property
+    def validation_interval(self) -> int:
+        """The iterations from one look at the validation images to the next."""
+        return max(1, math.ceil(self.iterations / VALIDATIONS / self.point_size)) * self.point_size
+
+    def next_validation(self, step: int) -> int:
+        """Return the iteration after which the validation images are looked at next, when `step` are done."""
+        interval = self.validation_interval
+        return min(self.iterations, self.point_size if step < self.point_size else step - step % interval + interval)
+
+    def learning_rate_at(self, step: int, rate: float | None = None) -> float:
+        """Return the learning rate of iteration `step`, which counts from 0; `rate` is what the knob now says."""
+        rate = self.learning_rate if rate is None else rate
         if self.schedule == "constant":
-            return self.learning_rate
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.iterations))
+            return rate
+        return rate * 0.5 * (1 + math.cos(math.pi * step / self.iterations))
+
+
+@dataclass(frozen=True)
+class Change:
+    """A knob turned during a run.
+
+    Attributes:
+        step: how many iterations were done when it took effect; None while it has yet to.
+        name: one of `LIVE_KNOBS`.
+        old: the value before; None while it has yet to take effect.
+        value: the value from then on.
+    """
+
+    step: int | None
+    name: str
+    old: float | None
+    value: float
+
+
+def value_at(hyperparameters: Hyperparameters, changes: Sequence[Change], name: str, step: int) -> float:
+    """Return what a knob says for iteration `step`, which counts from 0; of two changes at a step the later counts."""
+    taken = [change for change in changes if change.name == name and change.step is not None and change.step <= step]
+    taken.sort(key=lambda change: change.step)
+    return taken[-1].value if taken else getattr(hyperparameters, name)
 
 
 KNOBS: dict[str, Knob] = {item.name: item.metadata["knob"] for item in dataclasses.fields(Hyperparameters)}

@@ -3,24 +3,40 @@
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from digits.errors import NotYourRun, TooManyRuns
-from digits.hyperparameters import Hyperparameters
+from digits.errors import InvalidHyperparameter, InvalidText, NotYourRun, RunBusy, TooManyRuns
+from digits.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
 from digits.runs import Registry, Run
 from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR, PROJECT_DIR, Settings
+
+MAX_TEXT = {"name": 80, "note": 2000}  # characters
 
 _LOOK_EVERY_SECONDS = 0.5
 _PATIENCE_SECONDS = (0.5, 5.0, 30.0)  # before the first, second and every further restart of a trainer that keeps dying
 
 
-def submit(registry: Registry, hyperparameters: Hyperparameters, owner: str) -> str:
+def submit(
+    registry: Registry,
+    hyperparameters: Hyperparameters,
+    owner: str,
+    *,
+    changes: Sequence[Change] = (),
+    name: str = "",
+) -> str:
     """Queue a run for the trainer and return its id.
+
+    Args:
+        changes: another run's record of the knobs turned, to be turned again at the same iterations.
+        name: the visitor's word for it; empty for none.
 
     Raises:
         TooManyRuns: the visitor or the server has as many runs waiting as are allowed.
+        InvalidText: the name is too long.
     """
     for who, waiting, limit in (
         ("You have", registry.count_waiting(owner), MAX_QUEUED_RUNS_PER_VISITOR),
@@ -31,18 +47,101 @@ def submit(registry: Registry, hyperparameters: Hyperparameters, owner: str) -> 
                 f"At most {limit} runs may wait or train at a time; {who.lower()} {waiting}. "
                 "Wait until one has ended, or stop one."
             )
-    return registry.create(hyperparameters, owner)
+    return registry.create(hyperparameters, owner, changes=changes, name=_checked("name", name))
+
+
+# Each of the commands below raises RunNotFound, NotYourRun when the run is another visitor's, and RunAlreadyFinished
+# when its state leaves nothing to do.
 
 
 def stop(registry: Registry, run_id: str, owner: str) -> None:
-    """Ask a run to stop and keep what it has learned.
+    """Ask a run to stop and keep what it has learned."""
+    _own(registry, run_id, owner)
+    registry.request_stop(run_id)
+
+
+def pause(registry: Registry, run_id: str, owner: str) -> None:
+    """Ask a run to pause; it can be resumed with nothing lost, and its trainer serves others meanwhile."""
+    _own(registry, run_id, owner)
+    registry.request_pause(run_id)
+
+
+def resume(registry: Registry, run_id: str, owner: str) -> None:
+    """Let a paused run go on as if it had never paused."""
+    _own(registry, run_id, owner)
+    registry.request_resume(run_id)
+
+
+def step(registry: Registry, run_id: str, owner: str, iterations: int | None = None) -> None:
+    """Let a run do so many iterations, or those up to the next validation, and pause again."""
+    run = _own(registry, run_id, owner)
+    after = run.hyperparameters.next_validation(run.step) if iterations is None else run.step + iterations
+    registry.request_resume(run_id, pause_at=after)
+
+
+def save_now(registry: Registry, run_id: str, owner: str) -> None:
+    """Ask a running run for a copy of its present weights, as a model of its own; it goes on training."""
+    _own(registry, run_id, owner)
+    registry.request_save(run_id)
+
+
+def turn(registry: Registry, run_id: str, owner: str, name: str, value: float) -> None:
+    """Turn one of `LIVE_KNOBS` of a run; it takes effect with the next iterations and is kept in the run's record.
 
     Raises:
-        RunNotFound, RunAlreadyFinished: there is nothing to stop.
-        NotYourRun: it belongs to another visitor.
+        InvalidHyperparameter: the knob cannot be turned during a run, or the value is out of its range.
     """
-    require_owner(registry.get(run_id), owner)
-    registry.request_stop(run_id)
+    _own(registry, run_id, owner)
+    if name not in LIVE_KNOBS:
+        raise InvalidHyperparameter(
+            f"During a run {' and '.join(LIVE_KNOBS)} may be changed; received `{name}`. Start a new run for that."
+        )
+    registry.request_change(run_id, name, check(name, value))
+
+
+def rename(registry: Registry, run_id: str, owner: str, name: str) -> None:
+    """Give a run a name, or with an empty one take it away; raises `InvalidText` when it is too long."""
+    _own(registry, run_id, owner)
+    registry.describe(run_id, name=_checked("name", name))
+
+
+def annotate(registry: Registry, run_id: str, owner: str, note: str) -> None:
+    """Write a note on a run; raises `InvalidText` when it is too long."""
+    _own(registry, run_id, owner)
+    registry.describe(run_id, note=_checked("note", note))
+
+
+def delete(registry: Registry, run_ids: Sequence[str], owner: str) -> None:
+    """Delete runs, all or none; for a day `restore` brings them back.
+
+    Raises:
+        RunBusy: one of them has not ended.
+    """
+    for run in [_own(registry, run_id, owner) for run_id in run_ids]:
+        if not run.is_ended:
+            raise RunBusy(f"Only a run that has ended can be deleted; this one is {run.state}. Stop it first.")
+    registry.set_deleted(run_ids, time.time())
+
+
+def restore(registry: Registry, run_ids: Sequence[str], owner: str) -> None:
+    """Bring deleted runs back."""
+    for run_id in run_ids:
+        _own(registry, run_id, owner)
+    registry.set_deleted(run_ids, None)
+
+
+def _own(registry: Registry, run_id: str, owner: str) -> Run:
+    run = registry.get(run_id)
+    require_owner(run, owner)
+    return run
+
+
+def _checked(what: str, text: str) -> str:
+    """Return the text on one line and trimmed, or as it is for a note."""
+    text = text.strip() if what == "note" else " ".join(text.split())
+    if len(text) > MAX_TEXT[what]:
+        raise InvalidText(f"A run's {what} may have {MAX_TEXT[what]} characters; this one has {len(text)}. Shorten it.")
+    return text
 
 
 def require_owner(run: Run, owner: str) -> None:
@@ -77,7 +176,7 @@ class TrainerKeeper:
         self._thread.start()
 
     def close(self) -> None:
-        """End the trainer, which puts a run in progress back into the queue; waits up to ten seconds."""
+        """End the trainer, which puts a run in progress, checkpointed, back into the queue; waits up to ten seconds."""
         self._is_closing.set()
         self._thread.join()
         if self._process is not None:

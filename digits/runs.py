@@ -6,140 +6,73 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
 
+from digits import records
 from digits.errors import RegistryUnavailable, RunAlreadyFinished, RunNotFound
-from digits.hyperparameters import Hyperparameters
+from digits.hyperparameters import Change, Hyperparameters
+from digits.records import ENDED, METRIC_NAMES, PAUSED, RUNNING, WAITING, Orders, Run, TrainerStatus, to_change, to_run
 
-WAITING, RUNNING = "queued", "running"
-ENDED = ("finished", "stopped", "failed")
+__all__ = ["METRIC_NAMES", "Change", "Orders", "Registry", "Run", "TrainerStatus", "open_registry"]
 
-_metadata = sql.MetaData()
-_runs = sql.Table(
-    "runs",
-    _metadata,
-    sql.Column("id", sql.String(32), primary_key=True),
-    sql.Column("owner", sql.String(64), nullable=False, index=True),
-    sql.Column("state", sql.String(16), nullable=False, index=True),
-    sql.Column("hyperparameters", sql.JSON, nullable=False),
-    sql.Column("created", sql.Float, nullable=False),
-    sql.Column("started", sql.Float),
-    sql.Column("ended", sql.Float),
-    sql.Column("step", sql.Integer, nullable=False, default=0),
-    sql.Column("activity", sql.Text, nullable=False, default=""),
-    sql.Column("stop_requested", sql.Boolean, nullable=False, default=False),
-    sql.Column("reason", sql.Text, nullable=False, default=""),
-    sql.Column("data", sql.Text, nullable=False, default=""),
-    sql.Column("test_correct", sql.Integer),
-    sql.Column("test_total", sql.Integer),
-)
-_metrics = sql.Table(
-    "metrics",
-    _metadata,
-    sql.Column("run_id", sql.String(32), primary_key=True),
-    sql.Column("step", sql.Integer, primary_key=True),
-    sql.Column("seconds", sql.Float, nullable=False),
-    sql.Column("loss", sql.Float, nullable=False),
-    sql.Column("accuracy", sql.Float, nullable=False),
-    sql.Column("val_loss", sql.Float),
-    sql.Column("val_accuracy", sql.Float),
-)
-_trainers = sql.Table(
-    "trainers",
-    _metadata,
-    sql.Column("id", sql.Integer, primary_key=True),
-    sql.Column("pid", sql.Integer, nullable=False),
-    sql.Column("activity", sql.Text, nullable=False),
-    sql.Column("heartbeat", sql.Float, nullable=False),
-)
-METRIC_NAMES = [column.name for column in _metrics.columns][1:]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A training run as it stood when it was read.
-
-    Attributes:
-        owner: the visitor who started it and alone may command it.
-        state: "queued", "running", "finished", "stopped" or "failed".
-        created, started, ended: seconds since 1970, or None.
-        step: iterations done.
-        activity: what is being done beside iterating, in a few words; empty otherwise.
-        reason: why it failed, for the visitor.
-        data: the sentence that describes the data it learned from.
-        test_correct, test_total: hits among the test images, once it has ended well.
-    """
-
-    id: str
-    owner: str
-    state: str
-    hyperparameters: Hyperparameters
-    created: float
-    started: float | None
-    ended: float | None
-    step: int
-    activity: str
-    stop_requested: bool
-    reason: str
-    data: str
-    test_correct: int | None
-    test_total: int | None
-
-    @property
-    def is_ended(self) -> bool:
-        return self.state in ENDED
-
-    @property
-    def has_model(self) -> bool:
-        return self.test_total is not None
-
-
-@dataclass(frozen=True)
-class TrainerStatus:
-    """What the trainer process last said of itself; `age_seconds` ago."""
-
-    pid: int
-    activity: str
-    age_seconds: float
+_runs, _metrics, _changes, _trainers = records.runs, records.metrics, records.changes, records.trainers
+_NO_COMMANDS = {"stop_requested": False, "pause_at": None, "save_requested": False}
 
 
 class Registry:
     """The database of runs.
 
     Promises: any number of threads and processes may use one registry at once. A claimed run is claimed by one trainer
-    only. What `record` and `finish` write becomes visible together or not at all. An ended run never changes.
+    only. What one call writes becomes visible together or not at all. An ended run's progress and result never change.
     """
 
     def __init__(self, url: str) -> None:
-        """Open the registry, and create its tables where they are missing; raises `RegistryUnavailable`."""
+        """Open the registry, and create what is missing of its tables; raises `RegistryUnavailable`."""
         with _explained(url):
             self._engine = sql.create_engine(url)
             if self._engine.dialect.name == "sqlite":
                 Path(self._engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
-                sql.event.listen(self._engine, "connect", _prepare_sqlite)
-            _metadata.create_all(self._engine)
+                sql.event.listen(self._engine, "connect", records.prepare_sqlite)
+            records.create_tables(self._engine)
 
-    def create(self, hyperparameters: Hyperparameters, owner: str) -> str:
-        """Queue a run and return its id, which nobody can guess: whoever has it may watch the run."""
+    def create(
+        self, hyperparameters: Hyperparameters, owner: str, *, changes: Sequence[Change] = (), name: str = ""
+    ) -> str:
+        """Queue a run and return its id, which nobody can guess: whoever has it may watch the run.
+
+        Args:
+            changes: knobs to turn by themselves at the iterations that they name, as another run's record has them.
+        """
+        run_id = self._insert(hyperparameters, owner, state=WAITING, name=name)
+        planned = [change for change in changes if change.step is not None]
+        if planned:
+            with self._begin() as connection:
+                rows = [
+                    {"run_id": run_id, "step": c.step, "name": c.name, "old": c.old, "value": c.value} for c in planned
+                ]
+                connection.execute(_changes.insert(), rows)
+        return run_id
+
+    def adopt(
+        self, hyperparameters: Hyperparameters, owner: str, *, name: str, data: str, test_correct: int, test_total: int
+    ) -> str:
+        """Enter a run that was trained elsewhere, as finished, and return its id."""
+        now = time.time()
+        facts = {"name": name, "data": data, "test_correct": test_correct, "test_total": test_total, "ended": now}
+        return self._insert(hyperparameters, owner, state="finished", step=hyperparameters.iterations, **facts)
+
+    def _insert(self, hyperparameters: Hyperparameters, owner: str, **facts: Any) -> str:
         run_id = secrets.token_urlsafe(9)
+        values = {"id": run_id, "owner": owner, "hyperparameters": hyperparameters.to_dict(), "created": time.time()}
         with self._begin() as connection:
-            connection.execute(
-                _runs.insert().values(
-                    id=run_id,
-                    owner=owner,
-                    state=WAITING,
-                    hyperparameters=hyperparameters.to_dict(),
-                    created=time.time(),
-                )
-            )
+            connection.execute(_runs.insert().values(**values, **facts))
         return run_id
 
     def get(self, run_id: str) -> Run:
-        """Return a run; raises `RunNotFound`."""
+        """Return a run, deleted or not; raises `RunNotFound`."""
         with self._begin() as connection:
             row = connection.execute(_runs.select().where(_runs.c.id == run_id)).mappings().one_or_none()
         if row is None:
@@ -147,13 +80,14 @@ class Registry:
                 f"A run's id should be one that Train gave out; received {run_id[:60]!r}, which is not known here. "
                 "Check the link, or start a run."
             )
-        return _to_run(row)
+        return to_run(row)
 
-    def list_runs(self, owner: str, *, limit: int = 100) -> list[Run]:
-        """Return an owner's runs, the newest first."""
-        query = _runs.select().where(_runs.c.owner == owner).order_by(_runs.c.created.desc()).limit(limit)
+    def list_runs(self, owner: str, *, limit: int = 100, deleted: bool = False) -> list[Run]:
+        """Return an owner's runs, or their deleted ones, the newest first."""
+        is_wanted = _runs.c.deleted.is_not(None) if deleted else _runs.c.deleted.is_(None)
+        query = _runs.select().where(_runs.c.owner == owner, is_wanted).order_by(_runs.c.created.desc()).limit(limit)
         with self._begin() as connection:
-            return [_to_run(row) for row in connection.execute(query).mappings()]
+            return [to_run(row) for row in connection.execute(query).mappings()]
 
     def runs_ahead(self, run: Run) -> int:
         """Return how many runs stand before this queued one, the one in training included."""
@@ -169,11 +103,11 @@ class Registry:
         with self._begin() as connection:
             return connection.execute(query).scalar_one()
 
-    def metrics(self, run_id: str, *, max_points: int = 400) -> list[dict[str, Any]]:
+    def metrics(self, run_id: str, *, max_points: int = 200) -> list[dict[str, Any]]:
         """Return a run's progress by step, as dicts of `METRIC_NAMES`.
 
-        Of more than `max_points`, evenly spaced rows are left out, but none with a validation, none of a hundredth
-        step, which the progress lines show, and not the last.
+        Of more than `max_points`, evenly spaced rows are left out, but none with a validation and not the last: a long
+        run gives no more rows than a short one.
         """
         mine = _metrics.c.run_id == run_id
         with self._begin() as connection:
@@ -183,99 +117,191 @@ class Registry:
             stride = -(-count // max_points) if count else 1
             rank = sql.func.row_number().over(order_by=_metrics.c.step).label("rank")
             ranked = sql.select(_metrics, rank).where(mine).subquery()
-            kept = sql.or_(
-                ranked.c.rank % stride == 0,
-                ranked.c.val_loss.is_not(None),
-                ranked.c.step % 100 == 0,
-                ranked.c.step == last,
-            )
+            kept = sql.or_(ranked.c.rank % stride == 0, ranked.c.val_loss.is_not(None), ranked.c.step == last)
             query = sql.select(*(ranked.c[name] for name in METRIC_NAMES)).where(kept).order_by(ranked.c.step)
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def progress_rows(self, run_id: str, *, every: int = 100) -> list[dict[str, Any]]:
+        """Return the rows of every hundredth iteration, which the tutorials print."""
+        return self._rows(_metrics.c.run_id == run_id, _metrics.c.step % every == 0)
+
+    def history(self, run_id: str) -> list[dict[str, Any]]:
+        """Return all rows of a run's progress."""
+        return self._rows(_metrics.c.run_id == run_id)
+
+    def _rows(self, *conditions: Any) -> list[dict[str, Any]]:
+        columns = [_metrics.c[name] for name in METRIC_NAMES]
+        with self._begin() as connection:
+            found = connection.execute(sql.select(*columns).where(*conditions).order_by(_metrics.c.step))
+            return [dict(row) for row in found.mappings()]
+
+    def changes(self, run_id: str) -> list[Change]:
+        """Return the knobs turned during a run, in the order they were turned; those yet to take effect come last."""
+        with self._begin() as connection:
+            return self._read_changes(connection, run_id)
+
+    def _read_changes(self, connection: sql.Connection, run_id: str) -> list[Change]:
+        query = _changes.select().where(_changes.c.run_id == run_id)
+        query = query.order_by(_changes.c.step.is_(None), _changes.c.step, _changes.c.id)
+        return [to_change(row) for row in connection.execute(query).mappings()]
+
+    # Commands; `jobs` checks that whoever gives them owns the run.
+
+    def describe(self, run_id: str, **words: str) -> None:
+        """Set a run's `name` or `note`."""
+        with self._begin() as connection:
+            connection.execute(_runs.update().where(_runs.c.id == run_id).values(**words))
+
+    def set_deleted(self, run_ids: Sequence[str], deleted: float | None) -> None:
+        """Note when runs were deleted, or that they are not."""
+        with self._begin() as connection:
+            connection.execute(_runs.update().where(_runs.c.id.in_(run_ids)).values(deleted=deleted))
+
     def request_stop(self, run_id: str) -> None:
-        """Ask a running run to end and keep what it learned; a queued one is taken out at once."""
+        """Ask a run to end and keep what it learned; one that has not begun ends at once."""
+        with self._begin() as connection:
+            reason = "Taken out of the queue before it began."
+            changed = self._change(
+                connection,
+                run_id,
+                (WAITING, PAUSED),
+                _runs.c.step == 0,
+                state="stopped",
+                ended=time.time(),
+                reason=reason,
+            )
+            changed += self._change(connection, run_id, (WAITING, RUNNING), stop_requested=True)
+            changed += self._change(connection, run_id, (PAUSED,), state=WAITING, stop_requested=True, pause_at=None)
+        self._require(changed, run_id, "Only a queued, running or paused run can be stopped")
+
+    def request_pause(self, run_id: str, *, at: int = 0) -> None:
+        """Ask a run to pause once it has done `at` iterations; one in the queue pauses at once."""
+        with self._begin() as connection:
+            changed = self._change(connection, run_id, (RUNNING,), pause_at=at)
+            changed += self._change(connection, run_id, (WAITING,), state=PAUSED, pause_at=None)
+        self._require(changed, run_id, "Only a queued or running run can be paused")
+
+    def request_resume(self, run_id: str, *, pause_at: int | None = None) -> None:
+        """Put a paused run back into the queue, at its old place; it pauses again at `pause_at` iterations."""
+        with self._begin() as connection:
+            changed = self._change(connection, run_id, (PAUSED,), state=WAITING, pause_at=pause_at)
+            changed += self._change(connection, run_id, (RUNNING,), pause_at=pause_at)
+        self._require(changed, run_id, "Only a paused run can be resumed")
+
+    def request_save(self, run_id: str) -> None:
+        """Ask a running run for a copy of its present weights."""
+        with self._begin() as connection:
+            changed = self._change(connection, run_id, (RUNNING,), save_requested=True)
+        self._require(changed, run_id, "Only a running run can be saved")
+
+    def request_change(self, run_id: str, name: str, value: float) -> None:
+        """Ask for a knob to be turned; a later wish for the same knob replaces one that has yet to take effect."""
         with self._begin() as connection:
             changed = connection.execute(
-                _runs.update().where(_runs.c.id == run_id, _runs.c.state == RUNNING).values(stop_requested=True)
-            ).rowcount
-            changed += connection.execute(
-                _runs.update()
-                .where(_runs.c.id == run_id, _runs.c.state == WAITING)
-                .values(state="stopped", ended=time.time(), reason="Taken out of the queue before it began.")
-            ).rowcount
-        if not changed:
-            run = self.get(run_id)
-            raise RunAlreadyFinished(f"Only a queued or running run can be stopped; this one has {run.state}.")
+                sql.select(sql.func.count()).where(_runs.c.id == run_id, _runs.c.state.not_in(ENDED))
+            ).scalar_one()
+            if changed:
+                waiting = (_changes.c.run_id == run_id, _changes.c.name == name, _changes.c.step.is_(None))
+                connection.execute(_changes.delete().where(*waiting))
+                connection.execute(_changes.insert().values(run_id=run_id, name=name, value=value))
+        self._require(changed, run_id, "Only a queued, running or paused run's knobs can be turned")
 
     # What follows is for the trainer.
 
     def claim(self) -> Run | None:
         """Take the run that has waited longest, or None; no two callers get the same one."""
         oldest = sql.select(_runs.c.id).where(_runs.c.state == WAITING).order_by(_runs.c.created).limit(1)
+        started = sql.func.coalesce(_runs.c.started, time.time())
         take = (
             _runs.update()
             .where(_runs.c.id == oldest.scalar_subquery(), _runs.c.state == WAITING)
-            .values(state=RUNNING, started=time.time(), stop_requested=False)
+            .values(state=RUNNING, started=started)
             .returning(*_runs.c)
         )
         with self._begin() as connection:
             if connection.execute(oldest).first() is None:  # a read costs no lock, so an idle trainer disturbs nobody
                 return None
             row = connection.execute(take).mappings().one_or_none()
-        return _to_run(row) if row else None
+        return to_run(row) if row else None
 
-    def record(self, run_id: str, progress: Sequence[dict[str, Any]]) -> bool:
-        """Add rows of `METRIC_NAMES` and return whether a stop has been asked for."""
+    def rewind(self, run_id: str, step: int) -> None:
+        """Forget a running run's progress beyond `step`, from where it is trained again."""
+        with self._begin() as connection:
+            connection.execute(_metrics.delete().where(_metrics.c.run_id == run_id, _metrics.c.step > step))
+            self._change(connection, run_id, (RUNNING,), step=step)
+
+    def record(self, run_id: str, progress: Sequence[dict[str, Any]] = (), **facts: Any) -> Orders:
+        """Add rows of `METRIC_NAMES`, set columns such as `best_step`, and return what the owner wants."""
         with self._begin() as connection:
             if progress:
-                is_running = connection.execute(
-                    _runs.update()
-                    .where(_runs.c.id == run_id, _runs.c.state == RUNNING)
-                    .values(step=progress[-1]["step"], activity="")
-                ).rowcount
-                if is_running:
+                facts = {"step": progress[-1]["step"]} | facts
+            if progress or facts:
+                is_running = self._change(connection, run_id, (RUNNING,), activity="", **facts)
+                if is_running and progress:
                     connection.execute(_metrics.insert(), [{"run_id": run_id, **row} for row in progress])
-            return connection.execute(sql.select(_runs.c.stop_requested).where(_runs.c.id == run_id)).scalar_one()
+            row = connection.execute(
+                sql.select(_runs.c.stop_requested, _runs.c.pause_at, _runs.c.save_requested).where(_runs.c.id == run_id)
+            ).one()
+            return Orders(*row, tuple(self._read_changes(connection, run_id)))
+
+    def take_changes(self, run_id: str, step: int, taken: Sequence[Change]) -> None:
+        """Note at which iteration the waiting changes took effect, and what the knobs said before."""
+        with self._begin() as connection:
+            for change in taken:
+                waiting = (_changes.c.run_id == run_id, _changes.c.name == change.name, _changes.c.step.is_(None))
+                connection.execute(_changes.update().where(*waiting).values(step=step, old=change.old))
 
     def set_activity(self, run_id: str, activity: str, **facts: Any) -> None:
         """Say what a running run is busy with; `facts` are further columns, such as `data`."""
         with self._begin() as connection:
-            connection.execute(
-                _runs.update().where(_runs.c.id == run_id, _runs.c.state == RUNNING).values(activity=activity, **facts)
-            )
+            self._change(connection, run_id, (RUNNING,), activity=activity, **facts)
 
     def finish(self, run_id: str, state: str, **facts: Any) -> None:
         """End a running run as "finished", "stopped" or "failed", with `reason` or `test_correct` and `test_total`."""
         with self._begin() as connection:
-            connection.execute(
-                _runs.update()
-                .where(_runs.c.id == run_id, _runs.c.state == RUNNING)
-                .values(state=state, ended=time.time(), activity="", **facts)
-            )
+            facts = _NO_COMMANDS | {"ended": time.time(), "activity": ""} | facts
+            self._change(connection, run_id, (RUNNING,), state=state, **facts)
+            connection.execute(_changes.delete().where(_changes.c.run_id == run_id, _changes.c.step.is_(None)))
+
+    def set_paused(self, run_id: str) -> None:
+        """Note that a running run has been put aside, to be resumed."""
+        with self._begin() as connection:
+            self._change(connection, run_id, (RUNNING,), state=PAUSED, pause_at=None, save_requested=False, activity="")
 
     def requeue(self, run_id: str) -> None:
-        """Put a running run back to the start of its queue, as if never begun; its seed makes it the same run again."""
+        """Put a running run back to its place in the queue, to go on from its checkpoint, or anew from its seed."""
         with self._begin() as connection:
-            is_running = connection.execute(
-                _runs.update()
-                .where(_runs.c.id == run_id, _runs.c.state == RUNNING)
-                .values(state=WAITING, started=None, step=0, activity="")
-            ).rowcount
-            if is_running:
-                connection.execute(_metrics.delete().where(_metrics.c.run_id == run_id))
+            self._change(connection, run_id, (RUNNING,), state=WAITING, activity="")
 
-    def fail_orphans(self) -> int:
-        """Mark every running run as failed because its trainer died, and return how many.
+    def rescue_orphans(self, *, attempts: int) -> int:
+        """Put every running run back into the queue because its trainer died, and return how many.
 
-        Only for a trainer that has just taken the registry's lock: it is the only one, so nobody trains these.
+        A run whose trainer has died so many times since its last checkpoint fails. Only for a trainer that has just
+        taken the registry's lock: it is the only one, so nobody trains these.
         """
-        reason = "The trainer process died while it trained this run, perhaps for want of memory. Start the run again."
+        reason = (
+            f"The trainer process died {attempts} times while it trained this run, perhaps for want of memory. "
+            "Start it again with a smaller batch."
+        )
         with self._begin() as connection:
-            return connection.execute(
-                _runs.update()
-                .where(_runs.c.state == RUNNING)
-                .values(state="failed", ended=time.time(), activity="", reason=reason)
-            ).rowcount
+            died = _runs.update().where(_runs.c.state == RUNNING)
+            connection.execute(
+                died.where(_runs.c.attempts + 1 >= attempts).values(
+                    state="failed", ended=time.time(), activity="", reason=reason, **_NO_COMMANDS
+                )
+            )
+            return connection.execute(died.values(state=WAITING, activity="", attempts=_runs.c.attempts + 1)).rowcount
+
+    def list_deleted(self, before: float) -> list[str]:
+        """Return the ids of the runs that were deleted before a time, in seconds since 1970."""
+        with self._begin() as connection:
+            return list(connection.execute(sql.select(_runs.c.id).where(_runs.c.deleted < before)).scalars())
+
+    def purge(self, run_id: str) -> None:
+        """Remove a deleted run for good, with its history."""
+        with self._begin() as connection:
+            for table, column in ((_metrics, _metrics.c.run_id), (_changes, _changes.c.run_id), (_runs, _runs.c.id)):
+                connection.execute(table.delete().where(column == run_id))
 
     def beat(self, pid: int, activity: str) -> None:
         """Note that the trainer lives and what it is doing."""
@@ -290,6 +316,17 @@ class Registry:
             row = connection.execute(_trainers.select()).mappings().one_or_none()
         return TrainerStatus(row["pid"], row["activity"], time.time() - row["heartbeat"]) if row else None
 
+    def _change(
+        self, connection: sql.Connection, run_id: str, states: Sequence[str], *conditions: Any, **values
+    ) -> int:
+        """Set columns of a run that is in one of these states; return whether it was."""
+        found = _runs.update().where(_runs.c.id == run_id, _runs.c.state.in_(states), *conditions)
+        return connection.execute(found.values(**values)).rowcount
+
+    def _require(self, changed: int, run_id: str, rule: str) -> None:
+        if not changed:
+            raise RunAlreadyFinished(f"{rule}; this one is {self.get(run_id).state}.")
+
     @contextmanager
     def _begin(self) -> Iterator[sql.Connection]:
         with _explained(str(self._engine.url)), self._engine.begin() as connection:
@@ -300,16 +337,6 @@ class Registry:
 def open_registry(url: str) -> Registry:
     """Return this process's registry at `url`."""
     return Registry(url)
-
-
-def _to_run(row: Any) -> Run:
-    return Run(**{**row, "hyperparameters": Hyperparameters.from_dict(row["hyperparameters"])})
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # WAL lets pages read while the trainer writes. With it, NORMAL loses no finished write to a killed process.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 @contextmanager

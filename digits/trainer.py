@@ -37,7 +37,7 @@ class Trainer:
 
     def work(self) -> None:
         """Serve the queue until it is time to end."""
-        self._registry.fail_orphans()
+        self._registry.rescue_orphans(attempts=3)
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         self._say("loading TensorFlow")
         from digits import training
@@ -92,7 +92,7 @@ class Trainer:
             unsaid.append(dataclasses.asdict(progress))
             seconds = progress.seconds
             if time.monotonic() - last_said >= _RECORD_EVERY_SECONDS:
-                is_stopped = self._registry.record(run.id, unsaid)
+                is_stopped = self._registry.record(run.id, unsaid).stop_requested
                 unsaid, last_said = [], time.monotonic()
             if is_stopped or self._is_closing.is_set():
                 break

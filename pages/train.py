@@ -12,10 +12,18 @@ from digits.runs import Run
 from pages import _state, _widgets
 
 TICK_SECONDS = 0.4
-MORE = ("batch_size", "optimizer", "schedule", "augmentation", "seed")  # the settings that stand in the fold-out
+MORE = (
+    "batch_size",
+    "optimizer",
+    "schedule",
+    "augmentation",
+    "patience",
+    "seed",
+)  # the settings that stand in the fold-out
 STATES = {
     "queued": ("Waiting", ":material/hourglass_top:", "gray"),
     "running": ("Training", ":material/play_arrow:", "blue"),
+    "paused": ("Paused", ":material/pause_circle:", "orange"),
     "finished": ("Finished", ":material/check_circle:", "green"),
     "stopped": ("Stopped", ":material/stop_circle:", "orange"),
     "failed": ("Failed", ":material/error:", "red"),
@@ -65,7 +73,7 @@ def _settings_form() -> None:
     for name in KNOBS:
         if name not in ("network", *MORE):
             _knob(name)
-    with st.expander("More: batch size, optimizer, schedule, augmentation, seed", icon=":material/tune:"):
+    with st.expander("More: batch size, optimizer, schedule, augmentation, patience, seed", icon=":material/tune:"):
         for name in MORE:
             _knob(name)
         st.button("Back to the preset", icon=":material/restart_alt:", on_click=_take_preset)
@@ -182,7 +190,7 @@ def _curves(run_id: str) -> None:
         )
     with st.expander("Progress lines", icon=":material/notes:", key=_key("lines"), on_change="rerun") as lines:
         if lines.open:
-            st.code(charts.progress_lines(rows) or "None yet.", language=None, height=240)
+            st.code(charts.progress_lines(registry.progress_rows(run_id)) or "None yet.", language=None, height=240)
 
 
 def _result(run: Run) -> None:

@@ -39,6 +39,7 @@ FLOORS = (
     "explanations",
     "neighbours",
     "gallery",
+    "records",
     "runs",
     "charts",
     "jobs",

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digits.errors import DigitsError, RegistryUnavailable, RunAlreadyFinished, RunNotFound
-from digits.hyperparameters import PRESETS, Hyperparameters
-from digits.runs import ENDED, METRIC_NAMES, Registry, open_registry
+from digits.hyperparameters import PRESETS, Change, Hyperparameters
+from digits.records import ENDED
+from digits.runs import METRIC_NAMES, Registry, open_registry
 from digits.settings import Settings
 from tests.conftest import close
 
 CHOSEN = Hyperparameters(iterations=300, seed=7)
-STATES = ("queued", "running", *ENDED)
+STATES = ("queued", "running", "paused", *ENDED)
 
 
 def row(step, **values):
@@ -38,6 +39,8 @@ def run_in(registry, state, owner="ada"):
     if state != "queued":
         assert registry.claim().id == run_id
         registry.record(run_id, [row(100)])
+    if state == "paused":
+        registry.set_paused(run_id)
     if state in ENDED:
         registry.finish(run_id, state, reason="because")
     assert registry.get(run_id).state == state
@@ -146,16 +149,16 @@ class TestStop:
     def test_reaches_the_trainer_of_a_running_run(self, registry):
         """The trainer hears of it when it next records, and ends the run itself."""
         run_id = run_in(registry, "running")
-        assert registry.record(run_id, [row(200)]) is False
+        assert registry.record(run_id, [row(200)]).stop_requested is False
         registry.request_stop(run_id)
         assert registry.get(run_id).state == "running"
         assert registry.get(run_id).stop_requested
-        assert registry.record(run_id, [row(300)]) is True
+        assert registry.record(run_id, [row(300)]).stop_requested
 
     @pytest.mark.parametrize("state", ENDED)
     def test_cannot_stop_what_has_ended(self, registry, state):
         """An ended run says so."""
-        with pytest.raises(RunAlreadyFinished, match=f"this one has {state}"):
+        with pytest.raises(RunAlreadyFinished, match=f"this one is {state}"):
             registry.request_stop(run_in(registry, state))
 
     def test_cannot_stop_what_never_was(self, registry):
@@ -174,10 +177,10 @@ class TestAnEndedRun:
             lambda registry, run_id: registry.requeue(run_id),
             lambda registry, run_id: registry.record(run_id, [row(200)]),
             lambda registry, run_id: registry.set_activity(run_id, "Saving", data="other"),
-            lambda registry, run_id: registry.fail_orphans(),
+            lambda registry, run_id: registry.rescue_orphans(attempts=3),
             lambda registry, run_id: registry.claim(),
         ],
-        ids=["finish", "fail", "requeue", "record", "set_activity", "fail_orphans", "claim"],
+        ids=["finish", "fail", "requeue", "record", "set_activity", "rescue_orphans", "claim"],
     )
     def test_never_changes(self, registry, state, change):
         """Whatever a trainer still says of it, an ended run and its progress stay as they were."""
@@ -199,15 +202,23 @@ class TestAnEndedRun:
 
 
 class TestRequeue:
-    def test_makes_a_run_wait_again_as_if_never_begun(self, registry):
-        """A run whose trainer has to leave loses its progress and keeps its place and its hyperparameters."""
+    def test_makes_a_run_wait_at_its_old_place(self, registry):
+        """A run whose trainer has to leave keeps its progress, its place and its hyperparameters."""
         run_id = run_in(registry, "running")
         later = registry.create(CHOSEN, "bob")
         registry.requeue(run_id)
         run = registry.get(run_id)
-        assert (run.state, run.step, run.started, run.activity) == ("queued", 0, None, "")
-        assert registry.metrics(run_id) == []
+        assert (run.state, run.step, run.activity) == ("queued", 100, "")
+        assert registry.metrics(run_id) == [row(100)]
         assert [registry.claim().id, registry.claim().id] == [run_id, later]
+
+    def test_can_be_rewound_to_its_checkpoint(self, registry):
+        """What was recorded after the checkpoint is forgotten, because it is trained again."""
+        run_id = run_in(registry, "running")
+        registry.record(run_id, [row(200), row(300)])
+        registry.rewind(run_id, 200)
+        assert registry.get(run_id).step == 200
+        assert registry.history(run_id) == [row(100), row(200)]
 
     def test_leaves_a_queued_run_alone(self, registry):
         """A run that nobody trains cannot be put back."""
@@ -218,17 +229,159 @@ class TestRequeue:
 
 
 class TestOrphans:
-    def test_fail_with_their_reason(self, registry):
-        """Runs whose trainer died are marked failed and say why; those that wait go on waiting."""
+    def test_wait_for_the_next_trainer(self, registry):
+        """Runs whose trainer died are queued again; those that wait go on waiting."""
         orphan = run_in(registry, "running")
         waiting = registry.create(CHOSEN, "bob")
-        assert registry.fail_orphans() == 1
+        assert registry.rescue_orphans(attempts=3) == 1
+        run = registry.get(orphan)
+        assert (run.state, run.step, run.attempts) == ("queued", 100, 1)
+        assert registry.get(waiting).attempts == 0
+        assert registry.rescue_orphans(attempts=3) == 0
+
+    def test_fail_when_they_kill_every_trainer(self, registry):
+        """A run under which the trainer keeps dying ends, and says why."""
+        orphan = run_in(registry, "running")
+        for _ in range(2):
+            registry.rescue_orphans(attempts=3)
+            assert registry.claim().id == orphan
+        registry.rescue_orphans(attempts=3)
         run = registry.get(orphan)
         assert (run.state, run.activity) == ("failed", "")
-        assert "trainer process died" in run.reason
+        assert "trainer process died 3 times" in run.reason
         assert run.ended is not None
-        assert registry.get(waiting).state == "queued"
-        assert registry.fail_orphans() == 0
+
+    def test_are_forgiven_once_they_make_progress(self, registry):
+        """A checkpoint takes the count back."""
+        orphan = run_in(registry, "running")
+        registry.rescue_orphans(attempts=3)
+        registry.claim()
+        registry.record(orphan, attempts=0)
+        assert registry.get(orphan).attempts == 0
+
+
+class TestCommands:
+    def test_pause_reaches_the_trainer(self, registry):
+        """A running run is asked to pause, then put aside with no command left, and resumed at its old place."""
+        run_id = run_in(registry, "running")
+        registry.request_pause(run_id)
+        assert registry.record(run_id).pause_at == 0
+        registry.set_paused(run_id)
+        assert (registry.get(run_id).state, registry.get(run_id).pause_at) == ("paused", None)
+        assert registry.claim() is None
+        later = registry.create(CHOSEN, "bob")
+        registry.request_resume(run_id, pause_at=250)
+        assert registry.get(run_id).pause_at == 250
+        assert [registry.claim().id, registry.claim().id] == [run_id, later]
+
+    def test_a_queued_run_pauses_at_once(self, registry):
+        """Nobody needs to be asked for that."""
+        run_id = registry.create(CHOSEN, "ada")
+        registry.request_pause(run_id)
+        assert registry.get(run_id).state == "paused"
+
+    def test_stopping_a_paused_run_lets_the_trainer_save_it(self, registry):
+        """It goes back to the trainer, which keeps what it has learned."""
+        run_id = run_in(registry, "running")
+        registry.set_paused(run_id)
+        registry.request_stop(run_id)
+        assert registry.claim().stop_requested
+
+    def test_stopping_a_run_that_never_began_ends_it(self, registry):
+        """There is nothing to keep."""
+        run_id = registry.create(CHOSEN, "ada")
+        registry.request_pause(run_id)
+        registry.request_stop(run_id)
+        assert registry.get(run_id).state == "stopped"
+
+    @pytest.mark.parametrize("state", ENDED)
+    def test_an_ended_run_takes_none(self, registry, state):
+        """Each says what state the run is in."""
+        run_id = run_in(registry, state)
+        for command in (
+            registry.request_pause,
+            registry.request_resume,
+            registry.request_stop,
+            registry.request_save,
+            lambda run_id: registry.request_change(run_id, "dropout", 0.1),
+        ):
+            with pytest.raises(RunAlreadyFinished, match=f"this one is {state}"):
+                command(run_id)
+
+
+class TestChanges:
+    def test_are_kept_with_the_iteration_at_which_they_took_effect(self, registry):
+        """A wish waits; taken up, it is part of the record; a second wish before that replaces the first."""
+        run_id = run_in(registry, "running")
+        registry.request_change(run_id, "learning_rate", 0.1)
+        registry.request_change(run_id, "learning_rate", 0.01)
+        registry.request_change(run_id, "dropout", 0.2)
+        waiting = registry.record(run_id).changes
+        assert waiting == (Change(None, "learning_rate", None, 0.01), Change(None, "dropout", None, 0.2))
+        registry.take_changes(run_id, 150, [Change(None, "learning_rate", 0.5, 0.01)])
+        assert registry.changes(run_id) == [
+            Change(150, "learning_rate", 0.5, 0.01),
+            Change(None, "dropout", None, 0.2),
+        ]
+
+    def test_can_be_planned(self, registry):
+        """A run may begin with another's record; what never took effect there is left out."""
+        record = [Change(150, "dropout", 0.0, 0.4), Change(None, "dropout", None, 0.5)]
+        run_id = registry.create(CHOSEN, "ada", changes=record, name="again")
+        assert registry.changes(run_id) == record[:1]
+        assert registry.get(run_id).name == "again"
+
+
+class TestDeleting:
+    def test_hides_a_run_and_can_be_undone(self, registry):
+        """A deleted run is in the list of deleted ones alone, until it is restored."""
+        run_id = run_in(registry, "finished")
+        registry.set_deleted([run_id], 123.0)
+        assert registry.list_runs("ada") == []
+        assert [run.id for run in registry.list_runs("ada", deleted=True)] == [run_id]
+        assert registry.list_deleted(before=200.0) == [run_id]
+        assert registry.list_deleted(before=100.0) == []
+        registry.set_deleted([run_id], None)
+        assert [run.id for run in registry.list_runs("ada")] == [run_id]
+
+    def test_purging_leaves_nothing(self, registry):
+        """Once purged a run is unknown, and so is its history."""
+        run_id = run_in(registry, "finished")
+        registry.purge(run_id)
+        assert registry.history(run_id) == []
+        with pytest.raises(RunNotFound):
+            registry.get(run_id)
+
+
+def test_a_run_trained_elsewhere_can_be_adopted(registry):
+    """It is finished from the start, with its result."""
+    run_id = registry.adopt(CHOSEN, "ada", name="mine", data="Imported.", test_correct=99, test_total=100)
+    run = registry.get(run_id)
+    assert (run.state, run.name, run.data, run.has_model) == ("finished", "mine", "Imported.", True)
+    assert (run.test_correct, run.test_total) == (99, 100)
+
+
+def test_an_older_registry_gets_what_it_lacks(runs_dir):
+    """A registry of the first version opens, with its runs, and takes what later versions write."""
+    path = runs_dir / "old.sqlite"
+    with sqlite3.connect(path) as old:
+        old.execute(
+            "CREATE TABLE runs (id VARCHAR(32) PRIMARY KEY, owner VARCHAR(64) NOT NULL, state VARCHAR(16) NOT NULL, "
+            "hyperparameters JSON NOT NULL, created FLOAT NOT NULL, started FLOAT, ended FLOAT, step INTEGER NOT NULL, "
+            "activity TEXT NOT NULL, stop_requested BOOLEAN NOT NULL, reason TEXT NOT NULL, data TEXT NOT NULL, "
+            "test_correct INTEGER, test_total INTEGER)"
+        )
+        settings = '{"network": "softmax", "iterations": 300}'
+        old.execute(
+            "INSERT INTO runs VALUES ('abc', 'ada', 'finished', ?, 1, 1, 2, 300, '', 0, '', '', 9, 10)", (settings,)
+        )
+    old.close()
+    registry = Registry(f"sqlite:///{path}")
+    run = registry.get("abc")
+    assert (run.hyperparameters.iterations, run.name, run.attempts, run.save_requested) == (300, "", 0, False)
+    registry.describe("abc", name="old")
+    assert registry.get("abc").name == "old"
+    close(registry)
 
 
 class TestActivity:
@@ -276,7 +429,7 @@ class TestMetrics:
         max_points=st.integers(1, 200),
     )
     def test_are_thinned_but_keep_what_matters(self, registry, count, spacing, validated, max_points):
-        """Of a long run, all validations, the last row and every hundredth step stay, and not many others."""
+        """Of a long run, all validations and the last row stay, and not many others."""
         run_id = registry.create(CHOSEN, "ada")
         registry.claim()
         rows = [
@@ -287,7 +440,7 @@ class TestMetrics:
         registry.finish(run_id, "finished")
         kept = registry.metrics(run_id, max_points=max_points)
         steps = [item["step"] for item in kept]
-        wanted = {item["step"] for item in rows if item["val_loss"] is not None or item["step"] % 100 == 0}
+        wanted = {item["step"] for item in rows if item["val_loss"] is not None}
         wanted.add(rows[-1]["step"])
         assert steps == sorted(set(steps))
         assert wanted <= set(steps)
@@ -379,7 +532,12 @@ class TestUnavailable:
         with sqlite3.connect(runs_dir / "registry.sqlite") as spoiler:
             spoiler.execute("DROP TABLE runs")
         spoiler.close()
-        for call in (lambda: registry.list_runs("ada"), registry.claim, registry.count_waiting, registry.fail_orphans):
+        for call in (
+            lambda: registry.list_runs("ada"),
+            registry.claim,
+            registry.count_waiting,
+            lambda: registry.rescue_orphans(attempts=3),
+        ):
             with pytest.raises(RegistryUnavailable, match="no such table"):
                 call()
 
