@@ -60,6 +60,7 @@ class Trainer:
         hyperparameters = run.hyperparameters
         self._say("training")
         try:
+            self._registry.rewind(run.id, 0)
             self._registry.set_activity(run.id, "Preparing")
             dataset = self._load_data()
             self._registry.set_activity(run.id, "Preparing", data=dataset.description)

@@ -4,7 +4,15 @@ import pytest
 from filelock import Timeout
 
 from digits import jobs
-from digits.errors import NotYourRun, RunAlreadyFinished, RunNotFound, TooManyRuns
+from digits.errors import (
+    InvalidHyperparameter,
+    InvalidText,
+    NotYourRun,
+    RunAlreadyFinished,
+    RunBusy,
+    RunNotFound,
+    TooManyRuns,
+)
 from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR, Settings
 
 
@@ -62,6 +70,72 @@ class TestStop:
             jobs.stop(registry, run_id, "ada")
         with pytest.raises(RunNotFound):
             jobs.stop(registry, "nobody", "ada")
+
+
+class TestCommands:
+    @pytest.mark.parametrize(
+        "command",
+        [
+            jobs.pause,
+            jobs.resume,
+            jobs.step,
+            jobs.save_now,
+            lambda *who: jobs.turn(*who, "dropout", 0.2),
+            lambda *who: jobs.rename(*who, "mine"),
+            lambda *who: jobs.annotate(*who, "mine"),
+            lambda registry, run_id, owner: jobs.delete(registry, [run_id], owner),
+            lambda registry, run_id, owner: jobs.restore(registry, [run_id], owner),
+        ],
+    )
+    def test_are_for_the_owner_alone(self, registry, quick, command):
+        """Nobody else commands a run, and trying changes nothing."""
+        run_id = jobs.submit(registry, quick, "ada")
+        before = registry.get(run_id)
+        with pytest.raises(NotYourRun):
+            command(registry, run_id, "bob")
+        assert registry.get(run_id) == before
+
+    def test_step_goes_to_the_next_validation(self, registry, quick):
+        """Without a number, a step ends where the validation images are looked at next."""
+        run_id = jobs.submit(registry, quick, "ada")
+        jobs.pause(registry, run_id, "ada")
+        jobs.step(registry, run_id, "ada")
+        assert registry.get(run_id).pause_at == quick.next_validation(0) == 50
+        jobs.pause(registry, run_id, "ada")
+        jobs.step(registry, run_id, "ada", 10)
+        assert registry.get(run_id).pause_at == 10
+
+    def test_only_live_knobs_turn(self, registry, quick):
+        """What needs another network, or lies out of range, is refused in words."""
+        run_id = jobs.submit(registry, quick, "ada")
+        with pytest.raises(InvalidHyperparameter, match="During a run learning_rate and dropout"):
+            jobs.turn(registry, run_id, "ada", "batch_size", 10)
+        with pytest.raises(InvalidHyperparameter, match="`dropout` must lie in"):
+            jobs.turn(registry, run_id, "ada", "dropout", 2)
+        jobs.turn(registry, run_id, "ada", "dropout", 0.3)
+        assert [change.value for change in registry.changes(run_id)] == [0.3]
+
+    def test_names_are_trimmed_and_limited(self, registry, quick):
+        """A name is one line; too long a name or note says how long it may be."""
+        run_id = jobs.submit(registry, quick, "ada")
+        jobs.rename(registry, run_id, "ada", "  my \n run ")
+        jobs.annotate(registry, run_id, "ada", " a\nb ")
+        assert (registry.get(run_id).name, registry.get(run_id).note) == ("my run", "a\nb")
+        with pytest.raises(InvalidText, match="may have 80 characters"):
+            jobs.rename(registry, run_id, "ada", "x" * 81)
+        assert registry.get(run_id).name == "my run"
+
+    def test_delete_takes_all_or_none(self, registry, quick):
+        """A run that has not ended cannot be deleted, nor then can those named beside it."""
+        ended, waiting = (jobs.submit(registry, quick, "ada") for _ in range(2))
+        jobs.stop(registry, ended, "ada")
+        with pytest.raises(RunBusy, match="this one is queued"):
+            jobs.delete(registry, [ended, waiting], "ada")
+        assert registry.get(ended).deleted is None
+        jobs.delete(registry, [ended], "ada")
+        assert registry.get(ended).deleted
+        jobs.restore(registry, [ended], "ada")
+        assert registry.get(ended).deleted is None
 
 
 def test_a_lock_is_held_by_one(runs_dir):

@@ -123,17 +123,16 @@ def test_is_one_for_a_registry(keeper, registry, quick):
     assert registry.trainer_status().pid == pid
 
 
-def test_is_replaced_when_it_is_killed(keeper, registry, quick):
-    """A trainer killed in mid-run leaves a run that failed with its reason; a new one serves who waits."""
-    run_id, waiting = jobs.submit(registry, LONG, "ada"), jobs.submit(registry, quick, "bob")
+def test_is_replaced_when_it_is_killed(keeper, registry):
+    """A trainer killed in mid-run is replaced, and its run goes on."""
+    run_id = jobs.submit(registry, LONG, "ada")
     pid = wait_until_training(registry, run_id)
     os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: registry.trainer_status().pid != pid, "another trainer has come")
+    wait_until_training(registry, run_id)
+    jobs.stop(registry, run_id, "ada")
     run = wait_until_ended(registry, run_id)
-    assert run.state == "failed"
-    assert "trainer process died" in run.reason
-    assert not run.has_model
-    assert wait_until_ended(registry, waiting).state == "finished"
-    assert registry.trainer_status().pid != pid
+    assert (run.state, run.attempts, run.has_model) == ("stopped", 1, True)
 
 
 def test_puts_its_run_back_when_the_server_closes(keeper, registry):
@@ -143,9 +142,7 @@ def test_puts_its_run_back_when_the_server_closes(keeper, registry):
     start = time.monotonic()
     keeper.close()
     assert time.monotonic() - start < 12
-    run = registry.get(run_id)
-    assert (run.state, run.step, run.started) == ("queued", 0, None)
-    assert registry.metrics(run_id) == []
+    assert registry.get(run_id).state == "queued"
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     with jobs.trainer_lock(Settings.from_environment()).acquire(blocking=False):
