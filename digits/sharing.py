@@ -11,6 +11,7 @@ from digits.errors import DigitsError, InvalidHyperparameter
 from digits.hyperparameters import KNOBS, PRESETS, check
 
 PEN_WIDTHS = (4, 40, 16)  # the thinnest, the thickest and the usual pen, in pixels of the canvas
+MOST_IDS = 20  # runs that a link names at most
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -55,6 +56,17 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return parse
 
 
+def _identifiers(text: str) -> str:
+    names = text.split(".")
+    if len(names) > MOST_IDS or not all(map(_ID.fullmatch, names)):
+        raise _BadValue(f"should be at most {MOST_IDS} ids with dots between; received {text[:40]!r}")
+    return ".".join(dict.fromkeys(names))
+
+
+def _flag(text: str) -> bool:
+    return _one_of("True", "False")(text) == "True"
+
+
 def _ink(text: str) -> str:
     strokes.decode_strokes(text)
     return text
@@ -71,6 +83,18 @@ PAGES: dict[str, dict[str, Parameter]] = {
         "network": Parameter("softmax", lambda text: check("network", text)),
         **{name: Parameter(None, lambda text, name=name: check(name, text)) for name in KNOBS if name != "network"},
         "run": Parameter("", _identifier),
+    },
+    "runs": {
+        "state": Parameter("", _one_of("queued", "running", "paused", "finished", "stopped", "failed", "deleted")),
+        "network": Parameter("", _one_of(*PRESETS)),
+        "chosen": Parameter("", _identifiers),
+        "measure": Parameter("val_accuracy", _one_of("val_accuracy", "val_loss", "loss")),
+        "log": Parameter(False, _flag),
+        "a": Parameter("", _identifier),
+        "b": Parameter("", _identifier),
+        "side": Parameter("a", _one_of("a", "b", "neither")),
+        "hundred": Parameter(1, _whole(1, 1000)),
+        "sample": Parameter(None, _whole(0, 10**9)),
     },
     "gallery": {
         "model": Parameter("", _identifier),

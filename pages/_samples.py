@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -32,12 +33,25 @@ def grid(
                 "label": f"Sample {row}: read as {read}" + (f", but it is {true}" if is_wrong else ", rightly"),
             }
         )
+    pictures(dataset, rows, tiles, f"{len(tiles)} test samples with what the model reads", key=key, on_picked=on_picked)
+
+
+def pictures(
+    dataset: datasets.Dataset,
+    rows: np.ndarray,
+    tiles: list[dict[str, Any]],
+    label: str,
+    *,
+    key: str,
+    on_picked: Callable[[int], None],
+) -> None:
+    """Show test samples with these `tiles` below them, each a dict of `sample`, `wrong`, `caption` and `label`."""
     picture = base64.b64encode(gallery.sprite(dataset.test.images[rows])).decode("ascii")
     data = {
         "sprite": f"data:image/png;base64,{picture}",
         "columns": gallery.COLUMNS,
         "tiles": tiles,
-        "label": f"{len(tiles)} test samples with what the model reads",
+        "label": label,
     }
     _widgets.gallery_grid(data, key=key, on_picked=lambda: on_picked(int(st.session_state[key].picked)))
 

@@ -14,6 +14,14 @@ from digits.settings import Settings
 from digits.visitors import COOKIE, new_token
 from pages import _state
 
+STATES = {  # what each state of a run is called, with its icon and colour
+    "queued": ("Waiting", ":material/hourglass_top:", "gray"),
+    "running": ("Training", ":material/play_arrow:", "blue"),
+    "paused": ("Paused", ":material/pause_circle:", "orange"),
+    "finished": ("Finished", ":material/check_circle:", "green"),
+    "stopped": ("Stopped", ":material/stop_circle:", "orange"),
+    "failed": ("Failed", ":material/error:", "red"),
+}
 _COMPONENTS = Path(__file__).parent / "components"
 
 

@@ -8,6 +8,7 @@ ICON = Path(__file__).parent / "components" / "icon.png"  # Streamlit would fetc
 PAGES = (
     ("draw.py", "Draw", "draw", "Draw a digit, or bring a picture of one, and see it read."),
     ("train.py", "Train", "model_training", "Choose a network and its settings, and watch it learn."),
+    ("runs.py", "Runs", "format_list_bulleted", "Name, compare, repeat and delete the runs that you have started."),
     ("models.py", "Models", "neurology", "See what a model confuses and how far to trust it; take it away."),
     ("gallery.py", "Gallery", "grid_view", "Look at 100 test samples against what a model reads in them."),
 )

@@ -10,6 +10,7 @@ from digits.evaluation import Accuracy
 from digits.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
 from digits.runs import Run
 from pages import _state, _widgets
+from pages._widgets import STATES
 
 TICK_SECONDS = 0.4
 MORE = (
@@ -20,14 +21,6 @@ MORE = (
     "patience",
     "seed",
 )  # the settings that stand in the fold-out
-STATES = {
-    "queued": ("Waiting", ":material/hourglass_top:", "gray"),
-    "running": ("Training", ":material/play_arrow:", "blue"),
-    "paused": ("Paused", ":material/pause_circle:", "orange"),
-    "finished": ("Finished", ":material/check_circle:", "green"),
-    "stopped": ("Stopped", ":material/stop_circle:", "orange"),
-    "failed": ("Failed", ":material/error:", "red"),
-}
 
 
 def _key(name: str) -> str:

@@ -41,6 +41,9 @@ FLOORS = (
     "gallery",
     "records",
     "runs",
+    "mcnemar",
+    "comparison",
+    "tables",
     "charts",
     "jobs",
     "sharing",
@@ -119,7 +122,7 @@ page = AppTest.from_file("pages/navigation.py", default_timeout=60)
 page.session_state["visitor"] = "somebody"
 page.run()
 seen = [page.title[0].value]
-for other in ("train.py", "models.py", "gallery.py"):
+for other in ("train.py", "runs.py", "models.py", "gallery.py"):
     seen.append(page.switch_page(other).run().title[0].value)
 print(seen, [error.message for error in page.exception], sorted({"tensorflow", "keras"} & set(sys.modules)))
 """
@@ -130,7 +133,10 @@ def test_opening_every_page_leaves_tensorflow_out(registry):
     done = subprocess.run(
         [sys.executable, "-c", OPEN_ALL_PAGES], cwd=PROJECT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "['Draw a digit', 'Train a recogniser', 'Models', 'Gallery of test images'] [] []"
+    assert (
+        done.stdout.strip()
+        == "['Draw a digit', 'Train a recogniser', 'Runs', 'Models', 'Gallery of test images'] [] []"
+    )
 
 
 @pytest.mark.parametrize("path", [*PAGES[:1], PROJECT / "pages" / "navigation.py"], ids=lambda path: path.name)

@@ -190,6 +190,13 @@ def labels(found: Locator) -> list[str]:
     return found.evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
 
 
+def mark_row(page: Page, row: int) -> None:
+    """Press the box before a row of the page's first table, which is a canvas; the head and each row are as high."""
+    height, half_a_box = 35, 16
+    page.get_by_test_id("stDataFrame").first.click(position={"x": half_a_box, "y": height * (row + 1.5)})
+    settle(page)
+
+
 def share(page: Page) -> str:
     """Press Share and return the link that it put on the clipboard."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 30  # for one condition; a busy machine with two cores needs f
 _EXPECTED_ERRORS = (
     re.compile(r"net::ERR_NAME_NOT_RESOLVED"),  # Streamlit looks for the tab's icon on the internet
     re.compile(
-        r"404 .*/(train|models|gallery)/_stcore/(health|host-config)"
+        r"404 .*/(train|runs|models|gallery)/_stcore/(health|host-config)"
     ),  # and for its server below a page's address
 )
 

@@ -11,6 +11,7 @@ from tests.pages.conftest import NAVIGATION
 PAGES = {
     "draw.py": "Draw a digit",
     "train.py": "Train a recogniser",
+    "runs.py": "Runs",
     "models.py": "Models",
     "gallery.py": "Gallery of test images",
 }

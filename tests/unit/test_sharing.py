@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from digits import strokes
 from digits.hyperparameters import KNOBS, LEARNING_RATES, PRESETS
-from digits.sharing import PAGES, PEN_WIDTHS, query, query_string, read
+from digits.sharing import MOST_IDS, PAGES, PEN_WIDTHS, query, query_string, read
 
 identifiers = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)
 drawings = st.lists(
@@ -41,6 +41,20 @@ STATES = {
     ),
     "train": st.fixed_dictionaries(
         {**{name: values_of(name) for name in KNOBS}, "run": st.just("") | identifiers},
+    ),
+    "runs": st.fixed_dictionaries(
+        {
+            "state": st.sampled_from(["", "finished", "deleted"]),
+            "network": st.just("") | st.sampled_from(list(PRESETS)),
+            "chosen": st.lists(identifiers, max_size=MOST_IDS, unique=True).map(".".join),
+            "measure": st.sampled_from(["val_accuracy", "val_loss", "loss"]),
+            "log": st.booleans(),
+            "a": st.just("") | identifiers,
+            "b": st.just("") | identifiers,
+            "side": st.sampled_from(["a", "b", "neither"]),
+            "hundred": st.integers(1, 1000),
+            "sample": st.none() | st.integers(0, 10**9),
+        }
     ),
     "gallery": st.fixed_dictionaries(
         {

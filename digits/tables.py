@@ -1,0 +1,67 @@
+"""Runs as tables: what the Runs page lists, and the CSV files that spreadsheets open."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from digits.evaluation import Accuracy
+from digits.hyperparameters import KNOBS, PRESETS
+from digits.runs import METRIC_NAMES, Run
+
+SHARES = ("Best validation accuracy", "Test accuracy")  # columns in [0, 1]
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet takes for a formula (OWASP, CSV injection)
+
+
+def names(runs: Iterable[Run]) -> dict[str, str]:
+    """Return what each run is called, by its id: its own name, or one made of its network.
+
+    Runs of the same name are told apart by their ids.
+    """
+    called = {run.id: run.name or f"{run.hyperparameters.network.capitalize()} {run.id[:4]}" for run in runs}
+    uses = Counter(called.values())
+    return {run_id: name if uses[name] == 1 else f"{name} ({run_id[:6]})" for run_id, name in called.items()}
+
+
+def runs_table(runs: Sequence[Run], names: Mapping[str, str], states: Mapping[str, str], visitor: str) -> pd.DataFrame:
+    """List runs with all that is known of them, numbers at full precision.
+
+    Args:
+        runs: one row each, in this order; at least one.
+        names: what each run is called, by its id.
+        states: what each state is called, by `Run.state`.
+        visitor: whose runs are "yours"; all others are "shared".
+
+    Returns:
+        The columns that the page shows, then the settings by their labels, then "Id". Shares lie in [0, 1], "Started"
+        is a UTC time; what is not known yet is missing. Text that a spreadsheet would take for a formula begins with '.
+    """
+    rows = [
+        {
+            "Whose": "yours" if run.owner == visitor else "shared",
+            "Name": as_text(names[run.id]),
+            "Network": PRESETS[run.hyperparameters.network].title,
+            "State": states[run.state],
+            "Best validation accuracy": run.best_val_accuracy,
+            "Test accuracy": Accuracy(run.test_correct, run.test_total).share if run.has_model else None,
+            "Seconds": run.seconds,
+            "Started": datetime.fromtimestamp(run.created, UTC),
+            "Note": as_text(run.note),
+            **{knob.label: getattr(run.hyperparameters, name) for name, knob in KNOBS.items() if name != "network"},
+            "Id": as_text(run.id),
+        }
+        for run in runs
+    ]
+    return pd.DataFrame(rows).astype(dict.fromkeys((*SHARES, "Seconds"), float))
+
+
+def history_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """Return a run's progress, as `runs.Registry.history` gives it, as CSV with every digit."""
+    return pd.DataFrame(rows, columns=METRIC_NAMES).to_csv(index=False)
+
+
+def as_text(text: str) -> str:
+    """Return text that a spreadsheet shows as it is: before what it would calculate stands an apostrophe."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

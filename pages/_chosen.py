@@ -1,0 +1,202 @@
+"""The chosen runs: which they are, and what their owner can do with them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from digits import jobs, sharing, tables
+from digits.errors import DigitsError
+from digits.hyperparameters import Hyperparameters
+from digits.runs import Run
+from pages import _state, _widgets
+
+
+def key(name: str) -> str:
+    """Return the session key of one of the Runs page's values."""
+    return _state.key("runs", name)
+
+
+def ids() -> list[str]:
+    """Return the chosen runs' ids, in the order of choosing."""
+    return [run_id for run_id in st.session_state[key("chosen")].split(".") if run_id]
+
+
+def choose(run_ids: Sequence[str]) -> None:
+    """Remember which runs are chosen."""
+    st.session_state[key("chosen")] = ".".join(run_ids)
+
+
+def count(runs: Sequence[Any]) -> str:
+    """Return how many runs these are, in words."""
+    return "1 run" if len(runs) == 1 else f"{len(runs):,} runs"
+
+
+def messages() -> None:
+    """Show why the last command was refused, and the way back from a deletion."""
+    if error := st.session_state.pop(key("error"), ""):
+        st.error(error, icon=":material/error:")
+    if gone := st.session_state.get(key("deleted")):
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{count(gone)} deleted.", width="content")
+            st.button("Undo", icon=":material/undo:", on_click=_restore, args=(gone,), key=key("undo"))
+            st.caption("Later, for a day, choose State: Deleted to find and restore them.")
+
+
+def actions(runs: Sequence[Run], names: dict[str, str]) -> None:
+    """Show what can be done with the chosen runs; with those of others only what changes nothing.
+
+    Args:
+        names: what each run is called, by its id.
+    """
+    mine = [run for run in runs if run.owner == _widgets.visitor()]
+    with st.container(border=True):
+        if len(runs) > 1:
+            st.text(f"{count(runs)} chosen: {', '.join(names[run.id] for run in runs)}")
+        elif mine and runs[0].deleted is None:
+            _texts(runs[0], names[runs[0].id])
+        else:
+            st.text(names[runs[0].id])
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if len(runs) == 1:
+                _repeat(runs[0])
+            _end(mine, is_plural=len(runs) > 1)
+        if len(mine) < len(runs):
+            st.caption("A shared run belongs to who started it: you may look at it, repeat it and fork it.")
+
+
+def _texts(run: Run, name: str) -> None:
+    """Let the visitor name their run and write a note on it."""
+    for place, label, value, hint, command, sentence in zip(
+        st.columns([2, 3]),
+        ("Name", "Note"),
+        (run.name, run.note),
+        (name, "What you wanted to find out"),
+        (jobs.rename, jobs.annotate),
+        ("What the run is called. Enter saves it.", "Whatever you want to remember. Enter saves it."),
+        strict=True,
+    ):
+        widget = key(f"{label.lower()}.{run.id}")
+        st.session_state.setdefault(widget, value)
+        place.text_input(
+            label,
+            key=widget,
+            max_chars=jobs.MAX_TEXT[label.lower()],
+            placeholder=hint,
+            on_change=lambda command=command, widget=widget: _try(
+                command, run.id, _widgets.visitor(), st.session_state[widget]
+            ),
+            help=sentence,
+        )
+
+
+def _repeat(run: Run) -> None:
+    """Show the ways from a run to the Train page, and its history as a file."""
+    st.page_link(
+        "train.py",
+        label="Open on Train",
+        icon=":material/model_training:",
+        query_params=_train_link(run.hyperparameters, run.id),
+        help="Its curves, its result and its controls.",
+    )
+    if st.button(
+        "Run it again",
+        icon=":material/replay:",
+        key=key("again"),
+        help="Starts a run with the same settings and seed; what was turned is turned at the same iterations.",
+    ):
+        _again(run)
+    st.page_link(
+        "train.py",
+        label="Fork",
+        icon=":material/fork_right:",
+        query_params=_train_link(run.hyperparameters),
+        help="Opens Train with these settings for you to change; nothing is started.",
+    )
+    st.download_button(
+        "History as CSV",
+        lambda: tables.history_csv(_widgets.registry().history(run.id)),
+        file_name=f"digits-history-{run.id}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        key=key("history"),
+        on_click="ignore",
+        help="Loss and accuracy at every recorded iteration, with every digit, for a spreadsheet.",
+    )
+
+
+def _end(mine: Sequence[Run], *, is_plural: bool) -> None:
+    """Show Stop, Delete and Restore, each where there is something to it."""
+    going = [run.id for run in mine if not run.is_ended]
+    gone = [run.id for run in mine if run.deleted is not None]
+    kept = [run.id for run in mine if run.deleted is None]
+    if going:
+        st.button(
+            f"Stop {count(going)}" if is_plural else "Stop",
+            icon=":material/stop:",
+            on_click=_stop,
+            args=(going,),
+            key=key("stop"),
+            help="Ends training and keeps what has been learned.",
+        )
+    if kept:
+        st.button(
+            f"Delete {count(kept)}" if is_plural else "Delete",
+            icon=":material/delete:",
+            on_click=_delete,
+            args=(kept,),
+            key=key("delete"),
+            disabled=bool(going),
+            help="Stop first what has not ended." if going else "Takes runs and models off every list; can be undone.",
+        )
+    if gone:
+        st.button(
+            f"Restore {count(gone)}" if is_plural else "Restore",
+            icon=":material/restore_from_trash:",
+            on_click=_restore,
+            args=(gone,),
+            key=key("restore"),
+            help="Puts deleted runs back on the list.",
+        )
+
+
+def _train_link(hyperparameters: Hyperparameters, run_id: str = "") -> dict[str, str]:
+    return sharing.query("train", hyperparameters.to_dict() | {"run": run_id})
+
+
+def _again(run: Run) -> None:
+    """Start the same run once more and go to watch it."""
+    registry = _widgets.registry()
+    try:
+        changes, owner = registry.changes(run.id), _widgets.visitor()
+        new = jobs.submit(registry, run.hyperparameters, owner, changes=changes, name=run.name)
+    except DigitsError as error:
+        st.error(str(error), icon=":material/error:")
+    else:
+        st.switch_page("train.py", query_params=_train_link(run.hyperparameters, new))
+
+
+def _stop(run_ids: Sequence[str]) -> None:
+    for run_id in run_ids:
+        _try(jobs.stop, run_id, _widgets.visitor())
+
+
+def _delete(run_ids: Sequence[str]) -> None:
+    if _try(jobs.delete, run_ids, _widgets.visitor()):
+        st.session_state[key("deleted")] = run_ids
+        choose([])
+
+
+def _restore(run_ids: Sequence[str]) -> None:
+    if _try(jobs.restore, run_ids, _widgets.visitor()):
+        st.session_state[key("deleted")], st.session_state[key("state")] = [], ""
+        choose(run_ids)
+
+
+def _try(command: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Carry out a command and return its answer, or True; a refusal is told by `messages`, and None comes back."""
+    try:
+        return command(_widgets.registry(), *arguments, **options) or True
+    except DigitsError as error:
+        st.session_state[key("error")] = str(error)
+        return None

@@ -1,0 +1,73 @@
+"""Chosen runs beside each other: their curves in one chart, their settings in one table."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from digits import comparison
+from digits.runs import Run
+from pages import _widgets
+from pages._chosen import key
+
+TICK_SECONDS = 2
+
+
+def show(runs: Sequence[Run], names: dict[str, str]) -> None:
+    """Show the curves and the settings of two to five runs.
+
+    Args:
+        names: what each run is called, by its id.
+    """
+    st.header("Beside each other", anchor=False)
+    is_going = not all(run.is_ended for run in runs)
+    st.fragment(_curves, run_every=TICK_SECONDS if is_going else None)({run.id: names[run.id] for run in runs})
+    _settings(runs, names)
+
+
+def _curves(names: dict[str, str]) -> None:
+    """Show one measure of all runs in one chart."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        measure = st.segmented_control(
+            "Measure",
+            list(comparison.MEASURES),
+            format_func=comparison.MEASURES.get,
+            required=True,
+            key=key("measure"),
+            persist_state="session",
+            label_visibility="collapsed",
+            wrap=True,
+        )
+        is_log = st.toggle(
+            "Logarithmic",
+            key=key("log"),
+            persist_state="session",
+            help="Stretches small values; of the accuracy it shows the error, 1 - accuracy.",
+        )
+    histories = {name: _widgets.registry().metrics(run_id) for run_id, name in names.items()}
+    st.echarts_chart(
+        comparison.curves(histories, measure, is_log=is_log),
+        height=280 + comparison.legend_height(len(histories)),
+        key=key("chart"),
+        alt=comparison.describe_curves(histories, measure, is_log=is_log),
+    )
+
+
+def _settings(runs: Sequence[Run], names: dict[str, str]) -> None:
+    """Show the settings in a table, with a sign before those that differ."""
+    registry = _widgets.registry()
+    table = comparison.settings_table(
+        {names[run.id]: run for run in runs}, {names[run.id]: registry.changes(run.id) for run in runs}
+    )
+    is_differing = table["Setting"].str.startswith(comparison.DIFFERS)
+    st.subheader("Settings", anchor=False)
+    differing = f"{is_differing.sum()} of {len(table)} differ" if is_differing.any() else "None differs"
+    st.caption(f"{differing}; what differs is marked {comparison.DIFFERS}.")
+    st.dataframe(
+        table.style.apply(
+            lambda row: ["font-weight: bold" if is_differing[row.name] else "color: gray"] * len(row), axis="columns"
+        ),
+        hide_index=True,
+        height="content",
+        column_config={"Setting": st.column_config.TextColumn(pinned=True, width=150)},
+        alt=f"The settings of {len(runs)} runs side by side: {differing.lower()}",
+    )

@@ -1,0 +1,153 @@
+"""Two models on the same test images: which alone reads more of them, and the images that they dispute."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from digits import catalogue, comparison, datasets, gallery, mcnemar
+from digits.runs import Run
+from pages import _samples, _state, _widgets
+from pages._chosen import key
+
+SIDES = {"a": "Only A is right", "b": "Only B is right", "neither": "Both are wrong"}
+
+
+def show(runs: Sequence[Run], names: dict[str, str]) -> None:
+    """Let the visitor set two models against each other: those of the chosen runs and the bundled ones.
+
+    Args:
+        names: what each run is called, by its id.
+    """
+    titles, pair = _models(runs, names)
+    if not titles:
+        return
+    st.header("Where two models disagree", anchor=False)
+    for side, place, default in zip("ab", st.columns(2), pair, strict=True):
+        if st.session_state[key(side)] not in titles:
+            st.session_state[key(side)] = default
+        place.selectbox(
+            f"Model {side.upper()}",
+            list(titles),
+            format_func=titles.get,
+            key=key(side),
+            persist_state="session",
+            on_change=_first_hundred,
+            help="A chosen run's weights, or a model that comes with Digits.",
+        )
+    a, b = (catalogue.find(st.session_state[key(side)], _widgets.settings()) for side in "ab")
+    if a.id == b.id:
+        st.info("A and B are the same model: choose another for one of them.")
+        return
+    dataset = _widgets.test_set()
+    _verdict(dataset, a, b)
+    _images(dataset, a, b)
+
+
+def _models(runs: Sequence[Run], names: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return the titles of the models to choose from, by id, and the pair to begin with."""
+    titles, firsts = {}, []
+    for run in runs:
+        models = [catalogue.find(run.id, _widgets.settings())] if run.has_model else []
+        titles |= {model.id: comparison.model_title(names[run.id], model.card) for model in models}
+        firsts += [model.id for model in models[:1]]
+    if not titles:
+        return {}, []
+    bundled = {model.id: f"{model.title} (comes with Digits)" for model in catalogue.bundled()}
+    network = runs[0].hyperparameters.network
+    return titles | bundled, [*firsts, network if network in bundled else catalogue.DEFAULT_MODEL][:2]
+
+
+def _first_hundred() -> None:
+    st.session_state[key("hundred")] = 1
+
+
+def _verdict(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -> None:
+    """Say which model is better, if that can be said."""
+    duel = mcnemar.duel(dataset.test.labels, *_readings(dataset, a, b))
+    st.markdown(mcnemar.in_words(duel))
+    st.caption(
+        f"McNemar's exact test, {mcnemar.p_in_figures(duel.p_value)}. It speaks of these two models, not of their "
+        f"networks: another seed gives other weights. {dataset.description}"
+    )
+
+
+def _readings(dataset: datasets.Dataset, *models: catalogue.Model) -> list[np.ndarray]:
+    return [model.test_probabilities(dataset).argmax(axis=1) for model in models]
+
+
+def _images(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -> None:
+    """Show the images that the models read differently, a hundred at a time."""
+    labels, (read_a, read_b) = dataset.test.labels, _readings(dataset, a, b)
+    found = {side: comparison.disputed(labels, read_a, read_b, side) for side in SIDES}
+    if not any(map(len, found.values())):
+        return
+    side = st.segmented_control(
+        "Show",
+        list(SIDES),
+        format_func=lambda side: f"{SIDES[side]} ({len(found[side]):,})",
+        required=True,
+        key=key("side"),
+        persist_state="session",
+        on_change=_first_hundred,
+        help="The images that A and B read differently.",
+    )
+    hundreds = max(1, -(-len(found[side]) // gallery.SAMPLES))
+    hundred = st.session_state[key("hundred")] = min(st.session_state[key("hundred")], hundreds)
+    rows = found[side][(hundred - 1) * gallery.SAMPLES : hundred * gallery.SAMPLES]
+    if not len(rows):
+        st.info("There is no such image.")
+        return
+    names = dataset.class_names
+    tiles = [
+        {
+            "sample": int(row),
+            "wrong": False,
+            "caption": f"{names[read_a[row]]} | {names[read_b[row]]}",
+            "label": f"Sample {row}, a {names[labels[row]]}: A reads {names[read_a[row]]}, B {names[read_b[row]]}",
+        }
+        for row in rows
+    ]
+    st.caption("Below each image: what A reads | what B reads. Press one to see it large.")
+    label = f"{len(tiles)} test samples that the two models read differently"
+    _samples.pictures(dataset, rows, tiles, label, key=key("grid"), on_picked=lambda row: _samples.pick("runs", row))
+    if hundreds > 1:
+        st.pagination(hundreds, key=key("hundred"), persist_state="session")
+    with st.container(horizontal=True):
+        for letter, model in (("A", a), ("B", b)):
+            st.page_link(
+                "gallery.py",
+                label=f"All mistakes of {letter}",
+                icon=":material/grid_view:",
+                query_params={"model": model.id, "show": "mistakes"},
+            )
+    _large(dataset, a, b)
+
+
+def _large(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -> None:
+    """Show the picked sample large, with what both models make of it, until it is closed."""
+    row = st.session_state[key("sample")]
+    if row is None:
+        return
+    if row >= len(dataset.test):
+        _state.notify("runs", f"The link's `sample` should be below {len(dataset.test):,}; received {row:,}.")
+        _samples.pick("runs", None)
+        return
+    true = dataset.class_names[dataset.test.labels[row]]
+
+    @st.dialog(f"Test sample {row}, a {true}", on_dismiss=lambda: _samples.pick("runs", None), width="large")
+    def dialog() -> None:
+        image, *bars = st.columns(3)
+        image.image(
+            gallery.enlarged(dataset.test.images[row]),
+            width="stretch",
+            output_format="PNG",
+            alt=f"Test sample {row}, a handwritten {true}, enlarged",
+        )
+        for place, letter, model in zip(bars, "AB", (a, b), strict=True):
+            probabilities = model.test_probabilities(dataset)[row]
+            with place:
+                st.markdown(f"{letter} reads **{dataset.class_names[probabilities.argmax()]}**: {model.title}")
+                _widgets.probability_chart(probabilities, dataset.class_names, key=key(f"bars.{letter}"))
+
+    dialog()

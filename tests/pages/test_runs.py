@@ -1,0 +1,258 @@
+"""Runs: a visitor names, repeats, deletes and compares their own runs, and only looks at those of others."""
+
+import shutil
+
+import pytest
+
+from digits import jobs, tables
+from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.settings import BUNDLED_MODELS_DIR
+
+METRICS = [
+    {"step": step, "seconds": step / 100, "loss": 1.0, "accuracy": 0.5, "val_loss": 0.5, "val_accuracy": step / 200}
+    for step in (50, 100)
+]
+
+
+@pytest.fixture
+def make_run(registry, runs_dir):
+    """A function that makes an ended run, with one of the bundled models for its own; returns its id."""
+
+    def make(network="softmax", *, owner="ada", name="", state="finished", **settings):
+        hyperparameters = Hyperparameters(**PRESETS[network].hyperparameters.to_dict() | settings)
+        run_id = jobs.submit(registry, hyperparameters, owner, name=name)
+        assert registry.claim().id == run_id
+        registry.record(run_id, METRICS)
+        registry.finish(run_id, state, test_correct=9_000, test_total=10_000)
+        shutil.copytree(BUNDLED_MODELS_DIR / network, runs_dir / run_id)
+        return run_id
+
+    return make
+
+
+def listed(page):
+    """The names in the list, from its top."""
+    return page.dataframe(key="runs.table").value["Name"].tolist()
+
+
+def mark(page, *rows):
+    """Choose rows of the list; AppTest has no hand for a table's boxes, so what their press remembers is set."""
+    run_ids = page.dataframe(key="runs.table").value["Id"].str.removeprefix("'").tolist()
+    page.session_state["runs.chosen"] = ".".join(run_ids[row] for row in rows)
+    return page.run()
+
+
+def press(page, key):
+    return page.button(key=f"runs.{key}").click().run()
+
+
+def has_button(page, key):
+    return any(button.key == f"runs.{key}" for button in page.button)
+
+
+def words(page):
+    kinds = (page.markdown, page.caption, page.info, page.warning, page.text)
+    return " ".join(element.value for kind in kinds for element in kind)
+
+
+def names(registry, run_ids):
+    return [tables.names([registry.get(run_id)])[run_id] for run_id in run_ids]
+
+
+class TestList:
+    def test_says_what_to_do_while_it_is_empty(self, open_page, tidy):
+        """Who has no run is told where runs come from."""
+        assert "You have no runs yet" in words(tidy(open_page("runs.py")))
+
+    def test_shows_own_runs_the_newest_first(self, open_page, tidy, registry, make_run):
+        """A visitor sees their own runs and nobody else's."""
+        first, second = make_run(), make_run("corrected", name="wide")
+        make_run(owner="eve")
+        page = tidy(open_page("runs.py"))
+        assert listed(page) == names(registry, [second, first])
+        table = page.dataframe(key="runs.table").value
+        assert table["Test accuracy"].tolist() == [90.0, 90.0]
+        assert table["State"].tolist() == ["Finished", "Finished"]
+
+    def test_is_filtered_by_state_and_network(self, open_page, tidy, make_run):
+        """The filters leave out what they say, and the link keeps them."""
+        make_run(name="soft"), make_run("corrected", name="wide"), make_run(name="cut", state="stopped")
+        page = open_page("runs.py")
+        page.selectbox(key="runs.state").select("finished").run()
+        assert listed(page) == ["wide", "soft"]
+        page.selectbox(key="runs.network").select("softmax").run()
+        assert listed(tidy(page)) == ["soft"]
+        assert dict(page.query_params) == {"state": "finished", "network": "softmax"}
+        page.selectbox(key="runs.state").select("failed").run()
+        assert "None of your runs is like that." in words(page)
+        assert listed(press(page, "all")) == ["cut", "wide", "soft"]
+
+    def test_takes_older_runs_when_asked(self, open_page, tidy, make_run, monkeypatch):
+        """A long list begins with the newest runs, says so, and grows with a press."""
+        monkeypatch.setattr("digits.settings.RUNS_LISTED", 2)
+        for name in ("first", "second", "third"):
+            make_run(name=name)
+        page = tidy(open_page("runs.py"))
+        assert listed(page) == ["third", "second"]
+        assert "the newest 2 are looked through" in words(page)
+        assert listed(press(page, "more")) == ["third", "second", "first"]
+        assert not has_button(page, "more")
+
+
+class TestOneRun:
+    def test_is_named_and_annotated(self, open_page, tidy, registry, make_run):
+        """What is written into the two fields is kept and shown in the list."""
+        run_id = make_run()
+        page = mark(open_page("runs.py"), 0)
+        page.text_input(key=f"runs.name.{run_id}").set_value("wide").run()
+        page.text_input(key=f"runs.note.{run_id}").set_value("=1+1").run()
+        assert listed(tidy(page)) == ["wide"]
+        assert page.dataframe(key="runs.table").value["Note"].tolist() == ["'=1+1"]
+        assert registry.get(run_id).note == "=1+1"
+
+    def test_is_run_again(self, open_page, registry, make_run):
+        """The repeat has the same settings and seed, and Train opens on it."""
+        run_id = make_run("corrected", seed=7)
+        page = press(mark(open_page("runs.py"), 0), "again")
+        assert page.title[0].value == "Train a recogniser"
+        repeat = registry.get(page.query_params["run"])
+        assert repeat.id != run_id
+        assert repeat.hyperparameters == registry.get(run_id).hyperparameters
+
+    def test_is_forked_and_opened_by_links(self, open_page, tidy, make_run):
+        """Fork leads to Train with the settings and without the run; Open on Train names the run."""
+        run_id = make_run(learning_rate=0.123)
+        links = {link.label: link for link in mark(tidy(open_page("runs.py")), 0).get("page_link")}
+        for label in ("Open on Train", "Fork"):
+            assert "learning_rate=0.123" in links[label].proto.query_string
+            assert (f"run={run_id}" in links[label].proto.query_string) == (label == "Open on Train")
+
+    def test_is_stopped(self, open_page, tidy, registry, quick):
+        """A run that waits or trains can be stopped from here."""
+        run_id = jobs.submit(registry, quick, "ada")
+        page = mark(open_page("runs.py"), 0)
+        press(page, "stop")
+        assert registry.get(run_id).state == "stopped"
+        assert not has_button(tidy(page), "stop")
+
+    def test_is_set_against_a_bundled_model(self, open_page, tidy, make_run):
+        """Already one run can be compared with the models that come with Digits."""
+        make_run("corrected")
+        page = mark(open_page("runs.py"), 0)
+        page.selectbox(key="runs.b").select("softmax").run()
+        assert "A is better" in words(tidy(page))
+
+
+class TestDeletion:
+    def test_can_be_undone(self, open_page, tidy, registry, make_run):
+        """Deleted runs leave the list; Undo brings them back, chosen as they were."""
+        run_ids = [make_run(), make_run(), make_run()]
+        page = mark(open_page("runs.py"), 0, 1)
+        press(page, "delete")
+        assert listed(tidy(page)) == names(registry, run_ids[:1])
+        assert "2 runs deleted." in words(page)
+        press(page, "undo")
+        assert len(listed(tidy(page))) == 3
+        assert "2 runs chosen" in words(page)
+        assert "deleted." not in words(page)
+
+    def test_can_be_undone_later(self, open_page, tidy, make_run):
+        """The filter Deleted lists deleted runs, and there they can be restored."""
+        make_run(name="wide")
+        press(mark(open_page("runs.py"), 0), "delete")
+        page = open_page("runs.py", state="deleted")
+        assert listed(page) == ["wide"]
+        press(mark(page, 0), "restore")
+        assert listed(tidy(page)) == ["wide"]
+        assert page.selectbox(key="runs.state").value == ""
+
+    def test_is_not_for_strangers(self, open_page, tidy, registry, make_run):
+        """Of somebody else's run neither name nor end can be changed, whatever the page is made to ask."""
+        theirs = make_run(owner="eve", name="hers")
+        page = tidy(open_page("runs.py", chosen=theirs))
+        assert listed(page) == ["hers"]
+        assert not page.text_input
+        assert not any(has_button(page, key) for key in ("delete", "stop", "restore"))
+        assert "A shared run belongs to who started it" in words(page)
+
+    def test_spares_a_strangers_run_among_own_ones(self, open_page, tidy, registry, make_run):
+        """Of a mixed choice only the visitor's own runs are deleted."""
+        mine, theirs = make_run(), make_run(owner="eve")
+        page = press(open_page("runs.py", chosen=f"{mine}.{theirs}"), "delete")
+        assert registry.get(theirs).deleted is None
+        assert "1 run deleted." in words(tidy(page))
+
+
+class TestComparison:
+    @pytest.fixture
+    def page(self, open_page, make_run):
+        """The page with a softmax regression and a better network chosen."""
+        make_run(name="deep"), make_run("corrected", name="wide")
+        return mark(open_page("runs.py"), 1, 0)
+
+    def test_overlays_curves(self, page, tidy):
+        """One chart has both runs; the measure and the axis can be chosen, and the link keeps both."""
+        assert page.get("echarts_chart")[0].proto.alt.startswith("Validation accuracy of 2 runs: deep at 0.5000")
+        page.get_by_key("runs.measure").set_value("loss").run()
+        page.toggle(key="runs.log").set_value(True).run()
+        assert page.get("echarts_chart")[0].proto.alt.startswith("Training loss of 2 runs")
+        assert (page.query_params["measure"], page.query_params["log"]) == ("loss", "True")
+        tidy(page)
+
+    def test_marks_settings_that_differ(self, page):
+        """The table of settings has a column for each run and a sign before what differs."""
+        table = page.dataframe[1].value
+        assert list(table.columns) == ["Setting", "deep", "wide"]
+        assert "≠ Network" in table["Setting"].tolist()
+        assert "Seed" in table["Setting"].tolist()
+
+    def test_shows_what_two_models_dispute(self, page, tidy):
+        """The verdict is in words, and each group of disputed images can be shown."""
+        assert (page.selectbox(key="runs.a").value, page.selectbox(key="runs.b").value) == tuple(
+            page.session_state["runs.chosen"].split(".")
+        )
+        assert "B is better" in words(page)
+        for side in ("b", "neither"):
+            page.get_by_key("runs.side").set_value(side).run()
+        tidy(page)
+        page.selectbox(key="runs.b").select(page.selectbox(key="runs.a").value).run()
+        assert "A and B are the same model" in words(tidy(page))
+
+    def test_shows_a_sample_large(self, page, tidy):
+        """A picked sample is shown with what both models make of it."""
+        page.session_state["runs.sample"] = 8
+        assert "A reads" in words(tidy(page.run()))
+
+    def test_is_reopened_by_its_link(self, page, open_page, tidy):
+        """A stranger who has the link sees the same comparison."""
+        link = dict(page.query_params)
+        other = tidy(open_page("runs.py", visitor="eve", **link))
+        assert other.get("echarts_chart")[0].proto.alt == page.get("echarts_chart")[0].proto.alt
+        assert other.dataframe(key="runs.table").value["Whose"].tolist() == ["shared", "shared"]
+        assert "B is better" in words(other)
+
+    def test_takes_five_runs_at_most(self, open_page, tidy, make_run):
+        """Who has chosen more is told so, and can still delete them."""
+        for _ in range(6):
+            make_run()
+        page = tidy(mark(open_page("runs.py"), *range(6)))
+        assert "Choose at most 5 runs" in words(page)
+        assert has_button(page, "delete")
+
+
+class TestLink:
+    def test_to_unknown_or_deleted_runs_is_told(self, open_page, registry, make_run):
+        """What cannot be shown is said in plain words, and the rest is shown."""
+        kept, gone = make_run(name="kept"), make_run(name="gone")
+        jobs.delete(registry, [gone], "ada")
+        page = open_page("runs.py", visitor="eve", chosen=f"{kept}.{gone}.nosuchrun")
+        assert listed(page) == ["kept"]
+        said = " ".join(warning.value for warning in page.warning)
+        assert "nosuchrun" in said
+        assert gone in said
+        assert not page.exception
+
+    def test_to_a_sample_that_is_not_there_is_told(self, open_page, make_run):
+        """A sample past the end is no crash."""
+        page = open_page("runs.py", chosen=make_run("corrected"), b="softmax", sample="999999")
+        assert any("should be below" in warning.value for warning in page.warning)

@@ -1,0 +1,137 @@
+"""comparison: several runs in one chart and one table, each told apart, and the images that two models dispute."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digits import comparison
+from digits.hyperparameters import KNOBS, Change, Hyperparameters
+
+
+def row(step, **facts):
+    return {
+        "step": step,
+        "seconds": step / 100,
+        "loss": 1.0,
+        "accuracy": 0.5,
+        "val_loss": None,
+        "val_accuracy": None,
+    } | facts
+
+
+HISTORIES = {
+    "wide": [row(50, val_accuracy=0.5, val_loss=2.0), row(100, loss=0.5), row(150, val_accuracy=1.0, val_loss=0.5)],
+    "deep": [row(50, val_accuracy=0.75, val_loss=1.0)],
+    "new": [],
+}
+
+
+def sources(option):
+    return [dataset["source"] for dataset in option["dataset"]]
+
+
+def run(**settings):
+    return SimpleNamespace(hyperparameters=Hyperparameters(**settings), data="MNIST.")
+
+
+class TestCurves:
+    @pytest.mark.parametrize("measure", comparison.MEASURES)
+    @pytest.mark.parametrize("is_log", [False, True])
+    def test_are_a_line_a_run(self, measure, is_log):
+        """Every run has its line, fed by its own points, and all but the points is JSON."""
+        option = comparison.curves(HISTORIES, measure, is_log=is_log)
+        assert [line["name"] for line in option["series"]] == list(HISTORIES)
+        assert [line["datasetIndex"] for line in option["series"]] == [0, 1, 2]
+        assert all(list(source.columns) == ["step", measure] for source in sources(option))
+        assert json.dumps(option | {"dataset": None})
+
+    def test_leave_out_iterations_without_validation(self):
+        """A validation curve has the validated iterations alone; a training curve has all."""
+        assert [len(source) for source in sources(comparison.curves(HISTORIES, "val_loss"))] == [2, 1, 0]
+        assert [len(source) for source in sources(comparison.curves(HISTORIES, "loss"))] == [3, 1, 0]
+
+    def test_are_told_apart_without_colour(self):
+        """No two lines share their dashes or their marks."""
+        lines = comparison.curves({str(i): [] for i in range(comparison.MOST)}, "loss")["series"]
+        for looks in ("symbol", "color"):
+            assert len({line[looks] for line in lines}) == comparison.MOST
+        assert len({str(line["lineStyle"]["type"]) for line in lines}) == comparison.MOST
+
+    def test_show_the_error_on_a_logarithmic_axis(self):
+        """There the accuracy becomes 1 - accuracy, without the zeros that have no logarithm."""
+        option = comparison.curves(HISTORIES, "val_accuracy", is_log=True)
+        assert option["yAxis"]["type"] == "log"
+        assert option["yAxis"]["name"] == "Validation error"
+        assert sources(option)[0]["val_accuracy"].tolist() == [0.5]
+
+    def test_are_described_by_where_they_end(self):
+        """The text alternative names each run with its last value, and says which have none yet."""
+        assert comparison.describe_curves(HISTORIES, "val_accuracy") == (
+            "Validation accuracy of 3 runs: wide at 1.0000 after 150 iterations; "
+            "deep at 0.7500 after 50 iterations; new, still empty."
+        )
+        assert comparison.describe_curves(HISTORIES, "val_accuracy", is_log=True).startswith("Validation error of")
+
+
+class TestSettingsTable:
+    def test_marks_what_differs(self):
+        """A setting in which the runs differ has the sign before its name, every other has not."""
+        runs = {"one": run(learning_rate=0.5, seed=1), "two": run(learning_rate=0.25, seed=1)}
+        table = comparison.settings_table(runs, {"one": [], "two": []})
+        marked = [name for name in table["Setting"] if name.startswith(comparison.DIFFERS)]
+        assert marked == ["≠ Learning rate"]
+        assert table[table["Setting"] == "≠ Learning rate"][["one", "two"]].to_numpy().tolist() == [["0.5", "0.25"]]
+
+    def test_has_every_setting(self):
+        """No hyperparameter is left out, and what was turned on the way counts as one."""
+        runs = {"one": run(), "two": run()}
+        table = comparison.settings_table(runs, {"one": [], "two": [Change(840, "learning_rate", 0.1, 0.01)]})
+        names = [name.removeprefix("≠ ") for name in table["Setting"]]
+        assert set(names) >= {knob.label for knob in KNOBS.values()}
+        turned = table[table["Setting"] == "≠ Turned on the way"]
+        assert turned[["one", "two"]].to_numpy().tolist() == [["nothing", "learning rate 0.1 → 0.01 at 840"]]
+
+    def test_shows_hostile_names_as_they_are(self):
+        """A run's name is a column's name, whatever it is."""
+        name = "<script>alert(1)</script>"
+        assert list(comparison.settings_table({name: run()}, {name: []}).columns) == ["Setting", name]
+
+
+class TestChanges:
+    def test_not_taken_up_are_not_told(self):
+        """What was asked for and never came into effect changed nothing."""
+        assert comparison.changes_in_words([Change(None, "dropout", None, 0.5)]) == ""
+
+
+@pytest.mark.parametrize(
+    ("card", "title"),
+    [
+        ({"weights": "best", "step": 1200}, "wide, best weights at 1,200"),
+        ({"weights": "last", "step": 2000}, "wide, last weights at 2,000"),
+        ({"weights": "saved", "step": 300}, "wide, saved at 300"),
+        ({}, "wide"),
+    ],
+)
+def test_a_model_says_which_weights_it_has(card, title):
+    """One of a run's models is called after the run and the iteration of its weights."""
+    assert comparison.model_title("wide", card) == title
+
+
+class TestDisputed:
+    @given(data=st.data())
+    def test_images_fall_into_one_group_each(self, data):
+        """Every image that two models read differently is in exactly one group, and no other is in any."""
+        size = data.draw(st.integers(0, 50))
+        labels, a, b = (np.array(data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size))) for _ in "lab")
+        groups = [comparison.disputed(labels, a, b, side).tolist() for side in ("a", "b", "neither")]
+        assert sorted(row for group in groups for row in group) == np.flatnonzero(a != b).tolist()
+        assert comparison.disputed(labels, b, a, "a").tolist() == groups[1]
+
+    def test_a_alone_is_right(self):
+        """In A's group the label is what A reads."""
+        labels, a, b = np.array([1, 2, 3]), np.array([1, 2, 0]), np.array([1, 0, 3])
+        assert comparison.disputed(labels, a, b, "a").tolist() == [1]

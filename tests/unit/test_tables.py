@@ -1,0 +1,101 @@
+"""tables: a run's row holds all that is known of it, and no cell does anything in a spreadsheet."""
+
+import io
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digits import tables
+from digits.hyperparameters import KNOBS, Hyperparameters
+from digits.runs import METRIC_NAMES, Run
+
+STATES = {"finished": "Finished", "queued": "Waiting"}
+
+
+def run(run_id="abcdefgh", **facts):
+    """A finished run of Ada's."""
+    known = dict.fromkeys(Run.__dataclass_fields__, None) | {
+        "id": run_id,
+        "owner": "ada",
+        "state": "finished",
+        "hyperparameters": Hyperparameters(learning_rate=0.1),
+        "created": 1_800_000_000.25,
+        "name": "",
+        "note": "",
+        "seconds": 12.3456789,
+        "best_val_accuracy": 0.9876543210123,
+        "test_correct": 9_876,
+        "test_total": 10_000,
+    }
+    return Run(**known | facts)
+
+
+def table(*runs, visitor="ada"):
+    return tables.runs_table(runs, tables.names(runs), STATES, visitor)
+
+
+class TestNames:
+    def test_are_the_visitors_or_made_of_the_network(self):
+        """A run without a name is called after its network and the beginning of its id."""
+        assert tables.names([run("abcdefgh", name="wide"), run("ijklmnop")]) == {
+            "abcdefgh": "wide",
+            "ijklmnop": "Softmax ijkl",
+        }
+
+    def test_of_the_same_sort_are_told_apart(self):
+        """Two runs of one name are told apart by their ids."""
+        assert set(tables.names([run("abcdefgh", name="wide"), run("ijklmnop", name="wide")]).values()) == {
+            "wide (abcdef)",
+            "wide (ijklmn)",
+        }
+
+
+class TestRunsTable:
+    def test_has_results_and_every_setting(self):
+        """A row holds name, state, figures, settings and id."""
+        row = table(run(name="wide", note="slow")).iloc[0]
+        assert (row["Whose"], row["Name"], row["State"], row["Note"]) == ("yours", "wide", "Finished", "slow")
+        assert (row["Test accuracy"], row["Best validation accuracy"]) == (0.9876, 0.9876543210123)
+        assert row["Started"].isoformat() == "2027-01-15T08:00:00.250000+00:00"
+        assert set(row.index) >= {knob.label for knob in KNOBS.values()}
+        assert row["Id"] == "abcdefgh"
+
+    def test_leaves_open_what_is_not_known(self):
+        """A run that waits has neither accuracy, and its figures are still numbers to sort by."""
+        waiting = table(run(state="queued", best_val_accuracy=None, test_correct=None, test_total=None))
+        assert waiting[list(tables.SHARES)].isna().all(axis=None)
+        assert all(waiting[name].dtype.kind == "f" for name in tables.SHARES)
+
+    def test_says_whose_a_run_is(self):
+        """What others started is theirs."""
+        assert table(run(), visitor="eve")["Whose"].tolist() == ["shared"]
+
+    def test_keeps_every_digit_in_its_csv(self):
+        """Reading the CSV gives back the very numbers."""
+        written = table(run()).to_csv(index=False)
+        read = pd.read_csv(io.StringIO(written)).iloc[0]
+        assert (read["Best validation accuracy"], read["Seconds"]) == (0.9876543210123, 12.3456789)
+
+
+class TestText:
+    @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
+    def test_is_no_formula(self, text):
+        """What a spreadsheet would calculate begins with an apostrophe, in names, notes and ids."""
+        row = table(run(text, name=text, note=text)).iloc[0]
+        assert (row["Name"], row["Note"], row["Id"]) == (f"'{text}",) * 3
+
+    @given(text=st.text())
+    def test_is_else_as_it_was(self, text):
+        """Nothing but the apostrophe is added."""
+        assert tables.as_text(text) in (text, f"'{text}")
+
+
+def test_a_history_keeps_every_digit():
+    """A history's CSV gives back the recorded rows, with nothing where nothing was measured."""
+    rows = [dict(zip(METRIC_NAMES, (10, 0.1, 1 / 3, 0.1, None, None), strict=True))]
+    read = pd.read_csv(io.StringIO(tables.history_csv(rows)))
+    assert read["loss"].tolist() == [1 / 3]
+    assert read["val_loss"].isna().all()
+    assert list(read.columns) == list(METRIC_NAMES)
