@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.hyperparameters import KNOBS, PRESETS, Change
+from digits.hyperparameters import KNOBS, Change
 from digits.runs import METRIC_NAMES, Run
 
 MOST = 5  # runs in one chart: more lines than that nobody tells apart
@@ -110,7 +110,7 @@ def settings_table(runs: Mapping[str, Run], changes: Mapping[str, Sequence[Chang
         A row for each setting: its name in "Setting", after `DIFFERS` where the runs do, then a column a run.
     """
     rows = {
-        knob.label: [_shown(name, getattr(run.hyperparameters, name)) for run in runs.values()]
+        knob.label: [_shown(getattr(run.hyperparameters, name)) for run in runs.values()]
         for name, knob in KNOBS.items()
     }
     rows["Turned on the way"] = [changes_in_words(changes[name]) or "nothing" for name in runs]
@@ -121,16 +121,14 @@ def settings_table(runs: Mapping[str, Run], changes: Mapping[str, Sequence[Chang
     return table
 
 
-def _shown(name: str, value: Any) -> str:
-    if name == "network":
-        return PRESETS[value].title
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _shown(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def changes_in_words(changes: Sequence[Change]) -> str:
     """Return what was turned, as "learning rate 0.1 → 0.01 at 840"; empty when nothing was."""
     return ", ".join(
-        f"{KNOBS[change.name].label.lower()} {change.old:g} → {change.value:g} at {change.step:,}"
+        f"{KNOBS[change.name].label.lower()} {_shown(change.old)} → {_shown(change.value)} at {change.step:,}"
         for change in changes
         if change.step is not None and change.old is not None
     )

@@ -14,7 +14,7 @@ MAX_IMAGE_PIXELS = 40_000_000
 MAX_QUEUED_RUNS_PER_VISITOR = 3
 MAX_QUEUED_RUNS = 50
 HEARTBEAT_TIMEOUT_SECONDS = 10.0  # a run whose trainer has been silent for longer is taken for dead
-RUNS_LISTED = 500  # at first, and as many more with each press: ten thousand at once would make the page slow
+RUNS_LISTED = 200  # at first, and as many more with each press: ten thousand at once would make the page slow
 RUNS_BEFORE_RECYCLING = 50  # TensorFlow keeps memory, so the trainer restarts after this many runs
 
 

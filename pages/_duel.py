@@ -10,7 +10,7 @@ from digits.runs import Run
 from pages import _samples, _state, _widgets
 from pages._chosen import key
 
-SIDES = {"a": "Only A is right", "b": "Only B is right", "neither": "Both are wrong"}
+SIDES = {"a": "Only A is right", "b": "Only B is right", "neither": "Both are wrong, differently"}
 
 
 def show(runs: Sequence[Run], names: dict[str, str]) -> None:

@@ -113,7 +113,7 @@ def model_chooser(page: str) -> catalogue.Model:
     try:
         for run in registry().list_runs(visitor()):
             if run.has_model:
-                titles[run.id] = f"Your run {run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
+                titles[run.id] = f"Your run {run.name or run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
     except DigitsError as error:  # the bundled models can be asked all the same
         st.warning(str(error), icon=":material/database_off:")
     wanted = st.session_state.get(key) or catalogue.DEFAULT_MODEL

@@ -86,6 +86,14 @@ class TestSettingsTable:
         assert marked == ["≠ Learning rate"]
         assert table[table["Setting"] == "≠ Learning rate"][["one", "two"]].to_numpy().tolist() == [["0.5", "0.25"]]
 
+    def test_sees_small_differences(self):
+        """Numbers that differ in their eighth digit are not shown as the same."""
+        runs = {"one": run(learning_rate=0.12345678), "two": run(learning_rate=0.12345679)}
+        table = comparison.settings_table(runs, {"one": [], "two": []})
+        assert table[table["Setting"] == "≠ Learning rate"][["one", "two"]].to_numpy().tolist() == [
+            ["0.12345678", "0.12345679"]
+        ]
+
     def test_has_every_setting(self):
         """No hyperparameter is left out, and what was turned on the way counts as one."""
         runs = {"one": run(), "two": run()}
