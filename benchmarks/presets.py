@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from benchmarks import _results
-from digits import datasets, drawn, export, training
+from digits import datasets, drawn, export, programs, training
 from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
 
@@ -23,19 +23,19 @@ def main() -> None:
     settings = Settings.from_environment()
     dataset = datasets.load_mnist(settings)
     drawings = drawn.load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None
-    precision = training.fastest_precision()
+    precision = programs.fastest_precision()
     print(f"{dataset.description} Computing in {precision}.")
     figures = {}
     for network in options.networks:
         preset = PRESETS[network].hyperparameters
-        program = training.Program(
+        program = programs.Program(
             network,
             len(dataset.class_names),
             optimizer=preset.optimizer,
             augmentation=preset.augmentation,
             precision=precision,
         )
-        training.warm_up(program)
+        programs.warm_up(program)
         runs = []
         for seed in range(options.seeds):
             hyperparameters = Hyperparameters.from_dict(preset.to_dict() | {"seed": seed})

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import _results
-from digits import datasets, networks, training
+from digits import datasets, networks, programs, training
 from digits.hyperparameters import PRESETS
 from digits.settings import Settings
 
@@ -30,12 +30,12 @@ def main() -> None:
     keras.utils.set_random_seed(0)  # which determinism asks for
     dataset = datasets.load_mnist(Settings.from_environment())
     images, labels = tf.constant(dataset.train.images), tf.constant(dataset.train.labels)
-    precision = training.fastest_precision()
+    precision = programs.fastest_precision()
     figures = {}
     for network, iterations in _ITERATIONS.items():
         preset = PRESETS[network].hyperparameters
-        program = training.Program(network, len(dataset.class_names), optimizer=preset.optimizer, precision=precision)
-        training.warm_up(program)
+        program = programs.Program(network, len(dataset.class_names), optimizer=preset.optimizer, precision=precision)
+        programs.warm_up(program)
         batches = training.batch_indices(len(dataset.train), preset.batch_size, 0, 0, iterations)
         rates = np.full(iterations, preset.learning_rate, np.float32)
 

@@ -48,10 +48,10 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
     dataset = datasets.load_mnist(settings, first_train_image=options.first_train_image)
     print(dataset.description)
 
-    from digits import export, training  # TensorFlow, which the other commands do without
+    from digits import export, programs, training  # TensorFlow, which the other commands do without
 
-    precision = training.fastest_precision() if options.precision == "auto" else options.precision
-    program = training.Program(
+    precision = programs.fastest_precision() if options.precision == "auto" else options.precision
+    program = programs.Program(
         hyperparameters.network,
         len(dataset.class_names),
         optimizer=hyperparameters.optimizer,

@@ -103,6 +103,13 @@ def find(model_id: str, settings: Settings) -> Model:
     )
 
 
+def of_run(run_id: str, settings: Settings) -> list[Model]:
+    """Return the models that a run has left: its best weights, where they are not its last, the last, and copies."""
+    copies = sorted(settings.runs_dir.glob(f"{run_id}-at-*"), key=lambda folder: int(folder.name.rsplit("-", 1)[1]))
+    folders = (settings.runs_dir / f"{run_id}-best", settings.runs_dir / run_id, *copies)
+    return [_read(folder) for folder in folders if (folder / CARD).is_file()]
+
+
 def _read(folder: Path) -> Model:
     return _cached_model(folder, (folder / CARD).stat().st_mtime_ns)
 

@@ -55,3 +55,8 @@ class Settings:
             runs_dir=runs_dir,
             registry_url=env.get("DIGITS_REGISTRY_URL") or f"sqlite:///{runs_dir / 'registry.sqlite'}",
         )
+
+
+def work_dir(runs_dir: Path, run_id: str) -> Path:
+    """Return the folder of a run's checkpoint and snapshots; its models lie in folders of their own."""
+    return runs_dir / ".work" / run_id

@@ -4,24 +4,30 @@ It is started by `jobs.TrainerKeeper`, ends when its standard input closes, and 
 """
 
 import dataclasses
+import functools
 import os
+import shutil
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from filelock import Timeout
 
-from digits import datasets, drawn
-from digits.errors import DatasetError, DigitsError
+from digits import checkpoints, datasets, drawn, timeline
+from digits.errors import DatasetError, DigitsError, RegistryUnavailable
 from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.jobs import trainer_lock
-from digits.runs import Registry, Run, open_registry
-from digits.settings import RUNS_BEFORE_RECYCLING, Settings
+from digits.runs import Orders, Registry, Run, open_registry
+from digits.settings import RUNS_BEFORE_RECYCLING, Settings, work_dir
 
 _LOOK_EVERY_SECONDS = 0.05
-_RECORD_EVERY_SECONDS = 0.2  # the page looks about as often
+_RECORD_EVERY_SECONDS = 0.1  # and as often it looks whether the owner wants something
+_PATIENCE_SECONDS = 1.0
+_ATTEMPTS = 3  # trainers that may die under a run before it is taken for the cause
+_UNDO_SECONDS = 24 * 3600  # for so long a deleted run can be brought back
 _BEAT_EVERY_SECONDS = 1.0
 _NICENESS = 10  # whoever draws comes first
 
@@ -29,24 +35,29 @@ _NICENESS = 10  # whoever draws comes first
 class Trainer:
     """One trainer: its registry, its data and the programs it has compiled."""
 
-    def __init__(self, settings: Settings, registry: Registry, is_closing: threading.Event) -> None:
+    def __init__(
+        self, settings: Settings, registry: Registry, is_closing: threading.Event, *, checkpoint_seconds: float = 8.0
+    ) -> None:
+        """Serve `registry` until `is_closing`; a run in training is checkpointed every `checkpoint_seconds`."""
         self._settings, self._registry, self._is_closing = settings, registry, is_closing
+        self._checkpoint_seconds = checkpoint_seconds
         self._activity = "starting"
         self._programs: dict[tuple[str, int, str, str], Any] = {}
         self._dataset: datasets.Dataset | None = None
+        self._last_removal = 0.0
 
     def work(self) -> None:
         """Serve the queue until it is time to end."""
-        self._registry.rescue_orphans(attempts=3)
+        self._patiently(lambda: self._registry.rescue_orphans(attempts=_ATTEMPTS))
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         self._say("loading TensorFlow")
-        from digits import training
+        from digits import programs, training
 
-        self._training = training
+        self._library, self._training = programs, training
         self._prepare_data()
         done, cold = 0, list(PRESETS)
         while not self._is_closing.is_set() and done < RUNS_BEFORE_RECYCLING:
-            if run := self._registry.claim():
+            if run := self._patiently(self._registry.claim):
                 self._train(run)
                 done += 1
             elif cold:  # compile ahead while nobody waits, one network at a time
@@ -54,78 +65,196 @@ class Trainer:
                 self._warm_up(cold.pop(0))
             else:
                 self._say("waiting for a run")
+                self._remove_deleted()
                 self._is_closing.wait(_LOOK_EVERY_SECONDS)
 
     def _train(self, run: Run) -> None:
-        hyperparameters = run.hyperparameters
         self._say("training")
         try:
-            self._registry.rewind(run.id, 0)
-            self._registry.set_activity(run.id, "Preparing")
-            dataset = self._load_data()
-            self._registry.set_activity(run.id, "Preparing", data=dataset.description)
-            program = self._program(hyperparameters, len(dataset.class_names))
-            seconds, is_stopped = self._follow(run, dataset, program)
-            if self._is_closing.is_set():
-                self._registry.requeue(run.id)
+            training = self._prepare(run)
+            outcome = self._follow(run, training)
+            if outcome in ("closing", "paused"):
+                self._put_away(
+                    run, training, self._registry.requeue if outcome == "closing" else self._registry.set_paused
+                )
                 return
-            card = self._save(run, dataset, program, seconds)
-            self._registry.finish(
-                run.id,
-                "stopped" if is_stopped else "finished",
-                test_correct=card["test"]["correct"],
-                test_total=card["test"]["total"],
-            )
+            card = self._save_all(run, training)
+            facts = {"test_correct": card["test"]["correct"], "test_total": card["test"]["total"]}
+            self._patiently(lambda: self._registry.finish(run.id, outcome, **facts))
+            checkpoints.remove(self._settings.runs_dir, run.id)
         except DigitsError as error:
-            self._registry.finish(run.id, "failed", reason=str(error))
+            self._fail(run, str(error))
+        except OSError as error:
+            self._fail(
+                run,
+                f"The run's files should be written to {self._settings.runs_dir.name}; the system answered: "
+                f"{error.strerror or error}. Free some space, or make the folder writable, and start the run again.",
+            )
         except Exception as error:  # a bug must not take the other visitors' runs along; the log has the whole story
             traceback.print_exc()
-            reason = (
-                f"Training broke with {type(error).__name__}: {error}. This is a fault in Digits; please report it."
+            self._fail(
+                run,
+                f"Training broke with {type(error).__name__}: {error}. This is a fault in Digits; please report it.",
             )
-            self._registry.finish(run.id, "failed", reason=reason[:500])
 
-    def _follow(self, run: Run, dataset: datasets.Dataset, program: Any) -> tuple[float, bool]:
-        """Train, passing progress on a few times a second; return the seconds taken and whether it was stopped."""
+    def _fail(self, run: Run, reason: str) -> None:
+        self._patiently(lambda: self._registry.finish(run.id, "failed", reason=reason[:500]))
+
+    def _prepare(self, run: Run) -> Any:
+        """Load the data and the network, and take the run up where its checkpoint left it, if there is one."""
+        self._registry.set_activity(run.id, "Preparing")
+        dataset = self._load_data()
+        self._registry.set_activity(run.id, "Preparing", data=dataset.description)
+        state = checkpoints.load(self._settings.runs_dir, run.id)
+        program = self._program(run.hyperparameters, len(dataset.class_names))
+        changes = self._registry.changes(run.id)
+        training = self._training.Training(run.hyperparameters, dataset, program, changes=changes, state=state)
+        self._registry.rewind(run.id, training.step)
+        timeline.rewind(self._settings.runs_dir, run.id, training.step)
+        return training
+
+    def _follow(self, run: Run, training: Any) -> str:
+        """Train, passing progress on and obeying orders a few times a second.
+
+        Returns:
+            "finished", "stopped", "paused", or "closing" when it is this process that has to end.
+        """
         unsaid: list[dict[str, Any]] = []
-        last_said, is_stopped, seconds = 0.0, False, 0.0
-        for progress in self._training.train(run.hyperparameters, dataset, program):
-            unsaid.append(dataclasses.asdict(progress))
-            seconds = progress.seconds
-            if time.monotonic() - last_said >= _RECORD_EVERY_SECONDS:
-                is_stopped = self._registry.record(run.id, unsaid).stop_requested
-                unsaid, last_said = [], time.monotonic()
-            if is_stopped or self._is_closing.is_set():
+        orders = self._obey(run, training, self._record(run, training, unsaid))
+        last_said = last_kept = time.monotonic()
+        log = self._open_log(run)
+        while not training.is_done:
+            if self._is_closing.is_set():
                 break
-        self._registry.record(run.id, unsaid)
-        return seconds, is_stopped
+            if orders.stop_requested or (orders.pause_at is not None and training.step >= orders.pause_at):
+                break
+            if progress := training.advance(until=orders.pause_at):
+                unsaid.append(dataclasses.asdict(progress))
+                if log:
+                    log.write(unsaid[-1])
+                if progress.val_loss is not None:
+                    timeline.write(self._settings.runs_dir, run.id, training.snapshot)
+            now = time.monotonic()
+            if now - last_said >= _RECORD_EVERY_SECONDS or training.step == orders.pause_at:
+                orders = self._obey(run, training, self._record(run, training, unsaid))
+                unsaid, last_said = [], now
+            if now - last_kept >= self._checkpoint_seconds:
+                self._checkpoint(run, training, unsaid)
+                unsaid, last_kept = [], time.monotonic()
+        self._record(run, training, unsaid)
+        if log:
+            log.close()
+        if training.is_done:
+            return "finished"
+        if self._is_closing.is_set():
+            return "closing"
+        return "stopped" if orders.stop_requested else "paused"
 
-    def _save(self, run: Run, dataset: datasets.Dataset, program: Any, seconds: float) -> dict[str, Any]:
+    def _record(self, run: Run, training: Any, unsaid: list[dict[str, Any]]) -> Orders:
+        facts: dict[str, Any] = {"step": training.step, "seconds": training.seconds}
+        if training.best_weights is not None:
+            facts |= {"best_step": training.best_step, "best_val_accuracy": training.best_val_accuracy}
+        validated = [row["val_accuracy"] for row in unsaid if row["val_accuracy"] is not None]
+        if validated:
+            facts["val_accuracy"] = validated[-1]
+        return self._patiently(lambda: self._registry.record(run.id, unsaid, **facts))
+
+    def _obey(self, run: Run, training: Any, orders: Orders) -> Orders:
+        """Turn the knobs and save the copy that the owner asks for."""
+        waiting = [change for change in orders.changes if change.step is None]
+        if waiting:
+            taken = [training.turn(change.name, change.value) for change in waiting]
+            self._patiently(lambda: self._registry.take_changes(run.id, training.step, taken))
+        if orders.save_requested and training.step:
+            self._save(run, training, f"{run.id}-at-{training.step}", "saved", training.step)
+            self._patiently(lambda: self._registry.set_activity(run.id, "", save_requested=False))
+        return orders
+
+    def _checkpoint(self, run: Run, training: Any, unsaid: list[dict[str, Any]]) -> None:
+        """Keep the run's state; where that fails it trains on, and says so."""
+        self._record(run, training, unsaid)  # a checkpoint is never ahead of the history
+        try:
+            checkpoints.save(self._settings.runs_dir, run.id, training.state())
+            facts = {"attempts": 0, "reason": ""}
+        except OSError as error:
+            facts = {
+                "reason": f"No checkpoint could be written: {error.strerror or error}. Free some space on the disk."
+            }
+        self._patiently(lambda: self._registry.record(run.id, **facts))
+
+    def _put_away(self, run: Run, training: Any, note: Callable[[str], None]) -> None:
+        checkpoints.save(self._settings.runs_dir, run.id, training.state())
+        self._patiently(lambda: note(run.id))
+
+    def _patiently(self, call: Callable[[], Any]) -> Any:
+        """Do something with the registry, again and again while it is locked or its disk is full."""
+        while True:
+            try:
+                return call()
+            except RegistryUnavailable as error:
+                print(f"digits.trainer: {error}", file=sys.stderr)
+                if self._is_closing.wait(_PATIENCE_SECONDS):
+                    raise
+
+    def _remove_deleted(self) -> None:
+        """Remove, about once an hour, what was deleted more than a day ago."""
+        now = time.time()
+        if now - self._last_removal < 3600:
+            return
+        self._last_removal = now
+        for run_id in self._patiently(lambda: self._registry.list_deleted(before=now - _UNDO_SECONDS)):
+            home = self._settings.runs_dir
+            for folder in (
+                home / run_id,
+                home / f"{run_id}-best",
+                work_dir(home, run_id),
+                *home.glob(f"{run_id}-at-*"),
+            ):
+                shutil.rmtree(folder, ignore_errors=True)
+            self._patiently(functools.partial(self._registry.purge, run_id))
+
+    def _open_log(self, run: Run) -> Any:
+        return None
+
+    def _save_all(self, run: Run, training: Any) -> dict[str, Any]:
+        """Save the best weights, where they are not the last, and the last ones; return the last ones' card."""
+        if training.best_weights is not None and training.best_step != training.step:
+            name, best = f"{run.id}-best", training.best_weights
+            self._save(run, training, name, "best", training.best_step, best)
+        return self._save(run, training, run.id, "last", training.step)
+
+    def _save(
+        self, run: Run, training: Any, name: str, weights: str, step: int, values: list[Any] | None = None
+    ) -> dict[str, Any]:
         from digits import export
 
+        program, dataset = training.program, training.dataset
         return export.save_model(
-            program.exportable_model(),
-            self._settings.runs_dir / run.id,
+            program.exportable_model(values),
+            self._settings.runs_dir / name,
             hyperparameters=run.hyperparameters,
             dataset=dataset,
             drawings=self._drawings(dataset),
             facts={
                 "command": "started on the Train page",
-                "seconds": round(seconds, 2),
+                "seconds": round(training.seconds, 2),
                 "precision": program.precision,
+                "run": run.id,
+                "weights": weights,
+                "step": step,
             },
-            on_step=lambda step: self._registry.set_activity(run.id, step),
+            on_step=lambda activity: self._registry.set_activity(run.id, activity),
         )
 
     def _program(self, hyperparameters: Hyperparameters, class_count: int) -> Any:
         key = (hyperparameters.network, class_count, hyperparameters.optimizer, hyperparameters.augmentation)
         if key not in self._programs:
-            self._programs[key] = self._training.Program(
+            self._programs[key] = self._library.Program(
                 hyperparameters.network,
                 class_count,
                 optimizer=hyperparameters.optimizer,
                 augmentation=hyperparameters.augmentation,
-                precision=self._training.fastest_precision(),
+                precision=self._library.fastest_precision(work_dir(self._settings.runs_dir, "precision")),
             )
         return self._programs[key]
 
@@ -135,7 +264,7 @@ class Trainer:
             self._drawings(dataset)
         except DatasetError:  # the run that needs the data will say so
             return
-        self._training.warm_up(self._program(PRESETS[network].hyperparameters, len(dataset.class_names)))
+        self._library.warm_up(self._program(PRESETS[network].hyperparameters, len(dataset.class_names)))
 
     def _prepare_data(self) -> None:
         """Fetch MNIST when it is nowhere on this machine and may be fetched; without it, the small set serves."""

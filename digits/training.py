@@ -3,26 +3,20 @@
 import functools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import networks
-from digits.augmentation import augment
-from digits.datasets import Dataset, Split
+from digits import timeline
+from digits.checkpoints import State
+from digits.datasets import Dataset
 from digits.errors import TrainingDiverged
-from digits.hyperparameters import Hyperparameters
-from digits.settings import IMAGE_SIZE
+from digits.hyperparameters import Change, Hyperparameters, value_at
+from digits.programs import Program
 
-tf.config.experimental.enable_op_determinism()  # the same seed gives the same run; measured, it costs nothing here
-
-EVALUATION_BATCH = 1000  # images a call; large enough to be quick, small enough to let a stop through
-_VALIDATIONS = 25  # times a run looks at the validation images
-_MOMENTUM = 0.9
-_ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}  # Kingma and Ba, 2015, and Keras's epsilon
+CHUNK_SECONDS = 0.1  # between two looks at what the owner wants
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ class Progress:
     Attributes:
         step: iterations done.
         seconds: time spent so far, validation included.
-        loss, accuracy: the mean over the training batches since the last progress, before their updates.
+        loss, accuracy: the mean over the training batches since the last point, before their updates.
         val_loss, val_accuracy: over all validation images; None between validations.
     """
 
@@ -44,179 +38,170 @@ class Progress:
     val_accuracy: float | None = None
 
 
-@functools.cache
-def fastest_precision() -> str:
-    """Return "mixed_bfloat16" where this processor multiplies bfloat16 clearly faster, else "float32". Takes 0.1 s."""
+class Training:
+    """A run in progress: it can be advanced a few iterations at a time, steered, put away and taken up again.
 
-    def seconds(dtype: str) -> float:
-        matrix = tf.ones((768, 768), dtype)
-        product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
-        product()
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            product().numpy()
-            times.append(time.perf_counter() - start)
-        return min(times)
+    What it comes to depends on the hyperparameters, the data and the changes alone, to the last bit: not on how its
+    iterations are divided, nor on pauses.
 
-    return "mixed_bfloat16" if seconds("bfloat16") < 0.6 * seconds("float32") else "float32"
-
-
-class Program:
-    """A network, its optimizer's state and the compiled functions that train and evaluate it.
-
-    Compiling takes about a second, so the trainer keeps one program for each network and optimizer; `reset` makes it
-    as new. The learning rate, the dropout rate and the batch size are inputs: changing them compiles nothing.
-    One thread at a time.
+    Attributes:
+        dataset, program: what it learns from, and the network that learns.
+        step: iterations done.
+        seconds: time spent, validation included.
+        changes: the knobs turned so far, and those planned.
+        best_step, best_val_accuracy: where the validation accuracy was highest, the earliest of equals.
+        best_weights: the network's weights there; None before the first validation.
+        snapshot: what the network made of things at the last validation; None before the first.
     """
 
     def __init__(
         self,
-        network: str,
-        class_count: int,
+        hyperparameters: Hyperparameters,
+        dataset: Dataset,
+        program: Program,
         *,
-        optimizer: str,
-        augmentation: str = "none",
-        precision: str = "float32",
+        changes: Sequence[Change] = (),
+        state: State | None = None,
     ) -> None:
-        self.network, self.class_count = network, class_count
-        self.optimizer, self.augmentation = optimizer, augmentation
-        # One matrix product of a few thousand numbers gains nothing from bfloat16.
-        self.precision = "float32" if network == "softmax" else precision
-        self.model = networks.build(network, class_count, precision=self.precision)
-        self._features = keras.Model(self.model.input, self.model.get_layer(networks.FEATURES).output)
-        self._logits = self.model.get_layer(networks.LOGITS)
-        self._weights = [weight.value for weight in self.model.trainable_weights]
-        self._slots = [[tf.Variable(tf.zeros_like(w)) for w in self._weights] for _ in range(_SLOTS[optimizer])]
-        self._step = tf.Variable(0, dtype=tf.int32)
-        # Any number of steps, batch size and number of images: one compilation serves them all.
-        matrix, vector = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.float32)
-        data = tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE), tf.uint8), tf.TensorSpec((None,), tf.uint8)
-        rate, number = tf.TensorSpec((), tf.float32), tf.TensorSpec((), tf.int32)
-        self.advance = tf.function(self._advance, input_signature=[*data, matrix, vector, rate, number])
-        self.measure = tf.function(self._measure, input_signature=data)
+        """Begin a run, or take it up where `state` left it."""
+        self._chosen, self.dataset, self.program = hyperparameters, dataset, program
+        self._images, self._labels = tf.constant(dataset.train.images), tf.constant(dataset.train.labels)
+        self._seed = tf.constant(hyperparameters.seed, tf.int32)
+        self.changes = [change for change in changes if change.step is not None]
+        self.step, self.seconds, self._pace = 0, 0.0, 0.0
+        self.best_step, self.best_val_accuracy, self.best_weights = 0, -1.0, None
+        self._validations_since_best = 0
+        self._losses: list[np.ndarray] = []  # of the iterations since the last point of the curves
+        self._accuracies: list[np.ndarray] = []
+        self.snapshot: timeline.Snapshot | None = None
+        if state is None:
+            program.reset(hyperparameters.seed)
+        else:
+            self._restore(state)
 
-    def reset(self, seed: int) -> None:
-        """Start anew from the first weights that `seed` gives."""
-        fresh = networks.build(self.network, self.class_count, seed=seed)
-        self.model.set_weights(fresh.get_weights())
-        for slot in self._slots:
-            for value in slot:
-                value.assign(tf.zeros_like(value))
-        self._step.assign(0)
+    @property
+    def is_done(self) -> bool:
+        is_patient = not self._chosen.patience or self._validations_since_best < self._chosen.patience
+        return self.step >= self._chosen.iterations or not is_patient
 
-    def _advance(self, images, labels, batches, learning_rates, dropout, seed):
-        """Train on `batches`, one update for each row.
+    def knob(self, name: str) -> float:
+        """Return what one of `LIVE_KNOBS` says for the next iteration."""
+        return value_at(self._chosen, self.changes, name, self.step)
 
-        Args:
-            images, labels: uint8 (n, 28, 28) and uint8 (n,), the training set.
-            batches: int32 (steps, batch), the rows of the training set that each step learns from.
-            learning_rates: float32 (steps,).
-            dropout: float32 scalar.
-            seed: int32 scalar, for the dropout masks.
+    def turn(self, name: str, value: float) -> Change:
+        """Turn a knob from the next iteration on."""
+        change = Change(self.step, name, self.knob(name), value)
+        self.changes.append(change)
+        return change
+
+    def advance(self, *, until: int | None = None) -> Progress | None:
+        """Train for about `CHUNK_SECONDS`, but at most until `until` iterations are done.
 
         Returns:
-            Losses and accuracies, float32 (steps,) each.
+            A point of the learning curves, when one is complete.
+
+        Raises:
+            TrainingDiverged: when the loss is no longer a number.
         """
-        steps = tf.shape(batches)[0]
-        losses = tf.TensorArray(tf.float32, steps)
-        accuracies = tf.TensorArray(tf.float32, steps)
-        for index in tf.range(steps):
-            batch_images = tf.cast(tf.gather(images, batches[index]), tf.float32)
-            batch_labels = tf.cast(tf.gather(labels, batches[index]), tf.int32)
-            if self.augmentation == "drawing":
-                batch_images = augment(batch_images, tf.stack([seed, self._step]))
-            with tf.GradientTape() as tape:
-                features = self._features(batch_images, training=True)
-                if self.network != "published":  # as published: dropout is there but is never used
-                    features = _drop(features, dropout, tf.stack([seed, self._step]))
-                logits = tf.cast(self._logits(features), tf.float32)
-                loss = _cross_entropy(batch_labels, logits)
-            self._update(tape.gradient(loss, self._weights), learning_rates[index])
-            losses = losses.write(index, loss)
-            accuracies = accuracies.write(
-                index, _hits(batch_labels, logits) / tf.cast(tf.size(batch_labels), tf.float32)
+        start, first = time.perf_counter(), self.step
+        point = min(first - first % self._chosen.point_size + self._chosen.point_size, self._chosen.iterations)
+        turns = [change.step for change in self.changes if change.step > first]
+        wanted = first + max(1, int(CHUNK_SECONDS / self._pace)) if self._pace else point
+        self._train_to(min(point, wanted, *turns, *([] if until is None else [max(until, first + 1)])))
+        self._pace = (time.perf_counter() - start) / (self.step - first)
+        progress = self._complete_point(start) if self.step == point else None
+        self.seconds += time.perf_counter() - start
+        return progress
+
+    def _train_to(self, last: int) -> None:
+        chosen, steps = self._chosen, range(self.step, last)
+        batches = batch_indices(len(self.dataset.train), chosen.batch_size, chosen.seed, self.step, last)
+        rate = self.knob("learning_rate")
+        rates = np.array([chosen.learning_rate_at(step, rate) for step in steps], np.float32)
+        dropout = tf.constant(self.knob("dropout"), tf.float32)
+        losses, accuracies = self.program.advance(self._images, self._labels, batches, rates, dropout, self._seed)
+        self._losses.append(losses.numpy())
+        self._accuracies.append(accuracies.numpy())
+        self.step = last
+
+    def _complete_point(self, start: float) -> Progress:
+        loss, accuracy = (float(np.mean(np.concatenate(part))) for part in (self._losses, self._accuracies))
+        if not math.isfinite(loss):
+            raise TrainingDiverged(
+                f"The loss should stay a finite number; after {self.step:,} iterations it was {loss}. "
+                f"Start again with a learning rate below {self.knob('learning_rate'):g}."
             )
-        return losses.stack(), accuracies.stack()
+        self._losses, self._accuracies = [], []
+        val_loss = val_accuracy = None
+        chosen = self._chosen
+        is_first = self.step <= chosen.point_size
+        if is_first or self.step % chosen.validation_interval == 0 or self.step == chosen.iterations:
+            val_loss, val_accuracy = self._validate()
+        seconds = self.seconds + time.perf_counter() - start
+        return Progress(self.step, seconds, loss, accuracy, val_loss, val_accuracy)
 
-    def _measure(self, images, labels):
-        """Return the summed loss and the number of hits, float32 scalars, over uint8 images (n, 28, 28)."""
-        labels = tf.cast(labels, tf.int32)
-        logits = tf.cast(self._logits(self._features(tf.cast(images, tf.float32))), tf.float32)
-        return _cross_entropy(labels, logits) * tf.cast(tf.size(labels), tf.float32), _hits(labels, logits)
+    def _validate(self) -> tuple[float, float]:
+        """Look at the validation images and at the samples of the time line; keep the weights when none were better."""
+        validation, classes = self.dataset.validation, len(self.dataset.class_names)
+        loss, probabilities = self.program.evaluate(validation)
+        predicted = probabilities.argmax(axis=1)
+        accuracy = float((predicted == validation.labels).mean())
+        self._validations_since_best += 1
+        if accuracy > self.best_val_accuracy:
+            self.best_step, self.best_val_accuracy, self._validations_since_best = self.step, accuracy, 0
+            self.best_weights = self.program.model.get_weights()
+        _, seen = self.program.evaluate(self.dataset.test.rows(0, timeline.SAMPLES))
+        pairs = validation.labels.astype(np.int64) * classes + predicted
+        self.snapshot = timeline.Snapshot(
+            self.step,
+            seen.argmax(axis=1).astype(np.uint8),
+            seen.max(axis=1),
+            np.bincount(pairs, minlength=classes * classes).reshape(classes, classes).astype(np.int32),
+            *self.program.first_layer(),
+        )
+        return loss, accuracy
 
-    def evaluate(self, split: Split) -> tuple[float, float]:
-        """Return the mean loss and the accuracy over `split`."""
-        starts = range(0, len(split), EVALUATION_BATCH)
-        parts = [
-            self.measure(split.images[start : start + EVALUATION_BATCH], split.labels[start : start + EVALUATION_BATCH])
-            for start in starts
-        ]
-        loss, hits = (float(sum(column)) for column in zip(*parts, strict=True))
-        return loss / len(split), hits / len(split)
+    def state(self) -> State:
+        """Return all that a later `Training` needs to go on from here."""
+        state = {f"variable_{index}": value.numpy() for index, value in enumerate(self.program.variables)}
+        state |= {f"best_{index}": weights for index, weights in enumerate(self.best_weights or [])}
+        numbers = {name: np.array(getattr(self, attribute)) for name, attribute in _NUMBERS.items()}
+        parts = {"losses": self._losses, "accuracies": self._accuracies}
+        return (
+            state | numbers | {name: np.concatenate([np.zeros(0, np.float32), *part]) for name, part in parts.items()}
+        )
 
-    def exportable_model(self) -> keras.Model:
-        """Return a float32 copy with the present weights, batch normalisations folded in."""
-        return networks.fold(self.model, self.class_count)
-
-    def _update(self, gradients, learning_rate) -> None:
-        self._step.assign_add(1)
-        # Raw kernels: one fused operation for each weight, where Keras's optimizers take several.
-        if self.optimizer == "sgd":
-            for weight, gradient in zip(self._weights, gradients, strict=True):
-                tf.raw_ops.ResourceApplyGradientDescent(var=weight.handle, alpha=learning_rate, delta=gradient)
-        elif self.optimizer == "momentum":
-            for weight, gradient, velocity in zip(self._weights, gradients, *self._slots, strict=True):
-                tf.raw_ops.ResourceApplyMomentum(
-                    var=weight.handle, accum=velocity.handle, lr=learning_rate, grad=gradient, momentum=_MOMENTUM
-                )
-        else:
-            step = tf.cast(self._step, tf.float32)
-            powers = {"beta1_power": _ADAM["beta1"] ** step, "beta2_power": _ADAM["beta2"] ** step}
-            for weight, gradient, mean, variance in zip(self._weights, gradients, *self._slots, strict=True):
-                tf.raw_ops.ResourceApplyAdam(
-                    var=weight.handle,
-                    m=mean.handle,
-                    v=variance.handle,
-                    lr=learning_rate,
-                    grad=gradient,
-                    **powers,
-                    **_ADAM,
-                )
+    def _restore(self, state: State) -> None:
+        for index, variable in enumerate(self.program.variables):
+            variable.assign(state[f"variable_{index}"])
+        for name, attribute in _NUMBERS.items():
+            setattr(self, attribute, state[name].item())
+        self._losses, self._accuracies = [state["losses"]], [state["accuracies"]]
+        if "best_0" in state:
+            self.best_weights = [state[f"best_{index}"] for index in range(len(self.program.model.weights))]
 
 
-_SLOTS = {"sgd": 0, "momentum": 1, "adam": 2}  # variables that each optimizer keeps for every weight
+_NUMBERS = {  # what a checkpoint says beside arrays, and the attribute that it is
+    "step": "step",
+    "seconds": "seconds",
+    "best_step": "best_step",
+    "best_val_accuracy": "best_val_accuracy",
+    "validations_since_best": "_validations_since_best",
+}
 
 
 def train(hyperparameters: Hyperparameters, dataset: Dataset, program: Program) -> Iterator[Progress]:
-    """Train `program` from its first weights and yield progress after every chunk of iterations.
+    """Train `program` from its first weights and yield every point of the learning curves.
 
     Whoever iterates may stop at any time; the program then holds the weights reached.
 
     Raises:
         TrainingDiverged: when the loss is no longer a number.
     """
-    program.reset(hyperparameters.seed)
-    images, labels = tf.constant(dataset.train.images), tf.constant(dataset.train.labels)
-    dropout, seed = tf.constant(hyperparameters.dropout, tf.float32), tf.constant(hyperparameters.seed, tf.int32)
-    chunk = 50 if hyperparameters.network == "softmax" else 10  # its iterations are so short that calls would show
-    every = max(chunk, math.ceil(hyperparameters.iterations / _VALIDATIONS / chunk) * chunk)
-    start = time.perf_counter()
-    for first in range(0, hyperparameters.iterations, chunk):
-        last = min(first + chunk, hyperparameters.iterations)
-        batches = batch_indices(len(dataset.train), hyperparameters.batch_size, hyperparameters.seed, first, last)
-        rates = np.array([hyperparameters.learning_rate_at(step) for step in range(first, last)], np.float32)
-        losses, accuracies = program.advance(images, labels, batches, rates, dropout, seed)
-        loss, accuracy = float(np.mean(losses)), float(np.mean(accuracies))
-        if not math.isfinite(loss):
-            raise TrainingDiverged(
-                f"The loss should stay a finite number; after {last:,} iterations it was {loss}. "
-                f"Start again with a learning rate below {hyperparameters.learning_rate:g}."
-            )
-        val_loss = val_accuracy = None
-        if first == 0 or last % every == 0 or last == hyperparameters.iterations:
-            val_loss, val_accuracy = program.evaluate(dataset.validation)
-        yield Progress(last, time.perf_counter() - start, loss, accuracy, val_loss, val_accuracy)
+    training = Training(hyperparameters, dataset, program)
+    while not training.is_done:
+        if progress := training.advance():
+            yield progress
 
 
 def batch_indices(count: int, batch_size: int, seed: int, first: int, last: int) -> np.ndarray:
@@ -237,28 +222,3 @@ def batch_indices(count: int, batch_size: int, seed: int, first: int, last: int)
 @functools.lru_cache(maxsize=4)
 def _epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(count).astype(np.int32)
-
-
-def warm_up(program: Program) -> None:
-    """Compile the program's functions on blank images, so that the first run does not wait for it."""
-    blank = tf.zeros((2, IMAGE_SIZE, IMAGE_SIZE), tf.uint8), tf.zeros((2,), tf.uint8)
-    program.advance(*blank, np.zeros((2, 2), np.int32), np.zeros(2, np.float32), tf.constant(0.0), tf.constant(0))
-    program.measure(*blank)
-
-
-def _drop(features, rate, seed):
-    """Silence a share `rate` of the features and scale the rest to make up for it (Srivastava et al., 2014)."""
-
-    def dropped():
-        keep = tf.random.stateless_uniform(tf.shape(features), seed) >= rate
-        return tf.where(keep, features / tf.cast(1 - rate, features.dtype), tf.zeros_like(features))
-
-    return tf.cond(rate > 0, dropped, lambda: features)
-
-
-def _cross_entropy(labels, logits):
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
-
-
-def _hits(labels, logits):
-    return tf.reduce_sum(tf.cast(tf.argmax(logits, -1, output_type=tf.int32) == labels, tf.float32))

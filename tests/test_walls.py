@@ -22,8 +22,11 @@ FLOORS = (
     "strokes",
     "pictures",
     "images",
+    "timeline",
+    "checkpoints",
     "augmentation",
     "networks",
+    "programs",
     "training",
     "recogniser",
     "weights",
@@ -52,7 +55,7 @@ FLOORS = (
     "visitors",
     "__main__",
 )
-WITH_TENSORFLOW = {"augmentation", "networks", "training", "export"}
+WITH_TENSORFLOW = {"augmentation", "networks", "programs", "training", "export"}
 TENSORFLOW = {"tensorflow", "keras"}
 
 MODULES = {path.stem: path for path in (PROJECT / "digits").glob("*.py") if path.stem != "__init__"}

@@ -1,12 +1,15 @@
 """trainer: who comes second leaves at once, and a failure of any kind ends only the run that it befell."""
 
+import errno
+import os
 import threading
+import time
 
 import pytest
 
-from digits import datasets, jobs, trainer, training
-from digits.errors import DatasetUnavailable
-from digits.hyperparameters import Hyperparameters
+from digits import catalogue, checkpoints, datasets, export, jobs, timeline, trainer, training
+from digits.errors import DatasetUnavailable, RegistryUnavailable, RunNotFound
+from digits.hyperparameters import Change, Hyperparameters
 from digits.settings import Settings
 
 
@@ -24,8 +27,16 @@ def serve(registry, monkeypatch):
             self.set()
             return True
 
-    def run():
-        trainer.Trainer(Settings.from_environment(), registry, UntilIdle()).work()
+    class AtTheFourthWait(UntilIdle):
+        waits = 0
+
+        def wait(self, timeout=None):
+            self.waits += 1
+            return super().wait(timeout) if self.waits > 3 else False
+
+    def run(*, is_patient=False, **how):
+        is_closing = AtTheFourthWait() if is_patient else UntilIdle()
+        trainer.Trainer(Settings.from_environment(), registry, is_closing, **how).work()
 
     return run
 
@@ -51,14 +62,14 @@ def test_a_run_without_data_fails_with_the_reason(registry, serve, monkeypatch, 
 
 def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, capsys, quick):
     """An error that nobody foresaw ends its run in words, is printed for the log, and harms no other run."""
-    real = training.train
 
-    def train(hyperparameters, dataset, program):
-        if hyperparameters.seed == 13:
-            raise ZeroDivisionError("unlucky")
-        return real(hyperparameters, dataset, program)
+    class Unlucky(training.Training):
+        def advance(self, **how):
+            if self._chosen.seed == 13:
+                raise ZeroDivisionError("unlucky")
+            return super().advance(**how)
 
-    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(training, "Training", Unlucky)
     unlucky = jobs.submit(registry, Hyperparameters(**quick.to_dict() | {"seed": 13}), "ada")
     lucky = jobs.submit(registry, quick, "ada")
     serve()
@@ -66,6 +77,105 @@ def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, c
     assert "ZeroDivisionError: unlucky" in registry.get(unlucky).reason
     assert "ZeroDivisionError" in capsys.readouterr().err
     assert registry.get(lucky).state == "finished"
+
+
+def test_a_full_disk_fails_a_run_in_plain_words(registry, serve, monkeypatch, quick):
+    """When the model cannot be written, the run says what the system answered and what to do; earlier runs stay."""
+    earlier = jobs.submit(registry, quick, "ada")
+    serve()
+
+    def write(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(export, "_write_keras", write)
+    run_id = jobs.submit(registry, quick, "ada")
+    serve()
+    run = registry.get(run_id)
+    assert run.state == "failed"
+    assert "No space left on device. Free some space" in run.reason
+    assert catalogue.find(earlier, Settings.from_environment()).test_accuracy.total
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_and_training_goes_on(registry, serve, monkeypatch, quick):
+    """The run finishes all the same; while it runs it says what is wrong."""
+    said = []
+
+    def save(*_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    record = registry.record
+    monkeypatch.setattr(checkpoints, "save", save)
+    monkeypatch.setattr(
+        registry, "record", lambda *a, **facts: (said.append(facts.get("reason")), record(*a, **facts))[1]
+    )
+    run_id = jobs.submit(registry, quick, "ada")
+    serve(checkpoint_seconds=0.0)
+    assert registry.get(run_id).state == "finished"
+    assert any("Read-only file system" in words for words in said if words)
+
+
+def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
+    """A registry that does not answer for a while costs time and no run."""
+    run_id, claim, refusals = jobs.submit(registry, quick, "ada"), registry.claim, iter(range(3))
+
+    def locked():
+        if next(refusals, None) is not None:
+            raise RegistryUnavailable("The run registry should be writable; it answered: database is locked.")
+        return claim()
+
+    monkeypatch.setattr(registry, "claim", locked)
+    monkeypatch.setattr(trainer, "_PATIENCE_SECONDS", 0.0)
+    serve(is_patient=True)
+    assert registry.get(run_id).state == "finished"
+
+
+def test_leaves_the_best_weights_beside_the_last(registry, serve):
+    """Where an earlier validation was better than the last, its weights are a model of their own."""
+    unsteady = Hyperparameters(learning_rate=1.0, iterations=1000, batch_size=10, seed=1)
+    run_id = jobs.submit(registry, unsteady, "ada")
+    serve()
+    run = registry.get(run_id)
+    models = catalogue.of_run(run_id, Settings.from_environment())
+    assert [model.card["weights"] for model in models] == ["best", "last"]
+    assert [model.card["step"] for model in models] == [run.best_step, 1000]
+    assert run.best_step < 1000
+    assert run.best_val_accuracy == max(row["val_accuracy"] or 0 for row in registry.history(run_id))
+
+
+def test_leaves_a_time_line(registry, serve, quick, runs_dir):
+    """There is a snapshot for every validation, which can be read when the run has ended."""
+    run_id = jobs.submit(registry, quick, "ada")
+    serve()
+    validated = [row["step"] for row in registry.history(run_id) if row["val_loss"] is not None]
+    assert timeline.steps(runs_dir, run_id) == validated
+    snapshot = timeline.read(runs_dir, run_id, validated[-1])
+    assert (snapshot.kind, snapshot.pictures.shape, snapshot.predicted.shape) == ("classes", (10, 28, 28), (100,))
+
+
+def test_repeats_a_run_with_the_knobs_turned_at_the_same_iterations(registry, serve, runs_dir):
+    """A run and its repeat, changes included, leave the very same weights."""
+    chosen = Hyperparameters(iterations=400)
+    changes = [Change(130, "learning_rate", 0.5, 0.02)]
+    ids = [jobs.submit(registry, chosen, "ada", changes=changes) for _ in range(2)]
+    plain = jobs.submit(registry, chosen, "ada")
+    serve()
+    read = [(runs_dir / run_id / "model.tflite").read_bytes() for run_id in (*ids, plain)]
+    assert read[0] == read[1] != read[2]
+    assert registry.changes(ids[1]) == changes
+
+
+def test_removes_what_was_deleted_a_day_ago(registry, serve, quick, runs_dir):
+    """Files and history go; what was deleted just now stays, so that it can be brought back."""
+    old, new = (jobs.submit(registry, quick, "ada") for _ in range(2))
+    serve()
+    registry.set_deleted([old], time.time() - 25 * 3600)
+    registry.set_deleted([new], time.time())
+    serve()
+    with pytest.raises(RunNotFound):
+        registry.get(old)
+    assert not list(runs_dir.rglob(f"{old}*"))
+    assert registry.get(new).deleted
+    assert (runs_dir / new / "card.json").exists()
 
 
 def test_runs_whose_trainer_died_are_trained_at_the_start(registry, serve, quick):

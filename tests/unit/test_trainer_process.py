@@ -98,6 +98,44 @@ def test_keeps_what_a_stopped_run_has_learned(keeper, registry):
     assert catalogue.find(run_id, Settings.from_environment()).card["id"] == run_id
 
 
+def test_pauses_steps_and_resumes(keeper, registry, quick):
+    """A paused run lets others train; a step goes on for as many iterations as asked; resumed, it learns on."""
+    run_id = jobs.submit(registry, LONG, "ada")
+    wait_until_training(registry, run_id)
+    jobs.pause(registry, run_id, "ada")
+    paused = wait_for(lambda: (run := registry.get(run_id)).state == "paused" and run, "the run has paused")
+    assert wait_until_ended(registry, jobs.submit(registry, quick, "bob")).state == "finished"
+    assert registry.get(run_id).step == paused.step
+    jobs.step(registry, run_id, "ada", 30)
+    wait_for(lambda: registry.get(run_id).step > paused.step, "it has made a step")
+    wait_for(lambda: registry.get(run_id).state == "paused", "it has paused again")
+    assert registry.get(run_id).step == paused.step + 30
+    jobs.resume(registry, run_id, "ada")
+    wait_for(lambda: registry.get(run_id).step > paused.step + 30, "it trains on")
+    jobs.stop(registry, run_id, "ada")
+    run = wait_until_ended(registry, run_id)
+    steps = [row["step"] for row in registry.history(run_id)]
+    assert (run.state, run.has_model) == ("stopped", True)
+    assert steps == sorted(set(steps))
+
+
+def test_turns_knobs_and_saves_copies_on_the_way(keeper, registry):
+    """A turned knob is recorded with its iteration; a saved copy is a model of its own, and training goes on."""
+    run_id = jobs.submit(registry, LONG, "ada")
+    wait_until_training(registry, run_id)
+    jobs.turn(registry, run_id, "ada", "learning_rate", 0.01)
+    change = wait_for(lambda: [c for c in registry.changes(run_id) if c.step is not None], "the knob has turned")[0]
+    assert (change.name, change.old, change.value) == ("learning_rate", 0.1, 0.01)
+    jobs.save_now(registry, run_id, "ada")
+    settings = Settings.from_environment()
+    saved = wait_for(lambda: catalogue.of_run(run_id, settings), "a copy has been saved")[0]
+    wait_for(lambda: registry.get(run_id).step > saved.card["step"], "it trains on")
+    jobs.stop(registry, run_id, "ada")
+    wait_until_ended(registry, run_id)
+    assert saved.id == f"{run_id}-at-{saved.card['step']}"
+    assert saved.card["weights"] == "saved"
+
+
 def test_survives_a_run_that_diverges(keeper, registry, quick):
     """A hopeless run fails with its reason, and the same trainer serves the next one."""
     hopeless = Hyperparameters(network="published", learning_rate=1.0, iterations=1000, optimizer="sgd")
@@ -151,7 +189,7 @@ def test_puts_its_run_back_when_the_server_closes(keeper, registry):
 
 def test_leaves_nothing_half_done(runs_dir):
     """After all this, every folder of a run is whole, and no draft is left."""
-    folders = [path for path in runs_dir.iterdir() if path.is_dir()]
+    folders = [path for path in runs_dir.iterdir() if path.is_dir() and path.name != ".work"]
     assert folders
     for folder in folders:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))

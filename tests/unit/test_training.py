@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits.errors import TrainingDiverged
-from digits.hyperparameters import KNOBS, PRESETS, Hyperparameters
-from digits.training import Program, batch_indices, fastest_precision, train, warm_up
+from digits.evaluation import accuracy
+from digits.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
+from digits.programs import PRECISIONS, Program, fastest_precision, warm_up
+from digits.training import Training, batch_indices, train
 
 SHORT = Hyperparameters(network="corrected", learning_rate=1e-3, iterations=100, batch_size=16, optimizer="adam")
 
@@ -101,7 +103,7 @@ class TestProgress:
                 break
         assert progress.step == 100
         assert np.abs(program.model.get_weights()[0]).max() > 0
-        assert program.evaluate(small.validation)[1] > 0.5
+        assert accuracy(program.evaluate(small.validation)[1], small.validation.labels).share > 0.5
 
     def test_follows_the_schedule(self, small):
         """With a cosine schedule the last chunks move the weights less than with a constant rate."""
@@ -142,6 +144,95 @@ class TestSeed:
         assert are_equal(weights, fresh.model.get_weights())
 
 
+class TestSteering:
+    LONG = dataclasses.replace(SHORT, iterations=300, dropout=0.3, schedule="cosine", seed=3)
+
+    def whole(self, small, changes=()):
+        """Train without a break; gives the points and the last and best weights."""
+        training = Training(self.LONG, small, program_for("corrected", "adam"), changes=changes)
+        return self.finish(training)
+
+    def finish(self, training, turns=None, until=None):
+        points = []
+        while not training.is_done:
+            if turns and training.step == turns[0]:
+                training.turn(*turns[1:])
+                turns = None
+            limit = min((step for step in [until, turns and turns[0]] if step and step > training.step), default=None)
+            if point := training.advance(until=limit):
+                points.append((point.step, point.loss, point.accuracy, point.val_loss, point.val_accuracy))
+            if until and training.step == until:
+                return points
+        return points, training.program.model.get_weights(), training.best_weights
+
+    @pytest.mark.parametrize("at", [1, 7, 10, 123, 299])
+    def test_a_run_put_away_and_taken_up_ends_the_same(self, small, at):
+        """Wherever it is interrupted, even within a point of the curves, weights and history are those of one go."""
+        points, weights, best = self.whole(small)
+        first = Training(self.LONG, small, program_for("corrected", "adam"))
+        before = self.finish(first, until=at)
+        state = first.state()
+        program_for("corrected", "adam").reset(99)
+        after, weights_again, best_again = self.finish(
+            Training(self.LONG, small, program_for("corrected", "adam"), state=state)
+        )
+        assert before + after == points
+        assert are_equal(weights_again, weights)
+        assert are_equal(best_again, best)
+
+    def test_turning_a_knob_changes_the_rest_and_is_kept(self, small):
+        """The record of a turned knob, planned in another run, gives the same weights; another moment does not."""
+        training = Training(self.LONG, small, program_for("corrected", "adam"))
+        turned = self.finish(training, turns=(123, "learning_rate", 1e-4))
+        assert training.changes == [Change(123, "learning_rate", 1e-3, 1e-4)]
+        repeated = self.whole(small, changes=training.changes)
+        assert repeated[0] == turned[0]
+        assert are_equal(repeated[1], turned[1])
+        assert not are_equal(self.whole(small)[1], turned[1])
+        assert not are_equal(self.whole(small, [Change(124, "learning_rate", 1e-3, 1e-4)])[1], turned[1])
+
+    def test_dropout_turns_too(self, small):
+        """Dropout set to what it was changes nothing; set to another rate it does."""
+        same = self.whole(small, [Change(50, "dropout", 0.3, 0.3)])
+        other = self.whole(small, [Change(50, "dropout", 0.3, 0.8)])
+        assert are_equal(same[1], self.whole(small)[1])
+        assert not are_equal(other[1], same[1])
+
+    def test_keeps_the_best_weights(self, small):
+        """The best weights are those of the earliest validation that no other beat."""
+        training = Training(self.LONG, small, program_for("corrected", "adam"))
+        points, _, best = self.finish(training)
+        accuracies = {point[0]: point[4] for point in points if point[4] is not None}
+        assert training.best_val_accuracy == max(accuracies.values())
+        assert training.best_step == min(step for step in accuracies if accuracies[step] == max(accuracies.values()))
+        program = training.program
+        folded = program.exportable_model(best)
+        seen = folded(small.validation.images.astype(np.float32)).numpy()
+        assert accuracy(seen, small.validation.labels).share == pytest.approx(training.best_val_accuracy)
+
+    def test_patience_ends_a_run_that_gets_no_better(self, small):
+        """With a rate too small to learn anything, the run ends after so many validations."""
+        idle = Hyperparameters(learning_rate=1e-5, iterations=5000, patience=2)
+        training = Training(idle, small, program_for("softmax", "sgd"))
+        steps = []
+        while not training.is_done:
+            if (point := training.advance()) and point.val_loss is not None:
+                steps.append(point.step)
+        assert training.step < 5000
+        assert len([step for step in steps if step > training.best_step]) == 2
+
+    def test_shows_what_it_learns(self, small):
+        """After a validation there is a snapshot of the samples, the confusion and the first layer."""
+        training = Training(self.LONG, small, program_for("corrected", "adam"))
+        assert training.snapshot is None
+        self.finish(training, until=20)
+        snapshot = training.snapshot
+        assert snapshot.step == 20
+        assert (snapshot.predicted.shape, snapshot.confidence.shape) == ((100,), (100,))
+        assert snapshot.confusion.sum() == len(small.validation)
+        assert (snapshot.kind, snapshot.pictures.shape) == ("units", (16, 28, 28))
+
+
 class TestDropout:
     def test_changes_nothing_as_published(self, small):
         """The published network's dropout is built but never connected, so that any rate gives the same weights."""
@@ -159,7 +250,9 @@ class TestDropout:
         """Evaluating twice gives the same figures: nothing is silenced then."""
         run(dataclasses.replace(SHORT, dropout=0.9), small)
         program = program_for("corrected", "adam")
-        assert program.evaluate(small.validation) == program.evaluate(small.validation)
+        (loss, seen), (loss_again, seen_again) = (program.evaluate(small.validation) for _ in range(2))
+        assert loss == loss_again
+        assert np.array_equal(seen, seen_again)
 
 
 class TestDivergence:
@@ -181,13 +274,13 @@ class TestDivergence:
 
 class TestEvaluate:
     def test_agrees_with_the_model_itself(self, small):
-        """Loss and accuracy over a split are those that its probabilities give, whatever the batches."""
+        """Loss and probabilities over a split are the model's own, whatever the batches."""
         program = program_for("softmax", "sgd")
         list(train(Hyperparameters(iterations=100), small, program))
         split = small.train.rows(0, 637)
         probabilities = program.model(split.images.astype(np.float32)).numpy()
-        loss, accuracy = program.evaluate(split)
-        assert accuracy == pytest.approx((probabilities.argmax(axis=1) == split.labels).mean())
+        loss, evaluated = program.evaluate(split)
+        assert evaluated == pytest.approx(probabilities, abs=1e-5)
         assert loss == pytest.approx(-np.log(probabilities[np.arange(637), split.labels]).mean(), rel=1e-4)
 
     def test_gives_a_copy_to_export(self, small):
@@ -228,7 +321,13 @@ class TestBatchIndices:
         assert len({order.tobytes() for order in orders}) == 4
 
 
-def test_precision_is_measured_once():
-    """The faster precision is one of the two that networks know, and does not change within a process."""
-    assert fastest_precision() in ("float32", "mixed_bfloat16")
-    assert fastest_precision() == fastest_precision()
+def test_precision_is_measured_once(tmp_path):
+    """The faster precision is one of the two that networks know; what is remembered of it is believed."""
+    memory = tmp_path / "folder" / "precision"
+    assert fastest_precision(memory) in PRECISIONS
+    assert fastest_precision() == fastest_precision(memory) == memory.read_text()
+    other = next(name for name in PRECISIONS if name != memory.read_text())
+    memory.write_text(other)
+    assert fastest_precision(memory) == other
+    memory.write_text("nonsense")
+    assert fastest_precision(memory) == fastest_precision()

@@ -1,0 +1,42 @@
+"""Checkpoints: the whole state of a run in training, so that it goes on after a pause, a restart or a kill."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from digits.settings import work_dir
+
+State = dict[str, np.ndarray]  # names to arrays; numbers are arrays of no dimension
+
+
+def save(runs_dir: Path, run_id: str, state: State) -> None:
+    """Write a run's checkpoint in place of its last one; whoever is killed meanwhile leaves that.
+
+    Raises:
+        OSError: it cannot be written, as on a full disk.
+    """
+    path = _path(runs_dir, run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part")
+    with draft.open("wb") as stream:
+        np.savez(stream, **state)
+    draft.replace(path)
+
+
+def load(runs_dir: Path, run_id: str) -> State | None:
+    """Return a run's checkpoint, or None when there is none that can be read: the run then begins anew."""
+    try:
+        with np.load(_path(runs_dir, run_id), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def remove(runs_dir: Path, run_id: str) -> None:
+    """Remove a run's checkpoint, which an ended run needs no more."""
+    _path(runs_dir, run_id).unlink(missing_ok=True)
+
+
+def _path(runs_dir: Path, run_id: str) -> Path:
+    return work_dir(runs_dir, run_id) / "checkpoint.npz"

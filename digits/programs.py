@@ -1,0 +1,223 @@
+"""Programs: a network, its optimizer's state, and the compiled functions that train and evaluate it."""
+
+import functools
+import itertools
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from digits import networks, timeline
+from digits.augmentation import augment
+from digits.datasets import Split
+from digits.settings import IMAGE_SIZE
+
+tf.config.experimental.enable_op_determinism()  # the same seed gives the same run; measured, it costs nothing here
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+EVALUATION_BATCH = 1000  # images a call
+_MOMENTUM = 0.9
+_ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}  # Kingma and Ba, 2015, and Keras's epsilon
+
+
+def fastest_precision(memory: Path | None = None) -> str:
+    """Return "mixed_bfloat16" where this processor multiplies bfloat16 clearly faster, else "float32".
+
+    Args:
+        memory: a file that remembers the answer, which a busy machine might give otherwise the next time: a run then
+            could not be repeated, or taken up by another process, to the last bit.
+    """
+    if memory and memory.is_file() and (known := memory.read_text(encoding="ascii").strip()) in PRECISIONS:
+        return known
+    precision = _measure_precision()
+    if memory:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        memory.write_text(precision, encoding="ascii")
+    return precision
+
+
+@functools.cache
+def _measure_precision() -> str:
+    def seconds(dtype: str) -> float:
+        matrix = tf.ones((768, 768), dtype)
+        product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
+        product()
+        times = []
+        for _ in range(9):
+            start = time.perf_counter()
+            product().numpy()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    return "mixed_bfloat16" if seconds("bfloat16") < 0.6 * seconds("float32") else "float32"
+
+
+class Program:
+    """A network, its optimizer's state and the compiled functions that train and evaluate it.
+
+    Compiling takes about a second, so the trainer keeps one program for each network and optimizer; `reset` makes it
+    as new. The learning rate, the dropout rate and the batch size are inputs: changing them compiles nothing.
+    One thread at a time.
+    """
+
+    def __init__(
+        self,
+        network: str,
+        class_count: int,
+        *,
+        optimizer: str,
+        augmentation: str = "none",
+        precision: str = "float32",
+    ) -> None:
+        self.network, self.class_count = network, class_count
+        self.optimizer, self.augmentation = optimizer, augmentation
+        # One matrix product of a few thousand numbers gains nothing from bfloat16.
+        self.precision = "float32" if network == "softmax" else precision
+        self.model = networks.build(network, class_count, precision=self.precision)
+        self._features = keras.Model(self.model.input, self.model.get_layer(networks.FEATURES).output)
+        self._logits = self.model.get_layer(networks.LOGITS)
+        self._weights = [weight.value for weight in self.model.trainable_weights]
+        self._slots = [[tf.Variable(tf.zeros_like(w)) for w in self._weights] for _ in range(_SLOTS[optimizer])]
+        self._step = tf.Variable(0, dtype=tf.int32)
+        # All that changes while it trains: a checkpoint holds these, in this order.
+        self.variables = [*(weight.value for weight in self.model.weights), *itertools.chain(*self._slots), self._step]
+        # Any number of steps, batch size and number of images: one compilation serves them all.
+        matrix, vector = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.float32)
+        data = tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE), tf.uint8), tf.TensorSpec((None,), tf.uint8)
+        rate, number = tf.TensorSpec((), tf.float32), tf.TensorSpec((), tf.int32)
+        self.advance = tf.function(self._advance, input_signature=[*data, matrix, vector, rate, number])
+        self.measure = tf.function(self._measure, input_signature=data)
+
+    def reset(self, seed: int) -> None:
+        """Start anew from the first weights that `seed` gives."""
+        fresh = networks.build(self.network, self.class_count, seed=seed)
+        self.model.set_weights(fresh.get_weights())
+        for slot in self._slots:
+            for value in slot:
+                value.assign(tf.zeros_like(value))
+        self._step.assign(0)
+
+    def _advance(self, images, labels, batches, learning_rates, dropout, seed):
+        """Train on `batches`, one update for each row.
+
+        Args:
+            images, labels: uint8 (n, 28, 28) and uint8 (n,), the training set.
+            batches: int32 (steps, batch), the rows of the training set that each step learns from.
+            learning_rates: float32 (steps,).
+            dropout: float32 scalar.
+            seed: int32 scalar, for the dropout masks.
+
+        Returns:
+            Losses and accuracies, float32 (steps,) each.
+        """
+        steps = tf.shape(batches)[0]
+        losses = tf.TensorArray(tf.float32, steps)
+        accuracies = tf.TensorArray(tf.float32, steps)
+        for index in tf.range(steps):
+            batch_images = tf.cast(tf.gather(images, batches[index]), tf.float32)
+            batch_labels = tf.cast(tf.gather(labels, batches[index]), tf.int32)
+            if self.augmentation == "drawing":
+                batch_images = augment(batch_images, tf.stack([seed, self._step]))
+            with tf.GradientTape() as tape:
+                features = self._features(batch_images, training=True)
+                if self.network != "published":  # as published: dropout is there but is never used
+                    features = _drop(features, dropout, tf.stack([seed, self._step]))
+                logits = tf.cast(self._logits(features), tf.float32)
+                loss = _cross_entropy(batch_labels, logits)
+            self._update(tape.gradient(loss, self._weights), learning_rates[index])
+            losses = losses.write(index, loss)
+            accuracies = accuracies.write(
+                index, _hits(batch_labels, logits) / tf.cast(tf.size(batch_labels), tf.float32)
+            )
+        return losses.stack(), accuracies.stack()
+
+    def _measure(self, images, labels):
+        """Return the summed loss over uint8 images (n, 28, 28), and their probabilities float32 (n, classes)."""
+        labels = tf.cast(labels, tf.int32)
+        logits = tf.cast(self._logits(self._features(tf.cast(images, tf.float32))), tf.float32)
+        return _cross_entropy(labels, logits) * tf.cast(tf.size(labels), tf.float32), tf.nn.softmax(logits)
+
+    def evaluate(self, split: Split) -> tuple[float, np.ndarray]:
+        """Return the mean loss over `split`, and the probabilities float32 (n, classes) of its images."""
+        starts = range(0, len(split), EVALUATION_BATCH)
+        parts = [
+            self.measure(split.images[start : start + EVALUATION_BATCH], split.labels[start : start + EVALUATION_BATCH])
+            for start in starts
+        ]
+        losses, probabilities = zip(*parts, strict=True)
+        return float(sum(losses)) / len(split), np.concatenate([part.numpy() for part in probabilities])
+
+    def exportable_model(self, weights: list[np.ndarray] | None = None) -> keras.Model:
+        """Return a float32 copy with the present weights, or with others, batch normalisations folded in."""
+        if weights is None:
+            return networks.fold(self.model, self.class_count)
+        present = self.model.get_weights()
+        try:
+            self.model.set_weights(weights)
+            return networks.fold(self.model, self.class_count)
+        finally:
+            self.model.set_weights(present)
+
+    def first_layer(self) -> tuple[str, np.ndarray]:
+        """Return what there is to see of the first layer: its kind, as in `timeline.Snapshot`, and its pictures."""
+        layer = next(layer for layer in self.model.layers if layer.get_weights())
+        kernel = layer.get_weights()[0]
+        if kernel.ndim == 4:
+            return "filters", np.moveaxis(kernel[:, :, 0], -1, 0)
+        pictures = kernel.T.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+        return ("classes", pictures) if self.network == "softmax" else ("units", pictures[: timeline.UNITS])
+
+    def _update(self, gradients, learning_rate) -> None:
+        self._step.assign_add(1)
+        # Raw kernels: one fused operation for each weight, where Keras's optimizers take several.
+        if self.optimizer == "sgd":
+            for weight, gradient in zip(self._weights, gradients, strict=True):
+                tf.raw_ops.ResourceApplyGradientDescent(var=weight.handle, alpha=learning_rate, delta=gradient)
+        elif self.optimizer == "momentum":
+            for weight, gradient, velocity in zip(self._weights, gradients, *self._slots, strict=True):
+                tf.raw_ops.ResourceApplyMomentum(
+                    var=weight.handle, accum=velocity.handle, lr=learning_rate, grad=gradient, momentum=_MOMENTUM
+                )
+        else:
+            step = tf.cast(self._step, tf.float32)
+            powers = {"beta1_power": _ADAM["beta1"] ** step, "beta2_power": _ADAM["beta2"] ** step}
+            for weight, gradient, mean, variance in zip(self._weights, gradients, *self._slots, strict=True):
+                tf.raw_ops.ResourceApplyAdam(
+                    var=weight.handle,
+                    m=mean.handle,
+                    v=variance.handle,
+                    lr=learning_rate,
+                    grad=gradient,
+                    **powers,
+                    **_ADAM,
+                )
+
+
+_SLOTS = {"sgd": 0, "momentum": 1, "adam": 2}  # variables that each optimizer keeps for every weight
+
+
+def warm_up(program: Program) -> None:
+    """Compile the program's functions on blank images, so that the first run does not wait for it."""
+    blank = tf.zeros((2, IMAGE_SIZE, IMAGE_SIZE), tf.uint8), tf.zeros((2,), tf.uint8)
+    program.advance(*blank, np.zeros((2, 2), np.int32), np.zeros(2, np.float32), tf.constant(0.0), tf.constant(0))
+    program.measure(*blank)
+
+
+def _drop(features, rate, seed):
+    """Silence a share `rate` of the features and scale the rest to make up for it (Srivastava et al., 2014)."""
+
+    def dropped():
+        keep = tf.random.stateless_uniform(tf.shape(features), seed) >= rate
+        return tf.where(keep, features / tf.cast(1 - rate, features.dtype), tf.zeros_like(features))
+
+    return tf.cond(rate > 0, dropped, lambda: features)
+
+
+def _cross_entropy(labels, logits):
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+
+
+def _hits(labels, logits):
+    return tf.reduce_sum(tf.cast(tf.argmax(logits, -1, output_type=tf.int32) == labels, tf.float32))
