@@ -48,8 +48,9 @@ def _models(runs: Sequence[Run], names: dict[str, str]) -> tuple[dict[str, str],
     """Return the titles of the models to choose from, by id, and the pair to begin with."""
     titles, firsts = {}, []
     for run in runs:
-        models = [catalogue.find(run.id, _widgets.settings())] if run.has_model else []
-        titles |= {model.id: comparison.model_title(names[run.id], model.card) for model in models}
+        models = catalogue.of_run(run.id, _widgets.settings())
+        for model in models:
+            titles[model.id] = comparison.model_title(names[run.id], model.card if len(models) > 1 else {})
         firsts += [model.id for model in models[:1]]
     if not titles:
         return {}, []

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from digits import catalogue, charts, datasets, sharing
+from digits import catalogue, charts, comparison, datasets, sharing
 from digits.errors import DigitsError
 from digits.hyperparameters import PRESETS
 from digits.runs import Registry, open_registry
@@ -109,17 +109,20 @@ def confusion_grid(data: dict[str, Any], *, key: str, on_pressed: Any) -> None:
 def model_chooser(page: str) -> catalogue.Model:
     """Let the visitor choose the model to ask: bundled, their own, or the one that the link names."""
     key = _state.key(page, "model")
-    titles = {model.id: _model_title(model) for model in catalogue.bundled()}
+    titles, own = {model.id: _model_title(model) for model in catalogue.bundled()}, {}
     try:
         for run in registry().list_runs(visitor()):
+            own[run.id] = f"Your run {run.name or run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
             if run.has_model:
-                titles[run.id] = f"Your run {run.name or run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
+                titles[run.id] = own[run.id]
     except DigitsError as error:  # the bundled models can be asked all the same
         st.warning(str(error), icon=":material/database_off:")
     wanted = st.session_state.get(key) or catalogue.DEFAULT_MODEL
     if wanted not in titles:
         try:
-            titles[wanted] = f"Shared run {wanted[:4]}: {catalogue.find(wanted, settings()).title}"
+            model = catalogue.find(wanted, settings())
+            name = own.get(model.card.get("run"), f"Shared run {wanted[:4]}: {model.title}")
+            titles[wanted] = comparison.model_title(name, model.card)
         except DigitsError as error:
             _state.notify(page, str(error))
             wanted = catalogue.DEFAULT_MODEL
