@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from digits import catalogue, jobs, tables
-from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.hyperparameters import PRESETS, Change, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
 
 METRICS = [
@@ -19,9 +19,9 @@ METRICS = [
 def make_run(registry, runs_dir):
     """A function that makes an ended run, with one of the bundled models for its own; returns its id."""
 
-    def make(network="softmax", *, owner="ada", name="", state="finished", **settings):
+    def make(network="softmax", *, owner="ada", name="", state="finished", changes=(), **settings):
         hyperparameters = Hyperparameters(**PRESETS[network].hyperparameters.to_dict() | settings)
-        run_id = jobs.submit(registry, hyperparameters, owner, name=name)
+        run_id = jobs.submit(registry, hyperparameters, owner, changes=changes, name=name)
         assert registry.claim().id == run_id
         registry.record(run_id, METRICS)
         registry.finish(run_id, state, test_correct=9_000, test_total=10_000)
@@ -112,13 +112,14 @@ class TestOneRun:
         assert registry.get(run_id).note == "=1+1"
 
     def test_is_run_again(self, open_page, registry, make_run):
-        """The repeat has the same settings and seed, and Train opens on it."""
-        run_id = make_run("corrected", seed=7)
+        """The repeat has the same settings, seed and turned knobs, and Train opens on it."""
+        run_id = make_run("corrected", seed=7, changes=[Change(50, "learning_rate", 0.001, 0.0001)])
         page = press(mark(open_page("runs.py"), 0), "again")
         assert page.title[0].value == "Train a recogniser"
         repeat = registry.get(page.query_params["run"])
         assert repeat.id != run_id
         assert repeat.hyperparameters == registry.get(run_id).hyperparameters
+        assert registry.changes(repeat.id) == registry.changes(run_id) != []
 
     def test_is_forked_and_opened_by_links(self, open_page, tidy, make_run):
         """Fork leads to Train with the settings and without the run; Open on Train names the run."""
