@@ -39,6 +39,7 @@ class Glyph:
         box: x0, y0, x1, y1 of the ink in source pixels; x1 and y1 lie just outside.
         scale: pixels of `image` for one source pixel.
         shift: x, y in source pixels by which the ink moved to bring its centre of mass to the picture's centre.
+        lines: float32 (n, 2) each, x and y in source pixels: the strokes, or centre lines, that `image` is drawn from.
     """
 
     image: np.ndarray
@@ -46,6 +47,7 @@ class Glyph:
     box: tuple[int, int, int, int]
     scale: float
     shift: tuple[float, float]
+    lines: Sequence[np.ndarray] = ()
 
     @property
     def zoom(self) -> float:
@@ -73,7 +75,7 @@ def fit(ink: np.ndarray) -> Glyph | None:
         return None
     lines = _centre_lines(ink, box)
     image, scale, centre = _draw(lines)
-    return _glyph(image, ink, scale, centre)
+    return _glyph(image, ink, scale, centre, lines)
 
 
 def fit_strokes(
@@ -97,7 +99,7 @@ def fit_strokes(
         return None
     found = pen.render(strokes, size=size, pen_width=pen_width)
     image, scale, centre = _draw(strokes, smallest=_SMALLEST_DRAWING)
-    return _glyph(image, found, scale, centre)
+    return _glyph(image, found, scale, centre, strokes)
 
 
 def describe(glyph: Glyph) -> str:
@@ -136,11 +138,13 @@ def _render(strokes: Sequence[np.ndarray], centre: np.ndarray, scale: float) -> 
     return pen.render(pieces, size=(IMAGE_SIDE, IMAGE_SIDE), pen_width=PEN_WIDTH)
 
 
-def _glyph(image: np.ndarray, found: np.ndarray, scale: float, centre: np.ndarray) -> Glyph:
+def _glyph(
+    image: np.ndarray, found: np.ndarray, scale: float, centre: np.ndarray, lines: Sequence[np.ndarray]
+) -> Glyph:
     height, width = found.shape
     box = _box(found > 0.5) or (0, 0, width, height)
     shift = (float(width / 2 - centre[0]), float(height / 2 - centre[1]))
-    return Glyph(image, np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8), box, scale, shift)
+    return Glyph(image, np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8), box, scale, shift, tuple(lines))
 
 
 def _box(mask: np.ndarray) -> tuple[int, int, int, int] | None:

@@ -1,35 +1,45 @@
-"""Outlines: the boxes of several digits, drawn over the ink they were found in."""
+"""Outlines: the ink of several digits as one picture, and where in it the box of each lies."""
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from digits.segmentation import Part
 
 _MAX_SIDE = 1024  # pixels; a photograph is shown no larger
-_COLOUR, _CHOSEN = "#5f7f9f", "#c2621a"
+_MARGIN = 0.12  # of paper around the writing, in parts of its lower side
 
 
-def outlined(parts: Sequence[Part], chosen: int) -> bytes:
-    """Return a PNG, dark ink on white, with a thin box around every part and a thick one around the chosen.
+@dataclass(frozen=True)
+class Outlines:
+    """The writing, cut out of its sheet, and the boxes of its digits.
 
-    Args:
-        parts: at least one; each one's `glyph.found` is as large as the source.
-        chosen: the place of a part in `parts`.
+    Attributes:
+        png: dark ink on white.
+        size: the picture's width and height in pixels.
+        boxes: for each digit left, top, width and height, as shares of the picture's width or height in [0, 1].
     """
+
+    png: bytes
+    size: tuple[int, int]
+    boxes: tuple[tuple[float, float, float, float], ...]
+
+
+def outline(parts: Sequence[Part]) -> Outlines:
+    """Return the ink of the parts, of which there is at least one, and their boxes."""
     ink = np.maximum.reduce([part.glyph.found for part in parts])
-    picture = Image.fromarray(255 - ink).convert("RGB")
-    scale = min(1.0, _MAX_SIDE / max(picture.size))
-    if scale < 1:
-        picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BOX)
-    draw = ImageDraw.Draw(picture)
-    for place, part in enumerate(parts):
-        is_chosen = place == chosen
-        x0, y0, x1, y1 = (bound * scale for bound in part.box)
-        box = (max(x0 - 4, 0), max(y0 - 4, 0), min(x1 + 3, picture.width - 1), min(y1 + 3, picture.height - 1))
-        draw.rectangle(box, outline=_CHOSEN if is_chosen else _COLOUR, width=3 if is_chosen else 1)
+    height, width = ink.shape
+    boxes = np.array([part.box for part in parts])
+    (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    margin = max(6, round(_MARGIN * min(x1 - x0, y1 - y0)))
+    x0, y0, x1, y1 = max(x0 - margin, 0), max(y0 - margin, 0), min(x1 + margin, width), min(y1 + margin, height)
+    picture = Image.fromarray(255 - ink[y0:y1, x0:x1])
+    shares = (boxes - [x0, y0, x0, y0]) / [x1 - x0, y1 - y0, x1 - x0, y1 - y0]
+    places = [(left, top, right - left, bottom - top) for left, top, right, bottom in shares.tolist()]
+    picture.thumbnail((_MAX_SIDE, _MAX_SIDE), Image.Resampling.BOX)
     stream = io.BytesIO()
     picture.save(stream, "PNG")
-    return stream.getvalue()
+    return Outlines(stream.getvalue(), picture.size, tuple(places))

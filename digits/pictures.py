@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 from scipy import ndimage
 
 from digits import settings
+from digits.crops import WHOLE, Crop
 from digits.errors import InvalidImage
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -28,13 +29,14 @@ _RULING_SIDE = 400  # ruled lines are looked for on a picture of this size, in s
 _STRIPS = 10
 
 
-def load_picture(data: bytes) -> np.ndarray:
+def load_picture(data: bytes, crop: Crop = WHOLE) -> np.ndarray:
     """Decode an uploaded picture.
 
     The picture is turned as its EXIF tag says. Where it is transparent it gets a paper that its ink shows on.
 
     Args:
         data: a PNG, JPEG, WebP, GIF (its first frame) or BMP file.
+        crop: what is kept of it; it is cut out before the picture is reduced.
 
     Returns:
         picture: float32 (height, width), 0 is black and 1 is white; the longer side has at most `MAX_SIDE` pixels.
@@ -42,27 +44,17 @@ def load_picture(data: bytes) -> np.ndarray:
     Raises:
         InvalidImage: the file is empty, too large, of another format, broken, or unfolds to too many pixels.
     """
-    if not data:
-        raise InvalidImage("The picture is empty: the file has 0 bytes.")
-    if len(data) > settings.MAX_UPLOAD_BYTES:
-        limit = settings.MAX_UPLOAD_BYTES / 2**20
-        raise InvalidImage(f"A picture may have {limit:.0f} MB; this one has {len(data) / 2**20:.1f} MB. Reduce it.")
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidImage(
-            f"A picture may have {settings.MAX_IMAGE_PIXELS:,} pixels; this one has far more."
-        ) from error
-    except Exception as error:  # Pillow's decoders raise whatever a broken file makes them raise
-        raise InvalidImage(f"This file is not a picture in one of the formats {', '.join(FORMATS)}.") from error
-    if image.width * image.height > settings.MAX_IMAGE_PIXELS:  # known before anything is decoded
-        size = f"{image.width:,} × {image.height:,}"
-        raise InvalidImage(f"A picture may have {settings.MAX_IMAGE_PIXELS:,} pixels; this one has {size}. Reduce it.")
-    try:
-        image.draft(None, (MAX_SIDE, MAX_SIDE))  # lets a JPEG decode at a half, a quarter or an eighth
-        return _grey(_reduced(ImageOps.exif_transpose(image)))
-    except Exception as error:
-        raise InvalidImage("This picture is broken or was cut short; save it again and upload it anew.") from error
+    return _grey(_decode(data, crop, MAX_SIDE, "L"))
+
+
+def load_preview(data: bytes, *, side: int) -> Image.Image:
+    """Decode an uploaded picture to be looked at, in colour, its longer side at most `side` pixels; white below what is
+    transparent. Raises `InvalidImage` as `load_picture` does.
+    """
+    image = _decode(data, WHOLE, side, "RGB")
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
 
 
 def find_ink(picture: np.ndarray) -> np.ndarray:
@@ -98,13 +90,38 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
     return np.where(mask, np.clip(contrast / darkness, 0, 1), 0).astype(np.float32)
 
 
-def _reduced(image: Image.Image) -> Image.Image:
-    """Bring the longer side to `MAX_SIDE`, in a mode that Pillow can average."""
+def _decode(data: bytes, crop: Crop, side: int, opaque_mode: str) -> Image.Image:
+    """Turn a file into a picture that stands upright, cropped and reduced to `side`; RGBA where it is transparent."""
+    if not data:
+        raise InvalidImage("The picture is empty: the file has 0 bytes.")
+    if len(data) > settings.MAX_UPLOAD_BYTES:
+        limit = settings.MAX_UPLOAD_BYTES / 2**20
+        raise InvalidImage(f"A picture may have {limit:.0f} MB; this one has {len(data) / 2**20:.1f} MB. Reduce it.")
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InvalidImage(
+            f"A picture may have {settings.MAX_IMAGE_PIXELS:,} pixels; this one has far more."
+        ) from error
+    except Exception as error:  # Pillow's decoders raise whatever a broken file makes them raise
+        raise InvalidImage(f"This file is not a picture in one of the formats {', '.join(FORMATS)}.") from error
+    if image.width * image.height > settings.MAX_IMAGE_PIXELS:  # known before anything is decoded
+        size = f"{image.width:,} × {image.height:,}"
+        raise InvalidImage(f"A picture may have {settings.MAX_IMAGE_PIXELS:,} pixels; this one has {size}. Reduce it.")
+    try:
+        image.draft(None, (math.ceil(side / crop.smaller_share),) * 2)  # a JPEG decodes at a half, a quarter, an eighth
+        return _reduced(crop.apply(ImageOps.exif_transpose(image)), side, opaque_mode)
+    except Exception as error:
+        raise InvalidImage("This picture is broken or was cut short; save it again and upload it anew.") from error
+
+
+def _reduced(image: Image.Image, side: int, opaque_mode: str) -> Image.Image:
+    """Bring the longer side to `side`, in a mode that Pillow can average."""
     if image.mode.startswith(("I", "F")):  # 16 bits a pixel; Pillow's own conversion would clip at 255
         values = np.asarray(image, dtype=np.float32)
         image = Image.fromarray((values / max(1.0, float(values.max())) * 255).astype(np.uint8))
-    image = image.convert("RGBA" if image.has_transparency_data else "L")
-    image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=None)
+    image = image.convert("RGBA" if image.has_transparency_data else opaque_mode)
+    image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)
     return image
 
 

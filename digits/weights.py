@@ -25,6 +25,7 @@ UNITS = 32  # hidden units whose weights are kept
 MAX_FILTERS = 64
 
 _INK, _PAPER = (27, 51, 71), (255, 255, 255)
+_EDGE = (120, 130, 140)  # grey around a picture, so that it ends where its palest pixels do
 _LAYERS_THAT_CHANGE_NOTHING = {"InputLayer", "Flatten", "Reshape", "Identity", "Dropout", "Softmax"}
 
 
@@ -243,7 +244,7 @@ def class_pictures(linear: Linear, class_names: Sequence[str]) -> Sprite:
     return Sprite(_sheet(diverging(pictures / _largest(pictures)), factor=4, columns=5, captions=class_names), alt)
 
 
-def filter_pictures(filters: Filters) -> Sprite:
+def filter_pictures(filters: Filters, *, columns: int = 8) -> Sprite:
     """Return the first layer's filters as pictures, each scaled by its largest weight."""
     pictures = np.moveaxis(filters.kernel, -1, 0)
     height, width = pictures.shape[1:]
@@ -252,19 +253,19 @@ def filter_pictures(filters: Filters) -> Sprite:
         "for ink, orange where it looks for paper"
     )
     factor = max(4, 60 // max(height, width))
-    return Sprite(_sheet(diverging(pictures / _largest(pictures, each=True)), factor=factor, columns=8), alt)
+    return Sprite(_sheet(diverging(pictures / _largest(pictures, each=True)), factor=factor, columns=columns), alt)
 
 
-def unit_pictures(units: np.ndarray) -> Sprite:
+def unit_pictures(units: np.ndarray, *, columns: int = 8) -> Sprite:
     """Return the weights float32 (n, 28, 28) into hidden units as pictures."""
     alt = (
         f"The weights into the {len(units)} strongest units of the first hidden layer, 28 by 28 each: blue where ink "
         "excites a unit, orange where it quietens it"
     )
-    return Sprite(_sheet(diverging(units), factor=3, columns=8), alt)
+    return Sprite(_sheet(diverging(units), factor=3, columns=columns), alt)
 
 
-def map_pictures(filters: Filters, image: np.ndarray) -> Sprite:
+def map_pictures(filters: Filters, image: np.ndarray, *, columns: int = 8) -> Sprite:
     """Return what each filter answers to an image uint8 (28, 28), in the order of `filter_pictures`.
 
     All are scaled alike, by the strongest answer, so that a quiet filter looks quiet.
@@ -279,7 +280,7 @@ def map_pictures(filters: Filters, image: np.ndarray) -> Sprite:
     )
     shares = maps / _largest(maps)
     colours = diverging(shares) if not filters.is_relu else _mix(_PAPER, _INK, shares)
-    return Sprite(_sheet(colours, factor=3, columns=8), alt)
+    return Sprite(_sheet(colours, factor=3, columns=columns), alt)
 
 
 def diverging(values: np.ndarray) -> np.ndarray:
@@ -299,16 +300,17 @@ def _largest(pictures: np.ndarray, *, each: bool = False) -> np.ndarray:
 def _sheet(pictures: np.ndarray, *, factor: int, columns: int, captions: Sequence[str] = ()) -> bytes:
     """Lay pictures uint8 (n, height, width, 3) out in rows, each pixel a square of `factor`, with names below."""
     height, width = (side * factor for side in pictures.shape[1:3])
-    gap, caption = 6, 20 if captions else 0
+    gap, caption = 10, 20 if captions else 0
     columns = min(columns, len(pictures))
     lines = -(-len(pictures) // columns)
     size = (gap + columns * (width + gap), gap + lines * (height + caption + gap))
-    sheet = Image.new("RGB", size, (226, 230, 235))
+    sheet = Image.new("RGB", size, "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
     for index, picture in enumerate(pictures):
         left = gap + index % columns * (width + gap)
         top = gap + index // columns * (height + caption + gap)
         sheet.paste(Image.fromarray(picture).resize((width, height), Image.Resampling.NEAREST), (left, top))
+        draw.rectangle((left - 2, top - 2, left + width + 1, top + height + 1), outline=_EDGE, width=2)
         if captions:
             draw.text((left + width / 2, top + height + 2), captions[index], fill=_INK, font=font, anchor="ma")
     stream = io.BytesIO()

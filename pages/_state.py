@@ -18,7 +18,7 @@ def open_page(page: str) -> None:
     A link that this page wrote itself changes nothing; one that came from outside (a first visit, a shared link, the
     browser's back button) replaces the page's values. A bare link leaves them as they were.
     """
-    query = {name: text for name, text in st.query_params.to_dict().items() if name in sharing.PAGES[page]}
+    query = {name: text for name, text in _address(page).items() if name in sharing.PAGES[page]}
     present = values(page)
     # Who turns a knob before the browser has heard of the address last written sends the older one along with it.
     is_turned = present != st.session_state.get(key(page, "closed"), present)
@@ -45,9 +45,20 @@ def values(page: str) -> dict[str, Any]:
     return {name: st.session_state.get(key(page, name)) for name in sharing.PAGES[page]}
 
 
-def close_page(page: str, **unlisted: Any) -> None:
-    """Write the page's values to its address; `unlisted` ones replace the session's."""
-    query = sharing.query(page, values(page) | unlisted)
+def close_page(page: str, **quiet: str) -> None:
+    """Write the page's values to its address, of which Streamlit makes a step of the browser's Back.
+
+    `quiet` values, as of a drawing that grows with every stroke, make no step: the Share button, given the same, puts
+    them into the address where it stands, and they only go along here when another value has changed.
+    """
+    st.session_state.setdefault(key(page, "quiet"), set()).update(map(hash, filter(None, quiet.values())))
+    query = sharing.query(page, values(page))
     st.session_state[key(page, "written")], st.session_state[key(page, "closed")] = query, values(page)
-    if query != st.query_params.to_dict():
-        st.query_params.from_dict(query)
+    if query != _address(page):
+        st.query_params.from_dict(query | {name: text for name, text in quiet.items() if text})
+
+
+def _address(page: str) -> dict[str, str]:
+    """What the address says, without the quiet values written in this session: the browser may still tell old ones."""
+    own = st.session_state.get(key(page, "quiet"), ())
+    return {name: text for name, text in st.query_params.to_dict().items() if hash(text) not in own}

@@ -42,6 +42,11 @@ def visitor() -> str:
     return st.session_state["visitor"]
 
 
+def is_phone() -> bool:
+    """Tell whether the visitor's browser calls itself one of a phone."""
+    return "Mobi" in st.context.headers.get("User-Agent", "")
+
+
 def test_set() -> datasets.Dataset:
     """Return the data set with its test images; raises `DatasetError`."""
     return _test_set(datasets.find_source(settings()))
@@ -72,12 +77,14 @@ _share = st.components.v2.component(
 )
 
 
-def share(place: Any, page: str, **unlisted: Any) -> None:
-    """Show the Share button: it copies the link to this page with its present values, and `unlisted` beside them."""
+def share(place: Any, page: str, **quiet: str) -> None:
+    """Show the Share button, which copies the link to this page with its present values and the quiet ones beside them.
+
+    It also keeps the quiet values in the address; see `_state.close_page`, which must be given the same.
+    """
+    query = sharing.query_string(page, _state.values(page) | quiet)
     with place:
-        _share(
-            data={"query": sharing.query_string(page, _state.values(page) | unlisted)}, key=_state.key(page, "share")
-        )
+        _share(data={"query": query, "quiet": quiet}, key=_state.key(page, "share"))
 
 
 _gallery = st.components.v2.component(
@@ -104,6 +111,19 @@ _confusion = st.components.v2.component(
 def confusion_grid(data: dict[str, Any], *, key: str, on_pressed: Any) -> None:
     """Show counts as a table of buttons; after a press `on_pressed` is called and the state's `pressed` says which."""
     _confusion(data=data, key=key, on_pressed_change=on_pressed)
+
+
+_boxes = st.components.v2.component(
+    "digits_boxes",
+    html="""<div class="frame" role="group"><img class="ink"></div>""",
+    css=(_COMPONENTS / "boxes.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "boxes.js").read_text(encoding="utf-8"),
+)
+
+
+def ink_boxes(data: dict[str, Any], *, key: str, on_picked: Any) -> None:
+    """Show ink with a button over every digit; after a press `on_picked` is called and `picked` says which."""
+    _boxes(data=data, key=key, on_picked_change=on_picked)
 
 
 def model_chooser(page: str) -> catalogue.Model:

@@ -1,4 +1,5 @@
 // Copies the link that reopens this page as it stands; where the browser forbids that, shows it to be copied by hand.
+// Keeps the quiet values, such as a drawing, in the address, where they make no step of the browser's Back.
 export default function ({ data, parentElement }) {
   const button = parentElement.querySelector(".copy")
   const status = parentElement.querySelector(".status")
@@ -20,4 +21,16 @@ export default function ({ data, parentElement }) {
       status.textContent = "Copy this link:"
     }
   }
+
+  const keepQuiet = () => {
+    const address = new URL(window.location.href)
+    if (address.pathname !== pathname) return // on the way to another page
+    for (const [name, text] of Object.entries(data.quiet)) {
+      text ? address.searchParams.set(name, text) : address.searchParams.delete(name)
+    }
+    if (address.href !== window.location.href) window.history.replaceState(window.history.state, "", address)
+  }
+  keepQuiet()
+  window.addEventListener("popstate", keepQuiet)
+  return () => window.removeEventListener("popstate", keepQuiet)
 }

@@ -180,6 +180,18 @@ def bring_picture(page: Page, name: str, content: bytes) -> None:
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
 
 
+def choose_row(page: Page, place: int) -> None:
+    """Choose a row of the table of pictures, which is itself painted on a canvas: a header of 38 pixels, rows of 56."""
+    page.get_by_test_id("stDataFrame").scroll_into_view_if_needed()
+    box = page.get_by_test_id("stDataFrame").bounding_box()
+    page.mouse.click(box["x"] + 20, box["y"] + 38 + 56 * (place + 0.5))
+
+
+def boxes(page: Page) -> Locator:
+    """The buttons around the digits of a number."""
+    return page.get_by_role("button", name=re.compile(r"^Digit \d of \d: "))
+
+
 def tiles(page: Page) -> Locator:
     """The gallery's samples."""
     return page.get_by_role("button", name=re.compile(r"^Sample \d+: "))

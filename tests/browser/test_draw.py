@@ -56,8 +56,61 @@ def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(visi
     actions.wait_until(page, lambda: actions.sheet(page).bounding_box()["y"] < place["y"] - 20)
 
 
-def test_a_picture_is_read_and_what_is_no_picture_is_refused(visitor, seven):
-    """A photograph or scan is read like a drawing; a text file named .png gives one error, and the page goes on."""
+def test_a_drawing_outlives_a_reload_and_the_way_back(visitor):
+    """The address holds the drawing after every stroke, and strokes are no steps of the browser's Back."""
+    page = visitor()
+    actions.open_page(page, "/")
+    steps = page.evaluate("history.length")
+    actions.draw(page, actions.SEVEN)
+    actions.expect_answer(page, "7")
+    expect(page).to_have_url(actions.holding("ink="))
+    first = page.url
+    actions.draw(page, actions.SEVENS_BAR)
+    expect(page).not_to_have_url(first)
+    assert page.evaluate("history.length") == steps
+    sheet = actions.sheet_pixels(page)
+
+    page.reload()
+    actions.expect_answer(page, "7")
+    actions.wait_until(page, lambda: actions.is_same_ink(actions.sheet_pixels(page), sheet))
+    actions.button(page, "Undo").click()
+    expect(page).not_to_have_url(actions.holding(page.url.partition("ink=")[2]))
+    actions.wait_until(page, lambda: not actions.is_same_ink(actions.sheet_pixels(page), sheet))
+    sheet = actions.sheet_pixels(page)
+
+    page.get_by_role("navigation").get_by_role("link", name="Gallery").click()
+    expect(page.get_by_role("heading", level=1, name="Gallery")).to_be_visible()
+    expect(page).not_to_have_url(actions.holding("ink="))
+    actions.go_back(page, "Draw")
+    actions.wait_until(page, lambda: actions.is_same_ink(actions.sheet_pixels(page), sheet))
+    actions.expect_answer(page, "7")
+    actions.button(page, "Clear").click()
+    expect(page).not_to_have_url(actions.holding("ink="))
+
+
+def test_every_digit_of_a_number_is_a_button_over_the_ink(visitor):
+    """A finger or the keyboard chooses the digit that is looked at; the canvas's own toolbar does not stand there."""
+    page = visitor(**actions.PHONE)
+    actions.open_page(page, "/")
+    actions.draw_by_touch(page, [(x / 2, y) for x, y in actions.SEVEN])
+    actions.draw_by_touch(page, [(220, 60), (218, 220)])
+    expect(page.get_by_role("heading", name="The model reads 71")).to_be_visible()
+    expect(actions.boxes(page)).to_have_count(2)
+    expect(page.get_by_text("Digit 1 is read as 7")).to_be_visible()
+    actions.boxes(page).nth(1).tap()
+    expect(page.get_by_text("Digit 2 is read as 1")).to_be_visible()
+    expect(actions.boxes(page).nth(1)).to_have_attribute("aria-pressed", "true")
+
+    actions.boxes(page).nth(1).press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Digit 1 is read as 7")).to_be_visible()
+    expect(actions.boxes(page).first).to_be_focused()
+    assert not actions.has_sideways_scroll(page)
+    expect(page.locator(".dc-toolbar")).to_be_hidden()
+
+
+def test_pictures_are_read_and_what_is_no_picture_is_refused(visitor, seven):
+    """A text file named .png gives one error; beside it a picture is read like a drawing, and both stand in a table."""
     page = visitor()
     actions.open_page(page, "/")
     page.get_by_role("radio", name="Picture").click()
@@ -66,8 +119,16 @@ def test_a_picture_is_read_and_what_is_no_picture_is_refused(visitor, seven):
     expect(actions.probabilities(page)).to_have_count(0)
 
     actions.bring_picture(page, "seven.png", seven)
+    expect(page.get_by_text("1 of 2 pictures read.")).to_be_visible()
+    actions.settle(page)
+    actions.choose_row(page, 1)
     actions.expect_answer(page, "7")
     expect(actions.notices(page)).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+    lines = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert lines[1].startswith("not-a-picture.png,,,,")
+    assert lines[2].startswith("seven.png,7,")
 
     page.get_by_role("radio", name="Pen").click()
     expect(actions.request_to_draw(page)).to_be_visible()

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import catalogue, strokes
+from digits import batches, catalogue, explanations, opinions, strokes
 
 SEVEN = [np.float32([[70, 60], [210, 60], [120, 230]])]  # two straight lines, as the pen would draw them
+
+NARROW_SEVEN = [np.float32([[30, 60], [110, 60], [60, 220]])]
+ONE = [np.float32([[200, 50], [198, 220]])]
 
 
 def reading(page):
@@ -18,9 +21,34 @@ def reading(page):
 
 def bring(page, content, name="digit.png"):
     """Bring a picture instead of drawing."""
+    return bring_all(page, [(name, content)])
+
+
+def bring_all(page, files):
+    """Bring several pictures at once."""
     page.segmented_control(key="draw.source").set_value("Picture").run()
-    page.file_uploader(key="draw.file").upload(name, content)
+    page.file_uploader(key="draw.file").set_value([(name, content, "image/png") for name, content in files])
     return page.run()
+
+
+def press(page, label):
+    """Press a button by its label."""
+    next(button for button in page.button if button.label == label).click().run()
+
+
+def encoded(picture, form="PNG", **options):
+    """A picture as the bytes of a file."""
+    stream = io.BytesIO()
+    picture.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def lying(picture, *, orientation=None):
+    """A photograph of this picture that lies on its side, with an EXIF tag that says so or without."""
+    exif = Image.Exif()
+    if orientation:
+        exif[0x0112] = orientation
+    return encoded(Image.open(io.BytesIO(picture)).rotate(90), "JPEG", quality=95, exif=exif)
 
 
 class TestPen:
@@ -35,15 +63,58 @@ class TestPen:
         """A shared drawing of a 7 is on the sheet and is read as a 7."""
         page = tidy(open_page(ink=strokes.encode_strokes(SEVEN)))
         assert reading(page) == ["The model reads 7"]
-        assert "ink" not in page.query_params
+
+    def test_drawing_stays_in_the_address(self, open_page, tidy):
+        """A reload of a shared drawing's address gives the drawing again, and a broken one is dropped."""
+        ink = strokes.encode_strokes(SEVEN)
+        page = tidy(open_page(ink=ink))
+        assert page.query_params["ink"] == ink
+        assert reading(tidy(page.run())) == ["The model reads 7"]
+        assert "ink" not in open_page(ink="1AB!!").query_params
+
+    def test_drawing_outlives_a_look_at_another_page(self, open_page, tidy):
+        """Who comes back from another page finds the drawing on the sheet, without what was undone."""
+        page = open_page(ink=strokes.encode_strokes([*SEVEN, np.float32([[90, 150], [190, 150]])]))
+        press(page, "Undo")
+        page.switch_page("gallery.py").run()
+        page.switch_page("draw.py").run()
+        assert reading(tidy(page)) == ["The model reads 7"]
+        assert len(page.session_state["draw.strokes"]) == 1
+
+    def test_steps_from_the_ink_to_the_network_are_shown(self, open_page, tidy):
+        """Three pictures, each with a caption of a line and a text alternative, show what was done to the drawing."""
+        page = tidy(open_page(ink=strokes.encode_strokes(SEVEN)))
+        shown = [(image.captions[0], image.proto.imgs[0].alt) for image in page.get("image")]
+        assert [caption for caption, _ in shown] == ["found", "fitted", "what the model sees"]
+        assert all(alt for _, alt in shown)
+
+    def test_number_is_read_whole_and_digit_by_digit(self, open_page, tidy):
+        """Two digits are read as a number; the first is looked at until another is chosen."""
+        page = tidy(open_page(ink=strokes.encode_strokes([*NARROW_SEVEN, *ONE])))
+        assert reading(page) == ["The model reads 71"]
+        assert any("Digit 1 is read as 7" in text.value for text in page.markdown)
+        page.session_state["draw.digit"] = 1
+        page.run()
+        assert any("Digit 2 is read as 1" in text.value for text in tidy(page).markdown)
+
+    @pytest.mark.parametrize(
+        "drawing",
+        [[[[140, 140]]], [[[80, 140], [200, 142]]]],
+        ids=["dot", "dash"],
+    )
+    def test_what_is_no_digit_is_said_not_to_look_like_one(self, drawing, open_page, tidy):
+        """A dot and a dash are not read as digits; the guesses are told as such."""
+        page = tidy(open_page(ink=strokes.encode_strokes(strokes.check(drawing))))
+        assert [header.value for header in page.header] == ["This does not look like a digit"]
+        assert any(text.value.startswith("If it were one, it would be") for text in page.markdown)
 
     def test_drawing_can_be_cleared_and_undone(self, open_page, tidy):
         """Undo takes the last stroke away, and Clear all of them."""
         ink = strokes.encode_strokes([*SEVEN, np.float32([[90, 150], [190, 150]])])
         page = open_page(ink=ink)
-        next(button for button in page.button if button.label == "Undo").click().run()
+        press(page, "Undo")
         assert len(page.session_state["draw.strokes"]) == 1
-        next(button for button in page.button if button.label == "Clear").click().run()
+        press(page, "Clear")
         assert page.session_state["draw.strokes"] == []
         assert reading(tidy(page)) == []
 
@@ -66,8 +137,7 @@ class TestPicture:
         """A picture of a 7, dark on white, is read as a 7, and what the model saw is shown."""
         page = tidy(bring(open_page(), seven))
         assert reading(page) == ["The model reads 7"]
-        assert len(page.get("image")) == 1
-        assert any("28×28" in caption.value for caption in page.caption)
+        assert any(image.captions == ["what the model sees"] for image in page.get("image"))
 
     @pytest.mark.parametrize("model", [model.id for model in catalogue.bundled()])
     def test_can_be_read_by_every_model(self, model, open_page, tidy, seven):
@@ -97,6 +167,97 @@ class TestPicture:
         page = tidy(bring(open_page(), stream.getvalue()))
         assert reading(page) == []
         assert any("No ink" in warning.value for warning in page.warning)
+
+    def test_turned_by_its_exif_tag_is_read_upright(self, open_page, tidy, seven):
+        """A photograph that lies on its side, and says so, is read as it was taken."""
+        assert reading(tidy(bring(open_page(), lying(seven, orientation=6), "photo.jpg"))) == ["The model reads 7"]
+
+    def test_can_be_turned(self, open_page, tidy, seven):
+        """A photograph that lies on its side and does not say so is read after a press or three."""
+        page = bring(open_page(), lying(seven), "photo.jpg")
+        assert reading(page) != ["The model reads 7"]
+        press(page, "Turn by 90°")
+        assert reading(tidy(page)) == ["The model reads 7"]
+
+    def test_can_be_cropped(self, open_page, tidy, seven):
+        """What lies outside the edges is not looked at; edges that meet give an error, and moving them apart helps."""
+        pair = np.tile(np.asarray(Image.open(io.BytesIO(seven))), (1, 2))
+        page = tidy(bring(open_page(), encoded(Image.fromarray(pair))))
+        assert reading(page) == ["The model reads 77"]
+        across = next(slider for slider in page.slider if slider.label == "Left and right edge")
+        across.set_range(0, 50).run()
+        assert reading(tidy(page)) == ["The model reads 7"]
+        assert any("only 0 to 50 % across" in image.proto.imgs[0].alt for image in page.get("image"))
+        across = next(slider for slider in page.slider if slider.label == "Left and right edge")
+        across.set_range(50, 50).run()
+        assert [error.value.split(";")[0][:6] for error in page.error] == ["A crop"]
+        next(slider for slider in page.slider if slider.label == "Left and right edge").set_range(50, 100).run()
+        assert reading(tidy(page)) == ["The model reads 7"]
+
+
+class TestPictures:
+    def test_are_read_into_a_table(self, open_page, tidy, seven):
+        """One bad file among ten has its message in its row; the others are read, and the first is shown in full."""
+        files = [(f"{number}.png", seven) for number in range(9)]
+        page = tidy(bring_all(open_page(), [*files[:4], ("bad.png", b"no picture"), *files[4:]]))
+        table = page.dataframe[0].value
+        assert list(table["file"]) == [
+            "0.png",
+            "1.png",
+            "2.png",
+            "3.png",
+            "bad.png",
+            *(f"{n}.png" for n in range(4, 9)),
+        ]
+        assert list(table["reading"]) == ["7"] * 4 + [""] + ["7"] * 5
+        assert list(table["looks like a digit?"]) == ["yes"] * 4 + [""] + ["yes"] * 5
+        assert [bool(text) for text in table["what is wrong"]] == [False] * 4 + [True] + [False] * 5
+        assert table["picture"][0].startswith("data:image/jpeg;base64,")
+        assert any("9 of 10 pictures read" in text.value for text in page.markdown)
+        assert reading(page) == ["The model reads 7"]
+        assert any(button.proto.label == "Download as CSV" for button in page.get("download_button"))
+
+    def test_beyond_the_limit_wait(self, open_page, tidy, monkeypatch, seven):
+        """Of more pictures than are allowed at once the first are read, and a sentence says what to do."""
+        monkeypatch.setattr(batches, "MAX_PICTURES", 2)
+        page = tidy(bring_all(open_page(), [(f"{number}.png", seven) for number in range(3)]))
+        assert len(page.dataframe[0].value) == 2
+        assert any("At most 2 pictures" in warning.value for warning in page.warning)
+
+    def test_shows_what_is_wrong_with_the_first(self, open_page, seven):
+        """A broken file whose row is chosen says what is wrong with it, and the table stays."""
+        page = bring_all(open_page(), [("bad.png", b"no picture"), ("good.png", seven)])
+        assert not page.exception
+        assert len(page.error) == 1
+        assert list(page.dataframe[0].value["reading"]) == ["", "7"]
+
+
+class TestWhy:
+    def test_is_computed_only_when_unfolded(self, open_page, tidy, monkeypatch):
+        """Nothing is explained, and no other model is asked, before a visitor wants to know."""
+        asked = []
+        monkeypatch.setattr(explanations, "settle", lambda *_: asked.append("why"))
+        monkeypatch.setattr(opinions, "ask", lambda *_: asked.append("all"))
+        tidy(open_page(ink=strokes.encode_strokes(SEVEN)))
+        assert asked == []
+
+    def test_names_the_deciding_ink_and_shows_the_network(self, open_page, tidy):
+        """Unfolded, it says what decided, paints it, and shows filters and what they find, all told in words."""
+        page = open_page(ink=strokes.encode_strokes(SEVEN))
+        page.session_state["draw.why"] = True
+        tidy(page.run())
+        assert any(text.value.startswith("7 against") for text in page.markdown)
+        alts = [image.proto.imgs[0].alt for image in page.get("image")]
+        assert len(alts) == 3 + 1 + 1 + 2
+        assert all(alts)
+
+    def test_other_models_are_asked_and_a_difference_explained(self, open_page, tidy, sample):
+        """Every bundled model's reading is in the table; a line tells why the simplest differs, where it does."""
+        page = open_page(ink=strokes.encode_strokes(SEVEN))
+        page.session_state["draw.all"] = True
+        tidy(page.run())
+        assert list(page.table[0].value["reads"]) == ["7"] * len(catalogue.bundled())
+        assert not any("only adds up ink" in caption.value for caption in page.caption)
 
 
 class TestLink:

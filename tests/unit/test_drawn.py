@@ -1,14 +1,13 @@
 """Drawn accuracy: labelled drawings come through the doors that a visitor's come through."""
 
 import gzip
-import io
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from digits import catalogue, drawn, outlines, segmentation, strokes
+from digits import catalogue, drawn, strokes
 from digits.errors import DatasetCorrupt, DatasetUnavailable
 from digits.settings import Settings
 
@@ -79,14 +78,3 @@ def test_broken_file_is_named(tmp_path, content):
     (tmp_path / "broken.json").write_bytes(content)
     with pytest.raises(DatasetCorrupt, match=r"broken\.json should be a list"):
         drawn.load_drawings(tmp_path, NAMES)
-
-
-def test_outlines_frame_every_digit():
-    """The boxed picture is as large as the canvas and has a frame in both colours."""
-    drawing = strokes.check([*SEVEN, [[260, 60], [262, 220]]])
-    parts = segmentation.find_parts(drawing, size=(280, 400), pen_width=12)
-    assert len(parts) == 2
-    picture = Image.open(io.BytesIO(outlines.outlined(parts, 1))).convert("RGB")
-    assert picture.size == (400, 280)
-    colours = {colour for _, colour in picture.getcolors(1 << 16)}
-    assert {(0x5F, 0x7F, 0x9F), (0xC2, 0x62, 0x1A)} <= colours

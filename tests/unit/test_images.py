@@ -13,6 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from digits import images, pictures, strokes
+from digits.crops import Crop
 from digits.errors import InvalidImage
 
 ANGLES = np.linspace(0, 2 * np.pi, 40)
@@ -301,6 +302,21 @@ class TestLoadPicture:
         exif[0x0112] = 6  # turn by 90° clockwise to see it upright
         turned = images.load_picture(encoded(upright.rotate(90), "JPEG", exif=exif))
         np.testing.assert_allclose(turned, page(7), atol=0.15)
+
+    def test_a_crop_is_cut_out_before_the_picture_is_reduced(self):
+        large = Image.fromarray(np.rint(page(7) * 255).astype(np.uint8)).resize((2800, 2800))
+        part = images.load_picture(encoded(large, "JPEG"), Crop(left=25, right=75, top=50))
+        assert part.shape == (800, 800)
+        assert np.abs(part[::40, ::40] - page(7)[140::7, 70:210:7]).mean() < 0.02
+
+    def test_a_preview_is_in_colour_upright_and_white_where_it_is_transparent(self):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        lying = Image.new("RGB", (400, 200), (200, 30, 40))
+        preview = pictures.load_preview(encoded(lying, "JPEG", exif=exif), side=100)
+        assert preview.size == (50, 100)
+        assert preview.getpixel((25, 50))[0] > 150 > preview.getpixel((25, 50))[1]
+        assert pictures.load_preview(encoded(Image.new("RGBA", (9, 9))), side=100).getpixel((4, 4)) == (255, 255, 255)
 
     @pytest.mark.parametrize("colour", [0, 255, 90, 170])
     def test_ink_on_transparency_shows_whatever_its_colour(self, colour: int):

@@ -1,0 +1,97 @@
+"""Crops: which part of a picture is looked at, and which way up."""
+
+import io
+import math
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw
+
+from digits.errors import InvalidImage
+
+_TURNS = {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}
+_FRAME = "#c2621a"
+_DIMMED = 0.45  # what is left of the brightness outside the frame
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A part of a picture, in per cent of the turned picture's width and height.
+
+    Attributes:
+        turns: by how many quarter turns clockwise the picture is turned first, 0 to 3.
+        left, right: its upright edges, 0 <= left < right <= 100.
+        top, bottom: its level edges, 0 <= top < bottom <= 100.
+    """
+
+    turns: int = 0
+    left: int = 0
+    right: int = 100
+    top: int = 0
+    bottom: int = 100
+
+    def __post_init__(self) -> None:
+        if self.turns not in range(4):
+            raise InvalidImage(f"A picture is turned by 0 to 3 quarters; received {self.turns}.")
+        if not (0 <= self.left < self.right <= 100 and 0 <= self.top < self.bottom <= 100):
+            raise InvalidImage(
+                "A crop's edges must lie in [0, 100] per cent with something between them; received "
+                f"{self.left} to {self.right} and {self.top} to {self.bottom}. Move them apart."
+            )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is cut away."""
+        return (self.left, self.right, self.top, self.bottom) == (0, 100, 0, 100)
+
+    @property
+    def smaller_share(self) -> float:
+        """The part of the picture's width or height that is left, whichever is less."""
+        return min(self.right - self.left, self.bottom - self.top) / 100
+
+    def turned(self) -> "Crop":
+        """Return the same part of the picture, turned by another quarter clockwise."""
+        return Crop((self.turns + 1) % 4, 100 - self.bottom, 100 - self.top, self.left, self.right)
+
+    def apply(self, picture: Image.Image) -> Image.Image:
+        """Turn a picture and cut the part out; at least a pixel is left."""
+        turned = self._turn(picture)
+        return turned if self.is_whole else turned.crop(self._box(turned.size))
+
+    def cut(self, picture: Image.Image) -> bytes:
+        """Return the part of an RGB picture as a JPEG."""
+        return _jpeg(self.apply(picture))
+
+    def frame(self, picture: Image.Image) -> bytes:
+        """Return a whole RGB picture, turned, as a JPEG, with a frame around the part and the rest of it dimmed."""
+        turned = self._turn(picture)
+        if not self.is_whole:
+            box = self._box(turned.size)
+            dimmed = turned.point(lambda value: value * _DIMMED)
+            dimmed.paste(turned.crop(box), box)
+            x0, y0, x1, y1 = box
+            width = max(2, max(turned.size) // 150)
+            ImageDraw.Draw(dimmed).rectangle((x0, y0, x1 - 1, y1 - 1), outline=_FRAME, width=width)
+            turned = dimmed
+        return _jpeg(turned)
+
+    def _turn(self, picture: Image.Image) -> Image.Image:
+        return picture.transpose(_TURNS[self.turns]) if self.turns else picture
+
+    def _box(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        width, height = size
+        x0, y0 = min(width * self.left // 100, width - 1), min(height * self.top // 100, height - 1)
+        return (
+            x0,
+            y0,
+            max(x0 + 1, math.ceil(width * self.right / 100)),
+            max(y0 + 1, math.ceil(height * self.bottom / 100)),
+        )
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=85)
+    return stream.getvalue()
+
+
+WHOLE = Crop()

@@ -1,0 +1,117 @@
+"""The sheet: a canvas for the pen, with Undo and Clear, whose strokes outlive reruns, other pages and a reload."""
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from streamlit_drawable_canvas import st_canvas
+
+from digits import segmentation, strokes
+from pages import _state, _widgets
+
+SHEETS = {"square": (280, 280), "wide": (640, 240)}  # width and height in pixels; the square fits the narrowest phone
+WIDE_ON_A_PHONE = (344, 200)
+PAPER, INK = "#ffffff", "#1b2733"  # the same in both themes: the canvas is a sheet of paper
+
+_without_toolbar = st.components.v2.component(
+    "digits_sheet",
+    html="<span hidden></span>",
+    js=(Path(__file__).parent / "components" / "sheet.js").read_text(encoding="utf-8"),
+)
+
+
+def _key(name: str) -> str:
+    return _state.key("draw", name)
+
+
+def is_wide() -> bool:
+    """Tell whether the sheet is too wide to stand beside its answer."""
+    return _size() == SHEETS["wide"]
+
+
+def link() -> str:
+    """Return the drawing as it stands in a link; "" for an empty sheet."""
+    drawn = st.session_state[_key("strokes")]
+    return strokes.encode_strokes(drawn) if drawn else ""
+
+
+def prepare() -> None:
+    """Put a link's drawing on the canvas, once; begin with an empty sheet."""
+    st.session_state[_key("is_wide")] = st.session_state[_key("sheet")] == "wide"
+    if ink := st.session_state.pop(_key("ink"), ""):
+        _replace_drawing(strokes.decode_strokes(ink))
+    elif _key("strokes") not in st.session_state:
+        _replace_drawing([])
+
+
+def canvas() -> list[segmentation.Part]:
+    """Show the canvas with Undo and Clear, and return the digits drawn on it."""
+    pen, (width, height) = st.session_state[_key("pen")], _size()
+    drawn = st.session_state[_key("strokes")]
+    if _name() not in st.session_state and drawn is not st.session_state[_key("initial")]:
+        _replace_drawing(drawn)  # back from elsewhere, where the canvas was forgotten
+    result = st_canvas(
+        stroke_width=pen,
+        stroke_color=INK,
+        background_color=PAPER,
+        initial_drawing=st.session_state[_key("initial_json")],
+        width=width,
+        height=height,
+        key=_name(),
+    )
+    try:
+        st.session_state[_key("strokes")] = drawn = strokes.parse_canvas(result.json_data)
+    finally:  # what is too much to read can still be cleared
+        _tools()
+    # Gaps alone tell strokes apart as well as with the model's help, and sooner; letters then stay whole.
+    return segmentation.find_parts(drawn, size=(height, width), pen_width=pen)
+
+
+def _tools() -> None:
+    is_blank = not st.session_state[_key("strokes")]
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.button("Undo", icon=":material/undo:", on_click=_undo, disabled=is_blank)
+        st.button("Clear", icon=":material/delete:", on_click=_replace_drawing, args=([],), disabled=is_blank)
+        st.toggle(
+            "Wide sheet",
+            key=_key("is_wide"),
+            on_change=_change_sheet,
+            help="Room for a number of several digits, which is read as a whole.",
+            width="content",
+        )
+        _without_toolbar(
+            data={"canvas": f"st-key-{_name().replace('.', '-')}"},
+            key=_key("toolbar"),
+            width="content",
+            height="content",
+        )
+
+
+def _name() -> str:
+    """The canvas's key; a new one with every drawing that is put on it."""
+    return _key(f"canvas.{st.session_state[_key('canvas')]}")
+
+
+def _size() -> tuple[int, int]:
+    sheet = st.session_state[_key("sheet")]
+    return WIDE_ON_A_PHONE if sheet == "wide" and _widgets.is_phone() else SHEETS[sheet]
+
+
+def _replace_drawing(drawn: list[np.ndarray]) -> None:
+    """Put other strokes on the canvas, shrunk where they would not fit; it takes them only under a new key."""
+    width, height = _size()
+    reach = np.max([stroke.max(axis=0) for stroke in drawn], axis=0) if drawn else np.ones(2)
+    scale = min(1.0, width / reach[0], height / reach[1])
+    drawn = [stroke * np.float32(scale) for stroke in drawn] if scale < 1 else drawn
+    st.session_state[_key("strokes")] = st.session_state[_key("initial")] = drawn
+    st.session_state[_key("initial_json")] = strokes.to_canvas(drawn, st.session_state[_key("pen")], INK)
+    st.session_state[_key("canvas")] = st.session_state.get(_key("canvas"), 0) + 1
+
+
+def _undo() -> None:
+    _replace_drawing(st.session_state[_key("strokes")][:-1])
+
+
+def _change_sheet() -> None:
+    st.session_state[_key("sheet")] = "wide" if st.session_state[_key("is_wide")] else "square"
+    _replace_drawing(st.session_state[_key("strokes")])

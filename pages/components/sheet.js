@@ -1,0 +1,14 @@
+// Hides the canvas's own toolbar, whose undo the page would not hear of and whose icons are small for a finger.
+const HIDDEN = new CSSStyleSheet()
+HIDDEN.replaceSync(".dc-toolbar { display: none !important }")
+
+export default function ({ data }) {
+  let tries = 0
+  const hide = () => {
+    const parts = document.querySelectorAll(`.${data.canvas} *`)
+    const root = [...parts].map(part => part.shadowRoot).find(shadow => shadow?.querySelector(".canvas-root"))
+    if (root) root.adoptedStyleSheets = [...new Set([...root.adoptedStyleSheets, HIDDEN])]
+    else if (++tries < 300) requestAnimationFrame(hide) // the canvas is still on its way
+  }
+  hide()
+}

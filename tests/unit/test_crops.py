@@ -1,0 +1,59 @@
+"""Crops: what is turned and cut away of a picture."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from digits.crops import WHOLE, Crop
+from digits.errors import InvalidImage
+
+QUARTERS = Image.fromarray(np.kron(np.uint8([[10, 20], [30, 40]]), np.ones((50, 100), np.uint8)))
+
+
+@st.composite
+def crops(draw):
+    left, top = draw(st.integers(0, 99)), draw(st.integers(0, 99))
+    right, bottom = draw(st.integers(left + 1, 100)), draw(st.integers(top + 1, 100))
+    return Crop(draw(st.integers(0, 3)), left, right, top, bottom)
+
+
+def test_whole_picture_is_left_as_it_is():
+    """Nothing is turned or cut before anything was asked for."""
+    assert WHOLE.is_whole
+    assert WHOLE.apply(QUARTERS) is QUARTERS
+
+
+def test_turns_clockwise_before_it_cuts():
+    """After a quarter turn the lower left quarter is at the upper left."""
+    assert set(np.asarray(Crop(1, right=50, bottom=50).apply(QUARTERS)).ravel()) == {30}
+    assert set(np.asarray(Crop(left=50, top=50).apply(QUARTERS)).ravel()) == {40}
+
+
+@given(crops())
+def test_turning_keeps_the_part(crop):
+    """A turned crop keeps the same part of the picture, and four turns are none."""
+    kept = np.asarray(crop.apply(QUARTERS))
+    assert (np.asarray(crop.turned().apply(QUARTERS)) == np.rot90(kept, -1)).all()
+    assert crop.turned().turned().turned().turned() == crop
+
+
+@given(crops(), st.integers(1, 40), st.integers(1, 40))
+def test_leaves_something_of_every_picture(crop, width, height):
+    """A part of a picture has at least a pixel, and its framed preview is as large as the picture."""
+    picture = Image.new("RGB", (width, height), "white")
+    part = crop.apply(picture)
+    assert 1 <= part.width <= max(width, height)
+    assert 1 <= part.height <= max(width, height)
+    framed = Image.open(io.BytesIO(crop.frame(picture)))
+    assert framed.size == ((width, height) if crop.turns % 2 == 0 else (height, width))
+
+
+@pytest.mark.parametrize("edges", [{"left": 50, "right": 50}, {"top": 80, "bottom": 20}, {"right": 101}, {"turns": 4}])
+def test_without_anything_between_its_edges_is_refused(edges):
+    """Edges that meet or lie outside are refused in words."""
+    with pytest.raises(InvalidImage, match="received"):
+        Crop(**edges)
