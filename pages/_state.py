@@ -49,10 +49,11 @@ def close_page(page: str, **quiet: str) -> None:
     """Write the page's values to its address, of which Streamlit makes a step of the browser's Back.
 
     `quiet` values, as of a drawing that grows with every stroke, make no step: the Share button, given the same, puts
-    them into the address where it stands, and they only go along here when another value has changed.
+    them into the address where it stands, and they only go along here when another value has changed. An empty one is
+    left out of the address.
     """
     st.session_state.setdefault(key(page, "quiet"), set()).update(map(hash, filter(None, quiet.values())))
-    query = sharing.query(page, values(page))
+    query = sharing.query(page, values(page) | dict.fromkeys(quiet, ""))
     st.session_state[key(page, "written")], st.session_state[key(page, "closed")] = query, values(page)
     if query != _address(page):
         st.query_params.from_dict(query | {name: text for name, text in quiet.items() if text})

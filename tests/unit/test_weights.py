@@ -118,11 +118,11 @@ def size_of(sprite):
 def test_sprites_open_at_their_size(image, tmp_path):
     """Each sprite has room for all its pictures, and words for who cannot see it."""
     linear = weights.Linear(np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32), np.zeros(10))
-    assert size_of(weights.class_pictures(linear, NAMES)) == (6 + 5 * (112 + 6), 6 + 2 * (112 + 20 + 6))
+    assert size_of(weights.class_pictures(linear, NAMES)) == (10 + 5 * (112 + 10), 10 + 2 * (112 + 20 + 10))
     filters = written(networks.build("convolutional", 10), tmp_path).filters
-    assert size_of(weights.filter_pictures(filters)) == (6 + 8 * 66, 6 + 4 * 66)
-    assert size_of(weights.map_pictures(filters, image)) == (6 + 8 * 90, 6 + 4 * 90)
-    assert size_of(weights.unit_pictures(np.zeros((32, 28, 28), np.float32))) == (6 + 8 * 90, 6 + 4 * 90)
+    assert size_of(weights.filter_pictures(filters)) == (10 + 8 * 70, 10 + 4 * 70)
+    assert size_of(weights.map_pictures(filters, image)) == (10 + 8 * 94, 10 + 4 * 94)
+    assert size_of(weights.unit_pictures(np.zeros((32, 28, 28), np.float32), columns=4)) == (10 + 4 * 94, 10 + 8 * 94)
 
 
 def test_maps_of_a_blank_image_are_drawn(tmp_path):
