@@ -88,9 +88,12 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
     return files[rows[0] if rows and rows[0] < len(files) else 0]
 
 
-def find(file: UploadedFile, model: catalogue.Model) -> list[segmentation.Part]:
-    """Show a picture with what turns and crops it, and return the digits found in the part that is kept."""
-    crop = _adjust(file)
+def find(file: UploadedFile, model: catalogue.Model, *, is_seen: bool) -> list[segmentation.Part]:
+    """Show a picture with what turns and crops it, and return the digits found in the part that is kept.
+
+    Where it `is_seen` already, as below the camera, it is shown again only beside the controls.
+    """
+    crop = _adjust(file, is_seen=is_seen)
     with st.spinner("Looking for the ink"):
         parts = _keep(
             "parts", (file.file_id, crop, model.id), lambda: batches.find_digits(file.getvalue(), model, crop)
@@ -100,7 +103,7 @@ def find(file: UploadedFile, model: catalogue.Model) -> list[segmentation.Part]:
     return parts
 
 
-def _adjust(file: UploadedFile) -> Crop:
+def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
     """Show the picture with the crop's frame over it, and below it the controls that move the frame."""
     preview = _keep("preview", file.file_id, lambda: pictures.load_preview(file.getvalue(), side=_PREVIEW_SIDE))
     crops = st.session_state.setdefault(_key("crops"), {})
@@ -114,8 +117,10 @@ def _adjust(file: UploadedFile) -> Crop:
         st.session_state[across], st.session_state[down] = (turned.left, turned.right), (turned.top, turned.bottom)
 
     place = st.container()
-    st.button("Turn by 90°", icon=":material/rotate_90_degrees_cw:", on_click=turn)
-    with st.expander("Crop", icon=":material/crop:"):
+    with st.expander("Turn or crop", icon=":material/crop_rotate:"):
+        if is_seen:
+            place = st.container()
+        st.button("Turn by 90°", icon=":material/rotate_90_degrees_cw:", on_click=turn)
         sentence = "What lies outside is not looked at."
         left, right = st.slider("Left and right edge", 0, 100, key=across, format="%d %%", help=sentence)
         top, bottom = st.slider("Top and bottom edge", 0, 100, key=down, format="%d %%", help=sentence)

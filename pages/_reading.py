@@ -25,18 +25,29 @@ def show(parts: Sequence[Part], model: catalogue.Model) -> images.Glyph:
     accepted = judge.accepts(glyphs) if judge else np.ones(len(parts), bool)
     chosen = 0
     if len(parts) > 1:
-        st.header(f"The model reads {reading.text.replace(chr(10), ', ')}", anchor=False)
-        st.markdown(f"**{charts.percent(reading.confidence)} sure** that all {len(parts)} digits are right.")
-        if not accepted.all():
-            st.warning(
-                f"{int((~accepted).sum())} of these {len(parts)} do not look like digits.", icon=":material/help:"
-            )
+        _number(reading, accepted)
         chosen = _choose_digit(parts, reading, accepted)
     glyph, probabilities, is_digit = parts[chosen].glyph, reading.probabilities[chosen], bool(accepted[chosen])
     _one_digit(probabilities, model, place=None if len(parts) == 1 else chosen, is_digit=is_digit)
-    _steps(glyph)
+    above = st.container()
     _widgets.probability_chart(probabilities, model.class_names, key=_key("bars"), is_doubtful=not is_digit)
+    with above:  # they take longest to draw, so the answer goes first
+        _steps(glyph)
     return glyph
+
+
+def _number(reading: Reading, accepted: np.ndarray) -> None:
+    """Say in words what a number of several digits is read as."""
+    text, count, doubtful = reading.text.replace("\n", ", "), len(accepted), int((~accepted).sum())
+    if doubtful == count:
+        st.header("This does not look like a number", anchor=False)
+        st.markdown(f"If it were one, it would be {text} ({charts.percent(reading.confidence)}).")
+        return
+    st.header(f"The model reads {text}", anchor=False)
+    st.markdown(f"**{charts.percent(reading.confidence)} sure** that all {count} digits are right.")
+    if doubtful:
+        verb = "does not look like a digit" if doubtful == 1 else "do not look like digits"
+        st.warning(f"{doubtful} of these {count} {verb}.", icon=":material/help:")
 
 
 def _pick() -> None:

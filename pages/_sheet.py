@@ -99,9 +99,9 @@ def _size() -> tuple[int, int]:
 
 def _replace_drawing(drawn: list[np.ndarray]) -> None:
     """Put other strokes on the canvas, shrunk where they would not fit; it takes them only under a new key."""
-    width, height = _size()
+    room = np.array(_size()) - st.session_state[_key("pen")] / 2
     reach = np.max([stroke.max(axis=0) for stroke in drawn], axis=0) if drawn else np.ones(2)
-    scale = min(1.0, width / reach[0], height / reach[1])
+    scale = min(1.0, *(room / reach).tolist())
     drawn = [stroke * np.float32(scale) for stroke in drawn] if scale < 1 else drawn
     st.session_state[_key("strokes")] = st.session_state[_key("initial")] = drawn
     st.session_state[_key("initial_json")] = strokes.to_canvas(drawn, st.session_state[_key("pen")], INK)

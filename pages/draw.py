@@ -54,19 +54,19 @@ try:
         with paper:
             found = _sheet.canvas()
     else:
-        with tray:
+        with tray if source == "Picture" else paper:
             files = _picture.bring(source)
             file = _picture.choose(files, model) if files else None
         if file:
             with paper:
-                found = _picture.find(file, model)
+                found = _picture.find(file, model, is_seen=source == "Camera")
     if found:
         with answer:
             digit = _reading.show(found, model)
         _why.explain(digit, model)
         _why.ask_all(digit)
     elif source == "Pen" or not file:
-        (answer if source == "Pen" else paper).info(HINTS[source], icon=":material/draw:")
+        (paper if source == "Picture" else answer).info(HINTS[source], icon=":material/draw:")
 except DigitsError as error:
     answer.error(str(error), icon=":material/error:")
 with st.container(horizontal=True):

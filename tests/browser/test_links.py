@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser import actions
 
-PAGES = ["Draw", "Train", "Models", "Gallery"]
+PAGES = ["Draw", "Train", "Runs", "Models", "Gallery"]
 
 
 @pytest.fixture

@@ -125,6 +125,18 @@ class TestPen:
         page.slider(key="draw.pen").set_value(22).run()
         assert page.query_params["pen"] == "22"
 
+    def test_number_none_of_whose_digits_looks_like_one_is_no_number(self, open_page, tidy):
+        """Two dashes side by side are not read as a number."""
+        dashes = strokes.check([[[20, 140], [110, 142]], [[170, 140], [260, 142]]])
+        page = tidy(open_page(ink=strokes.encode_strokes(dashes)))
+        assert [header.value for header in page.header] == ["This does not look like a number"]
+
+    def test_drawing_put_on_a_smaller_sheet_fits_it(self, open_page, tidy):
+        """What was drawn on the wide sheet lies within the square one, its pen's width included."""
+        far = strokes.encode_strokes([*SEVEN, np.float32([[600, 50], [598, 220]])])
+        page = tidy(open_page(ink=far))
+        assert np.concatenate(page.session_state["draw.strokes"]).max() <= 280 - 16 / 2 + 0.5
+
 
 class TestPicture:
     def test_is_asked_for(self, open_page, tidy):
