@@ -125,15 +125,15 @@ class Registry:
         """Return the rows of every hundredth iteration, which the tutorials print."""
         return self._rows(_metrics.c.run_id == run_id, _metrics.c.step % every == 0)
 
-    def history(self, run_id: str) -> list[dict[str, Any]]:
-        """Return all rows of a run's progress."""
-        return self._rows(_metrics.c.run_id == run_id)
+    def history(self, run_id: str, *, last: int | None = None) -> list[dict[str, Any]]:
+        """Return all rows of a run's progress, or the last ones."""
+        return self._rows(_metrics.c.run_id == run_id, last=last)
 
-    def _rows(self, *conditions: Any) -> list[dict[str, Any]]:
+    def _rows(self, *conditions: Any, last: int | None = None) -> list[dict[str, Any]]:
         columns = [_metrics.c[name] for name in METRIC_NAMES]
+        query = sql.select(*columns).where(*conditions).order_by(_metrics.c.step.desc()).limit(last)
         with self._begin() as connection:
-            found = connection.execute(sql.select(*columns).where(*conditions).order_by(_metrics.c.step))
-            return [dict(row) for row in found.mappings()]
+            return [dict(row) for row in connection.execute(query).mappings()][::-1]
 
     def changes(self, run_id: str) -> list[Change]:
         """Return the knobs turned during a run, in the order they were turned; those yet to take effect come last."""

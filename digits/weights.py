@@ -265,6 +265,25 @@ def unit_pictures(units: np.ndarray, *, columns: int = 8) -> Sprite:
     return Sprite(_sheet(diverging(units), factor=3, columns=columns), alt)
 
 
+def layer_pictures(kind: str, pictures: np.ndarray, class_names: Sequence[str]) -> Sprite:
+    """Return a first layer in the middle of its training, as `timeline.Snapshot` holds it.
+
+    Args:
+        kind: "classes", "units" or "filters".
+        pictures: float32 (n, height, width).
+    """
+    if kind == "classes":
+        kernel = pictures.reshape(len(pictures), -1).T
+        return class_pictures(Linear(kernel, np.zeros(len(pictures), np.float32)), class_names)
+    if kind == "filters":
+        return filter_pictures(Filters(np.moveaxis(pictures, 0, -1), np.zeros(len(pictures)), True, True))
+    alt = (
+        f"The weights into {len(pictures)} units of the first hidden layer, 28 by 28 each: blue where ink excites a "
+        "unit, orange where it quietens it"
+    )
+    return Sprite(_sheet(diverging(pictures / _largest(pictures, each=True)), factor=3, columns=8), alt)
+
+
 def map_pictures(filters: Filters, image: np.ndarray, *, columns: int = 8) -> Sprite:
     """Return what each filter answers to an image uint8 (28, 28), in the order of `filter_pictures`.
 

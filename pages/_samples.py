@@ -17,9 +17,9 @@ def grid(
     rows: np.ndarray,
     *,
     key: str,
-    on_picked: Callable[[int], None],
+    on_picked: Callable[[int], None] | None,
 ) -> None:
-    """Show test samples as one picture cut into buttons; a press gives the sample's row to `on_picked`."""
+    """Show test samples as one picture cut into buttons; a press gives the sample's row to `on_picked`, if any."""
     names, labels = dataset.class_names, dataset.test.labels
     tiles = []
     for row in rows:
@@ -43,7 +43,7 @@ def pictures(
     label: str,
     *,
     key: str,
-    on_picked: Callable[[int], None],
+    on_picked: Callable[[int], None] | None,
 ) -> None:
     """Show test samples with these `tiles` below them, each a dict of `sample`, `wrong`, `caption` and `label`."""
     picture = base64.b64encode(gallery.sprite(dataset.test.images[rows])).decode("ascii")
@@ -52,8 +52,10 @@ def pictures(
         "columns": gallery.COLUMNS,
         "tiles": tiles,
         "label": label,
+        "still": on_picked is None,
     }
-    _widgets.gallery_grid(data, key=key, on_picked=lambda: on_picked(int(st.session_state[key].picked)))
+    picked = (lambda: on_picked(int(st.session_state[key].picked))) if on_picked else (lambda: None)
+    _widgets.gallery_grid(data, key=key, on_picked=picked)
 
 
 def pick(page: str, row: int | None) -> None:

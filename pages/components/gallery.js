@@ -1,4 +1,4 @@
-// One picture holds all samples; every tile is a button that shows its part of it.
+// One picture holds all samples; every tile shows its part of it, and is a button where there is more to see.
 export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector(".grid")
   const lines = Math.ceil(data.tiles.length / data.columns)
@@ -6,12 +6,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   grid.setAttribute("aria-label", data.label)
 
   const tiles = data.tiles.map((tile, index) => {
-    const button = document.createElement("button")
-    button.type = "button"
-    button.className = tile.wrong ? "tile wrong" : "tile"
+    const button = document.createElement(data.still ? "div" : "button")
+    if (data.still) button.setAttribute("role", "img")
+    else button.type = "button"
+    button.className = (tile.wrong ? "tile wrong" : "tile") + (data.still ? " still" : "")
     button.setAttribute("aria-label", tile.label)
     button.title = tile.label
-    button.onclick = () => setTriggerValue("picked", tile.sample)
+    if (!data.still) button.onclick = () => setTriggerValue("picked", tile.sample)
 
     const image = document.createElement("span")
     image.className = "image"

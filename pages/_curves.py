@@ -1,0 +1,52 @@
+"""The learning curves of a run, with what can be done to see them better."""
+
+import streamlit as st
+
+from digits import charts
+from pages import _state, _transport, _widgets
+
+SMOOTHING = 0.9  # a training point then is the mean of about the last ten
+
+
+def _key(name: str) -> str:
+    return _state.key("train", name)
+
+
+def show(run_id: str) -> None:
+    """Show the learning curves and, folded away, the tutorials' progress lines."""
+    registry = _widgets.registry()
+    run, rows, changes = registry.get(run_id), registry.metrics(run_id), registry.changes(run_id)
+    with st.container(horizontal=True):
+        is_smooth = st.toggle(
+            "Smooth",
+            key=_key("smooth"),
+            persist_state="session",
+            help="Draws the training curve as a moving average. Validation is never smoothed.",
+        )
+        is_logarithmic = st.toggle(
+            "Logarithmic loss",
+            key=_key("logarithmic"),
+            persist_state="session",
+            help="Counts the loss in powers of ten, which shows what still happens when it is small.",
+        )
+    for name, title in (("accuracy", "Accuracy"), ("loss", "Loss (cross-entropy)")):
+        st.echarts_chart(
+            charts.learning_curve(
+                rows,
+                name,
+                title,
+                run.hyperparameters.iterations,
+                changes=changes,
+                best_step=run.best_step,
+                smoothing=SMOOTHING if is_smooth else 0.0,
+                is_logarithmic=is_logarithmic and name == "loss",
+            ),
+            height=260,
+            key=_key(f"chart.{name}"),
+            alt=charts.describe_curve(rows, name, changes=changes, best_step=run.best_step),
+        )
+    _transport.turned(run)
+    with st.expander("Progress lines", icon=":material/notes:", key=_key("lines"), on_change="rerun") as lines:
+        if lines.open:
+            text = charts.progress_lines(registry.progress_rows(run_id))
+            st.code(text or "None yet.", language=None, height=240)

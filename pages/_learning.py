@@ -1,0 +1,114 @@
+"""See it learn: test samples turning right, the first layer and the confusion, live and replayed along a time line."""
+
+import numpy as np
+import streamlit as st
+
+from digits import charts, confusion, timeline, weights
+from digits.runs import Run
+from pages import _samples, _state, _widgets
+
+VIEWS = {"samples": "100 test samples", "layer": "First layer", "confusion": "Confusion"}
+REPLAY_SECONDS = 0.6
+
+
+def _key(name: str) -> str:
+    return _state.key("train", name)
+
+
+def is_playing() -> bool:
+    """Tell whether the time line is being replayed, so that the page comes back for the next snapshot."""
+    return bool(st.session_state.get(_key("playing")))
+
+
+def show(run: Run) -> None:
+    """Show what the network makes of things at one moment of its training."""
+    runs_dir = _widgets.settings().runs_dir
+    steps = timeline.steps(runs_dir, run.id)
+    st.subheader("See it learn", anchor=False)
+    if not steps:
+        st.info("Pictures of what it has learned appear here at every validation.", icon=":material/visibility:")
+        return
+    step = _moment(run, steps)
+    view = st.segmented_control(
+        "What to look at",
+        list(VIEWS),
+        format_func=VIEWS.get,
+        default="samples",
+        required=True,
+        key=_key("view"),
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    snapshot = timeline.read(runs_dir, run.id, step)
+    if snapshot is None:
+        st.info("This moment can no longer be shown. Choose another.")
+    elif view == "samples":
+        _show_samples(snapshot)
+    elif view == "layer":
+        sprite = weights.layer_pictures(snapshot.kind, snapshot.pictures, _widgets.test_set().class_names)
+        st.image(sprite.png, width="content", output_format="PNG", alt=sprite.alt)
+        st.caption(f"{sprite.alt}.")
+    else:
+        _show_confusion(snapshot)
+
+
+def _moment(run: Run, steps: list[int]) -> int:
+    """Let the visitor choose a moment, or follow the newest; return its iteration."""
+    key = _key(f"moment.{run.id}")
+    if is_playing():
+        later = [step for step in steps if step > st.session_state[key]]
+        st.session_state[key] = later[0] if later else steps[-1]
+        st.session_state[_key("playing")] = bool(later)
+    elif st.session_state.get(key) not in steps or st.session_state.get(_key("following"), True):
+        st.session_state[key] = steps[-1]
+    if len(steps) == 1:
+        return steps[0]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button(
+            "Replay",
+            icon=":material/replay:",
+            key=_key("replay"),
+            on_click=_play,
+            args=(key, steps),
+            help="Runs through all moments, from the first to the last.",
+        )
+        st.select_slider(
+            "Moment",
+            steps,
+            format_func=lambda step: f"after {step:,}",
+            key=key,
+            on_change=_choose,
+            args=(key, steps),
+            help="The iteration to look at. At the right end it follows the run as it learns.",
+        )
+    return st.session_state[key]
+
+
+def _play(key: str, steps: list[int]) -> None:
+    st.session_state[key], st.session_state[_key("playing")], st.session_state[_key("following")] = steps[0], True, True
+
+
+def _choose(key: str, steps: list[int]) -> None:
+    st.session_state[_key("playing")] = False
+    st.session_state[_key("following")] = st.session_state[key] == steps[-1]
+
+
+def _show_samples(snapshot: timeline.Snapshot) -> None:
+    dataset = _widgets.test_set()
+    rows = np.arange(min(len(snapshot.predicted), len(dataset.test)))
+    right = int((snapshot.predicted[rows] == dataset.test.labels[rows]).sum())
+    st.markdown(f"**{right} of these {len(rows)} read rightly** after {snapshot.step:,} iterations.")
+    _samples.grid(dataset, snapshot.predicted, rows, key=_key("samples"), on_picked=None)
+    st.caption("The gallery's first test images. They steer nothing: the best weights are chosen on validation images.")
+
+
+def _show_confusion(snapshot: timeline.Snapshot) -> None:
+    names = _widgets.test_set().class_names
+    told = confusion.describe(snapshot.confusion, names)
+    st.echarts_chart(
+        charts.confusion_map(snapshot.confusion, names),
+        height=380,
+        key=_key("confusion"),
+        alt=f"Confusion of the validation images after {snapshot.step:,} iterations: {told}",
+    )
+    st.caption(f"Validation images after {snapshot.step:,} iterations: {told}")

@@ -1,0 +1,103 @@
+"""What a run has come to, and what can be made of it."""
+
+import streamlit as st
+
+from digits import catalogue, jobs, sharing
+from digits.errors import DigitsError
+from digits.hyperparameters import PRESETS
+from digits.runs import Run
+from pages import _state, _widgets
+
+WEIGHTS = {"best": "Best weights", "last": "Last weights", "saved": "Copy"}
+
+
+def _key(name: str) -> str:
+    return _state.key("train", name)
+
+
+def show(run: Run) -> None:
+    """Show the models that a run has left, each with its figures and the ways on."""
+    models = catalogue.of_run(run.id, _widgets.settings())
+    for model in models:
+        with st.container(border=len(models) > 1):
+            _model(run, model, is_named=len(models) > 1)
+    last = next((model for model in models if model.id == run.id), None)
+    if last is not None:
+        _downloads(run, last)
+
+
+def again(run: Run) -> None:
+    """Show the ways to a run like this one."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Run it again",
+            icon=":material/replay:",
+            key=_key("again"),
+            help="Starts a run with the same settings and seed; what was turned is turned at the same iterations.",
+        ):
+            _repeat(run)
+        st.page_link(
+            "train.py",
+            label="Fork",
+            icon=":material/fork_right:",
+            query_params=sharing.query("train", run.hyperparameters.to_dict()),
+            help="Opens a new run with these settings for you to change; nothing is started.",
+        )
+        st.page_link("runs.py", label="All your runs", icon=":material/list:")
+
+
+def _repeat(run: Run) -> None:
+    registry, owner = _widgets.registry(), _widgets.visitor()
+    try:
+        changes = registry.changes(run.id)
+        st.session_state[_key("run")] = jobs.submit(
+            registry, run.hyperparameters, owner, changes=changes, name=run.name
+        )
+        st.rerun()
+    except DigitsError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:
+    measured, preset = model.test_accuracy, PRESETS[run.hyperparameters.network]
+    step = model.card.get("step", run.step)
+    if is_named:
+        st.markdown(f"**{WEIGHTS[model.card.get('weights', 'last')]}**, after {step:,} iterations")
+    figures = [("Test accuracy", f"{measured.share:.2%}")]
+    if model.drawn_accuracy:
+        figures.append(("Drawn digits", f"{model.drawn_accuracy.share:.1%}"))
+    if preset.published:
+        figures.append(("Published", preset.published))
+    for column, (label, value) in zip(st.columns(len(figures)), figures, strict=True):
+        column.metric(label, value)
+    low, high = measured.interval
+    st.caption(
+        f"{measured.correct:,} of {measured.total:,} test images, looked at once, when it was saved. "
+        f"Another {measured.total:,} such images would give between {low:.2%} and {high:.2%}, 95 times in 100. "
+        f"Trained in {model.card['seconds']:.1f} s."
+    )
+    with st.container(horizontal=True):
+        for page, label, icon in (
+            ("draw.py", "Draw with it", "draw"),
+            ("gallery.py", "See its gallery", "grid_view"),
+            ("models.py", "See what it confuses", "table_view"),
+        ):
+            st.page_link(page, label=label, icon=f":material/{icon}:", query_params={"model": model.id})
+
+
+def _downloads(run: Run, model: catalogue.Model) -> None:
+    with st.container(horizontal=True):
+        for file, label, explanation in (
+            (catalogue.KERAS_FILE, ".keras", "The model for Keras, scaling included: it takes images of 0 to 255."),
+            (catalogue.TFLITE_FILE, ".tflite", "The model for LiteRT, on phones and small computers."),
+            (catalogue.TEXT_FILE, "Text (weights.txt, const.txt)", "Every layer's weights and biases as text, zipped."),
+        ):
+            st.download_button(
+                label,
+                (model.folder / file).read_bytes,
+                file_name=f"digits-{run.hyperparameters.network}-{run.id}-{file}",
+                icon=":material/download:",
+                help=explanation,
+                key=_key(f"download.{file}"),
+                on_click="ignore",
+            )

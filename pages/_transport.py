@@ -1,0 +1,194 @@
+"""The transport bar of a run: how far it is, the buttons that command it, and the knobs that turn while it trains."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from digits import charts, jobs
+from digits.errors import DigitsError
+from digits.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESETS, value_at
+from digits.runs import Run
+from pages import _state, _widgets
+from pages._widgets import STATES
+
+PATIENCE_SECONDS = 0.35  # a button waits so long for the trainer, so that its own press shows what came of it
+STEP_ITERATIONS = 10
+
+
+def _key(name: str) -> str:
+    return _state.key("train", name)
+
+
+def status(run_id: str) -> None:
+    """Show how far the run is, with its buttons; when its state changes, draw the whole page anew."""
+    run = _widgets.registry().get(run_id)
+    label, icon, colour = STATES[run.state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(f"{label}: {PRESETS[run.hyperparameters.network].title}", icon=icon, color=colour)
+        if run.val_accuracy is not None:
+            st.caption(
+                f"{run.val_accuracy:.1%} of validation images, {run.best_val_accuracy:.1%} at best", width="content"
+            )
+    _progress(run)
+    if run.owner == _widgets.visitor() and not run.is_ended:
+        _buttons(run)
+    if error := st.session_state.pop(_key("refused"), ""):
+        st.error(error, icon=":material/error:")
+    if st.session_state.get(_key("seen")) != (run.id, run.state):
+        st.session_state[_key("seen")] = (run.id, run.state)
+        st.rerun(scope="app")
+
+
+def _progress(run: Run) -> None:
+    wanted, done = run.hyperparameters.iterations, run.step
+    text = f"{done:,} of {wanted:,} iterations"
+    if run.state == "queued":
+        ahead = _widgets.registry().runs_ahead(run)
+        st.progress(done / wanted, text="Next in line" if ahead == 0 else f"{ahead} before it in the queue")
+        _trainer_notice()
+        return
+    if run.state == "running":
+        pace = _pace(run)
+        if run.activity or not pace:
+            text = f"{run.activity or 'Preparing'} …"
+        else:
+            text += (
+                f", {run.hyperparameters.batch_size / pace:,.0f} images a second, {pace * (wanted - done):,.0f} s left"
+            )
+        if run.stop_requested:
+            text = f"Stopping … {text}"
+    if run.state == "failed":
+        st.error(run.reason, icon=":material/error:")
+        return
+    st.progress(done / wanted, text=text)
+    if run.reason:
+        st.info(run.reason)
+
+
+def _pace(run: Run) -> float:
+    """Return the seconds that an iteration has taken lately; 0 before there is a measure."""
+    rows = _widgets.registry().history(run.id, last=12)
+    if not rows:
+        return 0.0
+    first = rows[0] if len(rows) > 1 else {"step": 0, "seconds": 0.0}
+    return (rows[-1]["seconds"] - first["seconds"]) / (rows[-1]["step"] - first["step"])
+
+
+def _trainer_notice() -> None:
+    """Say what the trainer is busy with while a run waits."""
+    trainer = _widgets.registry().trainer_status()
+    if trainer is None or trainer.age_seconds > 5:
+        st.caption("The trainer is starting.")
+    elif trainer.activity != "waiting for a run":
+        st.caption(f"The trainer is {trainer.activity}.")
+
+
+def _buttons(run: Run) -> None:
+    """Show the commands, always in the same places; what makes no sense now is greyed."""
+    is_paused, is_running = run.state == "paused", run.state == "running"
+    is_stopping = run.stop_requested
+    with st.container(horizontal=True, gap="small"):
+        if is_paused:
+            _button("resume", "Resume", "play_arrow", jobs.resume, lambda now: now.state != "paused", run)
+        else:
+            _button("pause", "Pause", "pause", jobs.pause, lambda now: now.state == "paused", run, is_off=is_stopping)
+        _button(
+            "step",
+            f"Step {STEP_ITERATIONS}",
+            "skip_next",
+            jobs.step,
+            lambda now: now.step > run.step and now.state == "paused",
+            run,
+            STEP_ITERATIONS,
+            is_off=not is_paused,
+        )
+        _button(
+            "step_validation",
+            "To validation",
+            "fast_forward",
+            jobs.step,
+            lambda now: now.step > run.step and now.state == "paused",
+            run,
+            is_off=not is_paused,
+        )
+        _button("save", "Save now", "save", jobs.save_now, lambda now: bool(now.activity), run, is_off=not is_running)
+        _button("stop", "Stop and keep", "stop", jobs.stop, lambda now: now.stop_requested, run, is_off=is_stopping)
+    st.caption(
+        "Pause puts the run aside with all it has learned; Resume goes on as if it had never paused. "
+        f"While it is paused, Step {STEP_ITERATIONS} does so many iterations and To validation goes to the next look "
+        "at the validation images. Save now keeps a copy of the present weights; Stop and keep ends the run and tests it."
+    )
+
+
+def _button(
+    name: str,
+    label: str,
+    icon: str,
+    command: Callable[..., None],
+    is_done: Callable[[Run], bool],
+    run: Run,
+    *arguments: Any,
+    is_off: bool = False,
+) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        key=_key(name),
+        on_click=_give,
+        args=(command, is_done, run.id, *arguments),
+        disabled=is_off,
+    )
+
+
+def _give(command: Callable[..., None], is_done: Callable[[Run], bool], run_id: str, *arguments: Any) -> None:
+    """Give a command and wait a moment for what comes of it."""
+    registry = _widgets.registry()
+    try:
+        command(registry, run_id, _widgets.visitor(), *arguments)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_done(registry.get(run_id)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    except DigitsError as error:
+        st.session_state[_key("refused")] = str(error)
+
+
+def live_knobs(run: Run) -> None:
+    """Show the knobs that the owner may turn while the run trains or is paused."""
+    st.markdown("**Turn while it trains**")
+    changes = _widgets.registry().changes(run.id)
+    for column, name in zip(st.columns(len(LIVE_KNOBS), gap="medium"), LIVE_KNOBS, strict=True):
+        knob, key = KNOBS[name], _key(f"live.{name}.{run.id}")
+        asked = [change.value for change in changes if change.name == name and change.step is None]
+        present = asked[-1] if asked else value_at(run.hyperparameters, changes, name, run.step)
+        st.session_state.setdefault(key, present)
+        facts = {"key": key, "on_change": _turn, "args": (run.id, name)}
+        is_idle = name == "dropout" and run.hyperparameters.network == "published"
+        with column:
+            if knob.scale == "log":
+                stops = sorted({*LEARNING_RATES, st.session_state[key]})
+                st.select_slider(f"{knob.label} now", stops, format_func=lambda rate: f"{rate:g}", **facts)
+            else:
+                st.slider(f"{knob.label} now", knob.low, knob.high, step=knob.step, disabled=is_idle, **facts)
+    st.caption(
+        "Takes effect with the next iterations, draws an upright line on the curves and stays in the run's record."
+        + (" With a cosine schedule the learning rate goes on falling from the new value." * _is_cosine(run))
+        + (" Dropout is not connected in the published network." * (run.hyperparameters.network == "published"))
+    )
+
+
+def _is_cosine(run: Run) -> bool:
+    return run.hyperparameters.schedule == "cosine"
+
+
+def _turn(run_id: str, name: str) -> None:
+    value = st.session_state[_key(f"live.{name}.{run_id}")]
+    waiting = lambda now: not any(change.step is None for change in _widgets.registry().changes(now.id))  # noqa: E731
+    _give(jobs.turn, waiting, run_id, name, value)
+
+
+def turned(run: Run) -> None:
+    """Say which knobs were turned."""
+    if changes := _widgets.registry().changes(run.id):
+        st.caption(f"Turned on the way: {'; '.join(map(charts.describe_change, changes))}.")
