@@ -17,7 +17,8 @@ def _key(name: str) -> str:
 
 def show(run: Run) -> None:
     """Show the models that a run has left, each with its figures and the ways on."""
-    models = catalogue.of_run(run.id, _widgets.settings())
+    settings = _widgets.settings()
+    models = catalogue.of_run(run.id, settings) or [catalogue.find(run.id, settings)]
     for model in models:
         with st.container(border=len(models) > 1):
             _model(run, model, is_named=len(models) > 1)

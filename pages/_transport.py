@@ -24,6 +24,9 @@ def _key(name: str) -> str:
 def status(run_id: str) -> None:
     """Show how far the run is, with its buttons; when its state changes, draw the whole page anew."""
     run = _widgets.registry().get(run_id)
+    if st.session_state.get(_key("seen")) != (run.id, run.state):
+        st.session_state[_key("seen")] = (run.id, run.state)
+        st.rerun(scope="app")
     label, icon, colour = STATES[run.state]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(f"{label}: {PRESETS[run.hyperparameters.network].title}", icon=icon, color=colour)
@@ -36,9 +39,6 @@ def status(run_id: str) -> None:
         _buttons(run)
     if error := st.session_state.pop(_key("refused"), ""):
         st.error(error, icon=":material/error:")
-    if st.session_state.get(_key("seen")) != (run.id, run.state):
-        st.session_state[_key("seen")] = (run.id, run.state)
-        st.rerun(scope="app")
 
 
 def _progress(run: Run) -> None:
@@ -116,9 +116,9 @@ def _buttons(run: Run) -> None:
         _button("save", "Save now", "save", jobs.save_now, lambda now: bool(now.activity), run, is_off=not is_running)
         _button("stop", "Stop and keep", "stop", jobs.stop, lambda now: now.stop_requested, run, is_off=is_stopping)
     st.caption(
-        "Pause puts the run aside with all it has learned; Resume goes on as if it had never paused. "
-        f"While it is paused, Step {STEP_ITERATIONS} does so many iterations and To validation goes to the next look "
-        "at the validation images. Save now keeps a copy of the present weights; Stop and keep ends the run and tests it."
+        "Pause puts the run aside with all it has learned; Resume goes on as if it had never paused. While it is "
+        f"paused, Step {STEP_ITERATIONS} does so many iterations and To validation goes to the next look at the "
+        "validation images. Save now keeps a copy of the present weights. Stop and keep ends the run and tests it."
     )
 
 

@@ -46,9 +46,9 @@ def test_only_its_owner_stops_a_run_and_what_it_learned_is_kept(visitor):
     expect(stranger.get_by_text("A shared run, which you are watching")).to_be_visible()
     expect(actions.curve(stranger, "accuracy")).to_have_accessible_name(CURVE)
     expect(actions.button(stranger, "Start")).to_be_enabled()
-    expect(actions.button(stranger, "Stop and keep the result")).to_have_count(0)
+    expect(actions.button(stranger, "Stop and keep")).to_have_count(0)
 
-    actions.button(owner, "Stop and keep the result").click()
+    actions.button(owner, "Stop and keep").click()
     for page in (owner, stranger):
         expect(page.get_by_text("Stopped: Three hidden layers, corrected")).to_be_visible(timeout=LONG_WAIT)
         expect(actions.figure(page, "Test accuracy")).to_have_text(re.compile(r"^\d\d\.\d\d ?%$"))
@@ -57,3 +57,30 @@ def test_only_its_owner_stops_a_run_and_what_it_learned_is_kept(visitor):
 
     owner.get_by_role("link", name="Draw with it").click()
     expect(owner.get_by_role("combobox", name="Model to ask")).to_have_value(re.compile("^Your run"))
+
+
+def test_a_run_is_paused_turned_stepped_and_resumed(visitor):
+    """Each command shows its effect; the turned knob stands in the curve's words, and the run goes on where it was."""
+    page = visitor()
+    actions.open_page(page, "/train?network=corrected&iterations=20000&schedule=constant")
+    actions.button(page, "Start").click()
+    expect(page.get_by_text(re.compile(r"images a second"))).to_be_visible(timeout=LONG_WAIT)
+    actions.button(page, "Pause").click()
+    expect(page.get_by_text("Paused: Three hidden layers, corrected")).to_be_visible(timeout=LONG_WAIT)
+    reached = re.compile(r"^([\d,]+) of 20,000 iterations")
+    before = int(reached.match(page.get_by_text(reached).inner_text())[1].replace(",", ""))
+
+    page.get_by_role("slider", name="Learning rate now").press("ArrowLeft")
+    expect(page.get_by_text("learning rate to 0.0008, with the next iterations")).to_be_visible()
+    actions.button(page, "Step 10").click()
+    expect(page.get_by_text(f"{before + 10:,} of 20,000 iterations")).to_be_visible(timeout=LONG_WAIT)
+    turned = re.compile(f"learning rate 0.001 → 0.0008 at {before:,}")
+    expect(page.get_by_text(turned)).to_be_visible()
+    expect(actions.curve(page, "accuracy")).to_have_accessible_name(turned)
+
+    actions.button(page, "Resume").click()
+    expect(page.get_by_text("Training: Three hidden layers, corrected")).to_be_visible(timeout=LONG_WAIT)
+    actions.button(page, "Stop and keep").click()
+    expect(page.get_by_text("Stopped: Three hidden layers, corrected")).to_be_visible(timeout=LONG_WAIT)
+    page.get_by_role("radio", name="Confusion").or_(page.get_by_text("Confusion", exact=True)).first.click()
+    expect(page.get_by_role("img", name=re.compile("^Confusion of the validation images"))).to_be_visible()

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from digits import export, jobs
+from digits import export, jobs, timeline
 from digits.evaluation import Accuracy
-from digits.hyperparameters import KNOBS, PRESETS, Hyperparameters
+from digits.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
 
 
 def shown(page):
@@ -109,7 +109,7 @@ class TestStart:
         assert (run.state, page.query_params["run"]) == ("queued", run.id)
         assert any("Next in line" in progress.text for progress in tidy(page).progress)
         assert has_button(page, "stop")
-        assert not has_button(page, "start")
+        assert page.button(key="train.start").disabled
 
     def test_says_when_a_visitor_has_too_many(self, open_page, registry, quick):
         """A visitor with as many runs as are allowed is told so, and nothing is queued."""
@@ -165,13 +165,110 @@ class TestStop:
         assert page.query_params["run"] == run_id
 
 
+class TestTransport:
+    def test_pauses_steps_resumes_and_saves(self, open_page, tidy, registry, quick):
+        """Each button gives its command, and what makes no sense in a state is greyed."""
+        run_id = jobs.submit(registry, quick, "ada")
+        registry.claim()
+        page = tidy(open_page("train.py", run=run_id))
+        assert [page.button(key=f"train.{name}").disabled for name in ("step", "step_validation", "save")] == [1, 1, 0]
+        page.button(key="train.save").click().run()
+        assert registry.get(run_id).save_requested
+        page.button(key="train.pause").click().run()
+        assert registry.get(run_id).pause_at == 0
+        registry.set_paused(run_id)
+        page = tidy(open_page("train.py", run=run_id))
+        assert not has_button(page, "pause")
+        assert page.button(key="train.save").disabled
+        page.button(key="train.step").click().run()
+        assert (registry.get(run_id).state, registry.get(run_id).pause_at) == ("queued", 10)
+        registry.request_pause(run_id)
+        page = open_page("train.py", run=run_id)
+        page.button(key="train.resume").click().run()
+        assert (registry.get(run_id).state, registry.get(run_id).pause_at) == ("queued", None)
+        assert tidy(page)
+
+    def test_is_the_owners_alone(self, open_page, tidy, registry, quick):
+        """Who watches has none of the buttons and no knob."""
+        run_id = jobs.submit(registry, quick, "bob")
+        registry.claim()
+        page = tidy(open_page("train.py", run=run_id))
+        for name in ("pause", "resume", "step", "step_validation", "save", "stop", "again_"):
+            assert not has_button(page, name)
+        assert not [slider for slider in page.slider if slider.key.startswith("train.live")]
+
+    def test_a_refused_command_is_told(self, open_page, registry, quick, monkeypatch):
+        """A run that has ended in the same moment gives a message and no exception."""
+        run_id = jobs.submit(registry, quick, "ada")
+        registry.claim()
+        page = open_page("train.py", run=run_id)
+        registry.finish(run_id, "failed", reason="because")
+        page.button(key="train.pause").click().run()
+        assert not page.exception
+        assert any("Only a queued or running run can be paused" in error.value for error in page.error)
+
+    def test_turns_knobs_and_tells_what_was_turned(self, open_page, tidy, registry, quick):
+        """A live knob asks the trainer; taken up it stands on the page, in the curves' words too."""
+        run_id = jobs.submit(registry, quick, "ada")
+        registry.claim()
+        row = {"seconds": 2.0, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75}
+        registry.record(run_id, [{"step": 50, **row}], best_step=50, best_val_accuracy=0.75, val_accuracy=0.75)
+        page = tidy(open_page("train.py", run=run_id))
+        page.slider(key=f"train.live.dropout.{run_id}").set_value(0.4).run()
+        (change,) = registry.changes(run_id)
+        assert (change.step, change.name, change.value) == (None, "dropout", 0.4)
+        registry.take_changes(run_id, 60, [Change(None, "dropout", 0.0, 0.4)])
+        page = tidy(open_page("train.py", run=run_id))
+        assert "dropout 0 → 0.4 at 60" in words(page)
+        assert "75.0% of validation images" in words(page)
+
+
+class TestSeeItLearn:
+    @pytest.fixture
+    def learning(self, registry, runs_dir, quick):
+        """A run of ada's with three moments."""
+        run_id = jobs.submit(registry, quick, "ada")
+        registry.claim()
+        for step in (50, 60, 100):
+            pictures = np.random.default_rng(step).normal(size=(10, 28, 28)).astype(np.float32)
+            predicted, confidence = np.arange(100) % 10, np.full(100, 0.9, np.float32)
+            confusion = np.full((10, 10), step, np.int32)
+            timeline.write(
+                runs_dir,
+                run_id,
+                timeline.Snapshot(step, predicted.astype(np.uint8), confidence, confusion, "classes", pictures),
+            )
+        registry.set_paused(run_id)
+        return run_id
+
+    def test_shows_every_view_at_the_newest_moment(self, learning, open_page, tidy):
+        """Samples, first layer and confusion are shown, each with its words."""
+        page = tidy(open_page("train.py", run=learning))
+        assert page.select_slider(key=f"train.moment.{learning}").value == 100
+        assert "read rightly** after 100 iterations" in words(page)
+        assert "They steer nothing" in words(page)
+        for view, said in (("layer", "10 pictures, one for each class"), ("confusion", "Validation images after 100")):
+            page.button_group(key="train.view").set_value(view).run()
+            assert said in words(tidy(page))
+
+    def test_goes_back_along_the_time_line_and_replays(self, learning, open_page, tidy):
+        """A chosen moment stays; Replay begins at the first and goes on with each visit of the clock."""
+        page = open_page("train.py", run=learning)
+        page.select_slider(key=f"train.moment.{learning}").set_value(60).run()
+        assert "after 60 iterations" in words(tidy(page))
+        page.button(key="train.replay").click().run()
+        assert "after 60 iterations" in words(tidy(page))
+        page.run()
+        assert "after 100 iterations" in words(tidy(page))
+
+
 class TestProgress:
     def test_of_a_running_run_is_shown(self, open_page, tidy, registry):
         """Iterations done, speed and time left stand on the page, with both curves described in words."""
         run_id = jobs.submit(registry, Hyperparameters(iterations=1000, batch_size=100), "ada")
         registry.claim()
         row = {"seconds": 2.0, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75}
-        registry.record(run_id, [{"step": 50, **row}, {"step": 200, **row, "loss": 0.4}])
+        registry.record(run_id, [{"step": 50, **row, "seconds": 0.5}, {"step": 200, **row, "loss": 0.4}])
         page = tidy(open_page("train.py", run=run_id))
         (progress,) = page.progress
         assert (progress.value, progress.text) == (20, "200 of 1,000 iterations, 10,000 images a second, 8 s left")
@@ -203,11 +300,26 @@ class TestProgress:
         assert has_button(page, "start")
 
 
+class TestAgain:
+    def test_repeats_a_run_with_its_changes(self, open_page, tidy, registry, quick):
+        """Run it again queues the same settings, seed and turned knobs, and shows the new run."""
+        changes = [Change(40, "learning_rate", 0.5, 0.1)]
+        first = jobs.submit(registry, quick, "bob", changes=changes)
+        registry.claim()
+        registry.finish(first, "failed", reason="because")
+        page = open_page("train.py", run=first)
+        page.button(key="train.again").click().run()
+        (run,) = registry.list_runs("ada")
+        assert (run.hyperparameters, registry.changes(run.id)) == (quick, changes)
+        assert tidy(page).query_params["run"] == run.id
+
+
 class TestResult:
     @pytest.fixture
     def finished(self, registry, runs_dir, small, quick):
         """A finished run of ada's, with its model, as the trainer would leave them."""
-        from digits.training import Program, train
+        from digits.programs import Program
+        from digits.training import train
 
         run_id = jobs.submit(registry, quick, "ada")
         registry.claim()

@@ -1,0 +1,131 @@
+"""Press to effect, in a real Chromium: how long after each button of the transport bar the page shows what came of it.
+
+    DIGITS_DATA_DIR=… python -m benchmarks.transport_clock
+
+And what a page costs that watches a run of 2,000 and of 20,000 iterations: its memory and the messages of a tick.
+"""
+
+import argparse
+import re
+import time
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from benchmarks import _app, _results
+from benchmarks.training_peers import wait_until_idle
+from digits import records
+from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.runs import Registry
+from tests.browser import actions
+
+WATCH_SECONDS = 10
+TITLE = PRESETS["corrected"].title
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--presses", type=int, default=10, help="of each button (default: %(default)s)")
+    options = parser.parse_args()
+    with _app.running_app() as server, _app.chromium() as browser:
+        registry = Registry(server.settings.registry_url)
+        wait_until_idle(registry)
+        times = press_all(browser, server.url, options.presses)
+        figures: dict[str, Any] = {"press_to_effect_ms": {name: _app.quantiles(found) for name, found in times.items()}}
+        figures["watching"] = [watch(browser, server.url, registry, iterations) for iterations in (2_000, 20_000)]
+    for name, value in figures["press_to_effect_ms"].items():
+        print(f"{name:16} {value}")
+    print(*figures["watching"], sep="\n")
+    print("Written to", _results.save("transport_clock", figures))
+
+
+def press_all(browser: Browser, url: str, presses: int) -> dict[str, list[float]]:
+    """Train the corrected network and press everything, in turn, again and again."""
+    times: dict[str, list[float]] = {}
+    page = browser.new_page(**_app.DESKTOP)
+    actions.open_page(page, f"{url}/train?network=corrected&iterations=20000&schedule=constant")
+
+    def press(name: str, effect) -> None:
+        expect(actions.button(page, name)).to_be_enabled()
+        actions.button(page, name).click(trial=True)
+        start = time.perf_counter()
+        actions.button(page, name).click()
+        effect.wait_for()
+        times.setdefault(name, []).append((time.perf_counter() - start) * 1000)
+        page.wait_for_timeout(400)
+
+    press("Start", page.get_by_role("img", name=re.compile("^The accuracy over")))
+    for number in range(presses):
+        press("Pause", page.get_by_text(f"Paused: {TITLE}"))
+        for name in ("Step 10", "To validation"):
+            before = page.get_by_text(re.compile(r"^[\d,]+ of 20,000 iterations")).inner_text()
+            press(name, page.get_by_text(re.compile(r"^[\d,]+ of 20,000 iterations$")).filter(has_not_text=before))
+        press("Resume", page.get_by_text(f"Training: {TITLE}"))
+        turn(page, times, number)
+    press("Save now", page.get_by_text(re.compile("Converting|Reading the test|Saving")))
+    page.wait_for_timeout(6000)
+    press("Stop and keep", page.get_by_text(re.compile("Stopping|Converting|Reading the test|Saving")))
+    expect(page.get_by_text(f"Stopped: {TITLE}")).to_be_visible(timeout=60_000)
+    page.close()
+    return times
+
+
+def turn(page: Page, times: dict[str, list[float]], number: int) -> None:
+    """Turn the live learning rate by one stop, and wait until the page says at which iteration it took effect."""
+    told = page.get_by_text(re.compile(r"^Turned on the way"))
+    knob = page.get_by_role("slider", name="Learning rate now")
+    start = time.perf_counter()
+    knob.press("ArrowLeft" if number % 2 else "ArrowRight")
+    expect(told).to_have_text(re.compile(rf"(→.*){{{number + 1}}}"))
+    times.setdefault("turn a knob", []).append((time.perf_counter() - start) * 1000)
+    page.wait_for_timeout(400)
+
+
+def watch(browser: Browser, url: str, registry: Registry, iterations: int) -> dict[str, Any]:
+    """Watch a run of so many iterations near its end, as its history would make it: memory and messages."""
+    chosen = Hyperparameters(network="corrected", iterations=iterations)
+    # Entered as if a trainer had come so far and the run were paused, so that no trainer changes it meanwhile.
+    run_id = registry._insert(chosen, "benchmark", state=records.PAUSED, step=iterations - 10)
+    rows = []
+    for step in range(10, iterations, 10):
+        is_validated = step % chosen.validation_interval == 0
+        rows.append(
+            {
+                "step": step,
+                "seconds": step / 200,
+                "loss": 1 / step,
+                "accuracy": 1 - 1 / step,
+                "val_loss": 1 / step if is_validated else None,
+                "val_accuracy": 1 - 1 / step if is_validated else None,
+            }
+        )
+    with registry._begin() as connection:
+        connection.execute(records.metrics.insert(), [{"run_id": run_id, **row} for row in rows])
+    page = browser.new_page(**_app.DESKTOP)
+    received: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
+    actions.open_page(page, f"{url}/train?run={run_id}")
+    page.wait_for_timeout(3000)
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    received.clear()
+    page.wait_for_timeout(WATCH_SECONDS * 1000)
+    heap = session.send("Runtime.getHeapUsage")["usedSize"]
+    queries = []
+    for _ in range(20):
+        start = time.perf_counter()
+        count = len(registry.metrics(run_id))
+        queries.append((time.perf_counter() - start) * 1000)
+    page.close()
+    return {
+        "iterations": iterations,
+        "points_sent": count,
+        "query_ms": round(sorted(queries)[10], 1),
+        "heap_mb": round(heap / 2**20, 1),
+        "kilobytes_a_second": round(sum(received) / WATCH_SECONDS / 1000, 1),
+        "largest_message_bytes": max(received, default=0),
+    }
+
+
+if __name__ == "__main__":
+    main()
