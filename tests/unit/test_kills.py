@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 300  # for one condition, on a machine that is busy with othe
 CHOSEN = Hyperparameters(
     network="corrected",
     learning_rate=1e-3,
-    iterations=3000,
+    iterations=6000,
     dropout=0.5,
     batch_size=32,
     optimizer="adam",
@@ -70,11 +70,11 @@ def test_a_trainer_killed_at_twenty_random_points_loses_nothing(registry, runs_d
     for _ in range(KILLS):
         with trainer_process() as process:
             begun = registry.get(killed).step
-            wait_for(lambda begun=begun: registry.get(killed).step > begun)
-            time.sleep(chance.uniform(0, 0.25))
+            wait_for(lambda begun=begun: (run := registry.get(killed)).step > begun or run.step == CHOSEN.iterations)
+            time.sleep(chance.uniform(0, 0.15))
             process.send_signal(signal.SIGKILL)
         reached.append(registry.get(killed).step)
-        assert registry.get(killed).state == "running", f"the run must outlast the kills; it was at {reached}"
+        assert reached[-1] < CHOSEN.iterations, f"the run must outlast the kills; it was at {reached}"
     assert len(set(reached)) > KILLS / 2
     with trainer_process() as process:
         wait_for(lambda: registry.get(killed).activity.startswith("Converting"))
