@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits import catalogue, charts, datasets, drawn, images
+from digits import catalogue, charts, datasets, drawn, images, mixture
 from digits import gallery as galleries
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
 from digits.evaluation import accuracy
 from digits.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
 from digits.hyperparameters import as_markdown as hyperparameters_as_markdown
-from digits.settings import MAX_UPLOAD_BYTES, Settings
+from digits.settings import MAX_UPLOAD_BYTES, Settings, work_dir
 
 _LINE_EVERY = 100  # iterations between progress lines, as in the tutorials
 
@@ -47,6 +47,9 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
         _download(settings)
     dataset = datasets.load_mnist(settings, first_train_image=options.first_train_image)
     print(dataset.description)
+    if hyperparameters.augmentation == "drawing":
+        print("Preparing drawings to learn from; the first time this takes a minute or two.")
+        dataset = mixture.for_drawings(dataset, work_dir(settings.runs_dir, "mixture"))
 
     from digits import export, programs, training  # TensorFlow, which the other commands do without
 

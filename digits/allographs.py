@@ -5,6 +5,7 @@ hook. These templates come from how digits are taught and written, not from any 
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -36,7 +37,9 @@ def _as_a_hand_does(strokes: Strokes, rng: Chance) -> Strokes:
     """Slant, stretch, turn and shake strokes of unit height."""
     slant, turn = rng.normal(0.1, 0.15), rng.normal(0, 0.07)
     stretch = np.exp(rng.normal(0, 0.15))
-    matrix = np.array([[stretch, -slant], [0, 1]]) @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    matrix = np.array([[stretch, -slant], [0, 1]]) @ np.array(
+        [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    )
     waves = [(rng.normal(0, 0.012, 2), rng.uniform(4, 14, 2), rng.uniform(0, 6.3, 2)) for _ in range(2)]
     written = []
     for stroke in strokes:
@@ -64,7 +67,7 @@ def _curve(*corners: tuple[float, float]) -> np.ndarray:
 
 
 def _line(*corners: tuple[float, float]) -> np.ndarray:
-    return np.concatenate([np.linspace(a, b, 12) for a, b in zip(corners, corners[1:], strict=False)])
+    return np.concatenate([np.linspace(a, b, 12) for a, b in pairwise(corners)])
 
 
 def _zero(rng: Chance) -> Strokes:
@@ -93,7 +96,9 @@ def _two(rng: Chance) -> Strokes:
         loop = [(-width * 0.6, 0.85), (-width, 0.97), (-width * 0.95, 0.85), (-width * 0.2, 0.9), (width * 1.1, 1.0)]
         return [_curve(*top, (width * 0.4, 0.55), *loop)]
     foot = (-width, rng.uniform(0.92, 1.0))
-    return [np.concatenate([_curve(*top, (width * 0.4, 0.55), foot), _line(foot, (width * rng.uniform(0.8, 1.4), 1.0))])]
+    return [
+        np.concatenate([_curve(*top, (width * 0.4, 0.55), foot), _line(foot, (width * rng.uniform(0.8, 1.4), 1.0))])
+    ]
 
 
 def _three(rng: Chance) -> Strokes:
@@ -180,7 +185,9 @@ def _nine(rng: Chance) -> Strokes:
     if shape < 0.45:
         tail = _line(from_, (width * rng.uniform(0.3, 1.1), 1.0))
     elif shape < 0.75:  # a hook to the left
-        tail = _curve(from_, (width, 0.65), (width * 0.2, 0.97), (-width * rng.uniform(0.5, 1.6), rng.uniform(0.82, 0.98)))
+        tail = _curve(
+            from_, (width, 0.65), (width * 0.2, 0.97), (-width * rng.uniform(0.5, 1.6), rng.uniform(0.82, 0.98))
+        )
     else:
         tail = _curve(from_, (width * 0.95, 0.6), (rng.uniform(-0.3, 0.05), 1.0))
     return [np.concatenate([loop, tail])]

@@ -128,7 +128,7 @@ def _drawing(seed: int) -> tuple[list[layers.Layer], dict]:
     weights = initializers.HeNormal(seed + 6)
     body += [
         layers.Flatten(name="flat"),
-        layers.Dense(96, activation="relu", name="hidden", kernel_initializer=weights),
+        layers.Dense(128, activation="relu", name="hidden", kernel_initializer=weights),
     ]
     return body, {"kernel_initializer": initializers.GlorotUniform(seed + 7)}
 

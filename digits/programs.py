@@ -1,8 +1,10 @@
 """Programs: a network, its optimizer's state, and the compiled functions that train and evaluate it."""
 
+import contextlib
 import functools
 import itertools
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -19,6 +21,7 @@ tf.config.experimental.enable_op_determinism()  # the same seed gives the same r
 PRECISIONS = ("float32", "mixed_bfloat16")
 EVALUATION_BATCH = 1000  # images a call
 _MOMENTUM = 0.9
+_MEMORY = 0.999  # of the running means: they look back about a thousand iterations
 _ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}  # Kingma and Ba, 2015, and Keras's epsilon
 
 
@@ -81,8 +84,12 @@ class Program:
         self._weights = [weight.value for weight in self.model.trainable_weights]
         self._slots = [[tf.Variable(tf.zeros_like(w)) for w in self._weights] for _ in range(_SLOTS[optimizer])]
         self._step = tf.Variable(0, dtype=tf.int32)
+        present = [weight.value for weight in self.model.weights]
+        # Where images are distorted every step's weights lean to its batch, and their running mean reads better.
+        is_averaging = augmentation != "none"
+        self._averages = [tf.Variable(tf.zeros_like(weight)) for weight in present] if is_averaging else []
         # All that changes while it trains: a checkpoint holds these, in this order.
-        self.variables = [*(weight.value for weight in self.model.weights), *itertools.chain(*self._slots), self._step]
+        self.variables = [*present, *itertools.chain(*self._slots), *self._averages, self._step]
         # Any number of steps, batch size and number of images: one compilation serves them all.
         matrix, vector = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.float32)
         data = tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE), tf.uint8), tf.TensorSpec((None,), tf.uint8)
@@ -97,6 +104,8 @@ class Program:
         for slot in self._slots:
             for value in slot:
                 value.assign(tf.zeros_like(value))
+        for average, weight in zip(self._averages, self.model.weights, strict=False):
+            average.assign(weight.value)
         self._step.assign(0)
 
     def _advance(self, images, labels, batches, learning_rates, dropout, seed):
@@ -127,6 +136,7 @@ class Program:
                 logits = tf.cast(self._logits(features), tf.float32)
                 loss = _cross_entropy(batch_labels, logits)
             self._update(tape.gradient(loss, self._weights), learning_rates[index])
+            self._average()
             losses = losses.write(index, loss)
             accuracies = accuracies.write(
                 index, _hits(batch_labels, logits) / tf.cast(tf.size(batch_labels), tf.float32)
@@ -141,6 +151,25 @@ class Program:
 
     def evaluate(self, split: Split) -> tuple[float, np.ndarray]:
         """Return the mean loss over `split`, and the probabilities float32 (n, classes) of its images."""
+        if self._averages:
+            with self._holding(self.weights()):
+                return self._evaluate(split)
+        return self._evaluate(split)
+
+    def weights(self) -> list[np.ndarray]:
+        """Return the weights to read with, in the model's order: the present ones, or their running means."""
+        return [average.numpy() for average in self._averages] or self.model.get_weights()
+
+    @contextlib.contextmanager
+    def _holding(self, weights: list[np.ndarray]) -> Iterator[None]:
+        present = self.model.get_weights()
+        try:
+            self.model.set_weights(weights)
+            yield
+        finally:
+            self.model.set_weights(present)
+
+    def _evaluate(self, split: Split) -> tuple[float, np.ndarray]:
         starts = range(0, len(split), EVALUATION_BATCH)
         parts = [
             self.measure(split.images[start : start + EVALUATION_BATCH], split.labels[start : start + EVALUATION_BATCH])
@@ -150,15 +179,9 @@ class Program:
         return float(sum(losses)) / len(split), np.concatenate([part.numpy() for part in probabilities])
 
     def exportable_model(self, weights: list[np.ndarray] | None = None) -> keras.Model:
-        """Return a float32 copy with the present weights, or with others, batch normalisations folded in."""
-        if weights is None:
+        """Return a float32 copy with the weights to read with, or with others, batch normalisations folded in."""
+        with self._holding(self.weights() if weights is None else weights):
             return networks.fold(self.model, self.class_count)
-        present = self.model.get_weights()
-        try:
-            self.model.set_weights(weights)
-            return networks.fold(self.model, self.class_count)
-        finally:
-            self.model.set_weights(present)
 
     def first_layer(self) -> tuple[str, np.ndarray]:
         """Return what there is to see of the first layer: its kind, as in `timeline.Snapshot`, and its pictures."""
@@ -168,6 +191,13 @@ class Program:
             return "filters", np.moveaxis(kernel[:, :, 0], -1, 0)
         pictures = kernel.T.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
         return ("classes", pictures) if self.network == "softmax" else ("units", pictures[: timeline.UNITS])
+
+    def _average(self) -> None:
+        """Let the running means follow the weights (Polyak and Juditsky, 1992), closely at first."""
+        step = tf.cast(self._step, tf.float32)
+        share = tf.maximum(1 - _MEMORY, 9 / (10 + step))
+        for average, weight in zip(self._averages, self.model.weights, strict=False):
+            average.assign_add(share * (weight.value - average))
 
     def _update(self, gradients, learning_rate) -> None:
         self._step.assign_add(1)

@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import Timeout
 
-from digits import checkpoints, datasets, drawn, timeline
+from digits import checkpoints, datasets, drawn, mixture, timeline
 from digits.errors import DatasetError, DigitsError, RegistryUnavailable
 from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.jobs import trainer_lock
@@ -105,6 +105,9 @@ class Trainer:
         self._registry.set_activity(run.id, "Preparing")
         dataset = self._load_data()
         self._registry.set_activity(run.id, "Preparing", data=dataset.description)
+        if run.hyperparameters.augmentation == "drawing":
+            memory = work_dir(self._settings.runs_dir, "mixture")
+            dataset = mixture.for_drawings(dataset, memory, lambda words: self._registry.set_activity(run.id, words))
         state = checkpoints.load(self._settings.runs_dir, run.id)
         program = self._program(run.hyperparameters, len(dataset.class_names))
         changes = self._registry.changes(run.id)

@@ -149,7 +149,7 @@ class Training:
         self._validations_since_best += 1
         if accuracy > self.best_val_accuracy:
             self.best_step, self.best_val_accuracy, self._validations_since_best = self.step, accuracy, 0
-            self.best_weights = self.program.model.get_weights()
+            self.best_weights = self.program.weights()
         _, seen = self.program.evaluate(self.dataset.test.rows(0, timeline.SAMPLES))
         pairs = validation.labels.astype(np.int64) * classes + predicted
         self.snapshot = timeline.Snapshot(

@@ -23,6 +23,8 @@ FLOORS = (
     "crops",
     "pictures",
     "images",
+    "allographs",
+    "mixture",
     "timeline",
     "checkpoints",
     "steps",
