@@ -293,6 +293,27 @@ class TestEvaluate:
         assert not are_equal(copy.get_weights(), program.model.get_weights())
 
 
+class TestAveraging:
+    def test_reads_with_the_running_mean_of_distorted_training(self, small):
+        """Where images are distorted, what is evaluated and exported are means of the weights, not the last ones."""
+        chosen = dataclasses.replace(SHORT, augmentation="drawing")
+        program = program_for("corrected", "adam", "drawing")
+        list(train(chosen, small, program))
+        means, present = program.weights(), program.model.get_weights()
+        assert not are_equal(means, present)
+        assert np.abs(means[0] - present[0]).mean() < 0.5 * np.abs(present[0]).mean()
+        assert are_equal(program.exportable_model().get_weights(), means)
+        seen = program.exportable_model()(small.validation.images.astype(np.float32)).numpy()
+        assert program.evaluate(small.validation)[1] == pytest.approx(seen, abs=1e-5)
+        assert are_equal(program.model.get_weights(), present)
+
+    def test_leaves_plain_training_alone(self, small):
+        """Without distortion the weights are the last ones."""
+        run(SHORT, small)
+        program = program_for("corrected", "adam")
+        assert are_equal(program.weights(), program.model.get_weights())
+
+
 class TestBatchIndices:
     @given(
         count=st.integers(1, 60),
