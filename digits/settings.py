@@ -28,6 +28,7 @@ class Settings:
         may_download: whether MNIST may be fetched when it is nowhere on this machine.
         runs_dir: where training leaves its models, and where the default registry lies.
         registry_url: the SQLAlchemy URL of the run registry.
+        tensorboard_dir: where runs leave logs for TensorBoard; None for no logs.
     """
 
     data_dir: Path | None
@@ -35,6 +36,7 @@ class Settings:
     may_download: bool
     runs_dir: Path
     registry_url: str
+    tensorboard_dir: Path | None = None
 
     @property
     def drawn_dir(self) -> Path | None:
@@ -44,16 +46,17 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: "os._Environ[str] | dict[str, str] | None" = None) -> "Settings":
-        """Read `DIGITS_DATA_DIR`, `KERAS_HOME`, `DIGITS_DOWNLOAD`, `DIGITS_RUNS_DIR` and `DIGITS_REGISTRY_URL`."""
+        """Read `KERAS_HOME` and the variables whose names begin with `DIGITS_`."""
         env = os.environ if environment is None else environment
         runs_dir = Path(env.get("DIGITS_RUNS_DIR") or BUNDLED_MODELS_DIR / "runs").resolve()
-        data_dir = env.get("DIGITS_DATA_DIR")
+        data_dir, tensorboard_dir = env.get("DIGITS_DATA_DIR"), env.get("DIGITS_TENSORBOARD_DIR")
         return cls(
             data_dir=Path(data_dir).resolve() if data_dir else None,
             keras_home=Path(env.get("KERAS_HOME") or Path.home() / ".keras"),
             may_download=env.get("DIGITS_DOWNLOAD", "1") != "0",
             runs_dir=runs_dir,
             registry_url=env.get("DIGITS_REGISTRY_URL") or f"sqlite:///{runs_dir / 'registry.sqlite'}",
+            tensorboard_dir=Path(tensorboard_dir).resolve() if tensorboard_dir else None,
         )
 
 

@@ -57,11 +57,12 @@ FLOORS = (
     "jobs",
     "sharing",
     "export",
+    "tensorboard",
     "trainer",
     "visitors",
     "__main__",
 )
-WITH_TENSORFLOW = {"augmentation", "networks", "programs", "training", "export"}
+WITH_TENSORFLOW = {"augmentation", "networks", "programs", "training", "export", "tensorboard"}
 TENSORFLOW = {"tensorflow", "keras"}
 
 MODULES = {path.stem: path for path in (PROJECT / "digits").glob("*.py") if path.stem != "__init__"}

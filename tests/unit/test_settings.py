@@ -15,6 +15,7 @@ class TestSettings:
         assert settings.registry_url == f"sqlite:///{BUNDLED_MODELS_DIR / 'runs' / 'registry.sqlite'}"
         assert settings.keras_home == Path.home() / ".keras"
         assert settings.may_download
+        assert settings.tensorboard_dir is None
 
     def test_are_what_the_environment_says(self, tmp_path):
         """Every variable moves what it names."""
@@ -24,12 +25,14 @@ class TestSettings:
                 "DIGITS_RUNS_DIR": str(tmp_path / "runs"),
                 "KERAS_HOME": str(tmp_path / "keras"),
                 "DIGITS_DOWNLOAD": "0",
+                "DIGITS_TENSORBOARD_DIR": str(tmp_path / "logs"),
             }
         )
         assert (settings.data_dir, settings.runs_dir) == (tmp_path / "data", tmp_path / "runs")
         assert settings.registry_url == f"sqlite:///{tmp_path / 'runs' / 'registry.sqlite'}"
         assert settings.keras_home == tmp_path / "keras"
         assert not settings.may_download
+        assert settings.tensorboard_dir == tmp_path / "logs"
 
     def test_let_the_registry_lie_elsewhere(self):
         """The registry's address can be any that SQLAlchemy knows."""

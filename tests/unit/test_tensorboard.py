@@ -1,0 +1,55 @@
+"""Logs for TensorBoard hold the curves of the registry."""
+
+import tensorflow as tf
+
+from digits.tensorboard import RunLog
+
+MEASURED = {"seconds": 1.0, "loss": 0.5, "accuracy": 0.75, "val_loss": None, "val_accuracy": None}
+
+
+def logged(folder):
+    """What a folder's event files hold, as (tag, step, value)."""
+    found = []
+    for path in sorted(folder.glob("events.out.tfevents.*")):
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            event = tf.compat.v1.Event.FromString(record)
+            for value in event.summary.value:
+                assert value.metadata.plugin_data.plugin_name == "scalars"
+                found.append((value.tag, event.step, float(tf.make_ndarray(value.tensor))))
+    return found
+
+
+def test_training_and_validation_become_two_curves(tmp_path):
+    """Every row becomes a point of `train`, and one of `validation` where there was a validation."""
+    log = RunLog(tmp_path / "a-run")
+    log.write({**MEASURED, "step": 10})
+    log.write({**MEASURED, "step": 20, "val_loss": 0.25, "val_accuracy": 0.875})
+    log.close()
+    assert logged(tmp_path / "a-run" / "train") == [
+        ("loss", 10, 0.5),
+        ("accuracy", 10, 0.75),
+        ("loss", 20, 0.5),
+        ("accuracy", 20, 0.75),
+    ]
+    assert logged(tmp_path / "a-run" / "validation") == [("loss", 20, 0.25), ("accuracy", 20, 0.875)]
+
+
+def test_the_log_can_be_followed_and_taken_up_again(tmp_path):
+    """A point can be read before the log is closed, and a second log of the same run adds to the first."""
+    first, second = RunLog(tmp_path), RunLog(tmp_path)
+    first.write({**MEASURED, "step": 10})
+    assert {step for _, step, _ in logged(tmp_path / "train")} == {10}
+    first.close()
+    second.write({**MEASURED, "step": 20})
+    second.close()
+    assert {step for _, step, _ in logged(tmp_path / "train")} == {10, 20}
+
+
+def test_a_log_that_cannot_be_written_is_said_once(tmp_path, capsys):
+    """Where a file stands in the folder's place, rows are let go, with one line for the trainer's log."""
+    (tmp_path / "taken").write_text("a file")
+    log = RunLog(tmp_path / "taken")
+    for step in (10, 20, 30):
+        log.write({**MEASURED, "step": step})
+    log.close()
+    assert capsys.readouterr().err.count("takes no logs") == 1
