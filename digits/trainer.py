@@ -217,7 +217,12 @@ class Trainer:
             self._patiently(functools.partial(self._registry.purge, run_id))
 
     def _open_log(self, run: Run) -> Any:
-        return None
+        """Return a log for TensorBoard where one is wanted, else None."""
+        if self._settings.tensorboard_dir is None:
+            return None
+        from digits.tensorboard import RunLog
+
+        return RunLog(self._settings.tensorboard_dir / run.id)
 
     def _save_all(self, run: Run, training: Any) -> dict[str, Any]:
         """Save the best weights, where they are not the last, and the last ones; return the last ones' card."""

@@ -23,14 +23,14 @@ def test_adds_redrawn_images_and_shapes_to_training_alone(small, tmp_path):
 def test_is_remembered(small, tmp_path, monkeypatch):
     """The second time nothing is drawn; a spoilt file is made anew."""
     few = dataclasses.replace(small, train=small.train.rows(0, 30))
-    first = mixture.for_drawings(few, tmp_path)
+    first = mixture.for_drawings(few, tmp_path / "memory")
     redraw = mixture.redraw
     monkeypatch.setattr(mixture, "redraw", None)
-    assert np.array_equal(mixture.for_drawings(few, tmp_path).train.images, first.train.images)
+    assert np.array_equal(mixture.for_drawings(few, tmp_path / "memory").train.images, first.train.images)
     monkeypatch.setattr(mixture, "redraw", redraw)
-    (file,) = tmp_path.iterdir()
+    (file,) = (tmp_path / "memory").iterdir()
     file.write_bytes(file.read_bytes()[:100])
-    assert np.array_equal(mixture.for_drawings(few, tmp_path).train.images, first.train.images)
+    assert np.array_equal(mixture.for_drawings(few, tmp_path / "memory").train.images, first.train.images)
 
 
 def test_other_classes_get_no_digits(small, tmp_path):

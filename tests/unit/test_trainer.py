@@ -152,6 +152,18 @@ def test_leaves_a_time_line(registry, serve, quick, runs_dir):
     assert (snapshot.kind, snapshot.pictures.shape, snapshot.predicted.shape) == ("classes", (10, 28, 28), (100,))
 
 
+def test_leaves_a_log_for_tensorboard_where_one_is_wanted(registry, serve, quick, tmp_path, monkeypatch):
+    """Off by default; with the setting each run has a folder of event files."""
+    jobs.submit(registry, quick, "ada")
+    serve()
+    assert not (tmp_path / "logs").exists()
+    monkeypatch.setenv("DIGITS_TENSORBOARD_DIR", str(tmp_path / "logs"))
+    run_id = jobs.submit(registry, quick, "ada")
+    serve()
+    assert registry.get(run_id).state == "finished"
+    assert list((tmp_path / "logs" / run_id / "train").glob("events*"))
+
+
 def test_repeats_a_run_with_the_knobs_turned_at_the_same_iterations(registry, serve, runs_dir):
     """A run and its repeat, changes included, leave the very same weights."""
     chosen = Hyperparameters(iterations=400)
