@@ -27,7 +27,7 @@ def save(runs_dir: Path, run_id: str, state: State) -> None:
 def load(runs_dir: Path, run_id: str) -> State | None:
     """Return a run's checkpoint, or None when there is none that can be read: the run then begins anew."""
     try:
-        with np.load(_path(runs_dir, run_id), allow_pickle=False) as arrays:
+        with _path(runs_dir, run_id).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         return None

@@ -56,7 +56,7 @@ def redraw(image: np.ndarray) -> np.ndarray:
 
 def _remembered(path: Path) -> Split | None:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return Split(arrays["images"], arrays["labels"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None

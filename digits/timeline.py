@@ -58,7 +58,8 @@ def steps(runs_dir: Path, run_id: str) -> list[int]:
 def read(runs_dir: Path, run_id: str, step: int) -> Snapshot | None:
     """Return a snapshot, or None when it is not there or no longer readable."""
     try:
-        with np.load(_folder(runs_dir, run_id) / f"{step:08d}.npz", allow_pickle=False) as arrays:
+        path = _folder(runs_dir, run_id) / f"{step:08d}.npz"
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return Snapshot(
                 step,
                 arrays["predicted"],
