@@ -4,6 +4,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const lines = Math.ceil(data.tiles.length / data.columns)
   const percent = (index, count) => (count > 1 ? (100 * index) / (count - 1) : 0)
   grid.setAttribute("aria-label", data.label)
+  grid.classList.toggle("small", Boolean(data.still))
 
   const tiles = data.tiles.map((tile, index) => {
     const button = document.createElement(data.still ? "div" : "button")
