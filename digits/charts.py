@@ -221,34 +221,29 @@ def reliability_diagram(table: pd.DataFrame) -> dict[str, Any]:
     """Return how often a model is right, over how sure it is; on the dashed line both are the same.
 
     Args:
-        table: as `calibration.reliability` returns it.
+        table: as `calibration.reliability` returns it; each row is a point on the line of its interval.
     """
-    shown = (table[["confidence", "accuracy"]] * 100).round(2).assign(count=table["count"])
+    shown = (table[["confidence", "accuracy", "low", "high"]] * 100).round(2)
     axis = {"type": "value", "min": 0, "max": 100, "nameLocation": "middle"}
+    plain = {"type": "line", "showSymbol": False, "silent": True, "tooltip": {"show": False}}
     return {
         "animationDuration": 0,
         "grid": {"left": 24, "right": 24, "top": 16, "bottom": 28, "containLabel": True},
         "tooltip": {"trigger": "item"},
-        "dataset": {"source": shown},
+        "dataset": {"source": shown[["confidence", "accuracy"]].assign(images=table["count"])},
         "xAxis": {**axis, "name": "how sure it is, %", "nameGap": 26},
         "yAxis": {**axis, "name": "how often it is right, %", "nameGap": 34},
         "series": [
+            {**plain, "data": [[0, 0], [100, 100]], "lineStyle": {"type": "dashed", "width": 1.5}, "color": _LABEL},
+            *(
+                {**plain, "data": [[row.confidence, row.low], [row.confidence, row.high]], "color": _VALIDATION}
+                for row in shown.itertuples(index=False)
+            ),
             {
-                "name": "if both were the same",
-                "type": "line",
-                "data": [[0, 0], [100, 100]],
-                "showSymbol": False,
-                "silent": True,
-                "lineStyle": {"type": "dashed", "width": 1.5},
-                "color": _LABEL,
-            },
-            {
-                "name": "the model",
-                "type": "line",
-                "encode": {"x": "confidence", "y": "accuracy", "tooltip": ["confidence", "accuracy", "count"]},
-                "symbol": "circle",
-                "symbolSize": 9,
-                "lineStyle": {"width": 2},
+                "name": "how often it is right",
+                "type": "scatter",
+                "encode": {"x": "confidence", "y": "accuracy", "tooltip": ["confidence", "accuracy", "images"]},
+                "symbolSize": 10,
                 "color": _VALIDATION,
             },
         ],

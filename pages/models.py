@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from digits import calibration, cards, catalogue, charts, datasets, evaluation
+from digits import cards, catalogue, charts, datasets, evaluation
 from digits.errors import DigitsError
 from pages import _confusion, _samples, _state, _widgets
 
@@ -44,39 +44,30 @@ def _interval(measured: evaluation.Accuracy) -> str:
 def _trust(model: catalogue.Model, dataset: datasets.Dataset) -> None:
     """Show how sure the model is against how often it is right."""
     st.header("How far its confidence can be trusted", anchor=False)
-    labels, probabilities = dataset.test.labels, model.test_probabilities(dataset)
-    temperature = model.card.get(calibration.CARD_KEY)
-    error = calibration.expected_calibration_error(probabilities, labels)
-    table = calibration.reliability(probabilities, labels)
+    report = model.calibration_report(dataset)
     chart, words = st.columns([3, 2], gap="large")
     chart.echarts_chart(
-        charts.reliability_diagram(table),
+        charts.reliability_diagram(report.table),
         height=340,
         key=_key("reliability"),
-        alt=charts.describe_reliability(table),
+        alt=charts.describe_reliability(report.table),
     )
     with words:
         st.markdown(
-            f"On {len(labels):,} test images, how sure the model is and how often it is right differ by "
-            f"**{error:.2%}** on average (expected calibration error). Below the dashed line it is surer than it "
-            "should be, above it too humble. A point stands for the images of one fifteenth of the scale; where "
-            "there are few, it wanders by chance."
+            f"On {len(dataset.test):,} test images, how sure the model says it is and how often it is right differ by "
+            f"**{report.after:.2%}** on average (the expected calibration error). Its own figures differ by "
+            f"**{report.before:.2%}**; the pages divide its logits by a temperature of {model.temperature:.3g}, fitted "
+            "on validation images, which changes how sure it is but never what it reads."
         )
-        if calibration.is_temperature(temperature):
-            cooled = calibration.apply_temperature(probabilities, temperature)
-            after = calibration.expected_calibration_error(cooled, labels)
-            st.markdown(
-                f"Divided by a temperature of {temperature:.3g}, which was fitted on validation images, its logits "
-                f"give a confidence that is off by **{after:.2%}**."
-            )
+        st.markdown(
+            "Below the dashed line it is surer than it should be, above it humbler. Each point stands for the images "
+            "in one fifteenth of the scale, its line for the 95 % interval: where there are few images, it is long."
+        )
+        rows = report.table.to_dict("records")[::-1][:5]
         st.table(
             [
-                {
-                    "sure": f"{row['confidence']:.1%}",
-                    "right": f"{row['accuracy']:.1%}",
-                    "images": f"{row['count']:,}",
-                }
-                for row in table.to_dict("records")[::-1][:5]
+                {"sure": f"{row['confidence']:.1%}", "right": f"{row['accuracy']:.1%}", "images": f"{row['count']:,}"}
+                for row in rows
             ],
             hide_index=True,
         )

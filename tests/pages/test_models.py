@@ -1,22 +1,27 @@
 """Models: the figures are the model's own, a cell opens its images, and the link says which."""
 
 import json
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from digits import calibration, catalogue, datasets
+from digits import catalogue, datasets
 from digits.settings import Settings
 
 MODEL = "softmax"  # it makes mistakes of most kinds
 
 
+class Truth(NamedTuple):
+    dataset: datasets.Dataset
+    probabilities: np.ndarray
+
+
 @pytest.fixture(scope="module")
 def truth():
-    """Labels and a model's probabilities, found without the page."""
+    """The data set and a model's probabilities, found without the page."""
     dataset = datasets.load_test(Settings.from_environment())
-    model = catalogue.find(MODEL, Settings.from_environment())
-    return dataset.test.labels, model.test_probabilities(dataset)
+    return Truth(dataset, catalogue.find(MODEL, Settings.from_environment()).test_probabilities(dataset))
 
 
 def data(page, name):
@@ -44,16 +49,17 @@ class TestFigures:
         assert f"{model.test_accuracy.correct:,} of {model.test_accuracy.total:,}" in words(page)
 
     def test_of_calibration_are_measured(self, open_page, tidy, truth):
-        """The expected calibration error is the one of these probabilities, before and after the temperature."""
-        labels, probabilities = truth
+        """The expected calibration error is the one of this model, before and after its temperature."""
         page = tidy(open_page("models.py", model=MODEL))
-        assert f"**{calibration.expected_calibration_error(probabilities, labels):.2%}** on average" in words(page)
+        report = catalogue.find(MODEL, Settings.from_environment()).calibration_report(truth.dataset)
+        assert f"differ by **{report.after:.2%}** on average" in words(page)
+        assert f"Its own figures differ by **{report.before:.2%}**" in words(page)
 
 
 class TestMatrix:
     def test_counts_what_the_model_reads(self, open_page, tidy, truth):
         """Every cell holds as many images as the model really takes so; the words name the largest mistake."""
-        labels, probabilities = truth
+        labels, probabilities = truth.dataset.test.labels, truth.probabilities
         counts = np.zeros((10, 10), int)
         np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
         page = tidy(open_page("models.py", model=MODEL))
@@ -64,7 +70,7 @@ class TestMatrix:
 
     def test_opens_a_cells_images_from_a_link(self, open_page, tidy, truth):
         """A link to a cell shows its images, the surest first, and leads to all of them in the gallery."""
-        labels, probabilities = truth
+        labels, probabilities = truth.dataset.test.labels, truth.probabilities
         predicted = probabilities.argmax(axis=1)
         rows = np.flatnonzero((labels == 7) & (predicted == 9))
         rows = rows[np.argsort(-probabilities[rows].max(axis=1), kind="stable")]
@@ -76,7 +82,7 @@ class TestMatrix:
 
     def test_says_when_a_cell_is_empty(self, open_page, tidy, truth):
         """A mistake that is never made is told as such."""
-        labels, probabilities = truth
+        labels, probabilities = truth.dataset.test.labels, truth.probabilities
         made = set(zip(labels.tolist(), probabilities.argmax(axis=1).tolist(), strict=True))
         true, read = next((t, r) for t in range(10) for r in range(10) if (t, r) not in made)
         page = tidy(open_page("models.py", model=MODEL, class_=str(true), read=str(read)))
@@ -85,7 +91,7 @@ class TestMatrix:
 
 def test_surest_mistakes_come_first(open_page, tidy, truth):
     """The twenty images misread with most confidence are shown, in that order."""
-    labels, probabilities = truth
+    labels, probabilities = truth.dataset.test.labels, truth.probabilities
     confidence = np.where(probabilities.argmax(axis=1) == labels, 0, probabilities.max(axis=1))
     shown = samples(tidy(open_page("models.py", model=MODEL)), "mistakes")
     assert len(shown) == 20

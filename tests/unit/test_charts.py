@@ -127,10 +127,13 @@ class TestProgressLines:
 class TestReliability:
     def test_is_a_point_for_each_bin_beside_the_line_of_equals(self):
         """Confidence and accuracy are drawn in per cent, and told bin by bin."""
-        table = pd.DataFrame({"bin": [9, 14], "confidence": [0.65, 0.98], "accuracy": [0.5, 1.0], "count": [20, 1200]})
+        table = pd.DataFrame(
+            {"bin": [9, 14], "confidence": [0.65, 0.98], "accuracy": [0.5, 1.0], "count": [20, 1200]}
+        ).assign(low=[0.3, 0.99], high=[0.7, 1.0])
         options = charts.reliability_diagram(table)
         assert options["dataset"]["source"].to_numpy().tolist() == [[65, 50, 20], [98, 100, 1200]]
-        assert options["series"][0]["data"] == [[0, 0], [100, 100]]
+        lines = [series["data"] for series in options["series"][:-1]]
+        assert lines == [[[0, 0], [100, 100]], [[65, 30], [65, 70]], [[98, 99], [98, 100]]]
         assert charts.describe_reliability(table) == (
             "How often the model is right, by how sure it is: 65% sure and 50% right in 20 images; "
             "98% sure and 100% right in 1,200 images."
