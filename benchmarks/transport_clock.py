@@ -57,9 +57,8 @@ def press_all(browser: Browser, url: str, presses: int) -> dict[str, list[float]
     press("Start", page.get_by_role("img", name=re.compile("^The accuracy over")))
     for number in range(presses):
         press("Pause", page.get_by_text(f"Paused: {TITLE}"))
-        for name in ("Step 10", "To validation"):
-            before = page.get_by_text(re.compile(r"^[\d,]+ of 20,000 iterations")).inner_text()
-            press(name, page.get_by_text(re.compile(r"^[\d,]+ of 20,000 iterations$")).filter(has_not_text=before))
+        before = page.get_by_text(re.compile(r"^[\d,]+ of 20,000 iterations")).inner_text()
+        press("Step 10", page.get_by_text(re.compile(r"^[\d,]+ of 20,000 iterations$")).filter(has_not_text=before))
         press("Resume", page.get_by_text(f"Training: {TITLE}"))
         turn(page, times, number)
     press("Save now", page.get_by_text(re.compile("Converting|Reading the test|Saving")))
