@@ -5,7 +5,7 @@ import functools
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +47,10 @@ class Registry:
             changes: knobs to turn by themselves at the iterations that they name, as another run's record has them.
         """
         run_id = self._insert(hyperparameters, owner, state=WAITING, name=name)
-        planned = [change for change in changes if change.step is not None]
+        planned = [{"run_id": run_id, **asdict(change)} for change in changes if change.step is not None]
         if planned:
             with self._begin() as connection:
-                rows = [
-                    {"run_id": run_id, "step": c.step, "name": c.name, "old": c.old, "value": c.value} for c in planned
-                ]
-                connection.execute(_changes.insert(), rows)
+                connection.execute(_changes.insert(), planned)
         return run_id
 
     def adopt(
@@ -327,7 +324,7 @@ class Registry:
         if not changed:
             raise RunAlreadyFinished(f"{rule}; this one is {self.get(run_id).state}.")
 
-    @contextmanager
+    @contextlib.contextmanager
     def _begin(self) -> Iterator[sql.Connection]:
         with _explained(str(self._engine.url)), self._engine.begin() as connection:
             yield connection
@@ -339,7 +336,7 @@ def open_registry(url: str) -> Registry:
     return Registry(url)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _explained(url: str) -> Iterator[None]:
     try:
         yield

@@ -3,6 +3,7 @@
 It is started by `jobs.TrainerKeeper`, ends when its standard input closes, and alone loads TensorFlow.
 """
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -72,7 +73,8 @@ class Trainer:
         self._say("training")
         try:
             training = self._prepare(run)
-            outcome = self._follow(run, training)
+            with self._log(run) as log:
+                outcome = self._follow(run, training, log)
             if outcome in ("closing", "paused"):
                 self._put_away(
                     run, training, self._registry.requeue if outcome == "closing" else self._registry.set_paused
@@ -116,7 +118,7 @@ class Trainer:
         timeline.rewind(self._settings.runs_dir, run.id, training.step)
         return training
 
-    def _follow(self, run: Run, training: Any) -> str:
+    def _follow(self, run: Run, training: Any, log: Any) -> str:
         """Train, passing progress on and obeying orders a few times a second.
 
         Returns:
@@ -125,7 +127,6 @@ class Trainer:
         unsaid: list[dict[str, Any]] = []
         orders = self._obey(run, training, self._record(run, training, unsaid))
         last_said = last_kept = time.monotonic()
-        log = self._open_log(run)
         while not training.is_done:
             if self._is_closing.is_set():
                 break
@@ -145,8 +146,6 @@ class Trainer:
                 self._checkpoint(run, training, unsaid)
                 unsaid, last_kept = [], time.monotonic()
         self._record(run, training, unsaid)
-        if log:
-            log.close()
         if training.is_done:
             return "finished"
         if self._is_closing.is_set():
@@ -216,13 +215,13 @@ class Trainer:
                 shutil.rmtree(folder, ignore_errors=True)
             self._patiently(functools.partial(self._registry.purge, run_id))
 
-    def _open_log(self, run: Run) -> Any:
-        """Return a log for TensorBoard where one is wanted, else None."""
+    def _log(self, run: Run) -> Any:
+        """Return a context with a log for TensorBoard where one is wanted, else with None."""
         if self._settings.tensorboard_dir is None:
-            return None
+            return contextlib.nullcontext()
         from digits.tensorboard import RunLog
 
-        return RunLog(self._settings.tensorboard_dir / run.id)
+        return contextlib.closing(RunLog(self._settings.tensorboard_dir / run.id))
 
     def _save_all(self, run: Run, training: Any) -> dict[str, Any]:
         """Save the best weights, where they are not the last, and the last ones; return the last ones' card."""

@@ -5,11 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from digits import jobs, sharing, tables
+from digits import jobs, tables
 from digits.errors import DigitsError
-from digits.hyperparameters import Hyperparameters
 from digits.runs import Run
-from pages import _state, _widgets
+from pages import _again, _state, _widgets
 
 
 def key(name: str) -> str:
@@ -96,23 +95,10 @@ def _repeat(run: Run) -> None:
         "train.py",
         label="Open on Train",
         icon=":material/model_training:",
-        query_params=_train_link(run.hyperparameters, run.id),
+        query_params=_again.train_link(run.hyperparameters, run.id),
         help="Its curves, its result and its controls.",
     )
-    if st.button(
-        "Run it again",
-        icon=":material/replay:",
-        key=key("again"),
-        help="Starts a run with the same settings and seed; what was turned is turned at the same iterations.",
-    ):
-        _again(run)
-    st.page_link(
-        "train.py",
-        label="Fork",
-        icon=":material/fork_right:",
-        query_params=_train_link(run.hyperparameters),
-        help="Opens Train with these settings for you to change; nothing is started.",
-    )
+    _again.show(run, key=key("again"))
     st.download_button(
         "History as CSV",
         lambda: tables.history_csv(_widgets.registry().history(run.id)),
@@ -158,22 +144,6 @@ def _end(mine: Sequence[Run], *, is_plural: bool) -> None:
             key=key("restore"),
             help="Puts deleted runs back on the list.",
         )
-
-
-def _train_link(hyperparameters: Hyperparameters, run_id: str = "") -> dict[str, str]:
-    return sharing.query("train", hyperparameters.to_dict() | {"run": run_id})
-
-
-def _again(run: Run) -> None:
-    """Start the same run once more and go to watch it."""
-    registry = _widgets.registry()
-    try:
-        changes, owner = registry.changes(run.id), _widgets.visitor()
-        new = jobs.submit(registry, run.hyperparameters, owner, changes=changes, name=run.name)
-    except DigitsError as error:
-        st.error(str(error), icon=":material/error:")
-    else:
-        st.switch_page("train.py", query_params=_train_link(run.hyperparameters, new))
 
 
 def _stop(run_ids: Sequence[str]) -> None:

@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from digits import catalogue, jobs, sharing
-from digits.errors import DigitsError
+from digits import catalogue
 from digits.hyperparameters import PRESETS
 from digits.runs import Run
-from pages import _state, _widgets
+from pages import _again, _state, _widgets
 
 WEIGHTS = {"best": "Best weights", "last": "Last weights", "saved": "Copy"}
 
@@ -28,35 +27,10 @@ def show(run: Run) -> None:
 
 
 def again(run: Run) -> None:
-    """Show the ways to a run like this one."""
+    """Show the ways to a run like this one, and to all of them."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
-            "Run it again",
-            icon=":material/replay:",
-            key=_key("again"),
-            help="Starts a run with the same settings and seed; what was turned is turned at the same iterations.",
-        ):
-            _repeat(run)
-        st.page_link(
-            "train.py",
-            label="Fork",
-            icon=":material/fork_right:",
-            query_params=sharing.query("train", run.hyperparameters.to_dict()),
-            help="Opens a new run with these settings for you to change; nothing is started.",
-        )
+        _again.show(run, key=_key("again"))
         st.page_link("runs.py", label="All your runs", icon=":material/list:")
-
-
-def _repeat(run: Run) -> None:
-    registry, owner = _widgets.registry(), _widgets.visitor()
-    try:
-        changes = registry.changes(run.id)
-        st.session_state[_key("run")] = jobs.submit(
-            registry, run.hyperparameters, owner, changes=changes, name=run.name
-        )
-        st.rerun()
-    except DigitsError as error:
-        st.error(str(error), icon=":material/error:")
 
 
 def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:

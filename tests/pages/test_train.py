@@ -193,7 +193,7 @@ class TestTransport:
         run_id = jobs.submit(registry, quick, "bob")
         registry.claim()
         page = tidy(open_page("train.py", run=run_id))
-        for name in ("pause", "resume", "step", "step_validation", "save", "stop", "again_"):
+        for name in ("pause", "resume", "step", "step_validation", "save", "stop"):
             assert not has_button(page, name)
         assert not [slider for slider in page.slider if slider.key.startswith("train.live")]
 

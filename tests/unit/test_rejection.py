@@ -76,9 +76,9 @@ def test_an_upright_line_is_a_one(judge, lean):
     assert judge.accepts(glyph(line([140 + lean, 40], [140 - lean, 240]))[None]).all()
 
 
-@pytest.mark.parametrize("rise", [-40, -20, 0, 20, 40])
+@pytest.mark.parametrize("rise", [-60, -20, 0, 20, 60])
 def test_a_level_line_is_a_dash(judge, rise):
-    """A line that is level, or rises by up to 22 degrees, is no digit."""
+    """A line that is level, or nearly, is no digit."""
     assert not judge.accepts(glyph(line([40, 140 + rise], [240, 140 - rise]))[None]).any()
 
 
@@ -119,7 +119,7 @@ def test_a_judge_survives_being_saved(judge, digits, tmp_path):
 
 def test_the_file_stays_small():
     """It is committed, and read before the first drawing."""
-    assert rejection.JUDGE_FILE.stat().st_size < 250_000
+    assert rejection.JUDGE_FILE.stat().st_size < 200_000
 
 
 def broken_files():
