@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,18 @@ _CURVES = {
 
 
 class RunLog:
-    """The log of one run; a run taken up again adds to it.
+    """The log of one run; a run taken up again adds to it, and hides what it logged beyond where it goes on.
 
     It is a by-product: where it cannot be written, the trainer's own log says so once and the run goes on without.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Log to `folder`, such as `<DIGITS_TENSORBOARD_DIR>/<run id>`; it is made with the first row."""
-        self._folder = folder
-        self._writers: dict[str, Any] = {}
+    def __init__(self, folder: Path, step: int = 0) -> None:
+        """Log to `folder`, such as `<DIGITS_TENSORBOARD_DIR>/<run id>`, from after iteration `step` on.
+
+        The folder is made with the first row.
+        """
+        self._folder, self._step = folder, step
+        self._writers: dict[str, tf.io.TFRecordWriter] = {}
         self._is_broken = False
 
     def write(self, row: dict[str, Any]) -> None:
@@ -30,10 +34,12 @@ class RunLog:
         if self._is_broken:
             return
         try:
+            if not self._writers:
+                self._writers = {curve: self._open(curve) for curve in _CURVES}
             for curve, tags in _CURVES.items():
-                values = {tag: row[name] for name, tag in tags.items() if row[name] is not None}
+                values = [_scalar(tag, row[name]) for name, tag in tags.items() if row[name] is not None]
                 if values:
-                    self._add(curve, row["step"], values)
+                    self._add(self._writers[curve], step=row["step"], summary={"value": values})
         except (OSError, tf.errors.OpError) as error:
             self._is_broken = True
             print(f"digits.tensorboard: {self._folder} takes no logs: {error}", file=sys.stderr)
@@ -44,17 +50,22 @@ class RunLog:
             for writer in self._writers.values():
                 writer.close()
 
-    def _add(self, curve: str, step: int, values: dict[str, float]) -> None:
-        if curve not in self._writers:
-            self._writers[curve] = tf.summary.create_file_writer(str(self._folder / curve))
-        with self._writers[curve].as_default():
-            for tag, value in values.items():
-                # `tf.summary.scalar` belongs to the package tensorboard, which training does not need.
-                tf.summary.write(tag, tf.constant(value, tf.float32), step=step, metadata=_scalar())
-        self._writers[curve].flush()  # TensorBoard follows a run while it learns
+    def _open(self, curve: str) -> tf.io.TFRecordWriter:
+        """Open a curve's next event file, which tells TensorBoard to forget all it has read from `_step` + 1 on."""
+        folder = self._folder / curve
+        folder.mkdir(parents=True, exist_ok=True)
+        # TensorBoard reads a folder's files by their names, so a later one must have a later name.
+        writer = tf.io.TFRecordWriter(str(folder / f"events.out.tfevents.{time.time_ns()}"))
+        self._add(writer, file_version="brain.Event:2")
+        self._add(writer, step=self._step + 1, session_log={"status": tf.compat.v1.SessionLog.START})
+        return writer
+
+    def _add(self, writer: tf.io.TFRecordWriter, **facts: Any) -> None:
+        writer.write(tf.compat.v1.Event(wall_time=time.time(), **facts).SerializeToString())
+        writer.flush()  # TensorBoard follows a run while it learns
 
 
-def _scalar() -> Any:
+def _scalar(tag: str, value: float) -> tf.compat.v1.Summary.Value:
     metadata = tf.compat.v1.SummaryMetadata(data_class=1)  # DATA_CLASS_SCALAR
     metadata.plugin_data.plugin_name = "scalars"
-    return metadata
+    return tf.compat.v1.Summary.Value(tag=tag, metadata=metadata, tensor=tf.make_tensor_proto(value, tf.float32))

@@ -73,7 +73,7 @@ class Trainer:
         self._say("training")
         try:
             training = self._prepare(run)
-            with self._log(run) as log:
+            with self._log(run, training.step) as log:
                 outcome = self._follow(run, training, log)
             if outcome in ("closing", "paused"):
                 self._put_away(
@@ -215,13 +215,13 @@ class Trainer:
                 shutil.rmtree(folder, ignore_errors=True)
             self._patiently(functools.partial(self._registry.purge, run_id))
 
-    def _log(self, run: Run) -> Any:
-        """Return a context with a log for TensorBoard where one is wanted, else with None."""
+    def _log(self, run: Run, step: int) -> Any:
+        """Return a context with a log for TensorBoard, from `step` on, where one is wanted, else with None."""
         if self._settings.tensorboard_dir is None:
             return contextlib.nullcontext()
         from digits.tensorboard import RunLog
 
-        return contextlib.closing(RunLog(self._settings.tensorboard_dir / run.id))
+        return contextlib.closing(RunLog(self._settings.tensorboard_dir / run.id, step))
 
     def _save_all(self, run: Run, training: Any) -> dict[str, Any]:
         """Save the best weights, where they are not the last, and the last ones; return the last ones' card."""

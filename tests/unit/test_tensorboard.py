@@ -8,11 +8,13 @@ MEASURED = {"seconds": 1.0, "loss": 0.5, "accuracy": 0.75, "val_loss": None, "va
 
 
 def logged(folder):
-    """What a folder's event files hold, as (tag, step, value)."""
+    """What TensorBoard shows of a folder's event files, as (tag, step, value); a start hides what it takes up."""
     found = []
     for path in sorted(folder.glob("events.out.tfevents.*")):
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
             event = tf.compat.v1.Event.FromString(record)
+            if event.session_log.status == tf.compat.v1.SessionLog.START:
+                found = [point for point in found if point[1] < event.step]
             for value in event.summary.value:
                 assert value.metadata.plugin_data.plugin_name == "scalars"
                 found.append((value.tag, event.step, float(tf.make_ndarray(value.tensor))))
@@ -36,13 +38,29 @@ def test_training_and_validation_become_two_curves(tmp_path):
 
 def test_the_log_can_be_followed_and_taken_up_again(tmp_path):
     """A point can be read before the log is closed, and a second log of the same run adds to the first."""
-    first, second = RunLog(tmp_path), RunLog(tmp_path)
+    first, second = RunLog(tmp_path), RunLog(tmp_path, 10)
     first.write({**MEASURED, "step": 10})
     assert {step for _, step, _ in logged(tmp_path / "train")} == {10}
     first.close()
     second.write({**MEASURED, "step": 20})
     second.close()
     assert {step for _, step, _ in logged(tmp_path / "train")} == {10, 20}
+
+
+def test_a_run_taken_up_at_its_checkpoint_hides_what_it_logged_beyond(tmp_path):
+    """Rows written between the checkpoint and a kill are forgotten in both curves, also before they come again."""
+    killed, resumed = RunLog(tmp_path), RunLog(tmp_path, 20)
+    for step in (10, 20, 30, 40):
+        killed.write({**MEASURED, "step": step, "val_loss": step / 100, "val_accuracy": 0.5})
+    resumed.write({**MEASURED, "step": 30, "loss": 0.25})
+    killed.close()
+    resumed.close()
+    assert [point for point in logged(tmp_path / "train") if point[0] == "loss"] == [
+        ("loss", 10, 0.5),
+        ("loss", 20, 0.5),
+        ("loss", 30, 0.25),
+    ]
+    assert {step for _, step, _ in logged(tmp_path / "validation")} == {10, 20}
 
 
 def test_a_log_that_cannot_be_written_is_said_once(tmp_path, capsys):
