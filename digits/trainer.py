@@ -46,6 +46,8 @@ class Trainer:
         self._programs: dict[tuple[str, int, str, str], Any] = {}
         self._dataset: datasets.Dataset | None = None
         self._last_removal = 0.0
+        # The run paused last, as its checkpoint has it, until anything else is done with TensorFlow.
+        self._paused: tuple[str, Any] | None = None
 
     def work(self) -> None:
         """Serve the queue until it is time to end."""
@@ -75,10 +77,12 @@ class Trainer:
             training = self._prepare(run)
             with self._log(run, training.step) as log:
                 outcome = self._follow(run, training, log)
-            if outcome in ("closing", "paused"):
-                self._put_away(
-                    run, training, self._registry.requeue if outcome == "closing" else self._registry.set_paused
-                )
+            if outcome == "closing":
+                self._put_away(run, training, self._registry.requeue)
+                return
+            if outcome == "paused":
+                self._put_away(run, training, self._registry.set_paused)
+                self._paused = run.id, training
                 return
             card = self._save_all(run, training)
             facts = {"test_correct": card["test"]["correct"], "test_total": card["test"]["total"]}
@@ -104,6 +108,9 @@ class Trainer:
 
     def _prepare(self, run: Run) -> Any:
         """Load the data and the network, and take the run up where its checkpoint left it, if there is one."""
+        paused, self._paused = self._paused, None
+        if paused and paused[0] == run.id:
+            return paused[1]
         self._registry.set_activity(run.id, "Preparing")
         dataset = self._load_data()
         self._registry.set_activity(run.id, "Preparing", data=dataset.description)
@@ -271,6 +278,7 @@ class Trainer:
             self._drawings(dataset)
         except DatasetError:  # the run that needs the data will say so
             return
+        self._paused = None  # its program may be the one that is tried now
         self._library.warm_up(self._program(PRESETS[network].hyperparameters, len(dataset.class_names)))
 
     def _prepare_data(self) -> None:

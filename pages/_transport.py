@@ -91,7 +91,7 @@ def _buttons(run: Run) -> None:
     is_stopping = run.stop_requested
     with st.container(horizontal=True, gap="small"):
         if is_paused:
-            _button("resume", "Resume", "play_arrow", jobs.resume, lambda now: now.state != "paused", run)
+            _button("resume", "Resume", "play_arrow", jobs.resume, lambda now: now.state == "running", run)
         else:
             _button("pause", "Pause", "pause", jobs.pause, lambda now: now.state == "paused", run, is_off=is_stopping)
         _button(

@@ -21,22 +21,21 @@ def serve(registry, monkeypatch):
     monkeypatch.setattr(trainer, "PRESETS", {})  # nothing to compile ahead
 
     class UntilIdle(threading.Event):
-        """Set by the first wait, which is what a trainer does when the queue is empty."""
+        """A trainer waits when the queue is empty: each wait does one thing more, and the first without sets it."""
+
+        def __init__(self, things):
+            super().__init__()
+            self.things = list(things)
 
         def wait(self, timeout=None):
-            self.set()
-            return True
+            if self.things:
+                self.things.pop(0)()
+            else:
+                self.set()
+            return self.is_set()
 
-    class AtTheFourthWait(UntilIdle):
-        waits = 0
-
-        def wait(self, timeout=None):
-            self.waits += 1
-            return super().wait(timeout) if self.waits > 3 else False
-
-    def run(*, is_patient=False, **how):
-        is_closing = AtTheFourthWait() if is_patient else UntilIdle()
-        trainer.Trainer(Settings.from_environment(), registry, is_closing, **how).work()
+    def run(*, then=(), **how):
+        trainer.Trainer(Settings.from_environment(), registry, UntilIdle(then), **how).work()
 
     return run
 
@@ -125,7 +124,7 @@ def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
 
     monkeypatch.setattr(registry, "claim", locked)
     monkeypatch.setattr(trainer, "_PATIENCE_SECONDS", 0.0)
-    serve(is_patient=True)
+    serve(then=[lambda: None] * 3)
     assert registry.get(run_id).state == "finished"
 
 
@@ -174,6 +173,24 @@ def test_repeats_a_run_with_the_knobs_turned_at_the_same_iterations(registry, se
     read = [(runs_dir / run_id / "model.tflite").read_bytes() for run_id in (*ids, plain)]
     assert read[0] == read[1] != read[2]
     assert registry.changes(ids[1]) == changes
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_paused_run_goes_on_as_if_it_had_never_paused(is_alone, registry, serve, quick, runs_dir, monkeypatch):
+    """Resumed at once it goes on in memory, and after another run from its checkpoint, to the very same weights."""
+    loaded, load = [], checkpoints.load
+    monkeypatch.setattr(checkpoints, "load", lambda *which: loaded.append(which[1]) or load(*which))
+    chosen = Hyperparameters(iterations=400)
+    peaceful, paused = (jobs.submit(registry, chosen, "ada") for _ in range(2))
+    jobs.pause(registry, paused, "ada")
+    jobs.step(registry, paused, "ada", 130)
+    other = [] if is_alone else [lambda: jobs.submit(registry, quick, "bob")]
+    serve(then=[*other, lambda: jobs.resume(registry, paused, "ada")])
+    assert loaded.count(paused) == (1 if is_alone else 2)
+    histories = [[row | {"seconds": 0} for row in registry.history(run_id)] for run_id in (peaceful, paused)]
+    assert histories[0] == histories[1]
+    weights = [(runs_dir / run_id / "model.tflite").read_bytes() for run_id in (peaceful, paused)]
+    assert weights[0] == weights[1]
 
 
 def test_removes_what_was_deleted_a_day_ago(registry, serve, quick, runs_dir):
