@@ -85,7 +85,7 @@ class Run:
         stop_requested: whether it has been asked to end and keep what it has learned.
         reason: why it failed, or what went wrong beside it, for the visitor.
         data: the sentence that describes the data it learned from.
-        test_correct, test_total: hits among the test images, once it has ended well.
+        test_correct, test_total: hits among the test images, once its last weights are tested.
         name, note: the owner's words; empty for none.
         deleted: when its owner deleted it, in seconds since 1970, or None.
         pause_at: it pauses once it has done so many iterations; None for never.
@@ -132,7 +132,8 @@ class Run:
 
     @property
     def has_model(self) -> bool:
-        return self.test_total is not None
+        """Whether it has ended well and all its files are there."""
+        return self.state in ("finished", "stopped") and self.test_total is not None
 
 
 @dataclass(frozen=True)

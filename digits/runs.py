@@ -225,7 +225,7 @@ class Registry:
         """Forget a running run's progress beyond `step`, from where it is trained again."""
         with self._begin() as connection:
             connection.execute(_metrics.delete().where(_metrics.c.run_id == run_id, _metrics.c.step > step))
-            self._change(connection, run_id, (RUNNING,), step=step)
+            self._change(connection, run_id, (RUNNING,), step=step, test_correct=None, test_total=None)
 
     def record(self, run_id: str, progress: Sequence[dict[str, Any]] = (), **facts: Any) -> Orders:
         """Add rows of `METRIC_NAMES`, set columns such as `best_step`, and return what the owner wants."""
@@ -254,7 +254,7 @@ class Registry:
             self._change(connection, run_id, (RUNNING,), activity=activity, **facts)
 
     def finish(self, run_id: str, state: str, **facts: Any) -> None:
-        """End a running run as "finished", "stopped" or "failed", with `reason` or `test_correct` and `test_total`."""
+        """End a running run as "finished", "stopped" or "failed", with facts such as `reason` or `test_total`."""
         with self._begin() as connection:
             facts = _NO_COMMANDS | {"ended": time.time(), "activity": ""} | facts
             self._change(connection, run_id, (RUNNING,), state=state, **facts)

@@ -19,6 +19,7 @@ from filelock import Timeout
 
 from digits import checkpoints, datasets, drawn, mixture, timeline
 from digits.errors import DatasetError, DigitsError, RegistryUnavailable
+from digits.evaluation import Accuracy
 from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.jobs import trainer_lock
 from digits.runs import Orders, Registry, Run, open_registry
@@ -84,9 +85,8 @@ class Trainer:
                 self._put_away(run, training, self._registry.set_paused)
                 self._paused = run.id, training
                 return
-            card = self._save_all(run, training)
-            facts = {"test_correct": card["test"]["correct"], "test_total": card["test"]["total"]}
-            self._patiently(lambda: self._registry.finish(run.id, outcome, **facts))
+            self._save_all(run, training)
+            self._patiently(lambda: self._registry.finish(run.id, outcome))
             checkpoints.remove(self._settings.runs_dir, run.id)
         except DigitsError as error:
             self._fail(run, str(error))
@@ -230,20 +230,31 @@ class Trainer:
 
         return contextlib.closing(RunLog(self._settings.tensorboard_dir / run.id, step))
 
-    def _save_all(self, run: Run, training: Any) -> dict[str, Any]:
-        """Save the best weights, where they are not the last, and the last ones; return the last ones' card."""
+    def _save_all(self, run: Run, training: Any) -> None:
+        """Save the last weights, telling their test accuracy, and the best ones where those are others."""
+
+        def tell(measured: Accuracy) -> None:
+            facts = {"test_correct": measured.correct, "test_total": measured.total}
+            self._patiently(lambda: self._registry.set_activity(run.id, "Saving", **facts))
+
+        self._save(run, training, run.id, "last", training.step, on_tested=tell)
         if training.best_weights is not None and training.best_step != training.step:
-            name, best = f"{run.id}-best", training.best_weights
-            self._save(run, training, name, "best", training.best_step, best)
-        return self._save(run, training, run.id, "last", training.step)
+            self._save(run, training, f"{run.id}-best", "best", training.best_step, training.best_weights)
 
     def _save(
-        self, run: Run, training: Any, name: str, weights: str, step: int, values: list[Any] | None = None
-    ) -> dict[str, Any]:
+        self,
+        run: Run,
+        training: Any,
+        name: str,
+        weights: str,
+        step: int,
+        values: list[Any] | None = None,
+        **how: Any,
+    ) -> None:
         from digits import export
 
         program, dataset = training.program, training.dataset
-        return export.save_model(
+        export.save_model(
             program.exportable_model(values),
             self._settings.runs_dir / name,
             hyperparameters=run.hyperparameters,
@@ -258,6 +269,7 @@ class Trainer:
                 "step": step,
             },
             on_step=lambda activity: self._registry.set_activity(run.id, activity),
+            **how,
         )
 
     def _program(self, hyperparameters: Hyperparameters, class_count: int) -> Any:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from digits import charts, jobs
 from digits.errors import DigitsError
+from digits.evaluation import Accuracy
 from digits.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESETS, value_at
 from digits.runs import Run
 from pages import _state, _widgets
@@ -35,6 +36,8 @@ def status(run_id: str) -> None:
                 f"{run.val_accuracy:.1%} of validation images, {run.best_val_accuracy:.1%} at best", width="content"
             )
     _progress(run)
+    if run.test_total and not run.has_model:  # what it has come to is known before all its files are written
+        st.metric("Test accuracy", f"{Accuracy(run.test_correct, run.test_total).share:.2%}")
     if run.owner == _widgets.visitor() and not run.is_ended:
         _buttons(run)
     if error := st.session_state.pop(_key("refused"), ""):

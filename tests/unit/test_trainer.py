@@ -141,6 +141,23 @@ def test_leaves_the_best_weights_beside_the_last(registry, serve):
     assert run.best_val_accuracy == max(row["val_accuracy"] or 0 for row in registry.history(run_id))
 
 
+def test_tells_the_test_accuracy_before_all_files_are_written(registry, serve, monkeypatch, quick):
+    """It is known while the run still saves; only a run that has ended offers its model."""
+    seen, write = [], export._write_keras
+
+    def look(*how):
+        seen.append(registry.get(run_id))
+        write(*how)
+
+    monkeypatch.setattr(export, "_write_keras", look)
+    run_id = jobs.submit(registry, quick, "ada")
+    serve()
+    run = registry.get(run_id)
+    assert [(was.state, was.activity, was.has_model) for was in seen[:1]] == [("running", "Saving", False)]
+    assert (seen[0].test_correct, seen[0].test_total) == (run.test_correct, run.test_total)
+    assert run.has_model
+
+
 def test_leaves_a_time_line(registry, serve, quick, runs_dir):
     """There is a snapshot for every validation, which can be read when the run has ended."""
     run_id = jobs.submit(registry, quick, "ada")
