@@ -9,6 +9,8 @@ DigitsError
 │   └── DatasetCorrupt
 ├── ModelNotFound (LookupError)
 ├── ExportMismatch
+├── InvalidPackage (ValueError)
+├── TooManyPackages
 ├── RegistryUnavailable
 └── RunError
     ├── RunNotFound (LookupError)
@@ -57,6 +59,14 @@ class ModelNotFound(DigitsError, LookupError):
 
 class ExportMismatch(DigitsError):
     """An exported model does not predict what the trained one predicts."""
+
+
+class InvalidPackage(DigitsError, ValueError):
+    """A zip file is no model's package, or is not what it says it is."""
+
+
+class TooManyPackages(DigitsError):
+    """The visitor has brought as many models as are allowed, or other packages are being checked."""
 
 
 class RegistryUnavailable(DigitsError):

@@ -11,6 +11,8 @@ IMAGE_SIZE = 28  # pixels a side, of every image that a network sees
 
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024  # the same limit stands in .streamlit/config.toml
 MAX_IMAGE_PIXELS = 40_000_000
+MAX_PACKAGE_BYTES = 32 * 1024 * 1024  # the largest bundled network's package has 11 MB
+MAX_IMPORTS_PER_VISITOR = 20
 MAX_QUEUED_RUNS_PER_VISITOR = 3
 MAX_QUEUED_RUNS = 50
 HEARTBEAT_TIMEOUT_SECONDS = 10.0  # a run whose trainer has been silent for longer is taken for dead

@@ -1,0 +1,141 @@
+"""Packages: all of a model in one zip, with the few files of Digits that read pictures with it.
+
+The same model always gives the same bytes.
+"""
+
+import ast
+import dataclasses
+import functools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from digits import archives, tables, textweights
+from digits.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
+from digits.errors import ModelNotFound, RunNotFound
+from digits.hyperparameters import Change
+from digits.runs import Registry
+from digits.settings import PROJECT_DIR
+from digits.weights import EXPLAIN_FILE
+
+HYPERPARAMETERS_FILE, HISTORY_FILE = "hyperparameters.json", "history.csv"
+PREDICT_FILE = "predict.py"
+
+_TEMPLATES = PROJECT_DIR / "digits" / "package"
+_ROOTS = ("images", "recogniser")  # what predict.py imports of Digits
+_NEEDED = ("numpy", "pillow", "scipy", "ai-edge-litert")
+
+
+def pack(model: Model, registry: Registry | None = None) -> bytes:
+    """Return a model's package.
+
+    Args:
+        registry: where the history of the model's run is, and the knobs turned on its way; None for neither.
+
+    Raises:
+        ModelNotFound: one of the model's files is gone.
+    """
+    history, changes = _of_run(model, registry)
+    try:
+        own = {name: (model.folder / name).read_bytes() for name in (TFLITE_FILE, KERAS_FILE, CARD)}
+        explained = model.folder / EXPLAIN_FILE
+        files = {
+            "README.md": _readme(model, has_history=bool(history), has_explanation=explained.is_file()),
+            **code(),
+            **own,
+            **{name: text.encode() for name, text in textweights.texts(textweights.read(_keras(model))).items()},
+            HYPERPARAMETERS_FILE: _hyperparameters(model, changes),
+            **({HISTORY_FILE: history.encode()} if history else {}),
+            **({EXPLAIN_FILE: explained.read_bytes()} if explained.is_file() else {}),
+        }
+    except OSError as error:
+        raise ModelNotFound(
+            f"{model.title} should have its files; {error.filename} cannot be read. Choose another."
+        ) from error
+    return archives.write(files)
+
+
+def file_name(model: Model) -> str:
+    """Return what a model's package is called."""
+    return f"digits-{model.card['hyperparameters']['network']}-{model.id}.zip"
+
+
+@functools.cache
+def code() -> dict[str, bytes]:
+    """Return the part of a package that is the same in all, by name: what is run, and what it needs."""
+    needed = [line.split(" #")[0] for line in _lines("requirements.txt") if line.split("==")[0] in _NEEDED]
+    return {
+        PREDICT_FILE: (_TEMPLATES / PREDICT_FILE).read_bytes(),
+        "requirements.txt": "".join(f"{line}\n" for line in needed).encode(),
+        **{f"digits/{name}.py": _module(name).read_bytes() for name in ("__init__", *modules())},
+        "LICENSE": (PROJECT_DIR / "LICENSE").read_bytes(),
+    }
+
+
+@functools.cache
+def modules() -> tuple[str, ...]:
+    """Return the names of the modules of Digits that `predict.py` imports, and of those that these import."""
+    found, waiting = set(), list(_ROOTS)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _imported_by(_module(name))
+    return tuple(sorted(found))
+
+
+def _imported_by(path: Path) -> list[str]:
+    """Return the modules of Digits that a file imports."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "digits":
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module.startswith("digits."):
+            names.append(node.module.split(".")[1])
+    return names
+
+
+def _module(name: str) -> Path:
+    return PROJECT_DIR / "digits" / f"{name}.py"
+
+
+def _keras(model: Model) -> Path:
+    return model.folder / KERAS_FILE
+
+
+def _lines(name: str) -> list[str]:
+    return (PROJECT_DIR / name).read_text(encoding="utf-8").splitlines()
+
+
+def _of_run(model: Model, registry: Registry | None) -> tuple[str, Sequence[Change]]:
+    """Return the history of a model's run as CSV, up to the model's iteration, and the knobs turned on the way."""
+    run_id = model.card.get("run", model.id)
+    if registry is None:
+        return "", []
+    try:
+        registry.get(run_id)
+    except RunNotFound:
+        return "", []
+    last = model.card.get("step", float("inf"))
+    rows = [row for row in registry.history(run_id) if row["step"] <= last]
+    changes = [change for change in registry.changes(run_id) if change.step is not None and change.step <= last]
+    return tables.history_csv(rows) if rows else "", changes
+
+
+def _hyperparameters(model: Model, changes: Sequence[Change]) -> bytes:
+    facts = {
+        "hyperparameters": model.card["hyperparameters"],
+        "changes": [dataclasses.asdict(change) for change in changes],
+    }
+    return (json.dumps(facts, indent=2) + "\n").encode()
+
+
+def _readme(model: Model, *, has_history: bool, has_explanation: bool) -> bytes:
+    rest = [f"| `{EXPLAIN_FILE}` | the weights that people look at, for NumPy |"] * has_explanation
+    if has_history:
+        rest.insert(0, f"| `{HISTORY_FILE}` | loss and accuracy while it trained |")
+    else:
+        rest.append("\nThere is no history of its training: this model came without one.")
+    text = (_TEMPLATES / "README.md").read_text(encoding="utf-8")
+    accuracy = f"It reads {model.test_accuracy} of test images rightly."
+    return text.format(title=model.title, accuracy=accuracy, rest="\n".join(rest) + "\n").encode()
