@@ -68,7 +68,7 @@ def _require_own_code(files: dict[str, bytes]) -> None:
     for name in sorted(runnable | set(own)):
         if files.get(name) != own.get(name):
             raise InvalidPackage(
-                f"To be run, a package's {ascii(name[:60])} must be as this version of Digits writes it; it is not, "
+                f"To be run, a package's {name[:60]!a} must be as this version of Digits writes it; it is not, "
                 "so nothing was run. Write the package anew."
             )
 

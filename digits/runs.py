@@ -46,26 +46,24 @@ class Registry:
         Args:
             changes: knobs to turn by themselves at the iterations that they name, as another run's record has them.
         """
-        run_id = self._insert(hyperparameters, owner, state=WAITING, name=name)
-        planned = [{"run_id": run_id, **asdict(change)} for change in changes if change.step is not None]
-        if planned:
-            with self._begin() as connection:
-                connection.execute(_changes.insert(), planned)
-        return run_id
+        planned = [asdict(change) for change in changes if change.step is not None]
+        return self._insert(hyperparameters, owner, {_changes: planned}, state=WAITING, name=name)
 
     def adopt(
-        self, hyperparameters: Hyperparameters, owner: str, *, name: str, data: str, test_correct: int, test_total: int
+        self, hyperparameters: Hyperparameters, owner: str, *, changes: Any = (), history: Any = (), **facts: Any
     ) -> str:
-        """Enter a run that was trained elsewhere, as finished, and return its id."""
-        now = time.time()
-        facts = {"name": name, "data": data, "test_correct": test_correct, "test_total": test_total, "ended": now}
-        return self._insert(hyperparameters, owner, state="finished", step=hyperparameters.iterations, **facts)
+        """Enter a run that was trained elsewhere, as finished, and return its id; `facts` are columns, as `name`."""
+        rows = {_changes: [asdict(change) for change in changes], _metrics: history}
+        ended = {"state": "finished", "step": hyperparameters.iterations, "ended": time.time()}
+        return self._insert(hyperparameters, owner, rows, **ended | facts)
 
-    def _insert(self, hyperparameters: Hyperparameters, owner: str, **facts: Any) -> str:
+    def _insert(self, hyperparameters: Hyperparameters, owner: str, rows: dict[sql.Table, Any], **facts: Any) -> str:
         run_id = secrets.token_urlsafe(9)
         values = {"id": run_id, "owner": owner, "hyperparameters": hyperparameters.to_dict(), "created": time.time()}
         with self._begin() as connection:
             connection.execute(_runs.insert().values(**values, **facts))
+            for table in filter(rows.get, rows):
+                connection.execute(table.insert(), [{"run_id": run_id, **row} for row in rows[table]])
         return run_id
 
     def get(self, run_id: str) -> Run:

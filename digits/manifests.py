@@ -1,0 +1,227 @@
+"""Manifests: what a package says of its model, each statement checked before anything is done with it."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from digits import archives, calibration
+from digits.catalogue import CARD, KERAS_FILE, TFLITE_FILE
+from digits.errors import InvalidHyperparameter, InvalidPackage
+from digits.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
+from digits.packages import HISTORY_FILE, HYPERPARAMETERS_FILE
+from digits.runs import METRIC_NAMES
+
+NEEDED = (KERAS_FILE, TFLITE_FILE, CARD, HYPERPARAMETERS_FILE)
+MAX_JSON_BYTES = 256 * 1024
+MAX_ROWS = 5_000  # of history; the longest run has 2,000
+MAX_TEXT = 300  # characters
+
+_KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
+_SENTENCE = set(" ,.:;()%+-_'×–")  # beside letters and digits: nothing that a page would take for a link or a picture
+_LAYERS = "Conv2D Dense Flatten Identity InputLayer MaxPooling2D ReLU Rescaling Reshape Softmax"
+_INITIALIZERS = "Constant GlorotUniform HeNormal TruncatedNormal Zeros"
+_KERAS_CLASSES = {  # all that `networks.build` makes, by module and name: there is no code among it
+    ("keras.src.models.functional", "Functional"),
+    ("keras", "DTypePolicy"),
+    (None, "__keras_tensor__"),
+    *(("keras.layers", name) for name in _LAYERS.split()),
+    *(("keras.initializers", name) for name in _INITIALIZERS.split()),
+}
+_ACTIVATIONS = {"linear", "relu"}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is taken over from a package beside its weights; accuracy and temperature are measured anew.
+
+    Attributes:
+        step: the iteration that the weights are from.
+        seconds: how long it trained.
+        data: the sentence on what it learned from.
+        train_images: how many that were.
+        changes: the knobs turned on the way.
+        history: rows as `runs.Registry.history` gives them; none where the package has none.
+    """
+
+    hyperparameters: Hyperparameters
+    step: int
+    seconds: float
+    data: str
+    train_images: int
+    changes: tuple[Change, ...]
+    history: list[dict[str, Any]]
+
+
+def read(files: Mapping[str, bytes], class_names: Sequence[str]) -> Manifest:
+    """Check a package's files, without running anything, and return what they say.
+
+    Args:
+        class_names: the classes that there are test images of.
+
+    Raises:
+        InvalidPackage: a file is missing, or says what cannot be.
+    """
+    for name in NEEDED:
+        if name not in files:
+            raise InvalidPackage(f"A package must hold {', '.join(NEEDED)}; {name} is missing. Choose another file.")
+    _check_keras(files[KERAS_FILE])
+    card, settings = (_parse(files[name], name) for name in (CARD, HYPERPARAMETERS_FILE))
+    _check_card(card, class_names)
+    try:
+        hyperparameters = Hyperparameters.from_dict(card["hyperparameters"])
+    except (InvalidHyperparameter, TypeError) as error:
+        raise InvalidPackage(f"{CARD} must hold settings as Digits has them. {error}") from error
+    if settings.get("hyperparameters") != card["hyperparameters"]:
+        raise InvalidPackage(f"{HYPERPARAMETERS_FILE} and {CARD} must hold the same settings; theirs differ.")
+    step = card.get("step", hyperparameters.iterations)
+    if not _is_whole(step, hyperparameters.iterations):
+        raise _wrong("step", f"a whole number up to its {hyperparameters.iterations:,} iterations", step)
+    return Manifest(
+        hyperparameters,
+        step,
+        float(card.get("seconds", 0)),
+        card["data"],
+        card["train_images"],
+        _changes(settings.get("changes", []), step),
+        _history(files[HISTORY_FILE], step) if HISTORY_FILE in files else [],
+    )
+
+
+def _parse(content: bytes, name: str) -> dict[str, Any]:
+    if len(content) > MAX_JSON_BYTES:
+        raise InvalidPackage(f"{name} may have {MAX_JSON_BYTES:,} bytes; this has {len(content):,}.")
+    try:
+        facts = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InvalidPackage(f"{name} must be JSON; this cannot be read ({str(error)[:100]}).") from error
+    if not isinstance(facts, dict):
+        raise InvalidPackage(f"{name} must be a JSON object; this is a {type(facts).__name__}.")
+    return facts
+
+
+def _check_card(card: dict[str, Any], class_names: Sequence[str]) -> None:
+    test, temperature = card.get("test"), card.get(calibration.CARD_KEY, 1.0)
+    low, high = calibration.TEMPERATURES
+    for name, is_right, expected in (
+        ("class_names", card.get("class_names") == list(class_names), f"the classes {', '.join(class_names)}"),
+        ("hyperparameters", isinstance(card.get("hyperparameters"), dict), "an object of settings"),
+        ("title", _is_sentence(card.get("title"), 80), "up to 80 letters, digits and plain punctuation"),
+        ("data", _is_sentence(card.get("data"), MAX_TEXT), f"up to {MAX_TEXT} letters, digits and plain punctuation"),
+        ("train_images", _is_whole(card.get("train_images"), 10**9), "a whole number"),
+        ("seconds", _is_number(card.get("seconds", 0), 0, 1e9), "a number from 0"),
+        (calibration.CARD_KEY, _is_number(temperature, low, high), f"a number in [{low:g}, {high:g}]"),
+        (
+            "test",
+            isinstance(test, dict)
+            and _is_whole(test.get("total"), 10**9)
+            and _is_whole(test.get("correct"), test["total"]),
+            "the counts `correct` and `total`",
+        ),
+    ):
+        if not is_right:
+            raise _wrong(name, expected, card.get(name))
+
+
+def _wrong(name: str, expected: str, received: Any) -> InvalidPackage:
+    return InvalidPackage(f"A card's `{name}` must be {expected}; received {ascii(received)[:80]}.")
+
+
+def _is_sentence(value: Any, most: int) -> bool:
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= most
+        and all(character.isalnum() or character in _SENTENCE for character in value)
+    )
+
+
+def _is_number(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high  # NaN is not
+
+
+def _is_whole(value: Any, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= high
+
+
+def _changes(listed: Any, step: int) -> tuple[Change, ...]:
+    try:
+        changes = tuple(Change(item["step"], item["name"], item["old"], item["value"]) for item in listed)
+        for change in changes:
+            if change.name not in LIVE_KNOBS or not _is_whole(change.step, step):
+                raise ValueError("a knob or an iteration that there is not")
+            for value in (change.value, change.old):
+                check(change.name, value)
+    except (InvalidHyperparameter, LookupError, TypeError, ValueError) as error:
+        raise InvalidPackage(
+            f"{HYPERPARAMETERS_FILE} must list changes with step, name, old and value; it cannot be used ({error})."
+        ) from error
+    if len(changes) > MAX_ROWS:
+        raise InvalidPackage(f"{HYPERPARAMETERS_FILE} may list {MAX_ROWS:,} changes; it lists {len(changes):,}.")
+    return changes
+
+
+def _history(content: bytes, last: int) -> list[dict[str, Any]]:
+    try:
+        reader = csv.DictReader(io.StringIO(content.decode("ascii")), strict=True)
+        if reader.fieldnames != METRIC_NAMES:
+            raise ValueError(f"its columns should be {', '.join(METRIC_NAMES)}")
+        rows: list[dict[str, Any]] = []
+        for texts in reader:
+            row = {name: _measure(name, texts[name]) for name in METRIC_NAMES}
+            if not (rows[-1]["step"] if rows else -1) < row["step"] <= last:
+                raise ValueError("its steps should rise, up to the model's")
+            rows.append(row)
+            if len(rows) > MAX_ROWS:
+                raise ValueError(f"it should have at most {MAX_ROWS:,} rows")
+    except (csv.Error, TypeError, ValueError) as error:
+        raise InvalidPackage(f"{HISTORY_FILE} must be a run's history as Digits writes it; {error}.") from error
+    return rows
+
+
+def _measure(name: str, text: str) -> float | int | None:
+    if name.startswith("val_") and text == "":
+        return None
+    number = int(text) if name == "step" else float(text)
+    if not (math.isfinite(number) and number >= 0 and (not name.endswith("accuracy") or number <= 1)):
+        raise ValueError(f"its {name} {text[:30]} is out of range")
+    return number
+
+
+def _check_keras(content: bytes) -> None:
+    """Refuse a Keras file that holds anything but plain layers and their numbers."""
+    try:
+        members = archives.read(content)
+    except InvalidPackage as error:
+        raise InvalidPackage(f"{KERAS_FILE} must be a Keras file, which is a zip. {error}") from error
+    if set(members) != _KERAS_MEMBERS:
+        raise InvalidPackage(
+            f"{KERAS_FILE} must hold {', '.join(sorted(_KERAS_MEMBERS))}; it holds {ascii(sorted(members))[:100]}."
+        )
+    config = _parse(members["config.json"], f"{KERAS_FILE}'s config.json")
+    if config.get("compile_config"):
+        raise InvalidPackage(f"{KERAS_FILE} must come without `compile_config`; it has one.")
+    try:
+        _check_config(config)
+    except RecursionError as error:
+        raise InvalidPackage(f"{KERAS_FILE} must describe a network; it is nested without end.") from error
+
+
+def _check_config(item: Any) -> None:
+    if isinstance(item, dict):
+        made_by = (item.get("module"), item.get("class_name"))
+        is_object = "class_name" in item or "module" in item
+        if is_object and (not all(isinstance(part, str | None) for part in made_by) or made_by not in _KERAS_CLASSES):
+            raise InvalidPackage(
+                f"{KERAS_FILE} may hold the layers of Digits' own networks alone; it holds {ascii(made_by[1])[:60]} "
+                "and was not opened, because such a thing could run code."
+            )
+        if item.get("registered_name") not in (None, made_by[1]):
+            raise InvalidPackage(f"{KERAS_FILE} may hold nothing registered by others; it does, and was not opened.")
+        if "activation" in item and item["activation"] not in tuple(_ACTIVATIONS):
+            raise InvalidPackage(f"{KERAS_FILE} may use the activations {' and '.join(sorted(_ACTIVATIONS))} alone.")
+    if isinstance(item, (dict, list)):
+        for part in item.values() if isinstance(item, dict) else item:
+            _check_config(part)
