@@ -1,4 +1,4 @@
-"""The command line: `python -m digits train|predict|gallery|evaluate|models|hyperparameters`."""
+"""The command line: `python -m digits train|predict|gallery|evaluate|models|export|check|import|hyperparameters`."""
 
 import argparse
 import dataclasses
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits import catalogue, charts, datasets, drawn, images, mixture
+from digits import catalogue, charts, datasets, drawn, images, mixture, package_commands
 from digits import gallery as galleries
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
 from digits.evaluation import accuracy
@@ -252,6 +252,8 @@ def _parser() -> argparse.ArgumentParser:
     models = commands.add_parser("models", help="list the bundled models")
     models.add_argument("--json", action="store_true", help="print the cards, one a line")
     models.set_defaults(run=_models)
+
+    package_commands.add(commands)
 
     table = commands.add_parser("hyperparameters", help="print every hyperparameter as a Markdown table")
     table.set_defaults(run=_hyperparameters)

@@ -68,7 +68,7 @@ def read(files: Mapping[str, bytes], class_names: Sequence[str]) -> Manifest:
     for name in NEEDED:
         if name not in files:
             raise InvalidPackage(f"A package must hold {', '.join(NEEDED)}; {name} is missing. Choose another file.")
-    _check_keras(files[KERAS_FILE])
+    check_keras(files[KERAS_FILE])
     card, settings = (_parse(files[name], name) for name in (CARD, HYPERPARAMETERS_FILE))
     _check_card(card, class_names)
     try:
@@ -89,6 +89,25 @@ def read(files: Mapping[str, bytes], class_names: Sequence[str]) -> Manifest:
         _changes(settings.get("changes", []), step),
         _history(files[HISTORY_FILE], step) if HISTORY_FILE in files else [],
     )
+
+
+def check_keras(content: bytes) -> None:
+    """Refuse a Keras file that holds anything but plain layers and their numbers; raises `InvalidPackage`."""
+    try:
+        members = archives.read(content)
+    except InvalidPackage as error:
+        raise InvalidPackage(f"{KERAS_FILE} must be a Keras file, which is a zip. {error}") from error
+    if set(members) != _KERAS_MEMBERS:
+        raise InvalidPackage(
+            f"{KERAS_FILE} must hold {', '.join(sorted(_KERAS_MEMBERS))}; it holds {ascii(sorted(members))[:100]}."
+        )
+    config = _parse(members["config.json"], f"{KERAS_FILE}'s config.json")
+    if config.get("compile_config"):
+        raise InvalidPackage(f"{KERAS_FILE} must come without `compile_config`; it has one.")
+    try:
+        _check_config(config)
+    except RecursionError as error:
+        raise InvalidPackage(f"{KERAS_FILE} must describe a network; it is nested without end.") from error
 
 
 def _parse(content: bytes, name: str) -> dict[str, Any]:
@@ -188,25 +207,6 @@ def _measure(name: str, text: str) -> float | int | None:
     if not (math.isfinite(number) and number >= 0 and (not name.endswith("accuracy") or number <= 1)):
         raise ValueError(f"its {name} {text[:30]} is out of range")
     return number
-
-
-def _check_keras(content: bytes) -> None:
-    """Refuse a Keras file that holds anything but plain layers and their numbers."""
-    try:
-        members = archives.read(content)
-    except InvalidPackage as error:
-        raise InvalidPackage(f"{KERAS_FILE} must be a Keras file, which is a zip. {error}") from error
-    if set(members) != _KERAS_MEMBERS:
-        raise InvalidPackage(
-            f"{KERAS_FILE} must hold {', '.join(sorted(_KERAS_MEMBERS))}; it holds {ascii(sorted(members))[:100]}."
-        )
-    config = _parse(members["config.json"], f"{KERAS_FILE}'s config.json")
-    if config.get("compile_config"):
-        raise InvalidPackage(f"{KERAS_FILE} must come without `compile_config`; it has one.")
-    try:
-        _check_config(config)
-    except RecursionError as error:
-        raise InvalidPackage(f"{KERAS_FILE} must describe a network; it is nested without end.") from error
 
 
 def _check_config(item: Any) -> None:

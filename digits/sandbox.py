@@ -5,13 +5,18 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from digits.errors import InvalidPackage
+from filelock import FileLock, Timeout
+
+from digits.errors import InvalidPackage, TooManyPackages
+from digits.settings import Settings
 
 MAX_MEMORY_BYTES = 3 * 1024**3  # TensorFlow converting the largest network takes 0.6 GB of it
 MAX_FILE_BYTES = 256 * 1024**2
+MAX_WAIT_SECONDS = 60
 
 _ESSENTIAL = ("PATH", "SYSTEMROOT", "TEMP", "TMP")  # what Python and Windows cannot start without
 # It limits itself before it becomes the program: between fork and exec a process with threads may do next to nothing.
@@ -25,6 +30,19 @@ for kind, limit in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_CPU, second
     resource.setrlimit(kind, (limit, limit))
 os.execv(sys.argv[4], sys.argv[4:])
 """
+
+
+@contextmanager
+def turn(settings: Settings) -> Iterator[None]:
+    """Wait until no other package is being checked on this machine; raises `TooManyPackages` after a minute."""
+    settings.runs_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(settings.runs_dir / "packages.lock", timeout=MAX_WAIT_SECONDS, thread_local=False):
+            yield
+    except Timeout as error:
+        raise TooManyPackages(
+            "One package is checked at a time; for a minute it has been the turn of others. Try again in a moment."
+        ) from error
 
 
 def run(

@@ -10,6 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from digits import batches, catalogue, charts, pictures, segmentation
 from digits.crops import WHOLE, Crop
+from digits.settings import MAX_UPLOAD_BYTES
 from pages import _state
 
 _PREVIEW_SIDE = 800  # pixels
@@ -31,6 +32,7 @@ def bring(source: str) -> list[UploadedFile]:
         f"A picture of a digit or a number, dark on light or light on dark; or up to {batches.MAX_PICTURES} at once",
         type=["png", "jpg", "jpeg", "webp", "gif", "bmp"],
         accept_multiple_files=True,
+        max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         key=_key("file"),
     )
     if len(files) > batches.MAX_PICTURES:

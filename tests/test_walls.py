@@ -56,13 +56,21 @@ FLOORS = (
     "charts",
     "jobs",
     "sharing",
+    "archives",
+    "sandbox",
+    "packages",
+    "manifests",
+    "proofs",
+    "imports",
     "export",
+    "inspection",
     "tensorboard",
     "trainer",
     "visitors",
+    "package_commands",
     "__main__",
 )
-WITH_TENSORFLOW = {"augmentation", "networks", "programs", "training", "export", "tensorboard"}
+WITH_TENSORFLOW = {"augmentation", "networks", "programs", "training", "export", "inspection", "tensorboard"}
 TENSORFLOW = {"tensorflow", "keras"}
 
 MODULES = {path.stem: path for path in (PROJECT / "digits").glob("*.py") if path.stem != "__init__"}

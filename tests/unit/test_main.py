@@ -12,9 +12,10 @@ from PIL import Image
 from digits import catalogue
 from digits.__main__ import main
 from digits.hyperparameters import KNOBS, Hyperparameters
+from digits.proofs import Proof
 from digits.settings import BUNDLED_MODELS_DIR, PROJECT_DIR
 
-COMMANDS = ("train", "predict", "gallery", "evaluate", "models")
+COMMANDS = ("train", "predict", "gallery", "evaluate", "models", "export", "check", "import")
 
 
 @pytest.fixture
@@ -269,3 +270,55 @@ def test_an_interrupt_is_no_crash(digits, monkeypatch):
     status, _, err = digits("models")
     assert status == 130
     assert "interrupted" in err
+
+
+class TestPackages:
+    @pytest.fixture(autouse=True)
+    def _without_the_full_set(self, monkeypatch):
+        monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
+
+    @pytest.fixture
+    def package(self, digits, tmp_path):
+        """The file of an exported model."""
+        path = tmp_path / "deep" / "softmax.zip"
+        assert digits("export", "softmax", "--output", path)[0] == 0
+        return path
+
+    def test_are_checked_with_both_of_their_models(self, digits, package):
+        """A package of this app's own gives the same predictions, through predict.py and through its Keras file."""
+        status, out, err = digits("check", package)
+        assert (status, err) == (0, "")
+        assert "Asking model.keras" in out
+        assert out.endswith("same 1,000 predictions: yes\n")
+
+    def test_that_differ_end_with_status_1(self, digits, package, monkeypatch):
+        """A script can tell the answer by the exit status."""
+        monkeypatch.setattr("digits.proofs.prove", lambda *rest, **how: Proof(10_000, 3))
+        status, out, _ = digits("check", package, "--model=drawing")
+        assert status == 1
+        assert out.endswith("same 10,000 predictions: no: 3 of 10,000 differ\n")
+
+    @pytest.mark.parametrize("command", ["check", "import"])
+    def test_that_are_none_are_refused_in_one_line(self, digits, package, runs_dir, command):
+        """A file cut short ends with status 2 and the reason, and leaves nothing."""
+        package.write_bytes(package.read_bytes()[:-100])
+        status, _, err = digits(command, package)
+        assert status == 2
+        assert err.startswith("digits: A package must be a whole zip file; ")
+        assert err.count("\n") == 1
+        assert [path for path in runs_dir.iterdir() if path.is_dir()] == []
+
+    def test_become_models_with_a_name(self, digits, package, monkeypatch):
+        """`import` hands over the file and its name, as nobody's run, and prints the id."""
+        seen = {}
+
+        def bring(content, name, **how):
+            seen.update(content=content, name=name, owner=how["owner"])
+            return "softmax"
+
+        monkeypatch.setattr("digits.imports.bring", bring)
+        status, out, err = digits("import", package, "--name=mine")
+        assert (status, err) == (0, "")
+        assert (seen["content"], seen["name"]) == (package.read_bytes(), "mine")
+        assert len(seen["owner"]) > 20
+        assert out.startswith("softmax: test 91.")

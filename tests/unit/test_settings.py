@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from digits.settings import BUNDLED_MODELS_DIR, MAX_UPLOAD_BYTES, PROJECT_DIR, Settings
+from digits.settings import BUNDLED_MODELS_DIR, MAX_PACKAGE_BYTES, PROJECT_DIR, Settings
 
 
 class TestSettings:
@@ -48,4 +48,4 @@ class TestSettings:
 def test_the_upload_limit_is_streamlits():
     """The page refuses the same files as the code behind it."""
     config = tomllib.loads((PROJECT_DIR / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
-    assert config["server"]["maxUploadSize"] * 1024 * 1024 == MAX_UPLOAD_BYTES
+    assert config["server"]["maxUploadSize"] * 1024 * 1024 == MAX_PACKAGE_BYTES

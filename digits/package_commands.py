@@ -1,0 +1,75 @@
+"""The command line's part about packages: `python -m digits export|check|import`."""
+
+import argparse
+import json
+from pathlib import Path
+
+from digits import archives, catalogue, datasets, imports, packages, proofs
+from digits.errors import InvalidPackage
+from digits.runs import open_registry
+from digits.settings import MAX_PACKAGE_BYTES, Settings
+from digits.visitors import new_token
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the three commands to the command line's."""
+    export = commands.add_parser("export", help="write a model with all that belongs to it as one zip")
+    export.add_argument("model", metavar="MODEL", help="a bundled model or a run's id")
+    export.add_argument("--output", type=Path, metavar="FILE", help="(default: digits-NETWORK-MODEL.zip)")
+    export.set_defaults(run=_export)
+
+    check = commands.add_parser("check", help="tell whether a package predicts what its model predicts here")
+    check.add_argument("file", type=Path, metavar="FILE", help="a zip that `export` or the Models page wrote")
+    check.add_argument("--model", help="the model to compare with (default: the one that its card names)")
+    check.set_defaults(run=_check)
+
+    bring = commands.add_parser("import", help="check a package and add its model")
+    bring.add_argument("file", type=Path, metavar="FILE", help="a zip that `export` or the Models page wrote")
+    bring.add_argument("--name", help="what it is called on the pages (default: the file's name)")
+    bring.set_defaults(run=_import)
+
+
+def _export(options: argparse.Namespace, settings: Settings) -> int:
+    model = catalogue.find(options.model, settings)
+    output = options.output or Path(packages.file_name(model))
+    package = packages.pack(model, open_registry(settings.registry_url))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_bytes(package)
+    print(f"{model.title}: {len(package):,} bytes in {output}.")
+    return 0
+
+
+def _check(options: argparse.Namespace, settings: Settings) -> int:
+    package, dataset = _read(options.file), datasets.load_test(settings)
+    model = catalogue.find(options.model or _named_in(package), settings)
+    print(dataset.description)
+    proof = proofs.prove(package, model, dataset.test.images, settings, with_keras=True, on_step=print)
+    print(proof)
+    return 0 if proof.is_same else 1
+
+
+def _import(options: argparse.Namespace, settings: Settings) -> int:
+    run_id = imports.bring(
+        _read(options.file),
+        options.name or options.file.name,
+        registry=open_registry(settings.registry_url),
+        settings=settings,
+        owner=new_token(),  # no visitor's, so that nobody's list changes; whoever has its id may use it
+        on_step=print,
+    )
+    print(f"{run_id}: test {catalogue.find(run_id, settings).test_accuracy}")
+    return 0
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > MAX_PACKAGE_BYTES:
+        raise InvalidPackage(f"A package may have {MAX_PACKAGE_BYTES:,} bytes; {path} is larger. Choose another file.")
+    return path.read_bytes()
+
+
+def _named_in(package: bytes) -> str:
+    """Return the id on a package's card."""
+    try:
+        return str(json.loads(archives.read(package)[catalogue.CARD])["id"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise InvalidPackage("A package's card must name its model; this one does not. Give --model.") from error

@@ -1,0 +1,229 @@
+"""manifests: what a package says is believed only where it can be true, and code is refused before it is opened."""
+
+import io
+import json
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digits import archives, catalogue, manifests, packages
+from digits.errors import InvalidPackage
+from digits.hyperparameters import Change
+from digits.runs import METRIC_NAMES
+from digits.settings import BUNDLED_MODELS_DIR, Settings
+
+CLASSES = tuple("0123456789")
+FILES = archives.read(packages.pack(catalogue.find("softmax", Settings.from_environment())))
+HISTORY = ",".join(METRIC_NAMES) + "\n50,0.1,1.5,0.5,,\n100,0.2,1.0,0.75,0.9,0.8\n"
+
+
+def changed_json(name, **facts):
+    """The package with some facts of a JSON file changed; None takes one away."""
+    told = {key: value for key, value in (json.loads(FILES[name]) | facts).items() if value is not None}
+    return {**FILES, name: json.dumps(told).encode()}
+
+
+def keras_with(change=lambda config: config, **members):
+    """The package with its Keras file's config changed by a function, and further members."""
+    parts = archives.read(FILES["model.keras"])
+    config = json.loads(parts["config.json"])
+    parts["config.json"] = json.dumps(change(config) or config).encode()
+    return {**FILES, "model.keras": archives.write({**parts, **members})}
+
+
+@pytest.mark.parametrize("name", [model.id for model in catalogue.bundled()])
+def test_every_bundled_model_is_sound(name):
+    """The Keras files that Digits writes hold nothing that is refused."""
+    manifests.check_keras((BUNDLED_MODELS_DIR / name / "model.keras").read_bytes())
+
+
+def test_says_what_the_card_says():
+    """Settings, data and the knobs turned are taken over, and the history where there is one."""
+    change = {"step": 60, "name": "learning_rate", "old": 0.5, "value": 0.1}
+    files = changed_json("hyperparameters.json", changes=[change]) | {"history.csv": HISTORY.encode()}
+    manifest = manifests.read(files, CLASSES)
+    assert (manifest.hyperparameters.network, manifest.step) == ("softmax", 1000)
+    assert manifest.data.startswith("MNIST: 54,152 training")
+    assert manifest.changes == (Change(**change),)
+    assert [row["val_accuracy"] for row in manifest.history] == [None, 0.8]
+
+
+@pytest.mark.parametrize("name", manifests.NEEDED)
+def test_a_file_that_is_needed_must_be_there(name):
+    """What is missing is told by name."""
+    files = {other: content for other, content in FILES.items() if other != name}
+    with pytest.raises(InvalidPackage, match=f"{name} is missing"):
+        manifests.read(files, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("facts", "complaint"),
+    [
+        ({"class_names": list("0123")}, "`class_names` must be the classes 0, 1"),
+        ({"class_names": "0123456789"}, "`class_names`"),
+        ({"title": "x" * 81}, "`title` must be up to 80"),
+        ({"title": 7}, "`title`"),
+        ({"data": "![](http://tracker/pixel)"}, "`data` must be up to 300 letters"),
+        ({"data": None}, "`data`"),
+        ({"temperature": 0}, "`temperature` must be a number in"),
+        ({"temperature": float("nan")}, "`temperature`"),
+        ({"temperature": float("inf")}, "`temperature`"),
+        ({"temperature": True}, "`temperature`"),
+        ({"test": {"correct": 11, "total": 10}}, "`test` must be the counts"),
+        ({"test": [1, 2]}, "`test`"),
+        ({"seconds": -1}, "`seconds`"),
+        ({"seconds": "long"}, "`seconds`"),
+        ({"train_images": 1.5}, "`train_images`"),
+        ({"step": 1001}, "`step` must be a whole number up to its 1,000"),
+        ({"hyperparameters": {"network": "resnet"}}, "`network` must be one of"),
+        ({"hyperparameters": {"learning_rate": 7}}, "`learning_rate` must lie in"),
+        ({"hyperparameters": {"__class__": "os.system"}}, "unknown `__class__`"),
+        ({"hyperparameters": {"network": []}}, "`network` must be one of"),
+        ({"hyperparameters": [1]}, "an object of settings"),
+        ({"hyperparameters": {"network": "softmax"}}, "must hold the same settings"),
+    ],
+    ids=str,
+)
+def test_a_card_that_cannot_be_true_is_refused(facts, complaint):
+    """Every statement has its own check and its own words."""
+    with pytest.raises(InvalidPackage, match=complaint):
+        manifests.read(changed_json("card.json", **facts), CLASSES)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{" * 100_000, b"9" * 10_000, b" " * 300_000], ids=len)
+def test_a_card_must_be_json(content):
+    """Text that is no JSON object, is nested without end or has no end is refused."""
+    with pytest.raises(InvalidPackage, match=r"card\.json"):
+        manifests.read({**FILES, "card.json": content}, CLASSES)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": 60, "name": "network", "old": 0.5, "value": 0.1},
+        {"step": 1001, "name": "dropout", "old": 0.5, "value": 0.1},
+        {"step": 60, "name": "dropout", "old": 0.5, "value": 2},
+        {"step": 60, "name": ["dropout"], "old": 0.5, "value": 0.1},
+        {"step": 60},
+        60,
+    ],
+    ids=str,
+)
+def test_changes_must_be_ones_that_can_be(change):
+    """Only knobs that turn, at iterations that were, to values that they have."""
+    with pytest.raises(InvalidPackage, match="must list changes"):
+        manifests.read(changed_json("hyperparameters.json", changes=[change]), CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("step,", "stop,"),
+        ("0.8", "1.8"),
+        ("0.8", "nan"),
+        ("1.5", "=cmd()"),
+        ("100,", "50,"),
+        ("100,", "1001,"),
+        ("0.8\n", "\n200,0.3\n"),
+        ("0.8\n", "0.8,9,9\n200,\x00\n"),
+    ],
+)
+def test_a_history_must_be_one(old, new):
+    """Columns, order and ranges are those of a run."""
+    with pytest.raises(InvalidPackage, match=r"history\.csv must be"):
+        manifests.read({**FILES, "history.csv": HISTORY.replace(old, new).encode()}, CLASSES)
+
+
+def _lambda(config):
+    code = {"class_name": "__lambda__", "config": {"code": "4wAAAAA=", "defaults": None, "closure": None}}
+    layer = {"module": "keras.layers", "class_name": "Lambda", "config": {"name": "evil", "function": code}}
+    config["config"]["layers"].insert(1, layer)
+
+
+def _strange_function(config):
+    function = {"module": "os", "class_name": "function", "config": "system", "registered_name": "function"}
+    config["config"]["layers"][-2]["config"]["activation"] = function
+
+
+def _registered(config):
+    config["config"]["layers"][1]["registered_name"] = "Evil>Layer"
+
+
+def _other_module(config):
+    config["config"]["layers"][1]["module"] = "evil.layers"
+
+
+def _activation(config):
+    config["config"]["layers"][-2]["config"]["activation"] = "evil>activation"
+
+
+def _compiled(config):
+    config["compile_config"] = {"optimizer": "adam"}
+
+
+def _without_module(config):
+    del config["config"]["layers"][1]["module"]
+
+
+def _odd_types(config):
+    config["config"]["layers"][1]["class_name"] = ["Dense"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_lambda, _strange_function, _registered, _other_module, _activation, _compiled, _without_module, _odd_types],
+)
+def test_a_keras_file_with_code_is_refused(change):
+    """A Lambda layer, a function, or a layer of somebody else's is named, and the file never opened."""
+    with pytest.raises(InvalidPackage, match=r"model\.keras (may|must)"):
+        manifests.read(keras_with(change), CLASSES)
+
+
+def test_a_keras_file_with_a_pickle_is_refused():
+    """A pickle beside the weights, or in the place of the whole file, is refused."""
+    pickle = b"cos\nsystem\n(S'echo evil'\ntR."
+    with pytest.raises(InvalidPackage, match=r"it holds \['config\.json', 'metadata\.json'.*weights\.pkl"):
+        manifests.read(keras_with(**{"weights.pkl": pickle}), CLASSES)
+    with pytest.raises(InvalidPackage, match="which is a zip"):
+        manifests.read({**FILES, "model.keras": pickle}, CLASSES)
+
+
+def test_a_keras_file_that_is_a_bomb_is_refused():
+    """A zip within the zip has the same limit."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for _ in range(3):
+            archive.writestr(f"{len(archive.namelist())}", bytes(archives.MAX_UNPACKED_BYTES // 2))
+    with pytest.raises(InvalidPackage, match="unpacks to more"):
+        manifests.read({**FILES, "model.keras": stream.getvalue()}, CLASSES)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(), parts, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from([*json.loads(FILES["card.json"]), "step"]), JSON)
+def test_no_card_is_a_bug(name, value):
+    """Whatever stands in a card, it is refused in words or believed."""
+    try:
+        manifests.read(changed_json("card.json", **{name: value}), CLASSES)
+    except InvalidPackage as error:
+        assert str(error)
+
+
+@given(st.sampled_from(["module", "class_name", "config", "registered_name", "name", "build_config"]), JSON)
+def test_no_keras_config_is_a_bug(name, value):
+    """Whatever stands in a layer, it is refused in words or is harmless."""
+
+    def change(config):
+        config["config"]["layers"][1][name] = value
+
+    try:
+        manifests.read(keras_with(change), CLASSES)
+    except InvalidPackage as error:
+        assert str(error)
