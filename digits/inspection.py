@@ -104,7 +104,7 @@ def _require_plain_numbers(path: Path) -> None:
                     is_plain = False
                 if not is_plain or numbers > MAX_NUMBERS:
                     raise InvalidPackage(
-                        f"{KERAS_FILE} must hold up to {MAX_NUMBERS:,} numbers of its own and nothing else; it does not."
+                        f"{KERAS_FILE} must hold up to {MAX_NUMBERS:,} numbers of its own and nothing else."
                     )
 
 

@@ -69,7 +69,8 @@ def _read(path: Path) -> bytes:
 
 def _named_in(package: bytes) -> str:
     """Return the id on a package's card."""
+    files = archives.read(package)
     try:
-        return str(json.loads(archives.read(package)[catalogue.CARD])["id"])
+        return str(json.loads(files[catalogue.CARD])["id"])
     except (LookupError, TypeError, ValueError) as error:
         raise InvalidPackage("A package's card must name its model; this one does not. Give --model.") from error

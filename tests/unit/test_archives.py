@@ -1,5 +1,6 @@
 """archives: the same files give the same zip, and no zip, however hostile, does more than be refused."""
 
+import contextlib
 import io
 import stat
 import zipfile
@@ -97,7 +98,7 @@ def test_a_bomb_is_not_unpacked():
     with pytest.raises(InvalidPackage, match="unpack to 1,000,000 bytes"):
         archives.read(content, most=1_000_000)
     honest, lie = (5_000_000).to_bytes(4, "little"), (100).to_bytes(4, "little")
-    with pytest.raises(InvalidPackage, match="whole zip file|unpack to"):
+    with pytest.raises(InvalidPackage, match=r"whole zip file|unpack to"):
         archives.read(content.replace(honest, lie), most=1_000_000)
 
 
@@ -137,10 +138,8 @@ def test_a_damaged_package_is_refused_or_whole(data):
     else:
         for _ in range(data.draw(st.integers(1, 4))):
             content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(InvalidPackage):
         assert all(isinstance(part, bytes) for part in archives.read(bytes(content)).values())
-    except InvalidPackage as error:
-        assert str(error)
 
 
 @given(st.lists(st.text(min_size=1, max_size=20), max_size=4, unique=True))
