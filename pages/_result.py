@@ -5,7 +5,7 @@ import streamlit as st
 from digits import catalogue
 from digits.hyperparameters import PRESETS
 from digits.runs import Run
-from pages import _again, _state, _widgets
+from pages import _again, _package, _state, _widgets
 
 WEIGHTS = {"best": "Best weights", "last": "Last weights", "saved": "Copy"}
 
@@ -62,6 +62,7 @@ def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:
 
 def _downloads(run: Run, model: catalogue.Model) -> None:
     with st.container(horizontal=True):
+        _package.download(model, key=_key("download.package"))
         for file, label, explanation in (
             (catalogue.KERAS_FILE, ".keras", "The model for Keras, scaling included: it takes images of 0 to 255."),
             (catalogue.TFLITE_FILE, ".tflite", "The model for LiteRT, on phones and small computers."),

@@ -9,7 +9,7 @@ import streamlit as st
 from digits import catalogue, charts, comparison, datasets, sharing
 from digits.errors import DigitsError
 from digits.hyperparameters import PRESETS
-from digits.runs import Registry, open_registry
+from digits.runs import Registry, Run, open_registry
 from digits.settings import Settings
 from digits.visitors import COOKIE, new_token
 from pages import _state
@@ -133,8 +133,7 @@ def model_chooser(page: str) -> catalogue.Model:
     try:
         for run in registry().list_runs(visitor()):
             own[run.id] = f"Your run {run.name or run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
-            if run.has_model:
-                titles[run.id] = own[run.id]
+            titles |= _titles_of(run, own[run.id])
     except DigitsError as error:  # the bundled models can be asked all the same
         st.warning(str(error), icon=":material/database_off:")
     wanted = st.session_state.get(key) or catalogue.DEFAULT_MODEL
@@ -156,6 +155,19 @@ def model_chooser(page: str) -> catalogue.Model:
         help="Which trained network reads, and how many of MNIST's test images and of drawn digits it gets right.",
     )
     return catalogue.find(chosen, settings())
+
+
+def _titles_of(run: Run, name: str) -> dict[str, str]:
+    """Return what a run's models are called, by their ids: its best weights, where they are not its last, and those."""
+    if not run.has_model:
+        return {}
+    best = f"{run.id}-best"
+    if run.best_step in (None, run.step) or not (settings().runs_dir / best / catalogue.CARD).is_file():
+        return {run.id: name}
+    return {
+        best: comparison.model_title(name, {"weights": "best", "step": run.best_step}),
+        run.id: comparison.model_title(name, {"weights": "last", "step": run.step}),
+    }
 
 
 def _model_title(model: catalogue.Model) -> str:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from digits import cards, catalogue, charts, datasets, evaluation
 from digits.errors import DigitsError
-from pages import _confusion, _samples, _state, _widgets
+from pages import _confusion, _package, _samples, _state, _widgets
 
 
 def _key(name: str) -> str:
@@ -79,9 +79,11 @@ head = _widgets.page_head(
     "What a model is, what it takes for what, and how far it can be trusted. Choose one; everything below is about it.",
 )
 try:
+    _package.chosen()
     model = _widgets.model_chooser("models")
     _card(model)
     dataset = _widgets.test_set()
+    _package.show(model, dataset)
     _confusion.show(dataset, model)
     _trust(model, dataset)
     st.caption(dataset.description)
