@@ -18,10 +18,11 @@ from digits.runs import METRIC_NAMES
 NEEDED = (KERAS_FILE, TFLITE_FILE, CARD, HYPERPARAMETERS_FILE)
 MAX_JSON_BYTES = 256 * 1024
 MAX_ROWS = 5_000  # of history; the longest run has 2,000
-MAX_TEXT = 300  # characters
+MAX_TEXT = 500  # characters
 
 _KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
-_SENTENCE = set(" ,.:;()%+-_'×–")  # beside letters and digits: nothing that a page would take for a link or a picture
+_SENTENCE = set(" ,.:;()%+-_/'×–")  # beside letters and digits: no page takes any of it for a picture...
+_LINKS = ("//", "www.")  # ...or, without these, for a link
 _LAYERS = "Conv2D Dense Flatten Identity InputLayer MaxPooling2D ReLU Rescaling Reshape Softmax"
 _INITIALIZERS = "Constant GlorotUniform HeNormal TruncatedNormal Zeros"
 _KERAS_CLASSES = {  # all that `networks.build` makes, by module and name: there is no code among it
@@ -154,6 +155,7 @@ def _is_sentence(value: Any, most: int) -> bool:
         isinstance(value, str)
         and 0 < len(value) <= most
         and all(character.isalnum() or character in _SENTENCE for character in value)
+        and not any(link in value.lower() for link in _LINKS)
     )
 
 

@@ -338,8 +338,8 @@ class TestResult:
         registry.finish(run_id, "finished", **result)
         return registry.get(run_id)
 
-    def test_shows_accuracy_interval_and_three_downloads(self, finished, open_page, tidy):
-        """A finished run tells how well it does, how sure that is, and hands out its three files."""
+    def test_shows_accuracy_interval_and_four_downloads(self, finished, open_page, tidy):
+        """A finished run tells how well it does, how sure that is, and hands out its files, the zip of all first."""
         page = tidy(open_page("train.py", run=finished.id))
         measured = Accuracy(finished.test_correct, finished.test_total)
         assert (page.metric[0].label, page.metric[0].value) == ("Test accuracy", f"{measured.share:.2%}")
@@ -347,14 +347,15 @@ class TestResult:
         assert f"{measured.correct} of {measured.total} test images" in words(page)
         assert f"{low:.2%} and {high:.2%}" in words(page)
         labels = [button.label for button in page.get("download_button")]
-        assert len(labels) == 3
+        assert len(labels) == 4
+        assert labels[0] == "Everything as one zip"
         assert {".keras", ".tflite"} <= set(labels)
         assert has_button(page, "start")
 
     def test_can_be_watched_by_others(self, finished, open_page, tidy):
         """Who has the link sees the result and may take the files away."""
         page = tidy(open_page("train.py", visitor="bob", run=finished.id))
-        assert len(page.get("download_button")) == 3
+        assert len(page.get("download_button")) == 4
         assert "you are watching" in words(page)
 
     def test_can_be_drawn_with_and_looked_at(self, finished, open_page, tidy):

@@ -51,6 +51,11 @@ def test_says_what_the_card_says():
     assert [row["val_accuracy"] for row in manifest.history] == [None, 0.8]
 
 
+def test_believes_every_description_that_digits_writes(sample):
+    """What the small set is called has all the punctuation that there is."""
+    assert manifests.read(changed_json("card.json", data=sample.description), CLASSES).data == sample.description
+
+
 @pytest.mark.parametrize("name", manifests.NEEDED)
 def test_a_file_that_is_needed_must_be_there(name):
     """What is missing is told by name."""
@@ -66,7 +71,9 @@ def test_a_file_that_is_needed_must_be_there(name):
         ({"class_names": "0123456789"}, "`class_names`"),
         ({"title": "x" * 81}, "`title` must be up to 80"),
         ({"title": 7}, "`title`"),
-        ({"data": "![](http://tracker/pixel)"}, "`data` must be up to 300 letters"),
+        ({"data": "![](http://tracker/pixel)"}, "`data` must be up to 500 letters"),
+        ({"data": "See http://tracker"}, "`data`"),
+        ({"data": "See WWW.tracker.com"}, "`data`"),
         ({"data": None}, "`data`"),
         ({"temperature": 0}, "`temperature` must be a number in"),
         ({"temperature": float("nan")}, "`temperature`"),

@@ -1,0 +1,29 @@
+"""A model's whole journey, in a real browser: out as a zip, proved, and in again as the visitor's own."""
+
+import re
+import zipfile
+
+from playwright.sync_api import expect
+
+from tests.browser import actions
+
+
+def test_a_model_goes_out_and_comes_back(visitor):
+    """The zip that Models hands out holds the model; brought back, it is chosen and listed as the visitor's run."""
+    page = visitor()
+    actions.open_page(page, "/models?model=softmax")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Everything as one zip").click()
+    path = download.value.path()
+    assert download.value.suggested_filename == "digits-softmax-softmax.zip"
+    with zipfile.ZipFile(path) as package:
+        assert {"model.keras", "model.tflite", "predict.py", "digits/images.py"} <= set(package.namelist())
+    actions.button(page, "Check the package").click()
+    expect(page.get_by_text(re.compile(r"^same [\d,]+ predictions: yes$"))).to_be_visible()
+    upload = {"name": "back again.zip", "mimeType": "application/zip", "buffer": path.read_bytes()}
+    page.locator("input[type=file]").set_input_files(upload)
+    actions.button(page, "Bring it in").click()
+    expect(page.get_by_text("Your model has arrived")).to_be_visible(timeout=60_000)
+    chooser = page.get_by_role("combobox", name="Model to ask")
+    expect(chooser).to_have_value("Your run back again: Softmax regression")
+    expect(page).to_have_url(re.compile(r"model=[\w-]{12}"))

@@ -1,0 +1,90 @@
+"""A model as one zip, on the Models page: checked, brought and refused, and which models the list names."""
+
+import json
+import shutil
+
+import pytest
+
+from digits import archives, catalogue, datasets, imports, packages
+from digits.hyperparameters import Hyperparameters
+from digits.settings import BUNDLED_MODELS_DIR, Settings
+
+MODEL = "softmax"
+
+
+@pytest.fixture
+def own(registry, runs_dir):
+    """Enter a run of Ada's with the files of a bundled model, as a trainer or an import leaves it."""
+
+    def enter(*, with_best=False):
+        run_id = registry.adopt(
+            Hyperparameters(), "ada", name="mine", data="Some.", test_correct=9, test_total=10, best_step=800
+        )
+        for name in [run_id, *([f"{run_id}-best"] if with_best else [])]:
+            folder = shutil.copytree(BUNDLED_MODELS_DIR / MODEL, runs_dir / name)
+            card = json.loads((folder / "card.json").read_text(encoding="utf-8")) | {"id": name, "run": run_id}
+            (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+        return run_id
+
+    return enter
+
+
+@pytest.fixture
+def package():
+    return packages.pack(catalogue.find(MODEL, Settings.from_environment()))
+
+
+def bring(page, content, name="friend.zip"):
+    page.file_uploader(key="models.file.0").set_value((name, content, "application/zip")).run()
+    return page.button(key="models.bring").click().run()
+
+
+def test_a_check_says_that_the_predictions_are_the_same(open_page, tidy):
+    """One press runs the package in a clean process and shows the sentence, which stays for this model alone."""
+    page = open_page("models.py", model=MODEL)
+    assert not page.success
+    tidy(page.button(key="models.check").click().run())
+    total = len(datasets.load_test(Settings.from_environment()).test)
+    assert [found.value for found in page.success] == [f"same {total:,} predictions: yes"]
+    page.selectbox(key="models.model").select("published").run()
+    assert not page.success
+
+
+def test_a_model_that_is_brought_is_chosen(open_page, tidy, own, package, monkeypatch):
+    """After a good zip the page is about the new model, which belongs to the visitor, and says so."""
+    given = {}
+
+    def accept(content, name, **how):
+        given.update(content=content, name=name, owner=how["owner"])
+        how["on_step"]("Opening it")
+        return own()
+
+    monkeypatch.setattr(imports, "bring", accept)
+    page = tidy(bring(open_page("models.py", model="drawing"), package))
+    assert (given["content"], given["name"], given["owner"]) == (package, "friend.zip", "ada")
+    chosen = page.selectbox(key="models.model")
+    assert chosen.format_func(chosen.value) == "Your run mine: Softmax regression"
+    assert page.query_params["model"] == chosen.value
+    assert any("has arrived" in toast.value for toast in page.toast)
+
+
+@pytest.mark.parametrize("content", [b"no zip", archives.write({"../evil": b""})], ids=["no zip", "evil path"])
+def test_a_bad_zip_is_refused_and_changes_nothing(open_page, content, runs_dir):
+    """The reason stands on the page, the model stays chosen, and the file can be replaced."""
+    page = bring(open_page("models.py", model=MODEL), content)
+    assert len(page.error) == 1
+    assert page.error[0].value.startswith("A package m")
+    assert not page.exception
+    assert page.selectbox(key="models.model").value == MODEL
+    assert [path for path in runs_dir.iterdir() if path.is_dir()] == []
+    assert page.file_uploader(key="models.file.0").value is not None
+
+
+def test_a_runs_best_weights_stand_beside_its_last(open_page, tidy, own):
+    """The list names both, the best first, where they are two."""
+    own()
+    own(with_best=True)
+    listed = tidy(open_page("models.py", model=MODEL)).selectbox(key="models.model").options
+    mine = [title for title in listed if title.startswith("Your run mine")]
+    name = "Your run mine: Softmax regression"
+    assert mine == [f"{name}, best weights at 800", f"{name}, last weights at 1,000", name]
