@@ -2,6 +2,7 @@
 
 import io
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -10,8 +11,19 @@ from digits.errors import InvalidPackage
 from digits.settings import MAX_PACKAGE_BYTES
 
 MAX_MEMBERS = 64
-MAX_UNPACKED_BYTES = 4 * MAX_PACKAGE_BYTES  # text shrinks to a third
+MAX_UNPACKED_BYTES = 3 * MAX_PACKAGE_BYTES  # text shrinks to a third
 
+_DAMAGES = (  # zipfile answers a damaged zip with whatever goes wrong first
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    RuntimeError,  # NotImplementedError is one
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold: the same files give the same bytes
 _ENCRYPTED = 0x1
 _REMEDY = "Choose a package that Digits wrote."
@@ -50,8 +62,7 @@ def read(content: bytes, *, most: int = MAX_UNPACKED_BYTES) -> dict[str, bytes]:
             return files
     except InvalidPackage:
         raise
-    # zipfile answers damage with whatever happens to go wrong: these are all that it is known to raise.
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGES as error:
         raise InvalidPackage(f"A package must be a whole zip file; this cannot be read ({error}). {_REMEDY}") from error
 
 

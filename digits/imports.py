@@ -42,11 +42,12 @@ def bring(
         TooManyPackages: the visitor has brought as many as are allowed, or others are being checked.
         DatasetError: there are no test images to measure it on.
     """
-    on_step("Checking every file of the zip")
-    files = archives.read(package)
-    manifest = manifests.read(files, datasets.load_test(settings).class_names)
-    with sandbox.turn(settings):
+    on_step("Waiting for its turn")
+    with sandbox.turn(settings):  # unpacking too, so that many visitors at once cannot fill the memory
         _require_room(registry, owner)
+        on_step("Checking every file of the zip")
+        files = archives.read(package)
+        manifest = manifests.read(files, datasets.CLASS_NAMES)
         for left in settings.runs_dir.glob(f"{_DRAFT}*"):  # of a server that was killed: now it is nobody's turn
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=settings.runs_dir, prefix=_DRAFT) as temporary:

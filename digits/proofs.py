@@ -60,11 +60,12 @@ def prove(
         InvalidPackage: it is no package of this version of Digits, or does not run.
         TooManyPackages: others are being checked.
     """
-    files = archives.read(package)
-    _require_own_code(files)
-    if with_keras:
-        manifests.check_keras(files.get(KERAS_FILE, b""))
+    on_step("Waiting for its turn")
     with sandbox.turn(settings), tempfile.TemporaryDirectory(prefix="digits-proof-") as temporary:
+        files = archives.read(package)
+        _require_own_code(files)
+        if with_keras:
+            manifests.check_keras(files.get(KERAS_FILE, b""))
         folder = Path(temporary).resolve()
         on_step("Unpacking it into an empty folder")
         for name, content in files.items():

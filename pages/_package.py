@@ -70,18 +70,17 @@ def _take(model: catalogue.Model, dataset: datasets.Dataset) -> None:
 
 def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
     st.session_state.pop(_key("proof"), None)
+    place = st.empty()
     try:
-        with st.spinner("Writing the zip", show_time=True):
-            package = packages.pack(model, _widgets.registry())
-        with st.status("Waiting for its turn") as box:
+        with place, st.status("Writing the zip") as box:
             proof = proofs.prove(
-                package,
+                packages.pack(model, _widgets.registry()),
                 model,
                 dataset.test.images,
                 _widgets.settings(),
                 on_step=lambda step: box.update(label=step),
             )
-            box.update(label="Checked", state="complete")
+        place.empty()
         st.session_state[_key("proof")] = (model.id, proof)
     except DigitsError as error:
         st.error(str(error), icon=":material/error:")

@@ -80,6 +80,13 @@ def test_a_bad_zip_is_refused_and_changes_nothing(open_page, content, runs_dir):
     assert page.file_uploader(key="models.file.0").value is not None
 
 
+@pytest.mark.parametrize(("file", "name"), [("train.py", "run"), ("runs.py", "chosen"), ("draw.py", "model")])
+def test_a_model_that_was_brought_is_at_home_on_every_page(open_page, tidy, own, file, name):
+    """A run without a history, which no trainer has seen, is shown like any other."""
+    page = tidy(open_page(file, **{name: own()}))
+    assert not page.warning
+
+
 def test_a_runs_best_weights_stand_beside_its_last(open_page, tidy, own):
     """The list names both, the best first, where they are two."""
     own()
