@@ -12,6 +12,16 @@ def _key(name: str) -> str:
     return _state.key("train", name)
 
 
+def show_empty(iterations: int) -> None:
+    """Show where the accuracy will appear; the browser then has all that draws curves before there is one."""
+    st.echarts_chart(
+        charts.learning_curve([], "accuracy", "Accuracy", iterations),
+        height=260,
+        key=_key("chart.empty"),
+        alt=charts.describe_curve([], "accuracy"),
+    )
+
+
 def show(run_id: str) -> None:
     """Show the learning curves and, folded away, the tutorials' progress lines."""
     registry = _widgets.registry()

@@ -22,11 +22,19 @@ def _key(name: str) -> str:
     return _state.key("train", name)
 
 
+def note(run: Run) -> None:
+    """Remember what the whole page shows of the run."""
+    st.session_state[_key("seen")] = _stage(run)
+
+
+def _stage(run: Run) -> tuple[str, str, bool]:
+    return run.id, run.state, run.step > 0
+
+
 def status(run_id: str) -> None:
-    """Show how far the run is, with its buttons; when its state changes, draw the whole page anew."""
+    """Show how far the run is, with its buttons; when its state changes or it begins, draw the whole page anew."""
     run = _widgets.registry().get(run_id)
-    if st.session_state.get(_key("seen")) != (run.id, run.state):
-        st.session_state[_key("seen")] = (run.id, run.state)
+    if st.session_state.get(_key("seen")) != _stage(run):
         st.rerun(scope="app")
     label, icon, colour = STATES[run.state]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -147,14 +155,18 @@ def _button(
 
 def _give(command: Callable[..., None], is_done: Callable[[Run], bool], run_id: str, *arguments: Any) -> None:
     """Give a command and wait a moment for what comes of it."""
-    registry = _widgets.registry()
     try:
-        command(registry, run_id, _widgets.visitor(), *arguments)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not is_done(registry.get(run_id)) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        command(_widgets.registry(), run_id, _widgets.visitor(), *arguments)
+        wait_for(run_id, is_done)
     except DigitsError as error:
         st.session_state[_key("refused")] = str(error)
+
+
+def wait_for(run_id: str, is_done: Callable[[Run], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait a moment for the trainer, so that the page that is drawn next already shows what came of a press."""
+    deadline = time.monotonic() + seconds
+    while not is_done(_widgets.registry().get(run_id)) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def live_knobs(run: Run) -> None:

@@ -13,6 +13,8 @@ from pages import _curves, _learning, _result, _state, _transport, _widgets
 from pages._widgets import STATES
 
 TICK_SECONDS = 0.3
+CURVES_SECONDS = 0.6  # between two drawings of the curves, which cost the browser most
+START_SECONDS = 0.5  # Start waits so long for the first point of the curves, so that the page comes with it
 MORE = (
     "batch_size",
     "optimizer",
@@ -73,9 +75,11 @@ def _settings_form() -> None:
 
 
 def _start() -> None:
+    """Hand the settings in, and wait a moment for the first point of the curves."""
     try:
         hyperparameters = Hyperparameters(**{name: st.session_state[_key(name)] for name in KNOBS})
-        st.session_state[_key("run")] = jobs.submit(_widgets.registry(), hyperparameters, _widgets.visitor())
+        run_id = st.session_state[_key("run")] = jobs.submit(_widgets.registry(), hyperparameters, _widgets.visitor())
+        _transport.wait_for(run_id, lambda now: now.step > 0 or now.is_ended, seconds=START_SECONDS)
     except DigitsError as error:
         st.session_state[_key("error")] = str(error)
 
@@ -114,12 +118,13 @@ def _run_view(run: Run) -> None:
     """Show a run: how it goes or what it has come to, its curves, and what it learns to see."""
     is_mine = run.owner == _widgets.visitor()
     tick = None if run.is_ended else TICK_SECONDS
+    _transport.note(run)
     st.fragment(_transport.status, run_every=tick)(run.id)
     if is_mine and not run.is_ended:
         st.fragment(_transport.live_knobs)(run)
     if run.has_model:
         _result.show(run)
-    st.fragment(_curves.show, run_every=tick)(run.id)
+    st.fragment(_curves.show, run_every=tick and CURVES_SECONDS)(run.id)
     replay = _learning.REPLAY_SECONDS if _learning.is_playing() else None
     st.fragment(_learning.show, run_every=replay if run.is_ended else 1.0)(run)
     _result.again(run)
@@ -169,6 +174,7 @@ try:
             _run_view(shown)
         else:
             st.info("The learning curves appear here once you press Start.", icon=":material/show_chart:")
+            _curves.show_empty(st.session_state[_key("iterations")])
             st.caption(_widgets.test_set().description)
             _own_runs()
 except DigitsError as error:
