@@ -1,7 +1,5 @@
 """A model as one zip: to take away, to prove that it is the same, and to bring."""
 
-import functools
-
 import streamlit as st
 
 from digits import catalogue, datasets, imports, packages, proofs
@@ -36,7 +34,7 @@ def download(model: catalogue.Model, *, key: str) -> None:
     """Show the button that hands a model's package out; the zip is made when it is pressed."""
     st.download_button(
         "Everything as one zip",
-        functools.partial(packages.pack, model, _widgets.registry()),
+        lambda: packages.pack(model, _widgets.registry()),  # a registry that cannot be read spoils no page
         file_name=packages.file_name(model),
         mime="application/zip",
         icon=":material/folder_zip:",
