@@ -19,7 +19,8 @@ MAX_FILE_BYTES = 256 * 1024**2
 MAX_WAIT_SECONDS = 60
 
 _ESSENTIAL = ("PATH", "SYSTEMROOT", "TEMP", "TMP")  # what Python and Windows cannot start without
-# It limits itself before it becomes the program: between fork and exec a process with threads may do next to nothing.
+# It limits itself, and lets whoever draws come first, before it becomes the program: between fork and exec a process
+# with threads may do next to nothing.
 _LIMIT = """
 import os, resource, sys
 memory, seconds, size = map(int, sys.argv[1:4])
@@ -28,6 +29,7 @@ for kind, limit in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_CPU, second
     hard = resource.getrlimit(kind)[1]
     limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     resource.setrlimit(kind, (limit, limit))
+os.nice(10)
 os.execv(sys.argv[4], sys.argv[4:])
 """
 

@@ -40,6 +40,8 @@ def left_behind(runs_dir):
 def test_a_package_becomes_the_visitors_model(files, bring, registry, runs_dir, monkeypatch):
     """From zip to model: owned, named, measured anew, with its history, and predicting the same."""
     monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
+    # Here is TensorFlow loaded already; the browser's journey waits for a process of its own.
+    monkeypatch.setattr(sandbox, "run", lambda arguments, *rest, **how: inspection.main(Path(arguments[-1])))
     places, steps = Settings.from_environment(), []
     boast = json.loads(files["card.json"]) | {"test": {"correct": 10_000, "total": 10_000}, "temperature": 5.0}
     content = archives.write({**files, "card.json": json.dumps(boast).encode(), "history.csv": HISTORY.encode()})
@@ -56,7 +58,7 @@ def test_a_package_becomes_the_visitors_model(files, bring, registry, runs_dir, 
     assert (new.card["id"], new.card["run"]) == (run_id, run_id)
     assert (new.folder / "explain.npz").is_file()
     assert left_behind(runs_dir) == [run_id]
-    assert len(steps) >= 4
+    assert len(steps) >= 3
 
 
 def test_a_package_that_is_refused_leaves_nothing(files, bring, registry, runs_dir, monkeypatch):
