@@ -173,8 +173,9 @@ def _changes(listed: Any, step: int) -> tuple[Change, ...]:
         for change in changes:
             if change.name not in LIVE_KNOBS or not _is_whole(change.step, step):
                 raise ValueError("a knob or an iteration that there is not")
-            for value in (change.value, change.old):
-                check(change.name, value)
+            check(change.name, change.value)
+            if change.old is not None:  # a planned change, as of a run repeated, does not know
+                check(change.name, change.old)
     except (InvalidHyperparameter, LookupError, TypeError, ValueError) as error:
         raise InvalidPackage(
             f"{HYPERPARAMETERS_FILE} must list changes with step, name, old and value; it cannot be used ({error})."

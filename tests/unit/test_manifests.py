@@ -42,12 +42,13 @@ def test_every_bundled_model_is_sound(name):
 
 def test_says_what_the_card_says():
     """Settings, data and the knobs turned are taken over, and the history where there is one."""
-    change = {"step": 60, "name": "learning_rate", "old": 0.5, "value": 0.1}
-    files = changed_json("hyperparameters.json", changes=[change]) | {"history.csv": HISTORY.encode()}
+    turned = {"step": 60, "name": "learning_rate", "old": 0.5, "value": 0.1}
+    planned = {"step": 80, "name": "dropout", "old": None, "value": 0.1}
+    files = changed_json("hyperparameters.json", changes=[turned, planned]) | {"history.csv": HISTORY.encode()}
     manifest = manifests.read(files, CLASSES)
     assert (manifest.hyperparameters.network, manifest.step) == ("softmax", 1000)
     assert manifest.data.startswith("MNIST: 54,152 training")
-    assert manifest.changes == (Change(**change),)
+    assert manifest.changes == (Change(**turned), Change(**planned))
     assert [row["val_accuracy"] for row in manifest.history] == [None, 0.8]
 
 
