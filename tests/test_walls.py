@@ -65,6 +65,7 @@ FLOORS = (
     "export",
     "inspection",
     "tensorboard",
+    "supplies",
     "trainer",
     "visitors",
     "package_commands",

