@@ -19,7 +19,18 @@ from digits.settings import PROJECT_DIR
 from digits.weights import EXPLAIN_FILE
 
 HYPERPARAMETERS_FILE, HISTORY_FILE = "hyperparameters.json", "history.csv"
-PREDICT_FILE = "predict.py"
+PREDICT_FILE, README_FILE = "predict.py", "README.md"
+DATA_FILES = (  # what is not `code()`
+    README_FILE,
+    TFLITE_FILE,
+    KERAS_FILE,
+    CARD,
+    textweights.WEIGHTS_TEXT,
+    textweights.BIASES_TEXT,
+    HYPERPARAMETERS_FILE,
+    HISTORY_FILE,
+    EXPLAIN_FILE,
+)
 
 _TEMPLATES = PROJECT_DIR / "digits" / "package"
 _ROOTS = ("images", "recogniser")  # what predict.py imports of Digits
@@ -40,7 +51,7 @@ def pack(model: Model, registry: Registry | None = None) -> bytes:
         own = {name: (model.folder / name).read_bytes() for name in (TFLITE_FILE, KERAS_FILE, CARD)}
         explained = model.folder / EXPLAIN_FILE
         files = {
-            "README.md": _readme(model, has_history=bool(history), has_explanation=explained.is_file()),
+            README_FILE: _readme(model, has_history=bool(history), has_explanation=explained.is_file()),
             **code(),
             **own,
             **{name: text.encode() for name, text in textweights.texts(textweights.read(_keras(model))).items()},
@@ -57,7 +68,7 @@ def pack(model: Model, registry: Registry | None = None) -> bytes:
 
 def file_name(model: Model) -> str:
     """Return what a model's package is called."""
-    return f"digits-{model.card['hyperparameters']['network']}-{model.id}.zip"
+    return "-".join(dict.fromkeys(("digits", model.card["hyperparameters"]["network"], model.id))) + ".zip"
 
 
 @functools.cache
@@ -136,6 +147,6 @@ def _readme(model: Model, *, has_history: bool, has_explanation: bool) -> bytes:
         rest.insert(0, f"| `{HISTORY_FILE}` | loss and accuracy while it trained |")
     else:
         rest.append("\nThere is no history of its training: this model came without one.")
-    text = (_TEMPLATES / "README.md").read_text(encoding="utf-8")
+    text = (_TEMPLATES / README_FILE).read_text(encoding="utf-8")
     accuracy = f"It reads {model.test_accuracy} of test images rightly."
     return text.format(title=model.title, accuracy=accuracy, rest="\n".join(rest) + "\n").encode()

@@ -101,8 +101,7 @@ def _classes(command: Sequence[str], folder: Path) -> np.ndarray:
 def _require_own_code(files: dict[str, bytes]) -> None:
     """Refuse to run code that is not this version's own, whoever made the package."""
     own = packages.code()
-    runnable = {name for name in files if name.startswith("digits/") or name.endswith((".py", ".pth"))}
-    for name in sorted(runnable | set(own)):
+    for name in sorted(set(own) | set(files) - set(packages.DATA_FILES)):  # Python would import what lies beside, too
         if files.get(name) != own.get(name):
             raise InvalidPackage(
                 f"To be run, a package's {name[:60]!a} must be as this version of Digits writes it; it is not, "

@@ -104,7 +104,7 @@ def _bring() -> None:
         type="primary",
         disabled=file is None,
         key=_key("bring"),
-        help="Checks the zip, which takes about ten seconds, and chooses its model; it then stands among your runs.",
+        help="Checks the zip, which takes ten seconds or so, and chooses its model; it then stands among your runs.",
     )
     if file is not None and is_asked:
         try:

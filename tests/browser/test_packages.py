@@ -15,7 +15,7 @@ def test_a_model_goes_out_and_comes_back(visitor):
     with page.expect_download() as download:
         page.get_by_role("button", name="Everything as one zip").click()
     path = download.value.path()
-    assert download.value.suggested_filename == "digits-softmax-softmax.zip"
+    assert download.value.suggested_filename == "digits-softmax.zip"
     with zipfile.ZipFile(path) as package:
         assert {"model.keras", "model.tflite", "predict.py", "digits/images.py"} <= set(package.namelist())
     actions.button(page, "Check the package").click()

@@ -42,6 +42,7 @@ class TestContents:
         assert code == {"predict.py", *(f"digits/{name}.py" for name in ("__init__", *packages.modules()))}
         assert {"images", "strokes", "pictures", "recogniser"} <= set(packages.modules())
         assert not {"catalogue", "runs", "training"} & set(packages.modules())
+        assert set(files) == {*packages.code(), *packages.DATA_FILES} - {"history.csv"}
 
     def test_are_the_same_bytes_every_time(self, model, package):
         """No clock is in it, so a package can be recognised by its checksum."""
@@ -138,7 +139,9 @@ class TestProof:
         assert 0 < proof.different < 100
         assert str(proof) == f"same 200 predictions: no: {proof.different} of 200 differ"
 
-    @pytest.mark.parametrize("name", ["predict.py", "digits/images.py", "numpy.py", "digits/more.py", "evil.pth"])
+    @pytest.mark.parametrize(
+        "name", ["predict.py", "digits/images.py", "numpy.py", "digits/more.py", "numpy.abi3.so", "a.pyc"]
+    )
     def test_runs_no_strange_code(self, files, model, sample, tmp_path, name):
         """Code that this version of Digits did not write is never run, wherever it lies in the zip."""
         mark = tmp_path / "ran"
