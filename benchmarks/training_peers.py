@@ -29,7 +29,7 @@ from digits.settings import Settings
 from tests.browser.serving import Server
 
 FOLDER = Path(__file__).parent
-ITERATIONS = {"softmax": 2000, "corrected": 300, "convolutional": 200}
+ITERATIONS = {"softmax": 2000, "published": 300, "corrected": 300, "convolutional": 200}
 PEERS = (  # script, variant, whether it runs in the peers' environment
     ("keras_fit", "default", False),
     ("keras_fit", "best", False),
@@ -43,6 +43,7 @@ PEERS = (  # script, variant, whether it runs in the peers' environment
 )
 MULTIPLICATIONS = {  # of one image's way through the network
     "softmax": 784 * 10,
+    "published": 784 * 1024 + 1024 * 512 + 512 * 256 + 256 * 10,
     "corrected": 784 * 1024 + 1024 * 512 + 512 * 256 + 256 * 10,
     "convolutional": 28**2 * 25 * 32 + 14**2 * 9 * 32 * 64 + 5**2 * 9 * 64 * 64 + 1600 * 256 + 256 * 10,
 }

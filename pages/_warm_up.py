@@ -13,8 +13,7 @@ from pages import _reading  # noqa: F401 - and with it all that pages share
 def warm_up() -> None:
     """Read a drawing as the Draw page does, then keep what is loaded by now out of every later garbage collection.
 
-    Streamlit collects after every run of a page. Going through the objects of all modules each time took 70 of the
-    95 ms that the server spent on a stroke, and twenty visitors waited two seconds for each other.
+    Going through the objects of all modules took 70 ms each time, in the middle of somebody's stroke.
     """
     model = catalogue.find(catalogue.DEFAULT_MODEL, Settings.from_environment())
     parts = segmentation.find_parts([np.array([(140, 40), (140, 240)], np.float32)])

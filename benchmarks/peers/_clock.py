@@ -28,7 +28,7 @@ def read_task() -> Task:
     """Read the command line that `benchmarks.training_peers` writes."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True, help="an .npz with images and labels")
-    parser.add_argument("--network", choices=("softmax", "corrected", "convolutional"), required=True)
+    parser.add_argument("--network", choices=("softmax", "published", "corrected", "convolutional"), required=True)
     parser.add_argument("--variant", required=True)
     parser.add_argument("--iterations", type=int, required=True)
     parser.add_argument("--batch-size", type=int, required=True)

@@ -58,6 +58,7 @@ def main() -> None:
 def _first_weights(network: str, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
     shapes = {
         "softmax": [(784, 10)],
+        "published": [(784, 1024), (1024, 512), (512, 256), (256, 10)],
         "corrected": [(784, 1024), (1024, 512), (512, 256), (256, 10)],
         "convolutional": [(5, 5, 1, 32), (3, 3, 32, 64), (3, 3, 64, 64), (1600, 256), (256, 10)],
     }[network]
@@ -85,8 +86,9 @@ def _logits(network, parameters, batch, key, dtype):
         x = batch
     x = x.reshape(len(batch), -1)
     for weights, biases in cast[:-1]:
-        x = jax.nn.relu(x @ weights + biases)
-    if network != "softmax":
+        x = x @ weights + biases
+        x = x if network == "published" else jax.nn.relu(x)
+    if network in ("corrected", "convolutional"):
         x = jnp.where(jax.random.bernoulli(key, 0.5, x.shape), x * 2, 0).astype(dtype)
     weights, biases = cast[-1]
     return x @ weights + biases

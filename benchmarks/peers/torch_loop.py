@@ -8,11 +8,13 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+_HIDDEN = ((784, 1024), (1024, 512), (512, 256))
 _BODIES = {
     "softmax": lambda: [nn.Flatten(), nn.Linear(784, 10)],
+    "published": lambda: [nn.Flatten(), *(nn.Linear(a, b) for a, b in (*_HIDDEN, (256, 10)))],
     "corrected": lambda: [
         nn.Flatten(),
-        *itertools.chain(*((nn.Linear(a, b), nn.ReLU()) for a, b in ((784, 1024), (1024, 512), (512, 256)))),
+        *itertools.chain(*((nn.Linear(a, b), nn.ReLU()) for a, b in _HIDDEN)),
         nn.Dropout(0.5),
         nn.Linear(256, 10),
     ],
