@@ -337,6 +337,8 @@ def main() -> int:
         lock.acquire(blocking=False)
     except Timeout:
         return 0
+    for name in ("sklearn", "matplotlib"):  # Keras would load them if it could: 85 MB and a second, for nothing here
+        sys.modules[name] = None
     is_closing = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.buffer.read(), is_closing.set()), daemon=True).start()
     with lock:

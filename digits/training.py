@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from digits import timeline
 from digits.checkpoints import State
-from digits.datasets import Dataset
+from digits.datasets import Dataset, Split
 from digits.errors import TrainingDiverged
 from digits.hyperparameters import Change, Hyperparameters, value_at
 from digits.programs import Program
@@ -65,7 +65,7 @@ class Training:
     ) -> None:
         """Begin a run, or take it up where `state` left it."""
         self._chosen, self.dataset, self.program = hyperparameters, dataset, program
-        self._images, self._labels = tf.constant(dataset.train.images), tf.constant(dataset.train.labels)
+        self._images, self._labels = _constants(dataset.train)
         self._seed = tf.constant(hyperparameters.seed, tf.int32)
         self.changes = [change for change in changes if change.step is not None]
         self.step, self.seconds, self._pace = 0, 0.0, 0.0
@@ -217,6 +217,11 @@ def batch_indices(count: int, batch_size: int, seed: int, first: int, last: int)
     epochs = positions // count
     orders = np.concatenate([_epoch_order(count, seed, epoch) for epoch in range(epochs[0], epochs[-1] + 1)])
     return orders[positions - epochs[0] * count].reshape(last - first, batch_size)
+
+
+@functools.lru_cache(maxsize=1)  # TensorFlow's copy of MNIST takes 43 MB, and most runs learn from the same
+def _constants(split: Split) -> tuple[tf.Tensor, tf.Tensor]:
+    return tf.constant(split.images), tf.constant(split.labels)
 
 
 @functools.lru_cache(maxsize=4)
