@@ -26,6 +26,9 @@ def show(run_id: str) -> None:
     """Show the learning curves and, folded away, the tutorials' progress lines."""
     registry = _widgets.registry()
     run, rows, changes = registry.get(run_id), registry.metrics(run_id), registry.changes(run_id)
+    if run.is_ended and not rows:  # it was brought as a file without one, or taken out of the queue
+        st.info("There is no history of its training.", icon=":material/show_chart:")
+        return
     with st.container(horizontal=True):
         is_smooth = st.toggle(
             "Smooth",

@@ -26,7 +26,10 @@ def show(run: Run) -> None:
     steps = timeline.steps(runs_dir, run.id)
     st.subheader("See it learn", anchor=False)
     if not steps:
-        st.info("Pictures of what it has learned appear here at every validation.", icon=":material/visibility:")
+        told = "No pictures of its training have been kept."
+        if not run.is_ended:
+            told = "Pictures of what it has learned appear here at every validation."
+        st.info(told, icon=":material/visibility:")
         return
     step = _moment(run, steps)
     view = st.segmented_control(

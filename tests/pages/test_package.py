@@ -79,11 +79,13 @@ def test_a_bad_zip_is_refused_and_changes_nothing(open_page, runs_dir):
     assert page.file_uploader(key="models.file.0").value is not None
 
 
-@pytest.mark.parametrize(("file", "name"), [("train.py", "run"), ("runs.py", "chosen")])
-def test_a_model_that_was_brought_is_at_home_on_every_page(open_page, tidy, own, file, name):
-    """A run without a history, which no trainer has seen, is shown like any other."""
-    page = tidy(open_page(file, **{name: own()}))
-    assert not page.warning
+def test_a_model_that_was_brought_is_at_home_on_other_pages(open_page, tidy, own):
+    """A run that no trainer here has seen is shown like any other, and says that it has no history."""
+    run_id = own()
+    page = tidy(open_page("train.py", run=run_id))
+    assert "There is no history of its training." in [info.value for info in page.info]
+    assert any(metric.label == "Test accuracy" for metric in page.metric)
+    tidy(open_page("runs.py", chosen=run_id))
 
 
 def test_a_runs_best_weights_stand_beside_its_last(open_page, tidy, own):
