@@ -15,17 +15,20 @@ from digits.settings import Settings
 from digits.visitors import VisitorCookie
 
 
-def _warm_up() -> None:
+def _prepare(keeper: jobs.TrainerKeeper) -> None:
+    """Load what pages need, then start the trainer: the first page does not wait beside TensorFlow for a processor."""
     from pages._warm_up import warm_up  # here, because components can be declared only once the server stands
 
-    warm_up()
+    try:
+        warm_up()
+    finally:
+        keeper.start()
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     keeper = jobs.TrainerKeeper(Settings.from_environment())
-    keeper.start()
-    threading.Thread(target=_warm_up, daemon=True).start()
+    threading.Thread(target=_prepare, args=(keeper,), daemon=True).start()
     try:
         yield
     finally:

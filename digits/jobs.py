@@ -178,7 +178,8 @@ class TrainerKeeper:
     def close(self) -> None:
         """End the trainer, which puts a run in progress, checkpointed, back into the queue; waits up to ten seconds."""
         self._is_closing.set()
-        self._thread.join()
+        if self._thread.ident is not None:  # a server may end before it has started keeping
+            self._thread.join()
         if self._process is not None:
             self._process.stdin.close()
             try:
