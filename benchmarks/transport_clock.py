@@ -83,8 +83,6 @@ def turn(page: Page, times: dict[str, list[float]], number: int) -> None:
 def watch(browser: Browser, url: str, registry: Registry, iterations: int) -> dict[str, Any]:
     """Watch a run of so many iterations near its end, as its history would make it: memory and messages."""
     chosen = Hyperparameters(network="corrected", iterations=iterations)
-    # Entered as if a trainer had come so far and the run were paused, so that no trainer changes it meanwhile.
-    run_id = registry._insert(chosen, "benchmark", state=records.PAUSED, step=iterations - 10)
     rows = []
     for step in range(10, iterations, 10):
         is_validated = step % chosen.validation_interval == 0
@@ -98,8 +96,8 @@ def watch(browser: Browser, url: str, registry: Registry, iterations: int) -> di
                 "val_accuracy": 1 - 1 / step if is_validated else None,
             }
         )
-    with registry._begin() as connection:
-        connection.execute(records.metrics.insert(), [{"run_id": run_id, **row} for row in rows])
+    # Entered as if a trainer had come so far and the run were paused, so that no trainer changes it meanwhile.
+    run_id = registry._insert(chosen, "benchmark", {records.metrics: rows}, state=records.PAUSED, step=iterations - 10)
     page = browser.new_page(**_app.DESKTOP)
     received: list[int] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))

@@ -180,8 +180,10 @@ def time_training(browser: Browser, url: str, registry: Registry) -> dict[str, A
         for _ in range(rounds):
             page = browser.new_page(**_app.DESKTOP)
             actions.open_page(page, f"{url}/train?network={network}")
+            button = page.get_by_role("button", name="Start", exact=True)
+            button.click(trial=True)  # a visitor's finger is on the button before it presses
             start = time.perf_counter()
-            page.get_by_role("button", name="Start", exact=True).click()
+            button.click()
             page.get_by_role("img", name="The accuracy over").first.wait_for()
             first.append((time.perf_counter() - start) * 1000)
             expect(page.get_by_text("Test accuracy").first).to_be_visible(timeout=120_000)

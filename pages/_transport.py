@@ -14,7 +14,7 @@ from digits.runs import Run
 from pages import _state, _widgets
 from pages._widgets import STATES
 
-PATIENCE_SECONDS = 0.35  # a button waits so long for the trainer, so that its own press shows what came of it
+PATIENCE_SECONDS = 0.5  # a button waits so long for the trainer, so that its own press shows what came of it
 STEP_ITERATIONS = 10
 
 
@@ -162,9 +162,9 @@ def _give(command: Callable[..., None], is_done: Callable[[Run], bool], run_id: 
         st.session_state[_key("refused")] = str(error)
 
 
-def wait_for(run_id: str, is_done: Callable[[Run], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
+def wait_for(run_id: str, is_done: Callable[[Run], bool]) -> None:
     """Wait a moment for the trainer, so that the page that is drawn next already shows what came of a press."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not is_done(_widgets.registry().get(run_id)) and time.monotonic() < deadline:
         time.sleep(0.02)
 

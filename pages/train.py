@@ -14,7 +14,6 @@ from pages._widgets import STATES
 
 TICK_SECONDS = 0.3
 CURVES_SECONDS = 0.6  # between two drawings of the curves, which cost the browser most
-START_SECONDS = 0.5  # Start waits so long for the first point of the curves, so that the page comes with it
 MORE = (
     "batch_size",
     "optimizer",
@@ -79,7 +78,7 @@ def _start() -> None:
     try:
         hyperparameters = Hyperparameters(**{name: st.session_state[_key(name)] for name in KNOBS})
         run_id = st.session_state[_key("run")] = jobs.submit(_widgets.registry(), hyperparameters, _widgets.visitor())
-        _transport.wait_for(run_id, lambda now: now.step > 0 or now.is_ended, seconds=START_SECONDS)
+        _transport.wait_for(run_id, lambda now: now.step > 0 or now.is_ended)
     except DigitsError as error:
         st.session_state[_key("error")] = str(error)
 
