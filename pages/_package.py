@@ -86,7 +86,7 @@ def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
 
 @st.fragment
 def _bring() -> None:
-    st.header("Bring one", anchor=False)
+    st.header("Bring a model", anchor=False)
     st.markdown(
         "A zip from here, of yours or of a friend's, becomes a model of your own. Nothing in it is run as code: only "
         "its weights are taken over, and how well it reads is measured anew."
@@ -104,7 +104,7 @@ def _bring() -> None:
         type="primary",
         disabled=file is None,
         key=_key("bring"),
-        help="Checks the zip, which takes ten seconds or so, and chooses its model; it then stands among your runs.",
+        help="Checks the zip, which takes up to a minute, and chooses its model; it then stands among your runs.",
     )
     if file is not None and is_asked:
         try:
