@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import calibration, drawn, weights
+from digits import calibration, drawn, networks, weights
 from digits.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TEXT_FILE, TFLITE_FILE
 from digits.datasets import Dataset
 from digits.errors import ExportMismatch, TrainingDiverged
@@ -30,7 +30,6 @@ from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.recogniser import Recogniser
 
 _LEVEL = 1  # of compression: nine times as quick as the default, and the files are 7 to 20 % larger
-_BATCH = 200  # images a call; more are no quicker, and a convolution of a thousand takes a hundred megabytes
 _TOLERANCE = 1e-3  # probabilities may differ by this much between the two files; a tie may then fall either way
 
 

@@ -20,7 +20,6 @@ from digits.settings import IMAGE_SIZE
 tf.config.experimental.enable_op_determinism()  # the same seed gives the same run; measured, it costs nothing here
 
 PRECISIONS = ("float32", "mixed_bfloat16")
-EVALUATION_BATCH = 200  # images a call; more are no quicker, and a convolution of a thousand takes a hundred megabytes
 _MOMENTUM = 0.9
 _MEMORY = 0.999  # of the running means: they look back about a thousand iterations
 _ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}  # Kingma and Ba, 2015, and Keras's epsilon
@@ -175,10 +174,10 @@ class Program:
             self.model.set_weights(present)
 
     def _evaluate(self, split: Split) -> tuple[float, np.ndarray]:
-        starts = range(0, len(split), EVALUATION_BATCH)
+        size = networks.reading_batch(self.model)
         parts = [
-            self.measure(split.images[start : start + EVALUATION_BATCH], split.labels[start : start + EVALUATION_BATCH])
-            for start in starts
+            self.measure(split.images[start : start + size], split.labels[start : start + size])
+            for start in range(0, len(split), size)
         ]
         losses, probabilities = zip(*parts, strict=True)
         return float(sum(losses)) / len(split), np.concatenate([part.numpy() for part in probabilities])
