@@ -149,8 +149,9 @@ def _convert(model: keras.Model) -> bytes:
 
 def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Return what a Keras model itself gives for images uint8 (n, 28, 28): float32 (n, classes)."""
+    size = networks.reading_batch(model)
     return np.concatenate(
-        [model(images[start : start + _BATCH].astype(np.float32)).numpy() for start in range(0, len(images), _BATCH)]
+        [model(images[start : start + size].astype(np.float32)).numpy() for start in range(0, len(images), size)]
     )
 
 

@@ -303,7 +303,7 @@ class Trainer:
         program = self._program(chosen, len(dataset.class_names))
         self._library.warm_up(program)
         self._training.Training(chosen, dataset, program).advance(until=1)
-        program.evaluate(dataset.validation)
+        program.evaluate(dataset.validation.rows(0, 1000))
         export.warm_up(program.exportable_model())
 
     def _say_download(self, done: int, total: int) -> None:
