@@ -15,20 +15,17 @@ from digits.settings import Settings
 from digits.visitors import VisitorCookie
 
 
-def _prepare(keeper: jobs.TrainerKeeper) -> None:
-    """Load what pages need, then start the trainer: the first page does not wait beside TensorFlow for a processor."""
+def _warm_up() -> None:
     from pages._warm_up import warm_up  # here, because components can be declared only once the server stands
 
-    try:
-        warm_up()
-    finally:
-        keeper.start()
+    warm_up()
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     keeper = jobs.TrainerKeeper(Settings.from_environment())
-    threading.Thread(target=_prepare, args=(keeper,), daemon=True).start()
+    keeper.start(head_start_seconds=4.0)  # the first page comes first; TensorFlow would take a processor from it
+    threading.Thread(target=_warm_up, daemon=True).start()
     try:
         yield
     finally:

@@ -169,17 +169,18 @@ class TrainerKeeper:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._is_closing = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="trainer-keeper", daemon=True)
 
-    def start(self) -> None:
-        """Begin keeping; returns at once."""
+    def start(self, *, head_start_seconds: float = 0.0) -> None:
+        """Begin keeping; returns at once. The first trainer lets its server go ahead by so long."""
+        self._thread = threading.Thread(
+            target=self._keep, args=(head_start_seconds,), name="trainer-keeper", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
         """End the trainer, which puts a run in progress, checkpointed, back into the queue; waits up to ten seconds."""
         self._is_closing.set()
-        if self._thread.ident is not None:  # a server may end before it has started keeping
-            self._thread.join()
+        self._thread.join()
         if self._process is not None:
             self._process.stdin.close()
             try:
@@ -188,8 +189,8 @@ class TrainerKeeper:
                 self._process.kill()
                 self._process.wait()
 
-    def _keep(self) -> None:
-        deaths, pause = 0, 0.0
+    def _keep(self, head_start_seconds: float) -> None:
+        deaths, pause = 0, head_start_seconds
         while not self._is_closing.wait(pause):
             pause = _LOOK_EVERY_SECONDS
             if self._process is not None and self._process.poll() is not None:
