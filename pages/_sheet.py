@@ -45,7 +45,7 @@ def prepare() -> None:
 
 
 def canvas() -> list[segmentation.Part]:
-    """Show the canvas with Undo and Clear, and return the digits drawn on it."""
+    """Show the canvas and return the digits drawn on it."""
     pen, (width, height) = st.session_state[_key("pen")], _size()
     drawn = st.session_state[_key("strokes")]
     if _name() not in st.session_state and drawn is not st.session_state[_key("initial")]:
@@ -59,15 +59,13 @@ def canvas() -> list[segmentation.Part]:
         height=height,
         key=_name(),
     )
-    try:
-        st.session_state[_key("strokes")] = drawn = strokes.parse_canvas(result.json_data)
-    finally:  # what is too much to read can still be cleared
-        _tools()
+    st.session_state[_key("strokes")] = drawn = strokes.parse_canvas(result.json_data)
     # Gaps alone tell strokes apart as well as with the model's help, and sooner; letters then stay whole.
     return segmentation.find_parts(drawn, size=(height, width), pen_width=pen)
 
 
-def _tools() -> None:
+def tools() -> None:
+    """Show Undo, Clear and the choice of a sheet; after the answer, which comes the sooner for it."""
     is_blank = not st.session_state[_key("strokes")]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.button("Undo", icon=":material/undo:", on_click=_undo, disabled=is_blank)
