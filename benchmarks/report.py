@@ -33,7 +33,7 @@ def main() -> None:
     training = read("training_peers")
     CHART.write_text(chart(training["figures"]["networks"]), encoding="utf-8")
     sections = [training_table(training), inference_table(read("inference")), visitors_table(read("many_visitors"))]
-    sections.insert(2, clock_table(read("visitor_clock")))
+    sections[2:2] = [clock_table(read("visitor_clock")), transport_table(read("transport_clock"))]
     path = PROJECT_DIR / "README.md"
     before, rest = path.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
@@ -120,6 +120,21 @@ def clock_table(record: dict[str, Any]) -> str:
         f"{table(head, rows)}\n\n{told(record)} The canvas itself waits 200 ms before it sends a stroke. "
         f"The web process took {figures['web_mb']} MB, the trainer {figures['trainer_mb']} MB, "
         f"an install {figures['install_mb']} MB."
+    )
+
+
+def transport_table(record: dict[str, Any]) -> str:
+    figures = record["figures"]
+    rows = [
+        [f"{name}{'' if name[0].islower() else ' pressed'}", _span(row), row["count"]]
+        for name, row in figures["press_to_effect_ms"].items()
+    ]
+    short, long = figures["watching"]
+    return (
+        f"{table(['from press to effect, ms, p50 / p95', '', 'times'], rows)}\n\n{told(record)} A page that watches a "
+        f"run of {short['iterations']:,} iterations receives {short['kilobytes_a_second']:.0f} kB a second and holds "
+        f"{short['heap_mb']:.0f} MB; of {long['iterations']:,}, {long['kilobytes_a_second']:.0f} kB and "
+        f"{long['heap_mb']:.0f} MB."
     )
 
 
