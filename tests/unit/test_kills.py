@@ -4,8 +4,10 @@ import contextlib
 import multiprocessing
 import os
 import random
+import sys
 import threading
 import time
+import types
 
 import pytest
 
@@ -65,6 +67,12 @@ def wait_for(condition):
 @pytest.fixture(autouse=True)
 def small_data(monkeypatch):
     monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_main_module(monkeypatch):
+    """A child runs its parent's main program first, and page tests leave a page in its place."""
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
 
 
 def train_until(registry, run_id, last):
