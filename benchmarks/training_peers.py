@@ -109,10 +109,11 @@ def ours(network: str, registry: Registry, server: Server, page) -> dict:
     while not (run := registry.get(run_id)).is_ended:
         time.sleep(0.1)
     rows = registry.history(run_id)
+    pairs = list(itertools.pairwise(rows[1:]))  # the first chunk has the first validation in it
     spans = [
         (after["seconds"] - before["seconds"]) / (after["step"] - before["step"]) * 1000
-        for before, after in itertools.pairwise(rows[1:])  # the first chunk has the first validation in it
-        if after["val_loss"] is None
+        for before, after in [pair for pair in pairs if pair[1]["val_loss"] is None]
+        or pairs  # short runs always validate
     ]
     whole = rows[-1]["seconds"] / rows[-1]["step"] * 1000
     return {"ms": statistics.median(spans), "ms_with_validation": whole, "test": run.test_correct / run.test_total}

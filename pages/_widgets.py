@@ -126,9 +126,21 @@ def ink_boxes(data: dict[str, Any], *, key: str, on_picked: Any) -> None:
     _boxes(data=data, key=key, on_picked_change=on_picked)
 
 
+def chosen_model(page: str) -> catalogue.Model:
+    """Return the model that the visitor has chosen or the link names; the usual one, with a notice, if it is gone."""
+    key = _state.key(page, "model")
+    try:
+        model = catalogue.find(st.session_state.get(key) or catalogue.DEFAULT_MODEL, settings())
+    except DigitsError as error:
+        _state.notify(page, str(error))
+        model = catalogue.find(catalogue.DEFAULT_MODEL, settings())
+    st.session_state[key] = model.id
+    return model
+
+
 def model_chooser(page: str) -> catalogue.Model:
     """Let the visitor choose the model to ask: bundled, their own, or the one that the link names."""
-    key = _state.key(page, "model")
+    model = chosen_model(page)
     titles, own = {model.id: _model_title(model) for model in catalogue.bundled()}, {}
     try:
         for run in registry().list_runs(visitor()):
@@ -136,25 +148,18 @@ def model_chooser(page: str) -> catalogue.Model:
             titles |= _titles_of(run, own[run.id])
     except DigitsError as error:  # the bundled models can be asked all the same
         st.warning(str(error), icon=":material/database_off:")
-    wanted = st.session_state.get(key) or catalogue.DEFAULT_MODEL
-    if wanted not in titles:
-        try:
-            model = catalogue.find(wanted, settings())
-            name = own.get(model.card.get("run"), f"Shared run {wanted[:4]}: {model.title}")
-            titles[wanted] = comparison.model_title(name, model.card)
-        except DigitsError as error:
-            _state.notify(page, str(error))
-            wanted = catalogue.DEFAULT_MODEL
-    st.session_state[key] = wanted
-    chosen = st.selectbox(
+    if model.id not in titles:
+        name = own.get(model.card.get("run"), f"Shared run {model.id[:4]}: {model.title}")
+        titles[model.id] = comparison.model_title(name, model.card)
+    st.selectbox(
         "Model to ask",
         list(titles),
         format_func=titles.get,
-        key=key,
+        key=_state.key(page, "model"),
         persist_state="session",
         help="Which trained network reads, and how many of MNIST's test images and of drawn digits it gets right.",
     )
-    return catalogue.find(chosen, settings())
+    return model
 
 
 def _titles_of(run: Run, name: str) -> dict[str, str]:

@@ -44,8 +44,7 @@ tray = st.container()
 desk = st.grid(2, min_column_width=320, gap="medium", key=_state.key("draw", "desk"))
 paper = desk.cell(column_span="all" if source == "Pen" and _sheet.is_wide() else 1)
 answer, knobs = desk.cell(row_span=2), desk.cell()  # on a phone the answer follows the paper at once
-with knobs:
-    model = _widgets.model_chooser("draw")
+model = _widgets.chosen_model("draw")
 try:
     found = []
     if source == "Pen":
@@ -67,11 +66,13 @@ try:
         (paper if source == "Picture" else answer).info(HINTS[source], icon=":material/draw:")
 except DigitsError as error:
     answer.error(str(error), icon=":material/error:")
-if source == "Pen":
+if source == "Pen":  # all that nobody waits for comes after the answer
     with paper:
         _sheet.tools()
     with knobs:
         _pen_width()
+with knobs:
+    _widgets.model_chooser("draw")
 with st.container(horizontal=True):
     st.page_link("train.py", label="Train a network yourself", icon=":material/model_training:")
     st.page_link("gallery.py", label="See what it makes of test images", icon=":material/grid_view:")
