@@ -17,7 +17,7 @@ from digits.evaluation import Accuracy
 from digits.recogniser import Recogniser
 from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir
 
-CARD, KERAS_FILE, TFLITE_FILE, TEXT_FILE = "card.json", "model.keras", "model.tflite", "weights-as-text.zip"
+CARD, KERAS_FILE, TFLITE_FILE = "card.json", "model.keras", "model.tflite"
 PROBABILITIES_FILE = "test-probabilities.npy"
 DEFAULT_MODEL = "drawing"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")  # an id becomes a folder's name, so it may hold nothing else

@@ -1,4 +1,4 @@
-"""A trained model as files: Keras, LiteRT, text and a card, proved to predict alike before anyone sees them.
+"""A trained model as files: Keras, LiteRT and a card, proved to predict alike before anyone sees them.
 
 Weights are rounded to float16 before they are written, which halves the files. The card's accuracy is measured on the
 files themselves, so the rounding is part of what it reports.
@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits import calibration, drawn, networks, weights
-from digits.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TEXT_FILE, TFLITE_FILE
+from digits.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.datasets import Dataset
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import Accuracy, accuracy
@@ -75,7 +75,6 @@ def save_model(
         on_step("Saving")
         np.save(draft / PROBABILITIES_FILE, probabilities)
         _write_keras(model, draft / KERAS_FILE)
-        write_text_weights(model, draft / TEXT_FILE)
         weights.write(model, draft / weights.EXPLAIN_FILE)
         card = _card(folder.name, hyperparameters, dataset, measured) | facts
         card[calibration.CARD_KEY] = calibration.temperature_of(recogniser.probabilities, dataset.validation)
@@ -90,23 +89,6 @@ def save_model(
 def warm_up(model: keras.Model) -> None:
     """Convert a model for nothing: the first conversion in a process takes twice as long as those after it."""
     _convert(model)
-
-
-def write_text_weights(model: keras.Model, path: Path) -> None:
-    """Write every layer's weights to `weights.txt` and biases to `const.txt`, both in the zip file at `path`.
-
-    Each layer begins with a comment line that names it and its shape, and `numpy.loadtxt` skips those: a softmax
-    model's files load as its 784×10 weights and its 10 biases. A filter bank's rows are height × width × inputs.
-    """
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
-        for name, suffix in (("weights.txt", "kernel"), ("const.txt", "bias")):
-            with archive.open(name, "w") as stream, io.TextIOWrapper(stream, encoding="ascii") as text:
-                for weight in model.weights:
-                    if weight.path.endswith(suffix):
-                        values = weight.numpy()
-                        text.write(f"# {weight.path.rsplit('/', 1)[0]} {' x '.join(map(str, values.shape))}\n")
-                        # Five digits tell every float16 apart, and the weights are float16 by now.
-                        np.savetxt(text, values.reshape(-1, values.shape[-1]), fmt="%.5g")
 
 
 def write_explanation(folder: Path) -> None:

@@ -54,7 +54,7 @@ def pack(model: Model, registry: Registry | None = None) -> bytes:
             README_FILE: _readme(model, has_history=bool(history), has_explanation=explained.is_file()),
             **code(),
             **own,
-            **{name: text.encode() for name, text in textweights.texts(textweights.read(_keras(model))).items()},
+            **_texts(model),
             HYPERPARAMETERS_FILE: _hyperparameters(model, changes),
             **({HISTORY_FILE: history.encode()} if history else {}),
             **({EXPLAIN_FILE: explained.read_bytes()} if explained.is_file() else {}),
@@ -64,6 +64,11 @@ def pack(model: Model, registry: Registry | None = None) -> bytes:
             f"{model.title} should have its files; {error.filename} cannot be read. Choose another."
         ) from error
     return archives.write(files)
+
+
+def pack_texts(model: Model) -> bytes:
+    """Return a zip of a model's `weights.txt` and `const.txt` alone; raises `ModelNotFound`."""
+    return archives.write(_texts(model))
 
 
 def file_name(model: Model) -> str:
@@ -110,8 +115,9 @@ def _module(name: str) -> Path:
     return PROJECT_DIR / "digits" / f"{name}.py"
 
 
-def _keras(model: Model) -> Path:
-    return model.folder / KERAS_FILE
+def _texts(model: Model) -> dict[str, bytes]:
+    texts = textweights.texts(textweights.read(model.folder / KERAS_FILE))
+    return {name: text.encode() for name, text in texts.items()}
 
 
 def _lines(name: str) -> list[str]:

@@ -50,7 +50,13 @@ class Registry:
         return self._insert(hyperparameters, owner, {_changes: planned}, state=WAITING, name=name)
 
     def adopt(
-        self, hyperparameters: Hyperparameters, owner: str, *, changes: Any = (), history: Any = (), **facts: Any
+        self,
+        hyperparameters: Hyperparameters,
+        owner: str,
+        *,
+        changes: Sequence[Change] = (),
+        history: Sequence[dict[str, Any]] = (),
+        **facts: Any,
     ) -> str:
         """Enter a run that was trained elsewhere, as finished, and return its id; `facts` are columns, as `name`."""
         rows = {_changes: [asdict(change) for change in changes], _metrics: history}

@@ -127,7 +127,7 @@ class Trainer:
         self._registry.set_activity(run.id, "Preparing")
         description = self._supplies.dataset().description
         self._registry.set_activity(run.id, "Preparing", data=description)
-        say = lambda words: self._registry.set_activity(run.id, words)  # noqa: E731
+        say = functools.partial(self._registry.set_activity, run.id)
         dataset = self._in_background(self._supplies.dataset_for, run.hyperparameters, say)
         state = checkpoints.load(self._settings.runs_dir, run.id)
         program = self._program(run.hyperparameters, len(dataset.class_names))

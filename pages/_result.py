@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from digits import catalogue
+from digits import catalogue, packages
 from digits.hyperparameters import PRESETS
 from digits.runs import Run
 from pages import _again, _package, _state, _widgets
@@ -63,14 +63,20 @@ def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:
 def _downloads(run: Run, model: catalogue.Model) -> None:
     with st.container(horizontal=True):
         _package.download(model, key=_key("download.package"))
-        for file, label, explanation in (
-            (catalogue.KERAS_FILE, ".keras", "The model for Keras, scaling included: it takes images of 0 to 255."),
-            (catalogue.TFLITE_FILE, ".tflite", "The model for LiteRT, on phones and small computers."),
-            (catalogue.TEXT_FILE, "Text (weights.txt, const.txt)", "Every layer's weights and biases as text, zipped."),
+        keras, tflite = (model.folder / name for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE))
+        for file, read, label, explanation in (
+            (keras.name, keras.read_bytes, ".keras", "The model for Keras, scaling included: it takes 0 to 255."),
+            (tflite.name, tflite.read_bytes, ".tflite", "The model for LiteRT, on phones and small computers."),
+            (
+                "weights-as-text.zip",
+                lambda: packages.pack_texts(model),
+                "Text (weights.txt, const.txt)",
+                "Every layer's weights and biases as text, zipped.",
+            ),
         ):
             st.download_button(
                 label,
-                (model.folder / file).read_bytes,
+                read,
                 file_name=f"digits-{run.hyperparameters.network}-{run.id}-{file}",
                 icon=":material/download:",
                 help=explanation,

@@ -3,13 +3,12 @@
 import io
 import json
 import shutil
-import zipfile
 
 import keras
 import numpy as np
 import pytest
 
-from digits import calibration, catalogue, export, networks
+from digits import calibration, catalogue, export, networks, textweights
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import accuracy
 from digits.hyperparameters import PRESETS, Hyperparameters
@@ -43,17 +42,17 @@ def saved(trained, small, quick, tmp_path_factory):
 
 
 def text_arrays(folder):
-    """The arrays in the zip of texts, read as a visitor would."""
-    with zipfile.ZipFile(folder / catalogue.TEXT_FILE) as archive:
-        return [np.loadtxt(io.BytesIO(archive.read(name))) for name in ("weights.txt", "const.txt")]
+    """The arrays in the Keras file's texts, read as a visitor would."""
+    texts = textweights.texts(textweights.read(folder / catalogue.KERAS_FILE))
+    return [np.loadtxt(io.StringIO(texts[name])) for name in ("weights.txt", "const.txt")]
 
 
 class TestFolder:
     def test_has_all_files_and_nothing_else_is_left(self, saved):
-        """The model as Keras, LiteRT and text, its card and its predictions lie there; no draft does."""
+        """The model as Keras and LiteRT, its card and its predictions lie there; no draft does."""
         folder, _, _ = saved
         names = {path.name for path in folder.iterdir()}
-        assert {"card.json", "model.keras", "model.tflite", "test-probabilities.npy", "weights-as-text.zip"} <= names
+        assert {"card.json", "model.keras", "model.tflite", "test-probabilities.npy"} <= names
         assert "stored.keras" not in names
         assert [path.name for path in folder.parent.iterdir()] == ["made-here"]
 
@@ -163,9 +162,8 @@ class TestFiles:
     def test_as_text_hold_every_layer(self, tmp_path):
         """A deep network's text names each layer and its shape, with as many numbers as it has."""
         model = networks.build("corrected", 10)
-        export.write_text_weights(model, tmp_path / "weights.zip")
-        with zipfile.ZipFile(tmp_path / "weights.zip") as archive:
-            lines = archive.read("weights.txt").decode("ascii").splitlines()
+        model.save(tmp_path / "model.keras")
+        lines = textweights.texts(textweights.read(tmp_path / "model.keras"))["weights.txt"].splitlines()
         heads = [line for line in lines if line.startswith("#")]
         assert [head.split(" ", 2)[2] for head in heads] == ["784 x 1024", "1024 x 512", "512 x 256", "256 x 10"]
         assert len(lines) - len(heads) == 784 + 1024 + 512 + 256

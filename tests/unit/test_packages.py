@@ -79,6 +79,11 @@ class TestContents:
         assert np.loadtxt(io.BytesIO(files["weights.txt"])) == pytest.approx(kernel, rel=1e-4)
         assert np.loadtxt(io.BytesIO(files["const.txt"])) == pytest.approx(bias, rel=1e-4)
 
+    def test_give_the_texts_alone_too(self, files, model):
+        """A zip of the two texts, the same to the letter."""
+        texts = archives.read(packages.pack_texts(model))
+        assert texts == {name: files[name] for name in ("weights.txt", "const.txt")}
+
     def test_of_a_run_have_its_history_and_its_turned_knobs(self, model, registry, runs_dir):
         """Up to the iteration that the weights are from, and no further."""
         change = Change(step=50, name="learning_rate", old=0.5, value=0.1)

@@ -1,12 +1,10 @@
 """textweights: the numbers are the Keras model's own, and NumPy reads the text."""
 
-import io
-
 import keras
 import numpy as np
 import pytest
 
-from digits import catalogue, export, textweights
+from digits import catalogue, textweights
 from digits.errors import ModelNotFound
 
 
@@ -21,17 +19,6 @@ class TestBundledModel:
         for weight, expected in zip(weights, network.get_weights(), strict=True):
             assert np.array_equal(weight.values, expected)
         assert textweights.count(path) == network.count_params()
-
-
-def test_texts_are_those_of_the_export(tmp_path):
-    """The two texts are, letter by letter, what training leaves beside its models."""
-    model = catalogue.find("softmax", catalogue.Settings.from_environment())
-    path = model.folder / catalogue.KERAS_FILE
-    export.write_text_weights(keras.models.load_model(path, safe_mode=True), tmp_path / "text.zip")
-    with export.zipfile.ZipFile(tmp_path / "text.zip") as archive:
-        exported = {name: archive.read(name).decode("ascii") for name in archive.namelist()}
-    assert textweights.texts(textweights.read(path)) == exported
-    assert np.loadtxt(io.StringIO(exported["weights.txt"])).shape == (784, 10)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK no zip", b"\0" * 100])

@@ -194,5 +194,5 @@ def test_leaves_nothing_half_done(runs_dir):
     for folder in folders:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         assert card["id"] == folder.name
-        for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE, catalogue.TEXT_FILE):
+        for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE):
             assert (folder / name).stat().st_size > 0
