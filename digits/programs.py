@@ -128,9 +128,19 @@ class Program:
         steps = tf.shape(batches)[0]
         losses = tf.TensorArray(tf.float32, steps)
         accuracies = tf.TensorArray(tf.float32, steps)
+        next_images, next_labels = _load(images, labels, batches[0])
         for index in tf.range(steps):
-            batch_images = tf.cast(tf.gather(images, batches[index]), tf.float32)
-            batch_labels = tf.cast(tf.gather(labels, batches[index]), tf.int32)
+            # With parallel iterations TensorFlow keeps ten of them apart, for no gain: each needs the last one's weights.
+            tf.autograph.experimental.set_loop_options(
+                parallel_iterations=1,
+                shape_invariants=[
+                    (next_images, tf.TensorShape((None, IMAGE_SIZE, IMAGE_SIZE))),
+                    (next_labels, tf.TensorShape((None,))),
+                ],
+            )
+            batch_images, batch_labels = next_images, next_labels
+            # One processor fetches the next batch while another learns from this one.
+            next_images, next_labels = _load(images, labels, batches[tf.minimum(index + 1, steps - 1)])
             if self.augmentation == "drawing":
                 batch_images = augment(batch_images, tf.stack([seed, self._step]))
             with tf.GradientTape() as tape:
@@ -242,6 +252,11 @@ def warm_up(program: Program) -> None:
     blank = tf.zeros((2, IMAGE_SIZE, IMAGE_SIZE), tf.uint8), tf.zeros((2,), tf.uint8)
     program.advance(*blank, np.zeros((2, 2), np.int32), np.zeros(2, np.float32), tf.constant(0.0), tf.constant(0))
     program.measure(*blank)
+
+
+def _load(images, labels, rows):
+    """Return a batch: images float32 (batch, 28, 28) and labels int32 (batch,)."""
+    return tf.cast(tf.gather(images, rows), tf.float32), tf.cast(tf.gather(labels, rows), tf.int32)
 
 
 def _drop(features, rate, seed):

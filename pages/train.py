@@ -12,8 +12,8 @@ from digits.runs import Run
 from pages import _curves, _learning, _result, _state, _transport, _widgets
 from pages._widgets import STATES
 
-TICK_SECONDS = 0.3
-CURVES_SECONDS = 0.6  # between two drawings of the curves, which cost the browser most
+TICK_SECONDS = 0.5
+PICTURES_SECONDS = 1.0  # between two drawings of all that costs the browser most
 MORE = (
     "batch_size",
     "optimizer",
@@ -123,9 +123,11 @@ def _run_view(run: Run) -> None:
         st.fragment(_transport.live_knobs)(run)
     if run.has_model:
         _result.show(run)
-    st.fragment(_curves.show, run_every=tick and CURVES_SECONDS)(run.id)
-    replay = _learning.REPLAY_SECONDS if _learning.is_playing() else None
-    st.fragment(_learning.show, run_every=replay if run.is_ended else 1.0)(run)
+    if run.is_ended:
+        st.fragment(_curves.show)(run.id)
+        st.fragment(_learning.show, run_every=_learning.REPLAY_SECONDS if _learning.is_playing() else None)(run)
+    else:
+        st.fragment(_pictures, run_every=PICTURES_SECONDS)(run)
     _result.again(run)
     started = datetime.fromtimestamp(run.created).astimezone()
     whose = "Your run" if is_mine else "A shared run, which you are watching"
@@ -135,6 +137,12 @@ def _run_view(run: Run) -> None:
         f"{chosen.iterations:,} iterations of {chosen.batch_size}, dropout {chosen.dropout:g}, {chosen.optimizer}, "
         f"seed {chosen.seed}. {run.data}"
     )
+
+
+def _pictures(run: Run) -> None:
+    """Show the curves and what the network learns to see, in one: each fragment is a pass over the whole page."""
+    _curves.show(run.id)
+    _learning.show(run)
 
 
 def _own_runs() -> None:
