@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from PIL import Image
-from scipy import ndimage
 
 from digits import parts, weights
 from digits.catalogue import Model
@@ -296,9 +296,9 @@ def _spread(values: np.ndarray, image: np.ndarray) -> np.ndarray:
     ink = image.astype(np.float32) / 255
     if not ink.any():
         return np.zeros_like(values)
-    strength = ndimage.gaussian_filter(values, 1.0) / np.maximum(ndimage.gaussian_filter(ink, 1.0), 1e-3)
+    strength = scipy.ndimage.gaussian_filter(values, 1.0) / np.maximum(scipy.ndimage.gaussian_filter(ink, 1.0), 1e-3)
     inked = ink >= min(0.25, float(ink.max()))
-    _, (rows, columns) = ndimage.distance_transform_edt(~inked, return_indices=True)
+    _, (rows, columns) = scipy.ndimage.distance_transform_edt(~inked, return_indices=True)
     largest = float(np.quantile(np.abs(strength[inked]), 0.98))
     return np.clip(strength[rows, columns] / max(largest, _FAINT), -1, 1)
 
@@ -311,4 +311,4 @@ def _on_source(strength: np.ndarray, glyph: Glyph, size: tuple[int, int]) -> np.
         source = (np.arange(pixels) + 0.5) * side / pixels  # pixel centres, counted from the source's corner
         axes.append((source - (side / 2 - shift)) * glyph.scale + _CENTRE - 0.5)
     rows, columns = np.meshgrid(*axes, indexing="ij")
-    return ndimage.map_coordinates(strength, [rows, columns], order=1, mode="nearest")
+    return scipy.ndimage.map_coordinates(strength, [rows, columns], order=1, mode="nearest")

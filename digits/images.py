@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from PIL import Image
-from scipy import ndimage
 
 from digits import strokes as pen
 from digits.errors import InvalidImage
@@ -123,7 +123,7 @@ def _draw(strokes: Sequence[np.ndarray], *, smallest: float = 1.0) -> tuple[np.n
     scale = (BOX_SIDE - PEN_WIDTH) / max(float((high - low).max()), smallest)
     centre = (low + high) / 2
     ink = _render(strokes, centre, scale)
-    offset = (np.array(ndimage.center_of_mass(ink))[::-1] + 0.5 - _CENTRE) / scale
+    offset = (np.array(scipy.ndimage.center_of_mass(ink))[::-1] + 0.5 - _CENTRE) / scale
     # the digit must stay whole on the 28x28, even where its mass lies far to one side
     slack = (IMAGE_SIDE - PEN_WIDTH - (high - low) * scale) / 2 - 0.5
     centre = centre + np.clip(offset, -slack / scale, slack / scale)
@@ -170,7 +170,7 @@ def _centre_lines(ink: np.ndarray, box: tuple[int, int, int, int]) -> list[np.nd
     work = np.asarray(Image.fromarray(ink).resize(size, resampling, box=box))
     mask = np.pad(work, 2) > 0.5
     lines = thin_to_lines(mask)
-    depth = ndimage.distance_transform_edt(mask)
+    depth = scipy.ndimage.distance_transform_edt(mask)
     if not lines.any():  # thinning may eat a small round dot up
         lines = depth == depth.max()
     body = depth > _body_depth(float(np.median(depth[lines])))
@@ -182,9 +182,9 @@ def _centre_lines(ink: np.ndarray, box: tuple[int, int, int, int]) -> list[np.nd
 def _thick_enough(ink: np.ndarray, width: float) -> np.ndarray:
     """Widen hair lines to about `width` pixels, so that they outlive being reduced."""
     mask = ink > 0.5
-    outline = mask & ~ndimage.binary_erosion(mask)
+    outline = mask & ~scipy.ndimage.binary_erosion(mask)
     missing = int(np.ceil(width - 2 * mask.sum() / max(1, outline.sum())))  # a line has two outlines
-    return ndimage.maximum_filter(ink, missing + 1) if missing > 0 else ink
+    return scipy.ndimage.maximum_filter(ink, missing + 1) if missing > 0 else ink
 
 
 def _body_depth(radius: float) -> float:

@@ -1,23 +1,14 @@
-"""Who trains what, where: runs are handed in here, and a trainer process of this machine is kept alive for them."""
+"""Who trains what: runs are handed in here and commanded, each by its owner alone."""
 
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from digits.errors import InvalidHyperparameter, InvalidText, NotYourRun, RunBusy, TooManyRuns
 from digits.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
 from digits.runs import Registry, Run
-from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR, PROJECT_DIR, Settings
+from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR
 
 MAX_TEXT = {"name": 80, "note": 2000}  # characters
-
-_LOOK_EVERY_SECONDS = 0.5
-_PATIENCE_SECONDS = (0.5, 5.0, 30.0)  # before the first, second and every further restart of a trainer that keeps dying
 
 
 def submit(
@@ -150,65 +141,3 @@ def require_owner(run: Run, owner: str) -> None:
         raise NotYourRun(
             "Only the visitor who started a run may command it; you are watching it. Start one of your own."
         )
-
-
-def trainer_lock(settings: Settings) -> FileLock:
-    """Return the lock that the one trainer of a registry holds; the system lets go of it when the process dies."""
-    settings.runs_dir.mkdir(parents=True, exist_ok=True)
-    return FileLock(settings.runs_dir / "trainer.lock", thread_local=False)
-
-
-class TrainerKeeper:
-    """Keeps one trainer process alive beside this process, for as long as this process lives.
-
-    It starts a trainer when nobody else's holds the lock and starts another when that one dies. The trainer ends when
-    its standard input closes, so it outlives neither an orderly stop nor a killed server.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._process: subprocess.Popen[bytes] | None = None
-        self._is_closing = threading.Event()
-
-    def start(self, *, head_start_seconds: float = 0.0) -> None:
-        """Begin keeping; returns at once. The first trainer lets its server go ahead by so long."""
-        self._thread = threading.Thread(
-            target=self._keep, args=(head_start_seconds,), name="trainer-keeper", daemon=True
-        )
-        self._thread.start()
-
-    def close(self) -> None:
-        """End the trainer, which puts a run in progress, checkpointed, back into the queue; waits up to ten seconds."""
-        self._is_closing.set()
-        self._thread.join()
-        if self._process is not None:
-            self._process.stdin.close()
-            try:
-                self._process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-
-    def _keep(self, head_start_seconds: float) -> None:
-        deaths, pause = 0, head_start_seconds
-        while not self._is_closing.wait(pause):
-            pause = _LOOK_EVERY_SECONDS
-            if self._process is not None and self._process.poll() is not None:
-                failed = self._process.returncode != 0  # zero: another trainer was quicker, or it was time to recycle
-                deaths = deaths + 1 if failed else 0
-                pause = _PATIENCE_SECONDS[min(deaths, len(_PATIENCE_SECONDS)) - 1] if failed else 0.0
-                self._process.stdin.close()
-                self._process = None
-            elif self._process is None and self._is_lock_free():
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "digits.trainer"], stdin=subprocess.PIPE, cwd=Path(PROJECT_DIR)
-                )
-
-    def _is_lock_free(self) -> bool:
-        lock = trainer_lock(self._settings)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return False
-        lock.release()
-        return True

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from digits import explanations, parts, weights
 from digits.catalogue import Model
@@ -50,7 +50,7 @@ def difference(opinions: Sequence[Opinion], image: np.ndarray) -> str:
     if linear is None or filters is None or linear.class_index == filters.class_index:
         return ""
     evidence = explanations.weigh(linear.model, image, class_for=linear.class_index, class_against=filters.class_index)
-    speaking = ndimage.gaussian_filter(np.maximum(evidence.map, 0), _REACH)
+    speaking = scipy.ndimage.gaussian_filter(np.maximum(evidence.map, 0), _REACH)
     box = parts.box(image)
     if box is None or not speaking.any():
         return ""

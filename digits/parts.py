@@ -1,7 +1,7 @@
 """Parts of a digit: discs and thirds that can be erased from its image, and what a person would call them."""
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from digits.errors import InvalidImage
 from digits.settings import IMAGE_SIZE
@@ -44,7 +44,7 @@ def erase_all(image: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
 def discs(image: np.ndarray, radius: float) -> np.ndarray:
     """Return masks float32 (n, 28, 28) of discs on a lattice that together reach all ink; n <= 196, about 60."""
-    near = ndimage.maximum_filter(image, 3) > 0
+    near = scipy.ndimage.maximum_filter(image, 3) > 0
     return _around(np.argwhere(near[::_STRIDE, ::_STRIDE]) * _STRIDE, radius)
 
 
@@ -79,7 +79,7 @@ def region(row: float, column: float, within: Box) -> str:
 
 def place(image: np.ndarray, erased: np.ndarray, within: Box) -> str:
     """Return the key of `WHERE` for the ink uint8 (28, 28) that `image` has and `erased` has not."""
-    return region(*ndimage.center_of_mass((image - erased).astype(np.float64)), within)
+    return region(*scipy.ndimage.center_of_mass((image - erased).astype(np.float64)), within)
 
 
 def shape(image: np.ndarray, erased: np.ndarray) -> str:
@@ -100,4 +100,4 @@ def _around(centres: np.ndarray, radius: float) -> np.ndarray:
 
 def _holes(image: np.ndarray) -> int:
     paper = np.pad(image < _INK, 1, constant_values=True)
-    return ndimage.label(paper)[1] - 1
+    return scipy.ndimage.label(paper)[1] - 1

@@ -4,8 +4,8 @@ import io
 import math
 
 import numpy as np
+import scipy
 from PIL import Image, ImageOps
-from scipy import ndimage
 
 from digits import settings
 from digits.crops import WHOLE, Crop
@@ -84,7 +84,7 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
     darkness = _ink_darkness(contrast, candidates)
     certain = candidates & (contrast > 0.5 * darkness)
     possible = candidates & (contrast > 0.3 * darkness)
-    mask = _writing(ndimage.binary_propagation(certain, structure=np.ones((3, 3)), mask=possible), contrast)
+    mask = _writing(scipy.ndimage.binary_propagation(certain, structure=np.ones((3, 3)), mask=possible), contrast)
     if mask.sum() < _MIN_INK_PIXELS:
         return blank
     return np.where(mask, np.clip(contrast / darkness, 0, 1), 0).astype(np.float32)
@@ -167,14 +167,14 @@ def _dark_ink(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     difference = small - plane
     depth = np.abs(difference) / np.maximum(np.maximum(small, plane), 0.05)
     shade = (np.abs(difference) > _SHADE) & (depth < _DEEPEST_SHADE)
-    breadth = 2 * ndimage.distance_transform_edt(shade).max()
+    breadth = 2 * scipy.ndimage.distance_transform_edt(shade).max()
     is_even = float(np.percentile(np.abs(difference[~inside]), 85)) < _SHADE
     is_simple = is_even or breadth < _BROAD * max(small.shape)
     if is_simple:
         darker, lighter = np.minimum(difference, 0), np.maximum(difference, 0)
     else:  # look at what is narrow, which a shadow is not
-        darker = ndimage.black_tophat(small, _NARROW, mode="reflect")
-        lighter = ndimage.white_tophat(small, _NARROW, mode="reflect")
+        darker = scipy.ndimage.black_tophat(small, _NARROW, mode="reflect")
+        lighter = scipy.ndimage.white_tophat(small, _NARROW, mode="reflect")
     if (lighter**2).sum() > (darker**2).sum():
         picture, plane = 1 - picture, 1 - plane
     return picture, plane.astype(np.float32) if is_simple else None
@@ -184,8 +184,8 @@ def _contrast(picture: np.ndarray, paper: np.ndarray | None) -> np.ndarray:
     """How much darker each pixel is than the paper around it: 0 is as bright, 1 is black, below 0 is brighter."""
     if paper is None:
         small = _resized(picture, _PAPER_SIDE)
-        paper = ndimage.grey_closing(small, size=_PAPER_WINDOW, mode="reflect")
-        paper = ndimage.gaussian_filter(paper, 1)
+        paper = scipy.ndimage.grey_closing(small, size=_PAPER_WINDOW, mode="reflect")
+        paper = scipy.ndimage.gaussian_filter(paper, 1)
     paper = np.asarray(Image.fromarray(paper).resize(picture.shape[::-1], Image.Resampling.BILINEAR))
     return 1 - picture / np.maximum(paper, 0.05)
 
@@ -222,7 +222,7 @@ def _without_lines_across(contrast: np.ndarray) -> np.ndarray:
     scale = max(1.0, max(contrast.shape) / _RULING_SIDE)
     reach = math.ceil(thickness * scale)
     mask = contrast > _FAINTEST_LINE
-    thin = mask & ~ndimage.binary_opening(mask, np.ones((2 * reach, 1)))  # a stroke that crosses the line stays
+    thin = mask & ~scipy.ndimage.binary_opening(mask, np.ones((2 * reach, 1)))  # a stroke that crosses the line stays
     result = contrast.copy()
     for row, slope in lines:
         path = np.rint((row + 0.5) * scale - 0.5 + slope * (x - width / 2)).astype(int)
@@ -246,7 +246,7 @@ def _find_lines_across(contrast: np.ndarray) -> tuple[list[tuple[int, float]], i
     starts = np.concatenate([[0], np.linspace(width / 16, width - width / 16, _STRIPS - 1).astype(int)])
     if min(height, width) < 4 * _STRIPS or contrast[:, [0, 1, -2, -1]].max() < _FAINTEST_LINE:
         return [], thickness
-    capped = np.minimum(ndimage.uniform_filter1d(contrast, 3, axis=0), 0.5)
+    capped = np.minimum(scipy.ndimage.uniform_filter1d(contrast, 3, axis=0), 0.5)
     rows, columns = np.arange(height)[:, None], np.arange(width)
     strengths, slopes = np.zeros(height), np.zeros(height)
     for slope in np.linspace(-_STEEPEST_LINE, _STEEPEST_LINE, 17):
@@ -256,18 +256,18 @@ def _find_lines_across(contrast: np.ndarray) -> tuple[list[tuple[int, float]], i
         strength = np.minimum(strips[:, [0, -1]].min(axis=1), np.partition(strips[:, 1:-1], 1, axis=1)[:, 1])
         better = strength > strengths
         strengths[better], slopes[better] = strength[better], slope
-    is_peak = strengths == ndimage.maximum_filter1d(strengths, 2 * thickness + 1)
+    is_peak = strengths == scipy.ndimage.maximum_filter1d(strengths, 2 * thickness + 1)
     peaks = np.flatnonzero(is_peak & (strengths > _FAINTEST_LINE))
     return [(int(row), float(slopes[row])) for row in peaks], thickness
 
 
 def _writing(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     """Keep the parts that may be writing: not tiny beside the largest, sharp as ink is, no strip along the edge."""
-    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    labels, count = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
     if count <= 1:
         return mask
     sharpness = np.zeros(count + 1)
-    np.maximum.at(sharpness, labels[mask], ndimage.gaussian_gradient_magnitude(contrast, 1)[mask])
+    np.maximum.at(sharpness, labels[mask], scipy.ndimage.gaussian_gradient_magnitude(contrast, 1)[mask])
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     edge = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     contact = np.bincount(edge, minlength=count + 1)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 Box = tuple[int, int, int, int]
 
@@ -21,7 +21,7 @@ _LINE_HEIGHTS = 0.5  # and the lower one has at least this part of it, or it is 
 
 def components(mask: np.ndarray) -> list[np.ndarray]:
     """The pixels int (n, 2), x and y, of each piece of connected ink."""
-    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    labels, count = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
     y, x = np.nonzero(labels)
     order = np.argsort(labels[y, x], kind="stable")
     ends = np.cumsum(np.bincount(labels[y, x], minlength=count + 1))[1:-1] if count else []
@@ -35,7 +35,7 @@ def paint(pieces: Iterable[np.ndarray], ink: np.ndarray) -> tuple[Box, np.ndarra
     mask = np.zeros((y1 - y0, x1 - x0), dtype=bool)
     mask[pixels[:, 1] - y0, pixels[:, 0] - x0] = True
     crop = ink[y0:y1, x0:x1]
-    soft = ndimage.binary_dilation(mask, np.ones((3, 3))) & (crop <= 0.5)
+    soft = scipy.ndimage.binary_dilation(mask, np.ones((3, 3))) & (crop <= 0.5)
     return (int(x0), int(y0), int(x1), int(y1)), np.where(mask | soft, crop, np.float32(0))
 
 

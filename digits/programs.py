@@ -130,7 +130,7 @@ class Program:
         accuracies = tf.TensorArray(tf.float32, steps)
         next_images, next_labels = _load(images, labels, batches[0])
         for index in tf.range(steps):
-            # With parallel iterations TensorFlow keeps ten of them apart, for no gain: each needs the last one's weights.
+            # TensorFlow would keep ten iterations apart, for no gain: each needs the weights of the one before.
             tf.autograph.experimental.set_loop_options(
                 parallel_iterations=1,
                 shape_invariants=[

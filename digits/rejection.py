@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from digits.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
@@ -226,8 +226,10 @@ def _topology(masks: np.ndarray) -> np.ndarray:
     """Pieces of ink, the share of it outside the largest, and holes: float32 (n, 3); counts end at 4."""
     found = np.zeros((len(masks), 3), np.float32)
     for row, mask in enumerate(masks):
-        pieces = np.bincount(ndimage.label(mask, _EIGHT_NEIGHBOURS)[0].ravel())[1:]
-        paper = np.bincount(ndimage.label(~np.pad(mask, 1))[0].ravel())[2:]  # after the ink and the paper around it
+        pieces = np.bincount(scipy.ndimage.label(mask, _EIGHT_NEIGHBOURS)[0].ravel())[1:]
+        paper = np.bincount(scipy.ndimage.label(~np.pad(mask, 1))[0].ravel())[
+            2:
+        ]  # after the ink and the paper around it
         loose = 1 - pieces.max() / pieces.sum() if len(pieces) else 0
         found[row] = min(len(pieces), 4), loose, min((paper >= _SMALLEST_HOLE).sum(), 4)
     return found

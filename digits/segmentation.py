@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from digits import images
 from digits import strokes as pen
@@ -214,7 +214,9 @@ def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.
     pieces = components(mask)
     if not pieces:
         return []
-    pen_width = 4 * float(ndimage.distance_transform_edt(mask)[mask].mean())  # a strip's mean depth is a quarter of it
+    pen_width = 4 * float(
+        scipy.ndimage.distance_transform_edt(mask)[mask].mean()
+    )  # a strip's mean depth is a quarter of it
     lines = []
     for members in lines_of_writing(pieces):
         line = [pieces[index] for index in members]

@@ -1,6 +1,6 @@
 """The trainer process, `python -m digits.trainer`: claims queued runs, trains them, and leaves models and cards.
 
-It is started by `jobs.TrainerKeeper`, ends when its standard input closes, and alone loads TensorFlow.
+It is started by `keeper.TrainerKeeper`, ends when its standard input closes, and alone loads TensorFlow.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from digits import catalogue, checkpoints, timeline
 from digits.errors import DatasetError, DigitsError, RegistryUnavailable
 from digits.evaluation import Accuracy
 from digits.hyperparameters import PRESETS, Hyperparameters
-from digits.jobs import trainer_lock
+from digits.keeper import trainer_lock
 from digits.runs import Orders, Registry, Run, open_registry
 from digits.settings import RUNS_BEFORE_RECYCLING, Settings, work_dir
 from digits.supplies import Supplies

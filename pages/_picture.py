@@ -4,7 +4,6 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -62,7 +61,7 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
     read = sum(not outcome.message for outcome in outcomes)
     st.markdown(f"**{read} of {len(files)} pictures read.** Choose a row to see that picture and why it is read so.")
     table = st.dataframe(
-        pd.DataFrame(columns),
+        columns,
         hide_index=True,
         row_height=56,
         height=min(56 * len(files) + 38, 414),

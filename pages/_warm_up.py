@@ -3,11 +3,11 @@
 import gc
 
 import numpy as np
-import streamlit_drawable_canvas  # noqa: F401 - the Draw page would load it
+import pandas  # noqa: F401 - the canvas would load it
 
 from digits import catalogue, charts, rejection, segmentation
 from digits.settings import Settings
-from pages import _reading  # noqa: F401 - and with it all that pages share
+from pages import _picture, _reading, _sheet, _why  # noqa: F401 - and with them all that pages share
 
 
 def warm_up() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from digits import jobs
+from digits.keeper import trainer_lock
 from digits.settings import PROJECT_DIR, Settings
 
 START_SECONDS = 120
@@ -47,7 +47,7 @@ def serve(folder: Path, *, with_trainer: bool = True) -> Iterator[Server]:
     """
     environment = {**os.environ, "DIGITS_RUNS_DIR": str(folder / "runs"), "DIGITS_DOWNLOAD": "0"}
     settings, log = Settings.from_environment(environment), folder / "server.log"
-    lock = jobs.trainer_lock(settings)  # whoever holds it keeps every trainer away
+    lock = trainer_lock(settings)  # whoever holds it keeps every trainer away
     address = f"http://localhost:{(port := _free_port())}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     if not with_trainer:

@@ -13,6 +13,7 @@ from digits.errors import (
     RunNotFound,
     TooManyRuns,
 )
+from digits.keeper import trainer_lock
 from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR, Settings
 
 
@@ -141,7 +142,7 @@ class TestCommands:
 def test_a_lock_is_held_by_one(runs_dir):
     """The trainer's lock cannot be had twice, and can be had again once it is let go."""
     settings = Settings.from_environment()
-    with jobs.trainer_lock(settings), pytest.raises(Timeout):
-        jobs.trainer_lock(settings).acquire(blocking=False)
-    with jobs.trainer_lock(settings).acquire(blocking=False):
+    with trainer_lock(settings), pytest.raises(Timeout):
+        trainer_lock(settings).acquire(blocking=False)
+    with trainer_lock(settings).acquire(blocking=False):
         assert (runs_dir / "trainer.lock").exists()

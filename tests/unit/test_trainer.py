@@ -10,6 +10,7 @@ import pytest
 from digits import catalogue, checkpoints, datasets, export, jobs, timeline, trainer, training
 from digits.errors import DatasetUnavailable, RegistryUnavailable, RunNotFound
 from digits.hyperparameters import Change, Hyperparameters
+from digits.keeper import trainer_lock
 from digits.settings import Settings
 
 
@@ -42,7 +43,7 @@ def serve(registry, monkeypatch):
 
 def test_a_second_trainer_leaves_at_once(runs_dir):
     """Where another trainer holds the lock, there is nothing to do, and that is no failure."""
-    with jobs.trainer_lock(Settings.from_environment()):
+    with trainer_lock(Settings.from_environment()):
         assert trainer.main() == 0
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from digits import catalogue, jobs
 from digits.hyperparameters import Hyperparameters
+from digits.keeper import TrainerKeeper, trainer_lock
 from digits.runs import Registry
 from digits.settings import Settings
 from tests.conftest import close
@@ -39,7 +40,7 @@ def registry(runs_dir):
 
 @pytest.fixture(scope="module")
 def keeper(registry):
-    keeper = jobs.TrainerKeeper(Settings.from_environment())
+    keeper = TrainerKeeper(Settings.from_environment())
     keeper.start()
     yield keeper
     keeper.close()
@@ -153,7 +154,7 @@ def test_is_one_for_a_registry(keeper, registry, quick):
     """A second keeper of the same registry, such as another server's, starts no second trainer."""
     wait_until_ended(registry, jobs.submit(registry, quick, "ada"))
     pid = registry.trainer_status().pid
-    second = jobs.TrainerKeeper(Settings.from_environment())
+    second = TrainerKeeper(Settings.from_environment())
     second.start()
     time.sleep(1.2)
     second.close()
@@ -183,7 +184,7 @@ def test_puts_its_run_back_when_the_server_closes(keeper, registry):
     assert registry.get(run_id).state == "queued"
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    with jobs.trainer_lock(Settings.from_environment()).acquire(blocking=False):
+    with trainer_lock(Settings.from_environment()).acquire(blocking=False):
         assert registry.claim().id == run_id
 
 
