@@ -5,7 +5,8 @@ import os
 import shutil
 import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -35,6 +36,15 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+def wait_until(is_so: Callable[[], bool], *, seconds: float = 120.0) -> None:
+    """Wait until a page shows something, looking every 10 ms; Playwright's own waits soon look only twice a second."""
+    deadline = time.perf_counter() + seconds
+    while not is_so():
+        if time.perf_counter() > deadline:
+            raise SystemExit(f"What is timed should appear within {seconds:g} s; it did not. Look at the page.")
+        time.sleep(0.01)
 
 
 def quantiles(milliseconds: Sequence[float]) -> dict[str, float]:

@@ -61,7 +61,7 @@ def fold(model: keras.Model, class_count: int) -> keras.Model:
 
 def reading_batch(model: keras.Model) -> int:
     """Return how many images to read at a time: the more the quicker, but a convolution of 1,000 takes 100 MB."""
-    return 200 if any(isinstance(layer, layers.Conv2D) for layer in model.layers) else 1000
+    return 200 if any(isinstance(layer, layers.Conv2D) for layer in model.layers) else 5000
 
 
 def _softmax(seed: int) -> tuple[list[layers.Layer], dict]:

@@ -13,6 +13,7 @@ from pages import _curves, _learning, _result, _state, _transport, _widgets
 from pages._widgets import STATES
 
 TICK_SECONDS = 0.5
+QUICK_TICK_SECONDS = 0.25  # for softmax regression, which is over before the second look otherwise
 PICTURES_SECONDS = 1.0  # between two drawings of all that costs the browser most
 MORE = (
     "batch_size",
@@ -116,9 +117,9 @@ def _start_button(run: Run | None) -> None:
 def _run_view(run: Run) -> None:
     """Show a run: how it goes or what it has come to, its curves, and what it learns to see."""
     is_mine = run.owner == _widgets.visitor()
-    tick = None if run.is_ended else TICK_SECONDS
+    tick = QUICK_TICK_SECONDS if run.hyperparameters.network == "softmax" else TICK_SECONDS
     _transport.note(run)
-    st.fragment(_transport.status, run_every=tick)(run.id)
+    st.fragment(_transport.status, run_every=None if run.is_ended else tick)(run.id)
     if is_mine and not run.is_ended:
         st.fragment(_transport.live_knobs)(run)
     if run.has_model:

@@ -55,6 +55,7 @@ FLOORS = (
     "tables",
     "charts",
     "jobs",
+    "keeper",
     "sharing",
     "archives",
     "sandbox",
