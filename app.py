@@ -14,22 +14,17 @@ from digits.keeper import TrainerKeeper
 from digits.settings import Settings
 from digits.visitors import VisitorCookie
 
-# What would take a processor from the first page waits so long.
-_HEAD_START_SECONDS = {"warm-up": 3.0, "trainer": 4.0}
-
 
 def _warm_up(is_closing: threading.Event) -> None:
-    """Load what the first page needs while its browser starts, and later try what the first stroke needs."""
     from pages._warm_up import warm_up  # here, because components can be declared only once the server stands
 
-    if not is_closing.wait(_HEAD_START_SECONDS["warm-up"]):
-        warm_up()
+    warm_up(is_closing)
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     keeper, is_closing = TrainerKeeper(Settings.from_environment()), threading.Event()
-    keeper.start(head_start_seconds=_HEAD_START_SECONDS["trainer"])
+    keeper.start(head_start_seconds=4.0)  # the first page comes first; TensorFlow would take a processor from it
     threading.Thread(target=_warm_up, args=(is_closing,), daemon=True).start()
     try:
         yield
