@@ -33,7 +33,8 @@ def main() -> None:
     training = read("training_peers")
     CHART.write_text(chart(training["figures"]["networks"]), encoding="utf-8")
     sections = [training_table(training), inference_table(read("inference")), visitors_table(read("many_visitors"))]
-    sections[2:2] = [clock_table(read("visitor_clock")), transport_table(read("transport_clock"))]
+    sections[1:1] = [profile_table(read("step_profile"))]
+    sections[3:3] = [clock_table(read("visitor_clock")), transport_table(read("transport_clock"))]
     path = PROJECT_DIR / "README.md"
     before, rest = path.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
@@ -77,6 +78,15 @@ def training_table(record: dict[str, Any]) -> str:
         f"products reach {limits['float32']:.0f} GFLOP/s here in float32 and {limits['bfloat16']:.0f} in bfloat16; "
         f"Digits reaches {shares} of the latter."
     )
+
+
+def profile_table(record: dict[str, Any]) -> str:
+    figures = record["figures"]
+    kinds = dict.fromkeys(kind for row in figures.values() for kind in row["shares"])
+    rows = [[kind, *(f"{row['shares'].get(kind, 0):.0%}" for row in figures.values())] for kind in kinds]
+    rows.append(["ms an iteration, alone", *(f"{row['ms']:.2f}" for row in figures.values())])
+    head = ["where an iteration's time goes", *(PRESETS[network].title for network in figures)]
+    return f"{table(head, rows)}\n\n{told(record)} Shares of the time of all operations, which run beside each other."
 
 
 def inference_table(record: dict[str, Any]) -> str:
