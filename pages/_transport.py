@@ -25,6 +25,7 @@ def _key(name: str) -> str:
 def note(run: Run) -> None:
     """Remember what the whole page shows of the run."""
     st.session_state[_key("seen")] = _stage(run)
+    st.session_state[_key("turns")] = len(_widgets.registry().changes(run.id))
 
 
 def _stage(run: Run) -> tuple[str, str, bool]:
@@ -170,9 +171,11 @@ def wait_for(run_id: str, is_done: Callable[[Run], bool]) -> None:
 
 
 def live_knobs(run: Run) -> None:
-    """Show the knobs that the owner may turn while the run trains or is paused."""
-    st.markdown("**Turn while it trains**")
+    """Show the knobs that the owner may turn while the run trains or is paused; a turn draws the whole page anew."""
     changes = _widgets.registry().changes(run.id)
+    if len(changes) != st.session_state[_key("turns")]:
+        st.rerun(scope="app")
+    st.markdown("**Turn while it trains**")
     for column, name in zip(st.columns(len(LIVE_KNOBS), gap="medium"), LIVE_KNOBS, strict=True):
         knob, key = KNOBS[name], _key(f"live.{name}.{run.id}")
         asked = [change.value for change in changes if change.name == name and change.step is None]
