@@ -74,7 +74,7 @@ def training_table(record: dict[str, Any]) -> str:
     limits = record["figures"]["matrix_gflops"]
     return (
         f"![Milliseconds an iteration, Digits against its peers](docs/{CHART.name})\n\n{table(head, rows)}\n\n"
-        f"{told(record)} Medians of interleaved rounds, each network in a run of its own; the ratio is above 1 where "
+        f"{told(record)} Medians of interleaved rounds, all of one network in one run; the ratio is above 1 where "
         f"the peer is slower. Large matrix products reach {limits['float32']:.0f} GFLOP/s here in float32 and "
         f"{limits['bfloat16']:.0f} in bfloat16; "
         f"Digits reaches {shares} of the latter."
