@@ -15,21 +15,20 @@ from digits.settings import Settings
 from digits.visitors import VisitorCookie
 
 
-def _warm_up(is_closing: threading.Event) -> None:
+def _warm_up() -> None:
     from pages._warm_up import warm_up  # here, because components can be declared only once the server stands
 
-    warm_up(is_closing)
+    warm_up()
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    keeper, is_closing = TrainerKeeper(Settings.from_environment()), threading.Event()
+    keeper = TrainerKeeper(Settings.from_environment())
     keeper.start(head_start_seconds=4.0)  # the first page comes first; TensorFlow would take a processor from it
-    threading.Thread(target=_warm_up, args=(is_closing,), daemon=True).start()
+    threading.Thread(target=_warm_up, daemon=True).start()
     try:
         yield
     finally:
-        is_closing.set()
         keeper.close()
 
 

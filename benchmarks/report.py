@@ -71,11 +71,12 @@ def training_table(record: dict[str, Any]) -> str:
     shares = ", ".join(
         f"{figures['digits, as the app runs it']['share_of_bfloat16_limit']:.0%}" for figures in networks.values()
     )
+    rounds = ", ".join(str(figures["digits, as the app runs it"]["rounds"]) for figures in networks.values())
     limits = record["figures"]["matrix_gflops"]
     return (
         f"![Milliseconds an iteration, Digits against its peers](docs/{CHART.name})\n\n{table(head, rows)}\n\n"
-        f"{told(record)} Medians of interleaved rounds, all of one network in one run; the ratio is above 1 where "
-        f"the peer is slower. Large matrix products reach {limits['float32']:.0f} GFLOP/s here in float32 and "
+        f"{told(record)} Medians of interleaved rounds ({rounds}), all of one network in one run; the ratio is "
+        f"above 1 where the peer is slower. Large matrix products reach {limits['float32']:.0f} GFLOP/s here in float32 and "
         f"{limits['bfloat16']:.0f} in bfloat16; "
         f"Digits reaches {shares} of the latter."
     )

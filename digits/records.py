@@ -1,10 +1,13 @@
 """Records: the tables of the run registry, and what is read from them."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sql
 
+from digits.errors import RegistryUnavailable
 from digits.hyperparameters import Change, Hyperparameters
 
 WAITING, RUNNING, PAUSED = "queued", "running", "paused"
@@ -180,3 +183,18 @@ def create_tables(engine: sql.Engine) -> None:
             if column.name not in found:
                 definition = sql.schema.CreateColumn(column).compile(dialect=engine.dialect)
                 connection.execute(sql.text(f"ALTER TABLE {runs.name} ADD COLUMN {definition}"))
+
+
+@contextlib.contextmanager
+def explained(url: str) -> Iterator[None]:
+    """Raise `RegistryUnavailable`, in words, for what goes wrong with the database at `url`."""
+    try:
+        yield
+    except (sql.exc.SQLAlchemyError, OSError) as error:
+        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        with contextlib.suppress(sql.exc.ArgumentError):  # an address that is none is shown as it is
+            url = sql.make_url(url).render_as_string(hide_password=True)
+        raise RegistryUnavailable(
+            f"The run registry at {url} should be readable and writable; it answered: {cause}. "
+            "Check the disk's space and permissions, or set DIGITS_REGISTRY_URL."
+        ) from error

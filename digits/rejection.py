@@ -227,9 +227,8 @@ def _topology(masks: np.ndarray) -> np.ndarray:
     found = np.zeros((len(masks), 3), np.float32)
     for row, mask in enumerate(masks):
         pieces = np.bincount(scipy.ndimage.label(mask, _EIGHT_NEIGHBOURS)[0].ravel())[1:]
-        paper = np.bincount(scipy.ndimage.label(~np.pad(mask, 1))[0].ravel())[
-            2:
-        ]  # after the ink and the paper around it
+        # Bins 0 and 1 are the ink and the paper around it.
+        paper = np.bincount(scipy.ndimage.label(~np.pad(mask, 1))[0].ravel())[2:]
         loose = 1 - pieces.max() / pieces.sum() if len(pieces) else 0
         found[row] = min(len(pieces), 4), loose, min((paper >= _SMALLEST_HOLE).sum(), 4)
     return found

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sql
 
 from digits import records
-from digits.errors import RegistryUnavailable, RunAlreadyFinished, RunNotFound
+from digits.errors import RunAlreadyFinished, RunNotFound
 from digits.hyperparameters import Change, Hyperparameters
 from digits.records import ENDED, METRIC_NAMES, PAUSED, RUNNING, WAITING, Orders, Run, TrainerStatus, to_change, to_run
 
@@ -31,7 +31,7 @@ class Registry:
 
     def __init__(self, url: str) -> None:
         """Open the registry, and create what is missing of its tables; raises `RegistryUnavailable`."""
-        with _explained(url):
+        with records.explained(url):
             self._engine = sql.create_engine(url)
             if self._engine.dialect.name == "sqlite":
                 Path(self._engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
@@ -330,7 +330,7 @@ class Registry:
 
     @contextlib.contextmanager
     def _begin(self) -> Iterator[sql.Connection]:
-        with _explained(str(self._engine.url)), self._engine.begin() as connection:
+        with records.explained(str(self._engine.url)), self._engine.begin() as connection:
             yield connection
 
 
@@ -338,17 +338,3 @@ class Registry:
 def open_registry(url: str) -> Registry:
     """Return this process's registry at `url`."""
     return Registry(url)
-
-
-@contextlib.contextmanager
-def _explained(url: str) -> Iterator[None]:
-    try:
-        yield
-    except (sql.exc.SQLAlchemyError, OSError) as error:
-        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-        with contextlib.suppress(sql.exc.ArgumentError):  # an address that is none is shown as it is
-            url = sql.make_url(url).render_as_string(hide_password=True)
-        raise RegistryUnavailable(
-            f"The run registry at {url} should be readable and "
-            f"writable; it answered: {cause}. Check the disk's space and permissions, or set DIGITS_REGISTRY_URL."
-        ) from error

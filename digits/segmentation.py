@@ -214,9 +214,8 @@ def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.
     pieces = components(mask)
     if not pieces:
         return []
-    pen_width = 4 * float(
-        scipy.ndimage.distance_transform_edt(mask)[mask].mean()
-    )  # a strip's mean depth is a quarter of it
+    depth = scipy.ndimage.distance_transform_edt(mask)[mask]
+    pen_width = 4 * float(depth.mean())  # a strip's mean depth is a quarter of its width
     lines = []
     for members in lines_of_writing(pieces):
         line = [pieces[index] for index in members]

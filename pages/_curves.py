@@ -3,7 +3,7 @@
 import streamlit as st
 
 from digits import charts
-from pages import _state, _transport, _widgets
+from pages import _state, _widgets
 
 SMOOTHING = 0.9  # a training point then is the mean of about the last ten
 
@@ -58,7 +58,8 @@ def show(run_id: str) -> None:
             key=_key(f"chart.{name}"),
             alt=charts.describe_curve(rows, name, changes=changes, best_step=run.best_step),
         )
-    _transport.turned(run)
+    if changes:
+        st.caption(f"Turned on the way: {'; '.join(map(charts.describe_change, changes))}.")
     with st.expander("Progress lines", icon=":material/notes:", key=_key("lines"), on_change="rerun") as lines:
         if lines.open:
             text = charts.progress_lines(registry.progress_rows(run_id))

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from digits import charts, jobs
+from digits import jobs
 from digits.errors import DigitsError
 from digits.evaluation import Accuracy
 from digits.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESETS, value_at
@@ -204,9 +204,3 @@ def _turn(run_id: str, name: str) -> None:
     value = st.session_state[_key(f"live.{name}.{run_id}")]
     waiting = lambda now: not any(change.step is None for change in _widgets.registry().changes(now.id))  # noqa: E731
     _give(jobs.turn, waiting, run_id, name, value)
-
-
-def turned(run: Run) -> None:
-    """Say which knobs were turned."""
-    if changes := _widgets.registry().changes(run.id):
-        st.caption(f"Turned on the way: {'; '.join(map(charts.describe_change, changes))}.")

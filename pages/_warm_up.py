@@ -1,7 +1,7 @@
 """Warming up: what the first visitor would wait for is loaded and tried before anyone comes."""
 
 import gc
-import threading
+import time
 
 import numpy as np
 import pandas  # noqa: F401 - the canvas would load it
@@ -11,14 +11,13 @@ from digits.settings import Settings
 from pages import _picture, _reading, _sheet, _why  # noqa: F401 - and with them all that pages share
 
 
-def warm_up(is_closing: threading.Event, *, head_start_seconds: float = 3.0) -> None:
+def warm_up(*, head_start_seconds: float = 3.0) -> None:
     """Read a drawing as the Draw page does, then keep what is loaded by now out of every later garbage collection.
 
     Importing this module has loaded what the first page needs, while its browser starts; that page then comes first.
     Going through the objects of all modules took 70 ms each time, in the middle of somebody's stroke.
     """
-    if is_closing.wait(head_start_seconds):
-        return
+    time.sleep(head_start_seconds)
     model = catalogue.find(catalogue.DEFAULT_MODEL, Settings.from_environment())
     parts = segmentation.find_parts([np.array([(140, 40), (140, 240)], np.float32)])
     reading = segmentation.read_number(parts, model.recogniser, class_names=model.class_names)

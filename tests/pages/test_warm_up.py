@@ -8,11 +8,9 @@ from digits import rejection
 
 
 def _script():
-    import threading
-
     from pages._warm_up import warm_up
 
-    warm_up(threading.Event(), head_start_seconds=0)
+    warm_up(head_start_seconds=0)
 
 
 def test_leaves_all_loaded_and_out_of_garbage_collection(registry):
