@@ -76,9 +76,8 @@ def training_table(record: dict[str, Any]) -> str:
     return (
         f"![Milliseconds an iteration, Digits against its peers](docs/{CHART.name})\n\n{table(head, rows)}\n\n"
         f"{told(record)} Medians of interleaved rounds ({rounds}), all of one network in one run; the ratio is "
-        f"above 1 where the peer is slower. Large matrix products reach {limits['float32']:.0f} GFLOP/s here in float32 and "
-        f"{limits['bfloat16']:.0f} in bfloat16; "
-        f"Digits reaches {shares} of the latter."
+        f"above 1 where the peer is slower. Large matrix products reach {limits['float32']:.0f} GFLOP/s here "
+        f"in float32 and {limits['bfloat16']:.0f} in bfloat16; Digits reaches {shares} of the latter."
     )
 
 
