@@ -240,7 +240,7 @@ class Trainer:
 
         def tell(measured: Accuracy) -> None:
             facts = {"test_correct": measured.correct, "test_total": measured.total}
-            self._patiently(lambda: self._registry.set_activity(run.id, "Saving", **facts))
+            self._patiently(lambda: self._registry.set_activity(run.id, "Tested", **facts))
 
         self._save(run, training, run.id, "last", training.step, on_tested=tell)
         if training.best_weights is not None and training.best_step != training.step:

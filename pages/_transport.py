@@ -23,7 +23,8 @@ def _key(name: str) -> str:
 
 
 def note(run: Run) -> None:
-    """Remember what the whole page shows of the run."""
+    """Remember what the whole page, which is being drawn, shows of the run."""
+    st.session_state[_key("is_whole")] = True
     st.session_state[_key("seen")] = _stage(run)
     st.session_state[_key("turns")] = len(_widgets.registry().changes(run.id))
 
@@ -35,6 +36,10 @@ def _stage(run: Run) -> tuple[str, str, bool]:
 def status(run_id: str) -> None:
     """Show how far the run is, with its buttons; when its state changes or it begins, draw the whole page anew."""
     run = _widgets.registry().get(run_id)
+    pace, is_tick = _pace(run), not st.session_state.pop(_key("is_whole"), False)
+    is_nearly_over = run.state == "running" and pace and _seconds_left(run, pace) < PATIENCE_SECONDS
+    if is_tick and is_nearly_over and not run.test_total:  # what everybody waits for is not to miss this tick
+        run = wait_for(run_id, lambda now: now.test_total or now.state != "running")
     if st.session_state.get(_key("seen")) != _stage(run):
         st.rerun(scope="app")
     label, icon, colour = STATES[run.state]
@@ -44,7 +49,7 @@ def status(run_id: str) -> None:
             st.caption(
                 f"{run.val_accuracy:.1%} of validation images, {run.best_val_accuracy:.1%} at best", width="content"
             )
-    _progress(run)
+    _progress(run, pace)
     if run.test_total and not run.has_model:  # what it has come to is known before all its files are written
         st.metric("Test accuracy", f"{Accuracy(run.test_correct, run.test_total).share:.2%}")
     if run.owner == _widgets.visitor() and not run.is_ended:
@@ -53,7 +58,7 @@ def status(run_id: str) -> None:
         st.error(error, icon=":material/error:")
 
 
-def _progress(run: Run) -> None:
+def _progress(run: Run, pace: float) -> None:
     wanted, done = run.hyperparameters.iterations, run.step
     text = f"{done:,} of {wanted:,} iterations"
     if run.state == "queued":
@@ -62,13 +67,11 @@ def _progress(run: Run) -> None:
         _trainer_notice()
         return
     if run.state == "running":
-        pace = _pace(run)
         if run.activity or not pace:
             text = f"{run.activity or 'Preparing'} …"
         else:
-            text += (
-                f", {run.hyperparameters.batch_size / pace:,.0f} images a second, {pace * (wanted - done):,.0f} s left"
-            )
+            speed, left = run.hyperparameters.batch_size / pace, _seconds_left(run, pace)
+            text += f", {speed:,.0f} images a second, {left:,.0f} s left"
         if run.stop_requested:
             text = f"Stopping … {text}"
     if run.state == "failed":
@@ -86,6 +89,10 @@ def _pace(run: Run) -> float:
         return 0.0
     first = rows[0] if len(rows) > 1 else {"step": 0, "seconds": 0.0}
     return (rows[-1]["seconds"] - first["seconds"]) / (rows[-1]["step"] - first["step"])
+
+
+def _seconds_left(run: Run, pace: float) -> float:
+    return pace * (run.hyperparameters.iterations - run.step)
 
 
 def _trainer_notice() -> None:
@@ -163,11 +170,12 @@ def _give(command: Callable[..., None], is_done: Callable[[Run], bool], run_id: 
         st.session_state[_key("refused")] = str(error)
 
 
-def wait_for(run_id: str, is_done: Callable[[Run], bool]) -> None:
-    """Wait a moment for the trainer, so that the page that is drawn next already shows what came of a press."""
+def wait_for(run_id: str, is_done: Callable[[Run], Any]) -> Run:
+    """Wait a moment for the trainer, so that what is drawn next already shows what came of it; return the run."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_done(_widgets.registry().get(run_id)) and time.monotonic() < deadline:
+    while not is_done(run := _widgets.registry().get(run_id)) and time.monotonic() < deadline:
         time.sleep(0.02)
+    return run
 
 
 def live_knobs(run: Run) -> None:

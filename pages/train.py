@@ -1,6 +1,7 @@
 """Train: choose a network and its settings, start a run, watch it learn, take the result away."""
 
 from datetime import datetime
+from pathlib import Path
 
 import streamlit as st
 
@@ -13,7 +14,8 @@ from pages import _curves, _learning, _result, _state, _transport, _widgets
 from pages._widgets import STATES
 
 TICK_SECONDS = 0.5
-QUICK_TICK_SECONDS = 0.25  # for softmax regression, which is over before the second look otherwise
+QUICK_TICK_SECONDS = 0.25  # for a run that is over before the second look otherwise
+QUICK_ITERATIONS = 2_000  # of softmax regression: one second, or two
 PICTURES_SECONDS = 1.0  # between two drawings of all that costs the browser most
 MORE = (
     "batch_size",
@@ -117,9 +119,8 @@ def _start_button(run: Run | None) -> None:
 def _run_view(run: Run) -> None:
     """Show a run: how it goes or what it has come to, its curves, and what it learns to see."""
     is_mine = run.owner == _widgets.visitor()
-    tick = QUICK_TICK_SECONDS if run.hyperparameters.network == "softmax" else TICK_SECONDS
     _transport.note(run)
-    st.fragment(_transport.status, run_every=None if run.is_ended else tick)(run.id)
+    st.fragment(_transport.status, run_every=None if run.is_ended else _tick(run.hyperparameters))(run.id)
     if is_mine and not run.is_ended:
         st.fragment(_transport.live_knobs)(run)
     if run.has_model:
@@ -138,6 +139,11 @@ def _run_view(run: Run) -> None:
         f"{chosen.iterations:,} iterations of {chosen.batch_size}, dropout {chosen.dropout:g}, {chosen.optimizer}, "
         f"seed {chosen.seed}. {run.data}"
     )
+
+
+def _tick(chosen: Hyperparameters) -> float:
+    is_quick = chosen.network == "softmax" and chosen.iterations <= QUICK_ITERATIONS
+    return QUICK_TICK_SECONDS if is_quick else TICK_SECONDS
 
 
 def _pictures(run: Run) -> None:
@@ -167,6 +173,7 @@ head = _widgets.page_head(
     "Train a recogniser",
     "Choose a network, turn its knobs, press Start, and watch it learn to read digits from thousands of examples.",
 )
+st.html(Path(__file__).parent / "components" / "train.css")
 try:
     shown = _find_run()
     is_phone = "Mobi" in st.context.headers.get("User-Agent", "")
@@ -179,7 +186,8 @@ try:
         _start_button(shown)
     with view:
         if shown is not None:
-            _run_view(shown)
+            with st.container(key=_key("watch")):
+                _run_view(shown)
         else:
             st.info("The learning curves appear here once you press Start.", icon=":material/show_chart:")
             _curves.show_empty(st.session_state[_key("iterations")])

@@ -8,6 +8,15 @@ from tests.browser import actions
 
 LONG_WAIT = 150_000  # milliseconds; the trainer may still be loading TensorFlow
 CURVE = re.compile(r"over ([\d,]+) iterations")
+MOVING = """async () => {
+  let most = 0
+  for (let look = 0; look < 20; look++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const isInRun = (animation) => animation.effect?.target?.closest(".st-key-train-watch")
+    most = Math.max(most, document.getAnimations().filter(isInRun).length)
+  }
+  return most
+}"""  # how many things of a run's view fade or glide at once while it is watched for a second
 
 
 def test_a_run_is_watched_as_it_learns_and_found_again_after_a_reload(visitor):
@@ -19,6 +28,7 @@ def test_a_run_is_watched_as_it_learns_and_found_again_after_a_reload(visitor):
         expect(actions.curve(page, name)).to_be_visible()
     expect(actions.curve(page, "accuracy")).to_have_accessible_name(CURVE, timeout=LONG_WAIT)
     expect(page.get_by_text(re.compile(r"[\d,]+ of 8,000 iterations"))).to_be_visible()
+    assert page.evaluate(MOVING) == 0  # the browser has better to do than to draw sixty frames a second
     early = actions.curve(page, "accuracy").get_attribute("aria-label")
     expect(actions.curve(page, "accuracy")).not_to_have_accessible_name(early)
 

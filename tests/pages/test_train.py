@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from digits import export, jobs, timeline
 from digits.evaluation import Accuracy
@@ -15,6 +16,20 @@ def shown(page):
 
 def has_button(page, key):
     return any(button.key == f"train.{key}" for button in page.button)
+
+
+def _visits(run_id):
+    """The page that is drawn whole, and a visit of the clock, during which the trainer tells the test accuracy."""
+    import threading
+
+    from pages import _transport, _widgets
+
+    registry = _widgets.registry()
+    _transport.note(registry.get(run_id))
+    _transport.status(run_id)
+    told = {"test_correct": 9_123, "test_total": 10_000}
+    threading.Timer(0.1, registry.set_activity, (run_id, "Tested"), told).start()
+    _transport.status(run_id)
 
 
 def words(page):
@@ -281,6 +296,17 @@ class TestProgress:
         registry.set_activity(run_id, "Converting to LiteRT")
         page = tidy(open_page("train.py", run=run_id))
         assert page.progress[0].text == "Converting to LiteRT …"
+
+    def test_waits_for_the_accuracy_of_a_run_that_is_nearly_over(self, tidy, registry):
+        """The clock's visit in the last half second brings the test accuracy, which is told while it waits."""
+        run_id = jobs.submit(registry, Hyperparameters(iterations=100, batch_size=100), "ada")
+        registry.claim()
+        row = {"seconds": 0.5, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75}
+        registry.record(run_id, [{"step": 100, **row}])
+        visits = AppTest.from_function(_visits, args=(run_id,), default_timeout=60)
+        visits.session_state["visitor"] = "bob"
+        (metric,) = tidy(visits.run()).metric  # the page that is drawn whole waits for nothing
+        assert metric.value == "91.23%"
 
     def test_counts_the_runs_before_it(self, open_page, tidy, registry, quick):
         """A run that waits says how many come first."""

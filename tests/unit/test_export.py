@@ -1,5 +1,6 @@
 """export: a folder appears whole or not at all, and every file in it gives the same predictions."""
 
+import dataclasses
 import io
 import json
 import shutil
@@ -8,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from digits import calibration, catalogue, export, networks, textweights
+from digits import calibration, catalogue, datasets, export, networks, textweights
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import accuracy
 from digits.hyperparameters import PRESETS, Hyperparameters
@@ -59,8 +60,27 @@ class TestFolder:
     def test_is_announced_step_by_step(self, saved):
         """Who waits is told what happens, and that the test images are looked at once."""
         steps = saved[2]
-        assert steps[0] == "Converting to LiteRT"
-        assert sum("test images" in step for step in steps) == 1
+        assert steps == ["Reading the test images, for the first and only time", "Converting to LiteRT", "Saving"]
+
+    def test_is_told_its_accuracy_before_the_conversion(self, trained, small, quick, tmp_path):
+        """Who waits for the accuracy does not wait for the files."""
+        heard = []
+        card = save(trained, tmp_path / "told", small, quick, on_step=heard.append, on_tested=heard.append)
+        (told,) = (said for said in heard if not isinstance(said, str))
+        assert heard.index(told) < heard.index("Converting to LiteRT")
+        assert told.correct == card["test"]["correct"]
+
+    def test_is_told_again_when_a_tie_falls_the_other_way(self, small, quick, tmp_path, monkeypatch):
+        """Between two classes that are equally likely the files may choose differently; the card's number counts."""
+        zeros = np.flatnonzero(small.test.labels == 0)
+        dataset = dataclasses.replace(small, test=datasets.Split(small.test.images[zeros], small.test.labels[zeros]))
+        undecided = networks.build("softmax", 10)  # all its weights are zero, so every class is as likely
+        threes = np.tile(0.1 + 1e-5 * np.eye(10)[3], (len(zeros), 1))
+        monkeypatch.setattr(export, "predict", lambda model, images: threes)
+        heard = []
+        card = save(undecided, tmp_path / "tie", dataset, quick, on_tested=heard.append)
+        assert [told.correct for told in heard] == [0, len(zeros)]
+        assert card["test"]["correct"] == len(zeros)
 
     def test_replaces_an_older_one(self, trained, small, quick, tmp_path):
         """Saving again under the same name leaves only the new model."""
