@@ -33,8 +33,8 @@ def main() -> None:
     training = read("training_peers")
     CHART.write_text(chart(training["figures"]["networks"]), encoding="utf-8")
     sections = [training_table(training), inference_table(read("inference")), visitors_table(read("many_visitors"))]
-    sections[1:1] = [profile_table(read("step_profile"))]
-    sections[3:3] = [clock_table(read("visitor_clock")), transport_table(read("transport_clock"))]
+    sections[1:1] = [profile_table(read("step_profile")), watching_table(read("watching"))]
+    sections[4:4] = [clock_table(read("visitor_clock")), transport_table(read("transport_clock"))]
     path = PROJECT_DIR / "README.md"
     before, rest = path.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
@@ -88,6 +88,21 @@ def profile_table(record: dict[str, Any]) -> str:
     rows.append(["ms an iteration, alone", *(f"{row['ms']:.2f}" for row in figures.values())])
     head = ["where an iteration's time goes", *(PRESETS[network].title for network in figures)]
     return f"{table(head, rows)}\n\n{told(record)} Shares of the time of all operations, which run beside each other."
+
+
+def watching_table(record: dict[str, Any]) -> str:
+    figures = record["figures"]
+    how = ("alone", "watched")
+    rows = [
+        ["ms an iteration", *(" / ".join(f"{row[key]['ms']:.2f}" for key in how) for row in figures.values())],
+        *(
+            [name, *(" / ".join(f"{row[key][name]:.0f}%" for key in how) for row in figures.values())]
+            for name in next(iter(figures.values()))["watched"]
+            if name != "ms"
+        ),
+    ]
+    head = ["what watching costs, alone / watched", *(PRESETS[network].title for network in figures)]
+    return f"{table(head, rows)}\n\n{told(record)} Processor time, of one processor; the page is Chromium's renderer."
 
 
 def inference_table(record: dict[str, Any]) -> str:

@@ -192,6 +192,7 @@ def time_training(browser: Browser, url: str, registry: Registry) -> dict[str, A
             page = browser.new_page(**_app.DESKTOP)
             actions.open_page(page, f"{url}/train?network={network}")
             button = page.get_by_role("button", name="Start", exact=True)
+            wait_until_idle(registry)  # the run before is told before all its files are written
             page.evaluate(WATCH_THE_RUN)
             button.click()
             page.wait_for_function("shown.tested", polling=500, timeout=120_000)
