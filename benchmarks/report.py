@@ -32,9 +32,15 @@ PEERS = {
 def main() -> None:
     training = read("training_peers")
     CHART.write_text(chart(training["figures"]["networks"]), encoding="utf-8")
-    sections = [training_table(training), inference_table(read("inference")), visitors_table(read("many_visitors"))]
-    sections[1:1] = [profile_table(read("step_profile")), watching_table(read("watching"))]
-    sections[4:4] = [clock_table(read("visitor_clock")), transport_table(read("transport_clock"))]
+    sections = [
+        training_table(training),
+        profile_table(read("step_profile")),
+        watching_table(read("watching")),
+        inference_table(read("inference")),
+        clock_table(read("visitor_clock")),
+        transport_table(read("transport_clock")),
+        visitors_table(read("many_visitors")),
+    ]
     path = PROJECT_DIR / "README.md"
     before, rest = path.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
@@ -77,7 +83,7 @@ def training_table(record: dict[str, Any]) -> str:
         f"![Milliseconds an iteration, Digits against its peers](docs/{CHART.name})\n\n{table(head, rows)}\n\n"
         f"{told(record)} Medians of interleaved rounds ({rounds}), all of one network in one run; the ratio is "
         f"above 1 where the peer is slower. Large matrix products reach {limits['float32']:.0f} GFLOP/s here "
-        f"in float32 and {limits['bfloat16']:.0f} in bfloat16; Digits reaches {shares} of the latter."
+        f"in float32 and {limits['bfloat16']:.0f} in bfloat16; Digits reaches {shares} of what they did in its own run."
     )
 
 

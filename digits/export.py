@@ -65,11 +65,11 @@ def save_model(
         draft = Path(temporary) / folder.name
         draft.mkdir()
         _round_weights(model)
-        on_step("Reading the test images, for the first and only time")
+        on_step("Testing on the test images, for the first and only time")
         expected = predict(model, dataset.test.images)
         told = accuracy(expected, dataset.test.labels)
         on_tested(told)
-        on_step("Converting to LiteRT")
+        on_step("Converting to LiteRT, and proving that it predicts the same")
         (draft / TFLITE_FILE).write_bytes(_convert(model))
         recogniser = Recogniser(draft / TFLITE_FILE)
         probabilities = recogniser.probabilities(dataset.test.images)

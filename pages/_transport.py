@@ -36,9 +36,10 @@ def _stage(run: Run) -> tuple[str, str, bool]:
 def status(run_id: str) -> None:
     """Show how far the run is, with its buttons; when its state changes or it begins, draw the whole page anew."""
     run = _widgets.registry().get(run_id)
-    pace, is_tick = _pace(run), not st.session_state.pop(_key("is_whole"), False)
-    is_nearly_over = run.state == "running" and pace and _seconds_left(run, pace) < PATIENCE_SECONDS
-    if is_tick and is_nearly_over and not run.test_total:  # what everybody waits for is not to miss this tick
+    pace = _pace(run) if run.state == "running" else 0.0
+    is_tick = not st.session_state.pop(_key("is_whole"), False)
+    if is_tick and pace and not run.test_total and _seconds_left(run, pace) < PATIENCE_SECONDS:
+        # What everybody waits for is not to miss this tick.
         run = wait_for(run_id, lambda now: now.test_total or now.state != "running")
     if st.session_state.get(_key("seen")) != _stage(run):
         st.rerun(scope="app")

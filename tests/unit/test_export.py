@@ -58,16 +58,20 @@ class TestFolder:
         assert [path.name for path in folder.parent.iterdir()] == ["made-here"]
 
     def test_is_announced_step_by_step(self, saved):
-        """Who waits is told what happens, and that the test images are looked at once."""
+        """Who waits is told what happens, and that it is tested once."""
         steps = saved[2]
-        assert steps == ["Reading the test images, for the first and only time", "Converting to LiteRT", "Saving"]
+        assert steps == [
+            "Testing on the test images, for the first and only time",
+            "Converting to LiteRT, and proving that it predicts the same",
+            "Saving",
+        ]
 
     def test_is_told_its_accuracy_before_the_conversion(self, trained, small, quick, tmp_path):
         """Who waits for the accuracy does not wait for the files."""
         heard = []
         card = save(trained, tmp_path / "told", small, quick, on_step=heard.append, on_tested=heard.append)
         (told,) = (said for said in heard if not isinstance(said, str))
-        assert heard.index(told) < heard.index("Converting to LiteRT")
+        assert heard.index(told) < heard.index("Converting to LiteRT, and proving that it predicts the same")
         assert told.correct == card["test"]["correct"]
 
     def test_is_told_again_when_a_tie_falls_the_other_way(self, small, quick, tmp_path, monkeypatch):
