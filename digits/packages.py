@@ -33,7 +33,6 @@ DATA_FILES = (  # what is not `code()`
 )
 
 _TEMPLATES = PROJECT_DIR / "digits" / "package"
-_ROOTS = ("images", "recogniser")  # what predict.py imports of Digits
 _NEEDED = ("numpy", "pillow", "scipy", "ai-edge-litert")
 
 
@@ -83,36 +82,33 @@ def code() -> dict[str, bytes]:
     return {
         PREDICT_FILE: (_TEMPLATES / PREDICT_FILE).read_bytes(),
         "requirements.txt": "".join(f"{line}\n" for line in needed).encode(),
-        **{f"digits/{name}.py": _module(name).read_bytes() for name in ("__init__", *modules())},
+        **{name: (PROJECT_DIR / name).read_bytes() for name in modules()},
         "LICENSE": (PROJECT_DIR / "LICENSE").read_bytes(),
     }
 
 
 @functools.cache
 def modules() -> tuple[str, ...]:
-    """Return the names of the modules of Digits that `predict.py` imports, and of those that these import."""
-    found, waiting = set(), list(_ROOTS)
+    """Return the files of Digits that `predict.py` imports and those that these import, as "digits/errors.py"."""
+    found: set[Path] = set()
+    waiting = _imported_by(_TEMPLATES / PREDICT_FILE)
     while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += _imported_by(_module(name))
-    return tuple(sorted(found))
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += [*_imported_by(path), path.parent / "__init__.py"]
+    return tuple(sorted(path.relative_to(PROJECT_DIR).as_posix() for path in found))
 
 
-def _imported_by(path: Path) -> list[str]:
-    """Return the modules of Digits that a file imports."""
-    names = []
+def _imported_by(path: Path) -> list[Path]:
+    """Return the files of Digits that a file imports: of `from digits.room import name`, the module or the room's."""
+    paths = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "digits":
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module.startswith("digits."):
-            names.append(node.module.split(".")[1])
-    return names
-
-
-def _module(name: str) -> Path:
-    return PROJECT_DIR / "digits" / f"{name}.py"
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "digits":
+            folder = PROJECT_DIR / node.module.replace(".", "/")
+            paths += [folder / f"{alias.name}.py" for alias in node.names] if folder.is_dir() else []
+            paths.append(folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py"))
+    return paths
 
 
 def _texts(model: Model) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,9 +40,10 @@ class TestContents:
         code = {name for name in files if name.endswith(".py")}
         assert {"model.keras", "model.tflite", "weights.txt", "const.txt", "card.json", "README.md"} <= set(files)
         assert {"hyperparameters.json", "requirements.txt", "LICENSE", "predict.py"} <= set(files)
-        assert code == {"predict.py", *(f"digits/{name}.py" for name in ("__init__", *packages.modules()))}
-        assert {"images", "strokes", "pictures", "recogniser"} <= set(packages.modules())
-        assert not {"catalogue", "runs", "training"} & set(packages.modules())
+        assert code == {"predict.py", *packages.modules()}
+        stems = {Path(name).stem for name in packages.modules()}
+        assert {"images", "strokes", "pictures", "recogniser", "__init__"} <= stems
+        assert not {"catalogue", "runs", "training"} & stems
         assert set(files) == {*packages.code(), *packages.DATA_FILES} - {"history.csv"}
 
     def test_are_the_same_bytes_every_time(self, model, package):
@@ -51,7 +53,7 @@ class TestContents:
     def test_hold_the_apps_own_code(self, files):
         """What turns ink into 28×28 is the app's, to the byte, and so can never differ from it."""
         for name in packages.modules():
-            assert files[f"digits/{name}.py"] == (PROJECT_DIR / "digits" / f"{name}.py").read_bytes()
+            assert files[name] == (PROJECT_DIR / name).read_bytes()
 
     def test_pin_what_they_need(self, files):
         """The versions are those that the app runs on."""
