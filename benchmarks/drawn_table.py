@@ -16,8 +16,8 @@ from scipy import ndimage
 
 from benchmarks import _results
 from digits import catalogue, drawn
-from digits import strokes as pen
 from digits.datasets import CLASS_NAMES
+from digits.ink import strokes as pen
 
 PLACINGS = 2
 SIDE = drawn.CANVAS_SIDE

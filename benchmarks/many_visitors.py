@@ -19,8 +19,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
-from digits import fabric, jobs
+from digits import jobs
 from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.ink import fabric
 from digits.runs import Registry
 from tests.browser.actions import SEVEN
 

@@ -20,9 +20,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import _results
-from digits import catalogue, drawn, images, segmentation
-from digits import strokes as pen
+from digits import catalogue, drawn
 from digits.evaluation import Accuracy
+from digits.ink import images, segmentation
+from digits.ink import strokes as pen
 from digits.recogniser import Recogniser
 from digits.settings import Settings
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from digits import images
+from digits.ink import images
 
 Strokes = list[np.ndarray]
 Chance = np.random.Generator

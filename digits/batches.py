@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digits import pictures, rejection, segmentation
+from digits import rejection
 from digits.catalogue import Model
-from digits.crops import WHOLE, Crop
 from digits.errors import InvalidImage
+from digits.ink import pictures, segmentation
+from digits.ink.crops import WHOLE, Crop
 
 MAX_PICTURES = 50  # at once: a picture takes about a fifth of a second
 NO_INK = "No ink was found in this picture. Use darker ink, more light, or come closer."

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from digits import images
-from digits import strokes as pen
 from digits.errors import DatasetCorrupt, DatasetUnavailable, InvalidImage
 from digits.evaluation import Accuracy, accuracy
+from digits.ink import images
+from digits.ink import strokes as pen
 from digits.recogniser import Recogniser
 
 CANVAS_SIDE = 280

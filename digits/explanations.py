@@ -17,7 +17,7 @@ from PIL import Image
 from digits import parts, weights
 from digits.catalogue import Model
 from digits.errors import InvalidImage
-from digits.images import Glyph
+from digits.ink.images import Glyph
 from digits.settings import IMAGE_SIZE
 
 _DISC = 3.0  # pixels, the radius of what is erased to weigh the ink: a little more than a stroke's width across

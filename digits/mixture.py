@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digits import allographs, images
+from digits import allographs
 from digits.datasets import CLASS_NAMES, Dataset, Split
+from digits.ink import images
 
 REDRAWN, SHAPES = 20_000, 8_000  # at most, and of a small training set at most a third and a sixth
 _LARGE = 112  # pixels; centre lines are found on an enlarged image

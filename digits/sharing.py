@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from digits import strokes
 from digits.errors import DigitsError, InvalidHyperparameter
 from digits.hyperparameters import KNOBS, PRESETS, check
+from digits.ink import strokes
 
 PEN_WIDTHS = (4, 40, 16)  # the thinnest, the thickest and the usual pen, in pixels of the canvas
 MOST_IDS = 20  # runs that a link names at most

@@ -6,7 +6,8 @@ import time
 import numpy as np
 import pandas  # noqa: F401 - the canvas would load it
 
-from digits import catalogue, charts, rejection, segmentation
+from digits import catalogue, charts, rejection
+from digits.ink import segmentation
 from digits.settings import Settings
 from pages import _picture, _reading, _sheet, _why  # noqa: F401 - and with them all that pages share
 

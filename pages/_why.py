@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from digits import catalogue, charts, explanations, gallery, images, neighbours, opinions, weights
+from digits import catalogue, charts, explanations, gallery, neighbours, opinions, weights
+from digits.ink import images
 from pages import _state, _widgets
 
 

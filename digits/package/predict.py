@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digits import images
+from digits.ink import images
 from digits.recogniser import Recogniser
 
 parser = argparse.ArgumentParser(description=__doc__)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import batches, catalogue, explanations, opinions, strokes
+from digits import batches, catalogue, explanations, opinions
+from digits.ink import strokes
 
 SEVEN = [np.float32([[70, 60], [210, 60], [120, 230]])]  # two straight lines, as the pen would draw them
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import batches, catalogue, strokes
-from digits.crops import Crop
+from digits import batches, catalogue
+from digits.ink import strokes
+from digits.ink.crops import Crop
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import catalogue, drawn, strokes
+from digits import catalogue, drawn
 from digits.errors import DatasetCorrupt, DatasetUnavailable
+from digits.ink import strokes
 from digits.settings import Settings
 
 SEVEN = [[[70, 60], [210, 60], [120, 230]]]

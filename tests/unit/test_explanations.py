@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
 
-from digits import catalogue, explanations, images, parts, weights
+from digits import catalogue, explanations, parts, weights
 from digits.errors import InvalidImage
+from digits.ink import images
 
 MODELS = {model.id: model for model in catalogue.bundled()}
 BLANK = np.zeros((28, 28), np.uint8)

@@ -122,7 +122,7 @@ def test_unpacked_it_names_the_digit_in_a_picture(files, model, seven, tmp_path)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
     (tmp_path / "seven.png").write_bytes(seven)
-    from digits import images
+    from digits.ink import images
 
     glyph = images.fit(images.find_ink(images.load_picture(seven)))
     confidence = model.probabilities(glyph.image[None])[0].max()
@@ -147,7 +147,7 @@ class TestProof:
         assert str(proof) == f"same 200 predictions: no: {proof.different} of 200 differ"
 
     @pytest.mark.parametrize(
-        "name", ["predict.py", "digits/images.py", "numpy.py", "digits/more.py", "numpy.abi3.so", "a.pyc"]
+        "name", ["predict.py", "digits/ink/images.py", "numpy.py", "digits/more.py", "numpy.abi3.so", "a.pyc"]
     )
     def test_runs_no_strange_code(self, files, model, sample, tmp_path, name):
         """Code that this version of Digits did not write is never run, wherever it lies in the zip."""

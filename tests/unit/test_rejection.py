@@ -5,9 +5,10 @@ import pytest
 
 from benchmarks import _scribbles
 from benchmarks.fit_refusal import scribble
-from digits import images, rejection
+from digits import rejection
 from digits.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
+from digits.ink import images
 from digits.rejection import Judge
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import scipy
 from PIL import Image
 
-from digits import strokes as pen
 from digits.errors import InvalidImage
-from digits.pictures import find_ink, load_picture
+from digits.ink import strokes as pen
+from digits.ink.pictures import find_ink, load_picture
 
 __all__ = ["IMAGE_SIDE", "Glyph", "describe", "find_ink", "fit", "fit_strokes", "load_picture"]
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digits import images, segmentation
-from digits import strokes as pen
 from digits.errors import InvalidImage
+from digits.ink import images, segmentation
+from digits.ink import strokes as pen
 
 # Digits as people write them, one unit high, x and y from the top left corner.
 ONE = [[(0.1, 0), (0.1, 1)]]

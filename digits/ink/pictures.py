@@ -8,8 +8,8 @@ import scipy
 from PIL import Image, ImageOps
 
 from digits import settings
-from digits.crops import WHOLE, Crop
 from digits.errors import InvalidImage
+from digits.ink.crops import WHOLE, Crop
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAX_SIDE = 800  # larger pictures are reduced: a digit of a tenth of the page still has 80 pixels

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from digits.crops import WHOLE, Crop
 from digits.errors import InvalidImage
+from digits.ink.crops import WHOLE, Crop
 
 QUARTERS = Image.fromarray(np.kron(np.uint8([[10, 20], [30, 40]]), np.ones((50, 100), np.uint8)))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from digits.segmentation import Part
+from digits.ink.segmentation import Part
 
 _MAX_SIDE = 1024  # pixels; a photograph is shown no larger
 _MARGIN = 0.12  # of paper around the writing, in parts of its lower side

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import images, steps, strokes
+from digits.ink import images, steps, strokes
 
 SEVEN = strokes.check([[[70, 60], [210, 60], [120, 230]]])
 SMALL = [stroke * np.float32(0.3) + np.float32(180) for stroke in SEVEN]  # the same, in a corner

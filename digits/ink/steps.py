@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from digits import strokes
-from digits.images import BOX_SIDE, IMAGE_SIDE, PEN_WIDTH, Glyph
+from digits.ink import strokes
+from digits.ink.images import BOX_SIDE, IMAGE_SIDE, PEN_WIDTH, Glyph
 
 SIDE = 224  # pixels, of each picture
 _UNIT = SIDE // IMAGE_SIDE  # so many of them to one that the network sees

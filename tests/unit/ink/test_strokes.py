@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from digits import strokes
 from digits.errors import InvalidImage
+from digits.ink import strokes
 
 coordinates = st.floats(-300, 900, width=32, allow_nan=False)
 drawings = st.lists(hnp.arrays(np.float32, st.tuples(st.integers(1, 30), st.just(2)), elements=coordinates), max_size=6)

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from digits import outlines, segmentation, strokes
+from digits.ink import outlines, segmentation, strokes
 
 DRAWING = strokes.check([[[70, 60], [210, 60], [120, 230]], [[260, 60], [262, 220]]])
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from digits import fabric
 from digits.errors import InvalidImage
-from digits.fabric import MAX_COORDINATE
+from digits.ink import fabric
+from digits.ink.fabric import MAX_COORDINATE
 
 MAX_STROKES = 500
 MAX_POINTS = 20_000

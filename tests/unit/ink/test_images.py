@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
 
-from digits import images, pictures, strokes
-from digits.crops import Crop
 from digits.errors import InvalidImage
+from digits.ink import images, pictures, strokes
+from digits.ink.crops import Crop
 
 ANGLES = np.linspace(0, 2 * np.pi, 40)
 DIGITS = {
