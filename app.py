@@ -11,8 +11,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from digits.keeper import TrainerKeeper
+from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
-from digits.visitors import VisitorCookie
 
 
 def _warm_up() -> None:

@@ -16,8 +16,8 @@ from typing import Any
 
 from benchmarks import _results
 from digits import charts
-from digits.hyperparameters import Hyperparameters
-from digits.runs import Registry, open_registry
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.runs import Registry, open_registry
 
 _ITERATIONS = (2_000, 20_000)
 _RUNS = (10, 100, 1_000, 10_000)

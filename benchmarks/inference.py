@@ -19,9 +19,10 @@ import numpy as np
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import FOLDER, make_environment, wait_until_idle
-from digits import catalogue, datasets, jobs
-from digits.hyperparameters import PRESETS, Hyperparameters
-from digits.runs import Registry
+from digits import catalogue, datasets
+from digits.runs import jobs
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.runs import Registry
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 
 MODEL = "convolutional"

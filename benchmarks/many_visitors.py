@@ -19,10 +19,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
-from digits import jobs
-from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.ink import fabric
-from digits.runs import Registry
+from digits.runs import jobs
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.runs import Registry
 from tests.browser.actions import SEVEN
 
 PEN_WIDTH = 16.0

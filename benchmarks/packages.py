@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks import _results
 from digits import catalogue, datasets, imports, packages, proofs
-from digits.runs import Registry
+from digits.runs.runs import Registry
 from digits.settings import Settings
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import _results
 from digits import datasets, drawn, export, programs, training
-from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
 
 

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from benchmarks import _results
-from digits.hyperparameters import PRESETS
+from digits.runs.hyperparameters import PRESETS
 from digits.settings import PROJECT_DIR
 
 BEGIN, END = "<!-- results -->", "<!-- /results -->"

@@ -22,8 +22,8 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from benchmarks import _results
 from digits import datasets
-from digits.hyperparameters import PRESETS
 from digits.programs import Program, fastest_precision
+from digits.runs.hyperparameters import PRESETS
 from digits.settings import Settings
 from digits.training import batch_indices
 

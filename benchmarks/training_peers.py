@@ -22,9 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import _app, _results
-from digits import datasets, jobs
-from digits.hyperparameters import PRESETS, Hyperparameters
-from digits.runs import Registry
+from digits import datasets
+from digits.runs import jobs
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.runs import Registry
 from digits.settings import Settings
 from tests.browser.serving import Server
 

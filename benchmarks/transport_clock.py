@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
-from digits import records
-from digits.hyperparameters import PRESETS, Hyperparameters
-from digits.runs import Registry
+from digits.runs import records
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.runs import Registry
 from tests.browser import actions
 
 WATCH_SECONDS = 10

@@ -23,9 +23,9 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
-from digits import jobs
-from digits.hyperparameters import PRESETS, Hyperparameters
-from digits.runs import Registry
+from digits.runs import jobs
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.runs import Registry
 from digits.settings import PROJECT_DIR
 from tests.browser import actions
 

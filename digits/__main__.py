@@ -12,9 +12,9 @@ from digits import catalogue, charts, datasets, drawn, mixture, package_commands
 from digits import gallery as galleries
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
 from digits.evaluation import accuracy
-from digits.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
-from digits.hyperparameters import as_markdown as hyperparameters_as_markdown
 from digits.ink import images
+from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
+from digits.runs.hyperparameters import as_markdown as hyperparameters_as_markdown
 from digits.settings import MAX_UPLOAD_BYTES, Settings, work_dir
 
 _LINE_EVERY = 100  # iterations between progress lines, as in the tutorials

@@ -6,7 +6,7 @@ from digits import textweights
 from digits.catalogue import KERAS_FILE, TFLITE_FILE, Model
 from digits.errors import InvalidHyperparameter
 from digits.evaluation import Accuracy
-from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
 
 
 def facts(model: Model) -> list[tuple[str, str]]:

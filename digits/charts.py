@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.hyperparameters import Change
-from digits.runs import METRIC_NAMES
+from digits.runs.hyperparameters import Change
+from digits.runs.runs import METRIC_NAMES
 
 _TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # told apart by lightness too, on light and on dark
 _QUIET, _LOUD, _DOUBTFUL = "#9fb3c8", "#d9742b", "#b9bec4"

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.hyperparameters import KNOBS, Change
-from digits.runs import METRIC_NAMES, Run
+from digits.runs.hyperparameters import KNOBS, Change
+from digits.runs.runs import METRIC_NAMES, Run
 
 MOST = 5  # runs in one chart: more lines than that nobody tells apart
 MEASURES = {  # the columns of the metrics, with what they are called on the page

@@ -26,8 +26,8 @@ from digits.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.datasets import Dataset
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import Accuracy, accuracy
-from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.recogniser import Recogniser
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
 
 _LEVEL = 1  # of compression: nine times as quick as the default, and the files are 7 to 20 % larger
 _TOLERANCE = 1e-3  # probabilities may differ by this much between the two files; a tie may then fall either way

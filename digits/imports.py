@@ -11,9 +11,9 @@ from digits import archives, datasets, manifests, sandbox
 from digits.catalogue import CARD, KERAS_FILE, TFLITE_FILE
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.evaluation import Accuracy
-from digits.jobs import MAX_TEXT
 from digits.manifests import Manifest
-from digits.runs import Registry
+from digits.runs.jobs import MAX_TEXT
+from digits.runs.runs import Registry
 from digits.settings import MAX_IMPORTS_PER_VISITOR, PROJECT_DIR, Settings
 
 TIMEOUT_SECONDS = 240

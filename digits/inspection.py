@@ -21,9 +21,9 @@ from digits import datasets, drawn, export, networks
 from digits.catalogue import KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.datasets import Dataset
 from digits.errors import DigitsError, InvalidPackage
-from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.imports import CLAIMS_FILE, MODEL_DIR, RESULT_FILE
 from digits.recogniser import Recogniser
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
 
 MAX_NUMBERS = 20_000_000  # the largest network has 1.5 million

@@ -11,9 +11,9 @@ from typing import Any
 from digits import archives, calibration
 from digits.catalogue import CARD, KERAS_FILE, TFLITE_FILE
 from digits.errors import InvalidHyperparameter, InvalidPackage
-from digits.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
 from digits.packages import HISTORY_FILE, HYPERPARAMETERS_FILE
-from digits.runs import METRIC_NAMES
+from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
+from digits.runs.runs import METRIC_NAMES
 
 NEEDED = (KERAS_FILE, TFLITE_FILE, CARD, HYPERPARAMETERS_FILE)
 MAX_JSON_BYTES = 256 * 1024

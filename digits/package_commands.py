@@ -6,9 +6,9 @@ from pathlib import Path
 
 from digits import archives, catalogue, datasets, imports, packages, proofs
 from digits.errors import InvalidPackage
-from digits.runs import open_registry
+from digits.runs.runs import open_registry
+from digits.runs.visitors import new_token
 from digits.settings import MAX_PACKAGE_BYTES, Settings
-from digits.visitors import new_token
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

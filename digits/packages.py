@@ -13,8 +13,8 @@ from pathlib import Path
 from digits import archives, tables, textweights
 from digits.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
 from digits.errors import ModelNotFound, RunNotFound
-from digits.hyperparameters import Change
-from digits.runs import Registry
+from digits.runs.hyperparameters import Change
+from digits.runs.runs import Registry
 from digits.settings import PROJECT_DIR
 from digits.weights import EXPLAIN_FILE
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from digits import networks, timeline
 from digits.augmentation import augment
 from digits.datasets import Split
-from digits.hyperparameters import PRESETS
+from digits.runs.hyperparameters import PRESETS
 from digits.settings import IMAGE_SIZE
 
 tf.config.experimental.enable_op_determinism()  # the same seed gives the same run; measured, it costs nothing here

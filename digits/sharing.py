@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from digits.errors import DigitsError, InvalidHyperparameter
-from digits.hyperparameters import KNOBS, PRESETS, check
 from digits.ink import strokes
+from digits.runs.hyperparameters import KNOBS, PRESETS, check
 
 PEN_WIDTHS = (4, 40, 16)  # the thinnest, the thickest and the usual pen, in pixels of the canvas
 MOST_IDS = 20  # runs that a link names at most

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from digits import datasets, drawn, mixture
 from digits.datasets import Dataset
 from digits.errors import DatasetError
-from digits.hyperparameters import Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import Settings, work_dir
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from digits.evaluation import Accuracy
-from digits.hyperparameters import KNOBS, PRESETS
-from digits.runs import METRIC_NAMES, Run
+from digits.runs.hyperparameters import KNOBS, PRESETS
+from digits.runs.runs import METRIC_NAMES, Run
 
 SHARES = ("Best validation accuracy", "Test accuracy")  # columns in [0, 1]
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet takes for a formula (OWASP, CSV injection)

@@ -20,9 +20,9 @@ from filelock import Timeout
 from digits import catalogue, checkpoints, timeline
 from digits.errors import DatasetError, DigitsError, RegistryUnavailable
 from digits.evaluation import Accuracy
-from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.keeper import trainer_lock
-from digits.runs import Orders, Registry, Run, open_registry
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.runs import Orders, Registry, Run, open_registry
 from digits.settings import RUNS_BEFORE_RECYCLING, Settings, work_dir
 from digits.supplies import Supplies
 

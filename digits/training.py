@@ -13,8 +13,8 @@ from digits import timeline
 from digits.checkpoints import State
 from digits.datasets import Dataset, Split
 from digits.errors import TrainingDiverged
-from digits.hyperparameters import Change, Hyperparameters, value_at
 from digits.programs import Program
+from digits.runs.hyperparameters import Change, Hyperparameters, value_at
 
 CHUNK_SECONDS = 0.1  # between two looks at what the owner wants
 

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from digits import jobs, sharing
+from digits import sharing
 from digits.errors import DigitsError
-from digits.hyperparameters import Hyperparameters
-from digits.runs import Run
+from digits.runs import jobs
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.runs import Run
 from pages import _widgets
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from digits import jobs, tables
+from digits import tables
 from digits.errors import DigitsError
-from digits.runs import Run
+from digits.runs import jobs
+from digits.runs.runs import Run
 from pages import _again, _state, _widgets
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from digits import comparison
-from digits.runs import Run
+from digits.runs.runs import Run
 from pages import _widgets
 from pages._chosen import key
 

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from digits import catalogue, comparison, datasets, gallery, mcnemar
-from digits.runs import Run
+from digits.runs.runs import Run
 from pages import _samples, _state, _widgets
 from pages._chosen import key
 

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from digits import charts, confusion, timeline, weights
-from digits.runs import Run
+from digits.runs.runs import Run
 from pages import _samples, _state, _widgets
 
 VIEWS = {"samples": "100 test samples", "layer": "First layer", "confusion": "Confusion"}

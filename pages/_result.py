@@ -3,8 +3,8 @@
 import streamlit as st
 
 from digits import catalogue, packages
-from digits.hyperparameters import PRESETS
-from digits.runs import Run
+from digits.runs.hyperparameters import PRESETS
+from digits.runs.runs import Run
 from pages import _again, _package, _state, _widgets
 
 WEIGHTS = {"best": "Best weights", "last": "Last weights", "saved": "Copy"}

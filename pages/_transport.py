@@ -6,11 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from digits import jobs
 from digits.errors import DigitsError
 from digits.evaluation import Accuracy
-from digits.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESETS, value_at
-from digits.runs import Run
+from digits.runs import jobs
+from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESETS, value_at
+from digits.runs.runs import Run
 from pages import _state, _widgets
 from pages._widgets import STATES
 

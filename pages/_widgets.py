@@ -8,10 +8,10 @@ import streamlit as st
 
 from digits import catalogue, charts, comparison, datasets, sharing
 from digits.errors import DigitsError
-from digits.hyperparameters import PRESETS
-from digits.runs import Registry, Run, open_registry
+from digits.runs.hyperparameters import PRESETS
+from digits.runs.runs import Registry, Run, open_registry
+from digits.runs.visitors import COOKIE, new_token
 from digits.settings import Settings
-from digits.visitors import COOKIE, new_token
 from pages import _state
 
 STATES = {  # what each state of a run is called, with its icon and colour

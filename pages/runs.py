@@ -4,8 +4,8 @@ import streamlit as st
 
 from digits import comparison, tables
 from digits.errors import DigitsError, RunNotFound
-from digits.hyperparameters import PRESETS
-from digits.runs import Run
+from digits.runs.hyperparameters import PRESETS
+from digits.runs.runs import Run
 from digits.settings import RUNS_LISTED
 from pages import _chosen, _comparison, _duel, _state, _widgets
 from pages._chosen import key

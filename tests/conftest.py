@@ -17,8 +17,8 @@ os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="digits-tests-keras-")
 os.environ.pop("DIGITS_REGISTRY_URL", None)
 
 from digits import datasets
-from digits.hyperparameters import Hyperparameters
-from digits.runs import Registry, open_registry
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.runs import Registry, open_registry
 from digits.settings import Settings
 
 atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)

@@ -4,10 +4,10 @@ import re
 
 from playwright.sync_api import expect
 
-from digits import jobs
-from digits.hyperparameters import Hyperparameters
-from digits.runs import open_registry
-from digits.visitors import COOKIE
+from digits.runs import jobs
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.runs import open_registry
+from digits.runs.visitors import COOKIE
 from tests.browser import actions
 from tests.conftest import close
 

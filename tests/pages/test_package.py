@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from digits import archives, catalogue, datasets, imports, packages
-from digits.hyperparameters import Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 
 MODEL = "softmax"

@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
-from digits import catalogue, jobs, tables
-from digits.hyperparameters import PRESETS, Change, Hyperparameters
+from digits import catalogue, tables
+from digits.runs import jobs
+from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
 
 METRICS = [

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from digits import export, jobs, timeline
+from digits import export, timeline
 from digits.evaluation import Accuracy
-from digits.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
+from digits.runs import jobs
+from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
 
 
 def shown(page):

@@ -8,7 +8,7 @@ import pytest
 
 from digits import imports
 from digits.errors import RegistryUnavailable
-from digits.hyperparameters import Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
 
 RESULT = {"data": "Some.", "test_correct": 9_000, "test_total": 10_000}

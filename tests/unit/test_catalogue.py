@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from digits import calibration, catalogue, datasets
 from digits.errors import ModelNotFound
 from digits.evaluation import accuracy
-from digits.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 from digits.weights import EXPLAIN_FILE
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits import charts
-from digits.runs import METRIC_NAMES
+from digits.runs.runs import METRIC_NAMES
 
 NAMES = tuple("0123456789")
 ROWS = [

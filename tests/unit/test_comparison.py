@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits import comparison
-from digits.hyperparameters import KNOBS, Change, Hyperparameters
+from digits.runs.hyperparameters import KNOBS, Change, Hyperparameters
 
 
 def row(step, **facts):

@@ -12,8 +12,8 @@ import pytest
 from digits import calibration, catalogue, datasets, export, networks, textweights
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import accuracy
-from digits.hyperparameters import PRESETS, Hyperparameters
 from digits.recogniser import Recogniser
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
 from digits.training import Program, train
 

@@ -10,7 +10,7 @@ import pytest
 
 from digits import archives, catalogue, datasets, imports, inspection, packages, sandbox
 from digits.errors import InvalidPackage, TooManyPackages
-from digits.hyperparameters import PRESETS
+from digits.runs.hyperparameters import PRESETS
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 from tests.unit.test_manifests import HISTORY
 

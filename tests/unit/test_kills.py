@@ -11,9 +11,10 @@ import types
 
 import pytest
 
-from digits import checkpoints, jobs, trainer
-from digits.hyperparameters import Change, Hyperparameters
-from digits.runs import open_registry
+from digits import checkpoints, trainer
+from digits.runs import jobs
+from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.runs import open_registry
 from digits.settings import Settings
 
 KILLS = 20

@@ -11,8 +11,8 @@ from PIL import Image
 
 from digits import catalogue, sandbox
 from digits.__main__ import main
-from digits.hyperparameters import KNOBS, Hyperparameters
 from digits.proofs import Proof
+from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, PROJECT_DIR
 
 COMMANDS = ("train", "predict", "gallery", "evaluate", "models", "export", "check", "import")

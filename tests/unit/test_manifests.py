@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from digits import archives, catalogue, manifests, packages
 from digits.errors import InvalidPackage
-from digits.hyperparameters import Change
-from digits.runs import METRIC_NAMES
+from digits.runs.hyperparameters import Change
+from digits.runs.runs import METRIC_NAMES
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 
 CLASSES = tuple("0123456789")

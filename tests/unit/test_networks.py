@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digits import networks
-from digits.hyperparameters import PRESETS
+from digits.runs.hyperparameters import PRESETS
 
 PARAMETERS = {  # counted by hand: (inputs + 1 bias) x outputs of each layer
     "softmax": (784 + 1) * 10,

@@ -13,7 +13,7 @@ import pytest
 
 from digits import archives, catalogue, packages, proofs, textweights
 from digits.errors import InvalidPackage, ModelNotFound
-from digits.hyperparameters import Change, Hyperparameters
+from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.settings import PROJECT_DIR, Settings
 
 ROW = {"step": 50, "seconds": 0.1, "loss": 1.5, "accuracy": 0.5, "val_loss": None, "val_accuracy": None}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.hyperparameters import KNOBS, LEARNING_RATES, PRESETS
 from digits.ink import strokes
+from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS
 from digits.sharing import MOST_IDS, PAGES, PEN_WIDTHS, query, query_string, read
 
 identifiers = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)

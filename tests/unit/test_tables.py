@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits import tables
-from digits.hyperparameters import KNOBS, Hyperparameters
-from digits.runs import METRIC_NAMES, Run
+from digits.runs.hyperparameters import KNOBS, Hyperparameters
+from digits.runs.runs import METRIC_NAMES, Run
 
 STATES = {"finished": "Finished", "queued": "Waiting"}
 

@@ -7,10 +7,11 @@ import time
 
 import pytest
 
-from digits import catalogue, checkpoints, datasets, export, jobs, timeline, trainer, training
+from digits import catalogue, checkpoints, datasets, export, timeline, trainer, training
 from digits.errors import DatasetUnavailable, RegistryUnavailable, RunNotFound
-from digits.hyperparameters import Change, Hyperparameters
 from digits.keeper import trainer_lock
+from digits.runs import jobs
+from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.settings import Settings
 
 

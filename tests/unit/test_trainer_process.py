@@ -10,10 +10,11 @@ import time
 
 import pytest
 
-from digits import catalogue, jobs
-from digits.hyperparameters import Hyperparameters
+from digits import catalogue
 from digits.keeper import TrainerKeeper, trainer_lock
-from digits.runs import Registry
+from digits.runs import jobs
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.runs import Registry
 from digits.settings import Settings
 from tests.conftest import close
 

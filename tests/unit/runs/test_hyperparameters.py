@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from digits.errors import DigitsError, InvalidHyperparameter
-from digits.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters, as_markdown, check
+from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters, as_markdown, check
 from digits.settings import PROJECT_DIR
 
 DEFAULTS = {item.name: item.default for item in dataclasses.fields(Hyperparameters)}

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digits.errors import DigitsError, RegistryUnavailable, RunAlreadyFinished, RunNotFound
-from digits.hyperparameters import PRESETS, Change, Hyperparameters
-from digits.records import ENDED
-from digits.runs import METRIC_NAMES, Registry, open_registry
+from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
+from digits.runs.records import ENDED
+from digits.runs.runs import METRIC_NAMES, Registry, open_registry
 from digits.settings import Settings
 from tests.conftest import close
 

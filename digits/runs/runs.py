@@ -11,10 +11,21 @@ from typing import Any
 
 import sqlalchemy as sql
 
-from digits import records
 from digits.errors import RunAlreadyFinished, RunNotFound
-from digits.hyperparameters import Change, Hyperparameters
-from digits.records import ENDED, METRIC_NAMES, PAUSED, RUNNING, WAITING, Orders, Run, TrainerStatus, to_change, to_run
+from digits.runs import records
+from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.records import (
+    ENDED,
+    METRIC_NAMES,
+    PAUSED,
+    RUNNING,
+    WAITING,
+    Orders,
+    Run,
+    TrainerStatus,
+    to_change,
+    to_run,
+)
 
 __all__ = ["METRIC_NAMES", "Change", "Orders", "Registry", "Run", "TrainerStatus", "open_registry"]
 

@@ -5,7 +5,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from digits.visitors import COOKIE, VisitorCookie, new_token
+from digits.runs.visitors import COOKIE, VisitorCookie, new_token
 
 
 def cookies_of(*, cookie=None, content_type="text/html; charset=utf-8", scheme="http", kind="http"):

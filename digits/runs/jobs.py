@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 
 from digits.errors import InvalidHyperparameter, InvalidText, NotYourRun, RunBusy, TooManyRuns
-from digits.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
-from digits.runs import Registry, Run
+from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
+from digits.runs.runs import Registry, Run
 from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR
 
 MAX_TEXT = {"name": 80, "note": 2000}  # characters

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sql
 
 from digits.errors import RegistryUnavailable
-from digits.hyperparameters import Change, Hyperparameters
+from digits.runs.hyperparameters import Change, Hyperparameters
 
 WAITING, RUNNING, PAUSED = "queued", "running", "paused"
 ENDED = ("finished", "stopped", "failed")

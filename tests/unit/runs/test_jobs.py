@@ -3,7 +3,6 @@
 import pytest
 from filelock import Timeout
 
-from digits import jobs
 from digits.errors import (
     InvalidHyperparameter,
     InvalidText,
@@ -14,6 +13,7 @@ from digits.errors import (
     TooManyRuns,
 )
 from digits.keeper import trainer_lock
+from digits.runs import jobs
 from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR, Settings
 
 
