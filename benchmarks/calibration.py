@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import _results
-from digits import calibration, catalogue, datasets, drawn
-from digits.datasets import CLASS_NAMES
+from digits import calibration, catalogue
+from digits.data import datasets, drawn
+from digits.data.datasets import CLASS_NAMES
 from digits.evaluation import accuracy
 from digits.settings import Settings
 

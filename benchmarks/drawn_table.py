@@ -15,8 +15,9 @@ from PIL import Image
 from scipy import ndimage
 
 from benchmarks import _results
-from digits import catalogue, drawn
-from digits.datasets import CLASS_NAMES
+from digits import catalogue
+from digits.data import drawn
+from digits.data.datasets import CLASS_NAMES
 from digits.ink import strokes as pen
 
 PLACINGS = 2

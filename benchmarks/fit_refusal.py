@@ -20,8 +20,8 @@ from PIL import Image
 from benchmarks import _scribbles, _shapes, _spoilt
 from benchmarks._compositions import COMPOSITIONS, SIGNS
 from benchmarks.read_numbers import load_writers
-from digits import datasets, drawn
-from digits.datasets import CLASS_NAMES, Dataset, Split
+from digits.data import datasets, drawn
+from digits.data.datasets import CLASS_NAMES, Dataset, Split
 from digits.ink import images
 from digits.rejection import JUDGE_FILE, Judge, features
 from digits.settings import Settings

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 from benchmarks import _results
-from digits import catalogue, datasets, imports, packages, proofs
+from digits import catalogue, imports, packages, proofs
+from digits.data import datasets
 from digits.runs.runs import Registry
 from digits.settings import Settings
 

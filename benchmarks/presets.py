@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 from benchmarks import _results
-from digits import datasets, drawn, export, programs, training
+from digits import export, programs, training
+from digits.data import datasets, drawn
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
 

@@ -20,7 +20,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import _results
-from digits import catalogue, drawn
+from digits import catalogue
+from digits.data import drawn
 from digits.evaluation import Accuracy
 from digits.ink import images, segmentation
 from digits.ink import strokes as pen

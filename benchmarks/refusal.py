@@ -26,8 +26,8 @@ from benchmarks.fit_refusal import (
     scribble,
 )
 from benchmarks.read_numbers import load_writers
-from digits import datasets, drawn
-from digits.datasets import CLASS_NAMES, Dataset
+from digits.data import datasets, drawn
+from digits.data.datasets import CLASS_NAMES, Dataset
 from digits.rejection import JUDGE_FILE, Judge
 from digits.settings import Settings
 

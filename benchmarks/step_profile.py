@@ -21,7 +21,7 @@ import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from benchmarks import _results
-from digits import datasets
+from digits.data import datasets
 from digits.programs import Program, fastest_precision
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import Settings

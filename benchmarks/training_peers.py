@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import _app, _results
-from digits import datasets
+from digits.data import datasets
 from digits.runs import jobs
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.runs import Registry

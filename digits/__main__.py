@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits import catalogue, charts, datasets, drawn, mixture, package_commands
+from digits import catalogue, charts, package_commands
 from digits import gallery as galleries
+from digits.data import datasets, drawn, mixture
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
 from digits.evaluation import accuracy
 from digits.ink import images

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.datasets import Split
+from digits.data.datasets import Split
 from digits.errors import ModelNotFound
 from digits.evaluation import Accuracy
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from digits import calibration
-from digits.datasets import Dataset
+from digits.data.datasets import Dataset
 from digits.errors import ModelNotFound
 from digits.evaluation import Accuracy
 from digits.recogniser import Recogniser

@@ -21,9 +21,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import calibration, drawn, networks, weights
+from digits import calibration, networks, weights
 from digits.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
-from digits.datasets import Dataset
+from digits.data import drawn
+from digits.data.datasets import Dataset
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import Accuracy, accuracy
 from digits.recogniser import Recogniser

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from digits import archives, datasets, manifests, sandbox
+from digits import archives, manifests, sandbox
 from digits.catalogue import CARD, KERAS_FILE, TFLITE_FILE
+from digits.data import datasets
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.evaluation import Accuracy
 from digits.manifests import Manifest

@@ -17,9 +17,10 @@ import h5py
 import keras
 import numpy as np
 
-from digits import datasets, drawn, export, networks
+from digits import export, networks
 from digits.catalogue import KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
-from digits.datasets import Dataset
+from digits.data import datasets, drawn
+from digits.data.datasets import Dataset
 from digits.errors import DigitsError, InvalidPackage
 from digits.imports import CLAIMS_FILE, MODEL_DIR, RESULT_FILE
 from digits.recogniser import Recogniser

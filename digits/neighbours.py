@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digits import datasets
+from digits.data import datasets
 from digits.errors import InvalidImage
 from digits.settings import IMAGE_SIZE, Settings
 

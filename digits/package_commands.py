@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from digits import archives, catalogue, datasets, imports, packages, proofs
+from digits import archives, catalogue, imports, packages, proofs
+from digits.data import datasets
 from digits.errors import InvalidPackage
 from digits.runs.runs import open_registry
 from digits.runs.visitors import new_token

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from digits import networks, timeline
 from digits.augmentation import augment
-from digits.datasets import Split
+from digits.data.datasets import Split
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import IMAGE_SIZE
 

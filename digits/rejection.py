@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import scipy
 
-from digits.datasets import CLASS_NAMES
+from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
 from digits.settings import BUNDLED_MODELS_DIR, IMAGE_SIZE
 

@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable
 
-from digits import datasets, drawn, mixture
-from digits.datasets import Dataset
+from digits.data import datasets, drawn, mixture
+from digits.data.datasets import Dataset
 from digits.errors import DatasetError
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import Settings, work_dir

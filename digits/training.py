@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from digits import timeline
 from digits.checkpoints import State
-from digits.datasets import Dataset, Split
+from digits.data.datasets import Dataset, Split
 from digits.errors import TrainingDiverged
 from digits.programs import Program
 from digits.runs.hyperparameters import Change, Hyperparameters, value_at

@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from digits import catalogue, confusion, datasets, gallery
+from digits import catalogue, confusion, gallery
+from digits.data import datasets
 from pages import _samples, _state, _widgets
 
 SHOWN = 20  # images below a cell, and surest mistakes

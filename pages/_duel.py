@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from digits import catalogue, comparison, datasets, gallery, mcnemar
+from digits import catalogue, comparison, gallery, mcnemar
+from digits.data import datasets
 from digits.runs.runs import Run
 from pages import _samples, _state, _widgets
 from pages._chosen import key

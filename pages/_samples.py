@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from digits import catalogue, datasets, gallery
+from digits import catalogue, gallery
+from digits.data import datasets
 from pages import _state, _widgets
 
 

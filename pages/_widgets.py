@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from digits import catalogue, charts, comparison, datasets, sharing
+from digits import catalogue, charts, comparison, sharing
+from digits.data import datasets
 from digits.errors import DigitsError
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.runs import Registry, Run, open_registry

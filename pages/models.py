@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from digits import cards, catalogue, charts, datasets, evaluation
+from digits import cards, catalogue, charts, evaluation
+from digits.data import datasets
 from digits.errors import DigitsError
 from pages import _confusion, _package, _samples, _state, _widgets
 

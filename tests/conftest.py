@@ -16,7 +16,7 @@ os.environ["DIGITS_DOWNLOAD"] = "0"
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="digits-tests-keras-")
 os.environ.pop("DIGITS_REGISTRY_URL", None)
 
-from digits import datasets
+from digits.data import datasets
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.runs import Registry, open_registry
 from digits.settings import Settings

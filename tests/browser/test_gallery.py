@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from digits import catalogue, datasets
+from digits import catalogue
+from digits.data import datasets
 from tests.browser import actions
 
 MODEL = "softmax"  # it makes mistakes among the first hundred

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from digits import catalogue, datasets, gallery
+from digits import catalogue, gallery
+from digits.data import datasets
 from digits.settings import Settings
 
 

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from digits import archives, catalogue, datasets, imports, packages
+from digits import archives, catalogue, imports, packages
+from digits.data import datasets
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digits import calibration, catalogue, datasets
+from digits import calibration, catalogue
+from digits.data import datasets
 from digits.errors import ModelNotFound
 from digits.evaluation import accuracy
 from digits.runs.hyperparameters import PRESETS, Hyperparameters

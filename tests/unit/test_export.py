@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from digits import calibration, catalogue, datasets, export, networks, textweights
+from digits import calibration, catalogue, export, networks, textweights
+from digits.data import datasets
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import accuracy
 from digits.recogniser import Recogniser

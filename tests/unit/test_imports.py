@@ -8,7 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
-from digits import archives, catalogue, datasets, imports, inspection, packages, sandbox
+from digits import archives, catalogue, imports, inspection, packages, sandbox
+from digits.data import datasets
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import BUNDLED_MODELS_DIR, Settings

@@ -6,7 +6,7 @@ import pytest
 from benchmarks import _scribbles
 from benchmarks.fit_refusal import scribble
 from digits import rejection
-from digits.datasets import CLASS_NAMES
+from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
 from digits.ink import images
 from digits.rejection import Judge

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from digits import catalogue, checkpoints, datasets, export, timeline, trainer, training
+from digits import catalogue, checkpoints, export, timeline, trainer, training
+from digits.data import datasets
 from digits.errors import DatasetUnavailable, RegistryUnavailable, RunNotFound
 from digits.keeper import trainer_lock
 from digits.runs import jobs

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from digits import allographs, catalogue
+from digits import catalogue
+from digits.data import allographs
 from digits.settings import Settings
 
 

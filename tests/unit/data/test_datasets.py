@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from digits import datasets
-from digits.datasets import Source, download_mnist, find_source, load_mnist, load_test, parse_idx
+from digits.data import datasets
+from digits.data.datasets import Source, download_mnist, find_source, load_mnist, load_test, parse_idx
 from digits.errors import DatasetCorrupt, DatasetUnavailable
 from digits.settings import Settings
 
@@ -421,7 +421,7 @@ class TestIdx:
 def test_importing_the_module_is_cheap():
     """Neither TensorFlow nor Streamlit, nor what only the sample needs, comes with the import."""
     heavy = "{'tensorflow', 'keras', 'streamlit', 'pandas', 'mlxtend'}"
-    command = f"import sys, digits.datasets; print(sorted({heavy} & set(sys.modules)))"
+    command = f"import sys, digits.data.datasets; print(sorted({heavy} & set(sys.modules)))"
     project = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", command], cwd=project, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

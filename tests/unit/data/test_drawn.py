@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import catalogue, drawn
+from digits import catalogue
+from digits.data import drawn
 from digits.errors import DatasetCorrupt, DatasetUnavailable
 from digits.ink import strokes
 from digits.settings import Settings

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from digits import mixture
+from digits.data import mixture
 
 
 def test_adds_redrawn_images_and_shapes_to_training_alone(small, tmp_path):

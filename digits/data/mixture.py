@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digits import allographs
-from digits.datasets import CLASS_NAMES, Dataset, Split
+from digits.data import allographs
+from digits.data.datasets import CLASS_NAMES, Dataset, Split
 from digits.ink import images
 
 REDRAWN, SHAPES = 20_000, 8_000  # at most, and of a small training set at most a third and a sixth
