@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks import _results
-from digits import calibration, catalogue
 from digits.data import datasets, drawn
 from digits.data.datasets import CLASS_NAMES
 from digits.evaluation import accuracy
+from digits.models import calibration, catalogue
 from digits.settings import Settings
 
 FIRST_TRAIN_IMAGE = 5848  # as for the bundled models

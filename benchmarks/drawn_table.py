@@ -15,10 +15,10 @@ from PIL import Image
 from scipy import ndimage
 
 from benchmarks import _results
-from digits import catalogue
 from digits.data import drawn
 from digits.data.datasets import CLASS_NAMES
 from digits.ink import strokes as pen
+from digits.models import catalogue
 
 PLACINGS = 2
 SIDE = drawn.CANVAS_SIDE

@@ -23,7 +23,7 @@ from benchmarks.read_numbers import load_writers
 from digits.data import datasets, drawn
 from digits.data.datasets import CLASS_NAMES, Dataset, Split
 from digits.ink import images
-from digits.rejection import JUDGE_FILE, Judge, features
+from digits.models.rejection import JUDGE_FILE, Judge, features
 from digits.settings import Settings
 
 FIT_WRITERS, THRESHOLD_WRITERS = range(27), range(27, 37)

@@ -19,8 +19,8 @@ import numpy as np
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import FOLDER, make_environment, wait_until_idle
-from digits import catalogue
 from digits.data import datasets
+from digits.models import catalogue
 from digits.runs import jobs
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.runs import Registry

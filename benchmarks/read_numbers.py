@@ -20,12 +20,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import _results
-from digits import catalogue
 from digits.data import drawn
 from digits.evaluation import Accuracy
 from digits.ink import images, segmentation
 from digits.ink import strokes as pen
-from digits.recogniser import Recogniser
+from digits.models import catalogue
+from digits.models.recogniser import Recogniser
 from digits.settings import Settings
 
 CANVAS = (220, 700)  # height and width

@@ -28,7 +28,7 @@ from benchmarks.fit_refusal import (
 from benchmarks.read_numbers import load_writers
 from digits.data import datasets, drawn
 from digits.data.datasets import CLASS_NAMES, Dataset
-from digits.rejection import JUDGE_FILE, Judge
+from digits.models.rejection import JUDGE_FILE, Judge
 from digits.settings import Settings
 
 PLACINGS = 2  # of each drawing; fitting takes away nearly all that they differ in

@@ -8,12 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits import catalogue, charts, package_commands
+from digits import charts, package_commands
 from digits import gallery as galleries
 from digits.data import datasets, drawn, mixture
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
 from digits.evaluation import accuracy
 from digits.ink import images
+from digits.models import catalogue
 from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
 from digits.runs.hyperparameters import as_markdown as hyperparameters_as_markdown
 from digits.settings import MAX_UPLOAD_BYTES, Settings, work_dir

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from digits import textweights
-from digits.catalogue import KERAS_FILE, TFLITE_FILE, Model
 from digits.errors import InvalidHyperparameter
 from digits.evaluation import Accuracy
+from digits.models import textweights
+from digits.models.catalogue import KERAS_FILE, TFLITE_FILE, Model
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 
 

@@ -14,10 +14,11 @@ import numpy as np
 import scipy
 from PIL import Image
 
-from digits import parts, weights
-from digits.catalogue import Model
+from digits import parts
 from digits.errors import InvalidImage
 from digits.ink.images import Glyph
+from digits.models import weights
+from digits.models.catalogue import Model
 from digits.settings import IMAGE_SIZE
 
 _DISC = 3.0  # pixels, the radius of what is erased to weigh the ink: a little more than a stroke's width across

@@ -21,13 +21,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import calibration, networks, weights
-from digits.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
+from digits import networks
 from digits.data import drawn
 from digits.data.datasets import Dataset
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import Accuracy, accuracy
-from digits.recogniser import Recogniser
+from digits.models import calibration, weights
+from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
+from digits.models.recogniser import Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 
 _LEVEL = 1  # of compression: nine times as quick as the default, and the files are 7 to 20 % larger

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from digits import archives, manifests, sandbox
-from digits.catalogue import CARD, KERAS_FILE, TFLITE_FILE
 from digits.data import datasets
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.evaluation import Accuracy
 from digits.manifests import Manifest
+from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
 from digits.runs.jobs import MAX_TEXT
 from digits.runs.runs import Registry
 from digits.settings import MAX_IMPORTS_PER_VISITOR, PROJECT_DIR, Settings

@@ -18,12 +18,12 @@ import keras
 import numpy as np
 
 from digits import export, networks
-from digits.catalogue import KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.data import datasets, drawn
 from digits.data.datasets import Dataset
 from digits.errors import DigitsError, InvalidPackage
 from digits.imports import CLAIMS_FILE, MODEL_DIR, RESULT_FILE
-from digits.recogniser import Recogniser
+from digits.models.catalogue import KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
+from digits.models.recogniser import Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from digits import explanations, parts, weights
-from digits.catalogue import Model
+from digits import explanations, parts
+from digits.models import weights
+from digits.models.catalogue import Model
 
 _REACH = 1.5  # pixels, over which ink that speaks for a class is taken together
 

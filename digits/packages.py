@@ -10,13 +10,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits import archives, tables, textweights
-from digits.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
+from digits import archives, tables
 from digits.errors import ModelNotFound, RunNotFound
+from digits.models import textweights
+from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
+from digits.models.weights import EXPLAIN_FILE
 from digits.runs.hyperparameters import Change
 from digits.runs.runs import Registry
 from digits.settings import PROJECT_DIR
-from digits.weights import EXPLAIN_FILE
 
 HYPERPARAMETERS_FILE, HISTORY_FILE = "hyperparameters.json", "history.csv"
 PREDICT_FILE, README_FILE = "predict.py", "README.md"

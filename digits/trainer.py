@@ -17,10 +17,11 @@ from typing import Any
 
 from filelock import Timeout
 
-from digits import catalogue, checkpoints, timeline
+from digits import checkpoints, timeline
 from digits.errors import DatasetError, DigitsError, RegistryUnavailable
 from digits.evaluation import Accuracy
 from digits.keeper import trainer_lock
+from digits.models import catalogue
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.runs import Orders, Registry, Run, open_registry
 from digits.settings import RUNS_BEFORE_RECYCLING, Settings, work_dir

@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from digits import charts, confusion, timeline, weights
+from digits import charts, timeline
+from digits.models import confusion, weights
 from digits.runs.runs import Run
 from pages import _samples, _state, _widgets
 

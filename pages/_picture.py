@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from digits import batches, catalogue, charts
+from digits import charts
 from digits.ink import pictures, segmentation
 from digits.ink.crops import WHOLE, Crop
+from digits.models import batches, catalogue
 from digits.settings import MAX_UPLOAD_BYTES
 from pages import _state
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from digits import catalogue, charts, explanations, gallery, neighbours, opinions, weights
+from digits import charts, explanations, gallery, neighbours, opinions
 from digits.ink import images
+from digits.models import catalogue, weights
 from pages import _state, _widgets
 
 

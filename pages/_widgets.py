@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from digits import catalogue, charts, comparison, sharing
+from digits import charts, comparison, sharing
 from digits.data import datasets
 from digits.errors import DigitsError
+from digits.models import catalogue
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.runs import Registry, Run, open_registry
 from digits.runs.visitors import COOKIE, new_token

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from digits import cards, catalogue, charts, evaluation
+from digits import cards, charts, evaluation
 from digits.data import datasets
 from digits.errors import DigitsError
+from digits.models import catalogue
 from pages import _confusion, _package, _samples, _state, _widgets
 
 

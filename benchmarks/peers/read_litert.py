@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import _reading_clock
 import numpy as np
 
-from digits.recogniser import Recogniser
+from digits.models.recogniser import Recogniser
 
 
 def main() -> None:

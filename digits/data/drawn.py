@@ -19,7 +19,7 @@ from digits.errors import DatasetCorrupt, DatasetUnavailable, InvalidImage
 from digits.evaluation import Accuracy, accuracy
 from digits.ink import images
 from digits.ink import strokes as pen
-from digits.recogniser import Recogniser
+from digits.models.recogniser import Recogniser
 
 CANVAS_SIDE = 280
 SIZES = (40.0, 260.0)  # canvas pixels of a drawing's longer side, drawn evenly from this range

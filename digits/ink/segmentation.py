@@ -21,7 +21,7 @@ from digits.errors import InvalidImage
 from digits.ink import images
 from digits.ink import strokes as pen
 from digits.ink.pieces import LEANS, Box, components, cut_apart, lines_of_writing, paint, united_box
-from digits.recogniser import Recogniser
+from digits.models.recogniser import Recogniser
 
 Score = Callable[[np.ndarray], np.ndarray]  # uint8 (n, 28, 28) to float32 (n, classes), each row sums to 1
 

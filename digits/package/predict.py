@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.ink import images
-from digits.recogniser import Recogniser
+from digits.models.recogniser import Recogniser
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("pictures", nargs="*", type=Path)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from digits import catalogue
 from digits.data import datasets
+from digits.models import catalogue
 from tests.browser import actions
 
 MODEL = "softmax"

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import batches, catalogue, explanations, opinions
+from digits import explanations, opinions
 from digits.ink import strokes
+from digits.models import batches, catalogue
 
 SEVEN = [np.float32([[70, 60], [210, 60], [120, 230]])]  # two straight lines, as the pen would draw them
 

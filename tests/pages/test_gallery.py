@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from digits import catalogue, gallery
+from digits import gallery
 from digits.data import datasets
+from digits.models import catalogue
 from digits.settings import Settings
 
 

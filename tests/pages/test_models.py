@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from digits import catalogue
 from digits.data import datasets
+from digits.models import catalogue
 from digits.settings import Settings
 
 MODEL = "softmax"  # it makes mistakes of most kinds

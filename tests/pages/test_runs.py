@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from digits import catalogue, tables
+from digits import tables
+from digits.models import catalogue
 from digits.runs import jobs
 from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR

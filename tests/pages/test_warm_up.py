@@ -4,7 +4,7 @@ import gc
 
 from streamlit.testing.v1 import AppTest
 
-from digits import rejection
+from digits.models import rejection
 
 
 def _script():

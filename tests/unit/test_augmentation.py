@@ -38,7 +38,7 @@ def test_distorts_each_image_in_its_own_way(images):
 
 def test_leaves_digits_readable(images, sample):
     """Most distorted digits are still read rightly by a model that never saw any."""
-    from digits import catalogue
+    from digits.models import catalogue
 
     model = next(model for model in catalogue.bundled() if model.id == "convolutional")
     read = model.recogniser.probabilities(np.rint(distorted(images, 7, 8)).astype(np.uint8)).argmax(axis=1)

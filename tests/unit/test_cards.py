@@ -2,7 +2,8 @@
 
 import pytest
 
-from digits import cards, catalogue
+from digits import cards
+from digits.models import catalogue
 
 
 @pytest.mark.parametrize("model", catalogue.bundled(), ids=lambda model: model.id)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
 
-from digits import catalogue, explanations, parts, weights
+from digits import explanations, parts
 from digits.errors import InvalidImage
 from digits.ink import images
+from digits.models import catalogue, weights
 
 MODELS = {model.id: model for model in catalogue.bundled()}
 BLANK = np.zeros((28, 28), np.uint8)

@@ -9,11 +9,12 @@ import keras
 import numpy as np
 import pytest
 
-from digits import calibration, catalogue, export, networks, textweights
+from digits import export, networks
 from digits.data import datasets
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import accuracy
-from digits.recogniser import Recogniser
+from digits.models import calibration, catalogue, textweights
+from digits.models.recogniser import Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
 from digits.training import Program, train

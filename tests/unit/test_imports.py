@@ -8,9 +8,10 @@ import h5py
 import numpy as np
 import pytest
 
-from digits import archives, catalogue, imports, inspection, packages, sandbox
+from digits import archives, imports, inspection, packages, sandbox
 from digits.data import datasets
 from digits.errors import InvalidPackage, TooManyPackages
+from digits.models import catalogue
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 from tests.unit.test_manifests import HISTORY

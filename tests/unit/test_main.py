@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import catalogue, sandbox
+from digits import sandbox
 from digits.__main__ import main
+from digits.models import catalogue
 from digits.proofs import Proof
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, PROJECT_DIR

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from digits import catalogue, opinions
+from digits import opinions
+from digits.models import catalogue
 
 
 @pytest.fixture(scope="module")

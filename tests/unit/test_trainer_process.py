@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from digits import catalogue
 from digits.keeper import TrainerKeeper, trainer_lock
+from digits.models import catalogue
 from digits.runs import jobs
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.runs import Registry

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from digits import catalogue
 from digits.data import allographs
+from digits.models import catalogue
 from digits.settings import Settings
 
 

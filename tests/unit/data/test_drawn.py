@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import catalogue
 from digits.data import drawn
 from digits.errors import DatasetCorrupt, DatasetUnavailable
 from digits.ink import strokes
+from digits.models import catalogue
 from digits.settings import Settings
 
 SEVEN = [[[70, 60], [210, 60], [120, 230]]]

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from digits import calibration
 from digits.data.datasets import Dataset
 from digits.errors import ModelNotFound
 from digits.evaluation import Accuracy
-from digits.recogniser import Recogniser
+from digits.models import calibration
+from digits.models.recogniser import Recogniser
 from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir
 
 CARD, KERAS_FILE, TFLITE_FILE = "card.json", "model.keras", "model.tflite"

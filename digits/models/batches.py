@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digits import rejection
-from digits.catalogue import Model
 from digits.errors import InvalidImage
 from digits.ink import pictures, segmentation
 from digits.ink.crops import WHOLE, Crop
+from digits.models import rejection
+from digits.models.catalogue import Model
 
 MAX_PICTURES = 50  # at once: a picture takes about a fifth of a second
 NO_INK = "No ink was found in this picture. Use darker ink, more light, or come closer."

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import batches, catalogue
 from digits.ink import strokes
 from digits.ink.crops import Crop
+from digits.models import batches, catalogue
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mlxtend.evaluate import mcnemar as reference
 
-from digits.mcnemar import SIGNIFICANT, Duel, duel, in_words, p_in_figures
+from digits.models.mcnemar import SIGNIFICANT, Duel, duel, in_words, p_in_figures
 
 counts = st.integers(0, 5_000)
 

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from digits import catalogue, textweights
 from digits.errors import ModelNotFound
+from digits.models import catalogue, textweights
 
 
 @pytest.mark.parametrize("model", catalogue.bundled(), ids=lambda model: model.id)

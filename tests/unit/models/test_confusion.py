@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits import confusion
+from digits.models import confusion
 
 NAMES = ("zero", "one", "two")
 

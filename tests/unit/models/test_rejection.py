@@ -5,11 +5,11 @@ import pytest
 
 from benchmarks import _scribbles
 from benchmarks.fit_refusal import scribble
-from digits import rejection
 from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
 from digits.ink import images
-from digits.rejection import Judge
+from digits.models import rejection
+from digits.models.rejection import Judge
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digits import calibration, catalogue
 from digits.data import datasets
 from digits.errors import ModelNotFound
 from digits.evaluation import accuracy
+from digits.models import calibration, catalogue
+from digits.models.weights import EXPLAIN_FILE
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings
-from digits.weights import EXPLAIN_FILE
 
 IDS = [model.id for model in catalogue.bundled()]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from digits.errors import DigitsError, ModelNotFound
-from digits.recogniser import Recogniser
+from digits.models.recogniser import Recogniser
 from digits.settings import BUNDLED_MODELS_DIR
 
 SOFTMAX = BUNDLED_MODELS_DIR / "softmax" / "model.tflite"

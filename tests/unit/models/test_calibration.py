@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from digits import calibration
 from digits.errors import ModelNotFound
+from digits.models import calibration
 
 TEMPERATURES = st.floats(*calibration.TEMPERATURES)
 LOGITS = arrays.arrays(
