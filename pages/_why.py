@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from digits import charts, explanations, gallery, neighbours, opinions
+from digits import charts, gallery
 from digits.ink import images
 from digits.models import catalogue, weights
+from digits.why import explanations, neighbours, opinions
 from pages import _state, _widgets
 
 

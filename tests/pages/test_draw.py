@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import explanations, opinions
 from digits.ink import strokes
 from digits.models import batches, catalogue
+from digits.why import explanations, opinions
 
 SEVEN = [np.float32([[70, 60], [210, 60], [120, 230]])]  # two straight lines, as the pen would draw them
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from digits import neighbours
 from digits.errors import InvalidImage
+from digits.why import neighbours
 
 NAMES = tuple("0123456789")
 

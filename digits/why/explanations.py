@@ -14,12 +14,12 @@ import numpy as np
 import scipy
 from PIL import Image
 
-from digits import parts
 from digits.errors import InvalidImage
 from digits.ink.images import Glyph
 from digits.models import weights
 from digits.models.catalogue import Model
 from digits.settings import IMAGE_SIZE
+from digits.why import parts
 
 _DISC = 3.0  # pixels, the radius of what is erased to weigh the ink: a little more than a stroke's width across
 _PART = 4.5  # pixels, the radius of a part of the drawing that a sentence may name

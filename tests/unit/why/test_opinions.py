@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from digits import opinions
 from digits.models import catalogue
+from digits.why import opinions
 
 
 @pytest.fixture(scope="module")

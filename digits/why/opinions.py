@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from digits import explanations, parts
 from digits.models import weights
 from digits.models.catalogue import Model
+from digits.why import explanations, parts
 
 _REACH = 1.5  # pixels, over which ink that speaks for a class is taken together
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
 
-from digits import explanations, parts
 from digits.errors import InvalidImage
 from digits.ink import images
 from digits.models import catalogue, weights
+from digits.why import explanations, parts
 
 MODELS = {model.id: model for model in catalogue.bundled()}
 BLANK = np.zeros((28, 28), np.uint8)
