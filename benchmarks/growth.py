@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import _results
-from digits import charts
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.runs import Registry, open_registry
+from digits.views import charts
 
 _ITERATIONS = (2_000, 20_000)
 _RUNS = (10, 100, 1_000, 10_000)

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits import charts, package_commands
-from digits import gallery as galleries
+from digits import package_commands
 from digits.data import datasets, drawn, mixture
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
 from digits.evaluation import accuracy
@@ -18,6 +17,8 @@ from digits.models import catalogue
 from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
 from digits.runs.hyperparameters import as_markdown as hyperparameters_as_markdown
 from digits.settings import MAX_UPLOAD_BYTES, Settings, work_dir
+from digits.views import charts
+from digits.views import gallery as galleries
 
 _LINE_EVERY = 100  # iterations between progress lines, as in the tutorials
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits import archives, tables
+from digits import archives
 from digits.errors import ModelNotFound, RunNotFound
 from digits.models import textweights
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
@@ -18,6 +18,7 @@ from digits.models.weights import EXPLAIN_FILE
 from digits.runs.hyperparameters import Change
 from digits.runs.runs import Registry
 from digits.settings import PROJECT_DIR
+from digits.views import tables
 
 HYPERPARAMETERS_FILE, HISTORY_FILE = "hyperparameters.json", "history.csv"
 PREDICT_FILE, README_FILE = "predict.py", "README.md"

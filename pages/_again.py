@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from digits import sharing
 from digits.errors import DigitsError
 from digits.runs import jobs
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.runs import Run
+from digits.views import sharing
 from pages import _widgets
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from digits import tables
 from digits.errors import DigitsError
 from digits.runs import jobs
 from digits.runs.runs import Run
+from digits.views import tables
 from pages import _again, _state, _widgets
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from digits import comparison
 from digits.runs.runs import Run
+from digits.views import comparison
 from pages import _widgets
 from pages._chosen import key
 

@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from digits import gallery
 from digits.data import datasets
 from digits.models import catalogue, confusion
+from digits.views import gallery
 from pages import _samples, _state, _widgets
 
 SHOWN = 20  # images below a cell, and surest mistakes

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from digits import charts
+from digits.views import charts
 from pages import _state, _widgets
 
 SMOOTHING = 0.9  # a training point then is the mean of about the last ten

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from digits import comparison, gallery
 from digits.data import datasets
 from digits.models import catalogue, mcnemar
 from digits.runs.runs import Run
+from digits.views import comparison, gallery
 from pages import _samples, _state, _widgets
 from pages._chosen import key
 

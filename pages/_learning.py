@@ -3,9 +3,10 @@
 import numpy as np
 import streamlit as st
 
-from digits import charts, timeline
+from digits import timeline
 from digits.models import confusion, weights
 from digits.runs.runs import Run
+from digits.views import charts
 from pages import _samples, _state, _widgets
 
 VIEWS = {"samples": "100 test samples", "layer": "First layer", "confusion": "Confusion"}

@@ -7,11 +7,11 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from digits import charts
 from digits.ink import pictures, segmentation
 from digits.ink.crops import WHOLE, Crop
 from digits.models import batches, catalogue
 from digits.settings import MAX_UPLOAD_BYTES
+from digits.views import charts
 from pages import _state
 
 _PREVIEW_SIDE = 800  # pixels

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from digits import charts
 from digits.ink import images, outlines, steps
 from digits.ink.segmentation import Part, Reading, read_number
 from digits.models import catalogue, rejection
+from digits.views import charts
 from pages import _state, _widgets
 
 _BOXES_WIDTH, _BOXES_HEIGHT = 560, 220  # pixels, at most, of the ink with its boxes

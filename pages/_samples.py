@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from digits import gallery
 from digits.data import datasets
 from digits.models import catalogue
+from digits.views import gallery
 from pages import _state, _widgets
 
 

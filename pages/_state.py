@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from digits import sharing
+from digits.views import sharing
 
 
 def key(page: str, name: str) -> str:

@@ -6,10 +6,10 @@ import time
 import numpy as np
 import pandas  # noqa: F401 - the canvas would load it
 
-from digits import charts
 from digits.ink import segmentation
 from digits.models import catalogue, rejection
 from digits.settings import Settings
+from digits.views import charts
 from pages import _picture, _reading, _sheet, _why  # noqa: F401 - and with them all that pages share
 
 

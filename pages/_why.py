@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from digits import charts, gallery
 from digits.ink import images
 from digits.models import catalogue, weights
+from digits.views import charts, gallery
 from digits.why import explanations, neighbours, opinions
 from pages import _state, _widgets
 

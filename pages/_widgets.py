@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from digits import charts, comparison, sharing
 from digits.data import datasets
 from digits.errors import DigitsError
 from digits.models import catalogue
@@ -14,6 +13,7 @@ from digits.runs.hyperparameters import PRESETS
 from digits.runs.runs import Registry, Run, open_registry
 from digits.runs.visitors import COOKIE, new_token
 from digits.settings import Settings
+from digits.views import charts, comparison, sharing
 from pages import _state
 
 STATES = {  # what each state of a run is called, with its icon and colour

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from digits import sharing
 from digits.errors import DigitsError
+from digits.views import sharing
 from pages import _picture, _reading, _sheet, _state, _why, _widgets
 
 SOURCES = {"Pen": ":material/stylus:", "Picture": ":material/image:", "Camera": ":material/photo_camera:"}

@@ -4,8 +4,8 @@ import random
 
 import streamlit as st
 
-from digits import gallery
 from digits.errors import DigitsError
+from digits.views import gallery
 from pages import _samples, _state, _widgets
 
 

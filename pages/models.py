@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from digits import cards, charts, evaluation
+from digits import evaluation
 from digits.data import datasets
 from digits.errors import DigitsError
 from digits.models import catalogue
+from digits.views import cards, charts
 from pages import _confusion, _package, _samples, _state, _widgets
 
 

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from digits import comparison, tables
 from digits.errors import DigitsError, RunNotFound
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.runs import Run
 from digits.settings import RUNS_LISTED
+from digits.views import comparison, tables
 from pages import _chosen, _comparison, _duel, _state, _widgets
 from pages._chosen import key
 from pages._widgets import STATES

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from digits import sharing
 from digits.errors import DigitsError, RunNotFound
 from digits.evaluation import Accuracy
 from digits.runs import jobs
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
 from digits.runs.runs import Run
+from digits.views import sharing
 from pages import _curves, _learning, _result, _state, _transport, _widgets
 from pages._widgets import STATES
 

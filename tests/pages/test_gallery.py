@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from digits import gallery
 from digits.data import datasets
 from digits.models import catalogue
 from digits.settings import Settings
+from digits.views import gallery
 
 
 @pytest.fixture(scope="module")

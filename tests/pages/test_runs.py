@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 
-from digits import tables
 from digits.models import catalogue
 from digits.runs import jobs
 from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
+from digits.views import tables
 
 METRICS = [
     {"step": step, "seconds": step / 100, "loss": 1.0, "accuracy": 0.5, "val_loss": 0.5, "val_accuracy": step / 200}

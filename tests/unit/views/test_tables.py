@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits import tables
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.runs.runs import METRIC_NAMES, Run
+from digits.views import tables
 
 STATES = {"finished": "Finished", "queued": "Waiting"}
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from digits.gallery import SAMPLES, Choice, choose, contact_sheet, enlarged, sprite
+from digits.views.gallery import SAMPLES, Choice, choose, contact_sheet, enlarged, sprite
 
 NAMES = tuple("0123456789")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from digits import cards
 from digits.models import catalogue
+from digits.views import cards
 
 
 @pytest.mark.parametrize("model", catalogue.bundled(), ids=lambda model: model.id)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits import charts
 from digits.runs.runs import METRIC_NAMES
+from digits.views import charts
 
 NAMES = tuple("0123456789")
 ROWS = [

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits import comparison
 from digits.runs.hyperparameters import KNOBS, Change, Hyperparameters
+from digits.views import comparison
 
 
 def row(step, **facts):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from digits.ink import strokes
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS
-from digits.sharing import MOST_IDS, PAGES, PEN_WIDTHS, query, query_string, read
+from digits.views.sharing import MOST_IDS, PAGES, PEN_WIDTHS, query, query_string, read
 
 identifiers = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)
 drawings = st.lists(
