@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 
-from digits.keeper import TrainerKeeper
 from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
+from digits.training.keeper import TrainerKeeper
 
 
 def _warm_up() -> None:

@@ -13,7 +13,7 @@ import sys
 
 from benchmarks import _results
 
-CHOOSE = "from digits.programs import fastest_precision; print(fastest_precision())"
+CHOOSE = "from digits.training.programs import fastest_precision; print(fastest_precision())"
 BUSY = "while True: pass"
 ROUNDS = {  # name: other work beside it, and what the environment adds
     "idle": (0, {}),

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 from benchmarks import _results
-from digits import export, programs, training
 from digits.data import datasets, drawn
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
+from digits.training import export, programs, training
 
 
 def main() -> None:

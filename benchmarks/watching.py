@@ -22,7 +22,7 @@ from tests.browser.serving import Server
 
 SETTLED_SECONDS = 1.5  # after its curves stand, a page has nothing left to load
 PROCESSES = {  # what each one's command line holds; the first that fits counts
-    "trainer": "digits.trainer",
+    "trainer": "digits.training.trainer",
     "server": "streamlit",
     "page": "--type=renderer",
     "rest of the browser": "chromium",

@@ -55,7 +55,7 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
         print("Preparing drawings to learn from; the first time this takes a minute or two.")
         dataset = mixture.for_drawings(dataset, work_dir(settings.runs_dir, "mixture"))
 
-    from digits import export, programs, training  # TensorFlow, which the other commands do without
+    from digits.training import export, programs, training  # TensorFlow, which the other commands do without
 
     precision = programs.fastest_precision() if options.precision == "auto" else options.precision
     program = programs.Program(

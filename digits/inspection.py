@@ -17,7 +17,6 @@ import h5py
 import keras
 import numpy as np
 
-from digits import export, networks
 from digits.data import datasets, drawn
 from digits.data.datasets import Dataset
 from digits.errors import DigitsError, InvalidPackage
@@ -26,6 +25,7 @@ from digits.models.catalogue import KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
+from digits.training import export, networks
 
 MAX_NUMBERS = 20_000_000  # the largest network has 1.5 million
 

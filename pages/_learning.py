@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from digits import timeline
 from digits.models import confusion, weights
 from digits.runs.runs import Run
+from digits.training import timeline
 from digits.views import charts
 from pages import _samples, _state, _widgets
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import _clock
 
-from digits import networks, programs
+from digits.training import networks, programs
 
 
 def main() -> None:

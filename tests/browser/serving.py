@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from digits.keeper import trainer_lock
 from digits.settings import PROJECT_DIR, Settings
+from digits.training.keeper import trainer_lock
 
 START_SECONDS = 120
 END_SECONDS = 30

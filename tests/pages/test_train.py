@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from digits import export, timeline
 from digits.evaluation import Accuracy
 from digits.runs import jobs
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
+from digits.training import export, timeline
 
 
 def shown(page):
@@ -345,8 +345,8 @@ class TestResult:
     @pytest.fixture
     def finished(self, registry, runs_dir, small, quick):
         """A finished run of ada's, with its model, as the trainer would leave them."""
-        from digits.programs import Program
-        from digits.training import train
+        from digits.training.programs import Program
+        from digits.training.training import train
 
         run_id = jobs.submit(registry, quick, "ada")
         registry.claim()

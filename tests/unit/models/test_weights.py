@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import export, networks
 from digits.errors import ModelNotFound
 from digits.models import catalogue, weights
+from digits.training import export, networks
 
 MODELS = {model.id: model for model in catalogue.bundled()}
 NAMES = tuple("0123456789")

@@ -12,9 +12,9 @@ from digits.errors import (
     RunNotFound,
     TooManyRuns,
 )
-from digits.keeper import trainer_lock
 from digits.runs import jobs
 from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR, Settings
+from digits.training.keeper import trainer_lock
 
 
 class TestSubmit:

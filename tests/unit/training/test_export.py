@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import pytest
 
-from digits import export, networks
 from digits.data import datasets
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.evaluation import accuracy
@@ -17,7 +16,8 @@ from digits.models import calibration, catalogue, textweights
 from digits.models.recogniser import Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
-from digits.training import Program, train
+from digits.training import export, networks
+from digits.training.training import Program, train
 
 FACTS = {"command": "a test", "seconds": 1.5, "precision": "float32"}
 

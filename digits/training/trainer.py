@@ -1,4 +1,4 @@
-"""The trainer process, `python -m digits.trainer`: claims queued runs, trains them, and leaves models and cards.
+"""The trainer process, `python -m digits.training.trainer`: claims queued runs, trains them, and leaves models and cards.
 
 It is started by `keeper.TrainerKeeper`, ends when its standard input closes, and alone loads TensorFlow.
 """
@@ -17,15 +17,15 @@ from typing import Any
 
 from filelock import Timeout
 
-from digits import checkpoints, timeline
 from digits.errors import DatasetError, DigitsError, RegistryUnavailable
 from digits.evaluation import Accuracy
-from digits.keeper import trainer_lock
 from digits.models import catalogue
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.runs import Orders, Registry, Run, open_registry
 from digits.settings import RUNS_BEFORE_RECYCLING, Settings, work_dir
-from digits.supplies import Supplies
+from digits.training import checkpoints, timeline
+from digits.training.keeper import trainer_lock
+from digits.training.supplies import Supplies
 
 _LOOK_EVERY_SECONDS = 0.05
 _RECORD_EVERY_SECONDS = 0.1  # and as often it looks whether the owner wants something
@@ -81,7 +81,7 @@ class Trainer:
 
     def _load_library(self) -> None:
         self._say("loading TensorFlow")
-        from digits import programs, training
+        from digits.training import programs, training
 
         self._library, self._training = programs, training
         programs.start()
@@ -214,7 +214,7 @@ class Trainer:
             try:
                 return call()
             except RegistryUnavailable as error:
-                print(f"digits.trainer: {error}", file=sys.stderr)
+                print(f"digits.training.trainer: {error}", file=sys.stderr)
                 if self._is_closing.wait(_PATIENCE_SECONDS):
                     raise
 
@@ -232,7 +232,7 @@ class Trainer:
         """Return a context with a log for TensorBoard, from `step` on, where one is wanted, else with None."""
         if self._settings.tensorboard_dir is None:
             return contextlib.nullcontext()
-        from digits.tensorboard import RunLog
+        from digits.training.tensorboard import RunLog
 
         return contextlib.closing(RunLog(self._settings.tensorboard_dir / run.id, step))
 
@@ -257,7 +257,7 @@ class Trainer:
         values: list[Any] | None = None,
         **how: Any,
     ) -> None:
-        from digits import export
+        from digits.training import export
 
         program, dataset = training.program, training.dataset
         export.save_model(
@@ -292,7 +292,7 @@ class Trainer:
 
     def _warm_up(self, network: str) -> None:
         """Do once, with a network's preset, what its first run would be slower at."""
-        from digits import export
+        from digits.training import export
 
         try:
             dataset = self._supplies.dataset()
@@ -320,7 +320,7 @@ class Trainer:
             try:
                 self._registry.beat(os.getpid(), self._activity)
             except DigitsError as error:  # a busy disk now may be a free one in a second
-                print(f"digits.trainer: {error}", file=sys.stderr)
+                print(f"digits.training.trainer: {error}", file=sys.stderr)
             time.sleep(_BEAT_EVERY_SECONDS)
 
 

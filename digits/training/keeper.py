@@ -62,7 +62,7 @@ class TrainerKeeper:
                 self._process = None
             elif self._process is None and self._is_lock_free():
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "digits.trainer"], stdin=subprocess.PIPE, cwd=Path(PROJECT_DIR)
+                    [sys.executable, "-m", "digits.training.trainer"], stdin=subprocess.PIPE, cwd=Path(PROJECT_DIR)
                 )
 
     def _is_lock_free(self) -> bool:

@@ -10,12 +10,12 @@ import time
 
 import pytest
 
-from digits.keeper import TrainerKeeper, trainer_lock
 from digits.models import catalogue
 from digits.runs import jobs
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.runs import Registry
 from digits.settings import Settings
+from digits.training.keeper import TrainerKeeper, trainer_lock
 from tests.conftest import close
 
 PATIENCE_SECONDS = 300  # a machine that is busy with other things takes its time over TensorFlow

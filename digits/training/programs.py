@@ -12,11 +12,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import networks, timeline
-from digits.augmentation import augment
 from digits.data.datasets import Split
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import IMAGE_SIZE
+from digits.training import networks, timeline
+from digits.training.augmentation import augment
 
 tf.config.experimental.enable_op_determinism()  # the same seed gives the same run; measured, it costs nothing here
 

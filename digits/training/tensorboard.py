@@ -42,7 +42,7 @@ class RunLog:
                     self._add(self._writers[curve], step=row["step"], summary={"value": values})
         except (OSError, tf.errors.OpError) as error:
             self._is_broken = True
-            print(f"digits.tensorboard: {self._folder} takes no logs: {error}", file=sys.stderr)
+            print(f"digits.training.tensorboard: {self._folder} takes no logs: {error}", file=sys.stderr)
 
     def close(self) -> None:
         """Write out what is still in memory."""

@@ -7,14 +7,14 @@ import time
 
 import pytest
 
-from digits import checkpoints, export, timeline, trainer, training
 from digits.data import datasets
 from digits.errors import DatasetUnavailable, RegistryUnavailable, RunNotFound
-from digits.keeper import trainer_lock
 from digits.models import catalogue
 from digits.runs import jobs
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.settings import Settings
+from digits.training import checkpoints, export, timeline, trainer, training
+from digits.training.keeper import trainer_lock
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from digits import networks
 from digits.runs.hyperparameters import PRESETS
+from digits.training import networks
 
 PARAMETERS = {  # counted by hand: (inputs + 1 bias) x outputs of each layer
     "softmax": (784 + 1) * 10,

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from digits import timeline
-from digits.checkpoints import State
 from digits.data.datasets import Dataset, Split
 from digits.errors import TrainingDiverged
-from digits.programs import Program
 from digits.runs.hyperparameters import Change, Hyperparameters, value_at
+from digits.training import timeline
+from digits.training.checkpoints import State
+from digits.training.programs import Program
 
 CHUNK_SECONDS = 0.1  # between two looks at what the owner wants
 

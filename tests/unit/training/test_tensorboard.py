@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from digits.tensorboard import RunLog
+from digits.training.tensorboard import RunLog
 
 MEASURED = {"seconds": 1.0, "loss": 0.5, "accuracy": 0.75, "val_loss": None, "val_accuracy": None}
 

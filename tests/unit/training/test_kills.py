@@ -11,11 +11,11 @@ import types
 
 import pytest
 
-from digits import checkpoints, trainer
 from digits.runs import jobs
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.runs import open_registry
 from digits.settings import Settings
+from digits.training import checkpoints, trainer
 
 KILLS = 20
 PATIENCE_SECONDS = 300  # for one condition, on a machine that is busy with other things
@@ -31,7 +31,9 @@ CHOSEN = Hyperparameters(
 # Every trainer is a process of its own with a TensorFlow of its own, which its first operation sets up. They are forked
 # from a process that has read TensorFlow's files and no more, because reading them takes longer than all the rest.
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["digits.trainer", "digits.training", "digits.export", "pandas"])
+FORKED.set_forkserver_preload(
+    ["digits.training.trainer", "digits.training.training", "digits.training.export", "pandas"]
+)
 
 
 def work(environment):
