@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from benchmarks import _results
-from digits import imports, packages, proofs
 from digits.data import datasets
 from digits.models import catalogue
+from digits.packages import imports, packages, proofs
 from digits.runs.runs import Registry
 from digits.settings import Settings
 

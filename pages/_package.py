@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from digits import imports, packages, proofs
 from digits.data import datasets
 from digits.errors import DigitsError
 from digits.models import catalogue
+from digits.packages import imports, packages, proofs
 from digits.settings import MAX_IMPORTS_PER_VISITOR, MAX_PACKAGE_BYTES
 from pages import _state, _widgets
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from digits import packages
 from digits.models import catalogue
+from digits.packages import packages
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.runs import Run
 from pages import _again, _package, _state, _widgets

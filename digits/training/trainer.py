@@ -1,6 +1,7 @@
-"""The trainer process, `python -m digits.training.trainer`: claims queued runs, trains them, and leaves models and cards.
+"""The trainer process: claims queued runs, trains them, and leaves models and cards.
 
-It is started by `keeper.TrainerKeeper`, ends when its standard input closes, and alone loads TensorFlow.
+`python -m digits.training.trainer` runs it. It is started by `keeper.TrainerKeeper`, ends when its standard input
+closes, and alone loads TensorFlow.
 """
 
 import contextlib

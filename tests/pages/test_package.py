@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from digits import archives, imports, packages
 from digits.data import datasets
 from digits.models import catalogue
+from digits.packages import archives, imports, packages
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 

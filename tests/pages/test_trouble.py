@@ -6,8 +6,8 @@ import sqlite3
 
 import pytest
 
-from digits import imports
 from digits.errors import RegistryUnavailable
+from digits.packages import imports
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import sandbox
 from digits.__main__ import main
 from digits.models import catalogue
-from digits.proofs import Proof
+from digits.packages import sandbox
+from digits.packages.proofs import Proof
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, PROJECT_DIR
 
@@ -305,7 +305,7 @@ class TestPackages:
 
     def test_that_differ_end_with_status_1(self, digits, package, monkeypatch):
         """A script can tell the answer by the exit status."""
-        monkeypatch.setattr("digits.proofs.prove", lambda *rest, **how: Proof(10_000, 3))
+        monkeypatch.setattr("digits.packages.proofs.prove", lambda *rest, **how: Proof(10_000, 3))
         status, out, _ = digits("check", package, "--model=drawing")
         assert status == 1
         assert out.endswith("same 10,000 predictions: no: 3 of 10,000 differ\n")
@@ -328,7 +328,7 @@ class TestPackages:
             seen.update(content=content, name=name, owner=how["owner"])
             return "softmax"
 
-        monkeypatch.setattr("digits.imports.bring", bring)
+        monkeypatch.setattr("digits.packages.imports.bring", bring)
         status, out, err = digits("import", package, "--name=mine")
         assert (status, err) == (0, "")
         assert (seen["content"], seen["name"]) == (package.read_bytes(), "mine")

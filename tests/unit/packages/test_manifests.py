@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits import archives, manifests, packages
 from digits.errors import InvalidPackage
 from digits.models import catalogue
+from digits.packages import archives, manifests, packages
 from digits.runs.hyperparameters import Change
 from digits.runs.runs import METRIC_NAMES
 from digits.settings import BUNDLED_MODELS_DIR, Settings

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits import archives, packages, proofs
 from digits.errors import InvalidPackage, ModelNotFound
 from digits.models import catalogue, textweights
+from digits.packages import archives, packages, proofs
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.settings import PROJECT_DIR, Settings
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from digits import archives, manifests, sandbox
 from digits.data import datasets
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.evaluation import Accuracy
-from digits.manifests import Manifest
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
+from digits.packages import archives, manifests, sandbox
+from digits.packages.manifests import Manifest
 from digits.runs.jobs import MAX_TEXT
 from digits.runs.runs import Registry
 from digits.settings import MAX_IMPORTS_PER_VISITOR, PROJECT_DIR, Settings
@@ -84,7 +84,7 @@ def _inspect(
         environment["DIGITS_DATA_DIR"] = str(settings.data_dir)
     on_step("Starting TensorFlow in a process of its own")
     sandbox.run(
-        ["-m", "digits.inspection", str(folder)],
+        ["-m", "digits.packages.inspection", str(folder)],
         PROJECT_DIR,
         timeout_seconds=TIMEOUT_SECONDS,
         environment=environment,

@@ -8,13 +8,13 @@ import h5py
 import numpy as np
 import pytest
 
-from digits import archives, imports, inspection, packages, sandbox
 from digits.data import datasets
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.models import catalogue
+from digits.packages import archives, imports, inspection, packages, sandbox
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import BUNDLED_MODELS_DIR, Settings
-from tests.unit.test_manifests import HISTORY
+from tests.unit.packages.test_manifests import HISTORY
 
 FACTS = {"seconds": 1.0, "step": 1000, "data": "A few images.", "train_images": 640}
 

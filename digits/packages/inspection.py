@@ -1,8 +1,8 @@
 """Inspection: a package's model opened in a process of its own, and made anew from its numbers alone.
 
-`python -m digits.inspection FOLDER`, which `imports` starts in a sandbox, loads TensorFlow. Nothing of the package is
-kept but its weights: they are put into a network that is built here, and that is written, tested and explained as one
-that was trained here.
+`python -m digits.packages.inspection FOLDER`, which `imports` starts in a sandbox, loads TensorFlow. Nothing of the
+package is kept but its weights: they are put into a network that is built here, and that is written, tested and
+explained as one that was trained here.
 """
 
 import io
@@ -20,9 +20,9 @@ import numpy as np
 from digits.data import datasets, drawn
 from digits.data.datasets import Dataset
 from digits.errors import DigitsError, InvalidPackage
-from digits.imports import CLAIMS_FILE, MODEL_DIR, RESULT_FILE
 from digits.models.catalogue import KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import Recogniser
+from digits.packages.imports import CLAIMS_FILE, MODEL_DIR, RESULT_FILE
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
 from digits.training import export, networks

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from digits import archives
 from digits.errors import InvalidHyperparameter, InvalidPackage
 from digits.models import calibration
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
-from digits.packages import HISTORY_FILE, HYPERPARAMETERS_FILE
+from digits.packages import archives
+from digits.packages.packages import HISTORY_FILE, HYPERPARAMETERS_FILE
 from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
 from digits.runs.runs import METRIC_NAMES
 

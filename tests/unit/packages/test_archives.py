@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digits import archives
 from digits.errors import InvalidPackage
+from digits.packages import archives
 
 FILES = {"README.md": b"Read me.", "digits/ink/images.py": b"pass\n" * 100}
 

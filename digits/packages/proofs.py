@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from digits import archives, manifests, packages, sandbox
 from digits.errors import InvalidPackage
 from digits.models.catalogue import KERAS_FILE, Model
+from digits.packages import archives, manifests, packages, sandbox
 from digits.settings import Settings
 
 TIMEOUT_SECONDS = 120

@@ -10,11 +10,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits import archives
 from digits.errors import ModelNotFound, RunNotFound
 from digits.models import textweights
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
 from digits.models.weights import EXPLAIN_FILE
+from digits.packages import archives
 from digits.runs.hyperparameters import Change
 from digits.runs.runs import Registry
 from digits.settings import PROJECT_DIR
@@ -34,7 +34,7 @@ DATA_FILES = (  # what is not `code()`
     EXPLAIN_FILE,
 )
 
-_TEMPLATES = PROJECT_DIR / "digits" / "package"
+_TEMPLATES = PROJECT_DIR / "digits" / "packages" / "template"
 _NEEDED = ("numpy", "pillow", "scipy", "ai-edge-litert")
 
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from digits import sandbox
 from digits.errors import InvalidPackage, TooManyPackages
+from digits.packages import sandbox
 from digits.settings import Settings
 
 
