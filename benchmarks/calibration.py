@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import _results
+from digits.accuracy import accuracy
 from digits.data import datasets, drawn
 from digits.data.datasets import CLASS_NAMES
-from digits.evaluation import accuracy
 from digits.models import calibration, catalogue
 from digits.settings import Settings
 

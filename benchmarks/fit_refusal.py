@@ -22,7 +22,7 @@ from benchmarks._compositions import COMPOSITIONS, SIGNS
 from benchmarks.read_numbers import load_writers
 from digits.data import datasets, drawn
 from digits.data.datasets import CLASS_NAMES, Dataset, Split
-from digits.ink import images
+from digits.ink import glyphs
 from digits.models.rejection import JUDGE_FILE, Judge, features
 from digits.settings import Settings
 
@@ -122,13 +122,13 @@ def read(strokes: list[np.ndarray], rng: np.random.Generator, *, as_picture: boo
 
 
 def redraw(image: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Pass an MNIST image uint8 (28, 28) through `images.fit`, as a picture of it would be, or of it slanted."""
+    """Pass an MNIST image uint8 (28, 28) through `glyphs.fit`, as a picture of it would be, or of it slanted."""
     large = Image.fromarray(image).resize((112, 112), Image.Resampling.BICUBIC)
     if rng:
         matrix, middle = _shapes.slanted(rng, turn=0.2, shear=0.25, stretch=0.2), np.full(2, 56.0)
         (a, b), (c, d), (x, y) = *matrix, middle - matrix @ middle
         large = large.transform(large.size, Image.Transform.AFFINE, (a, b, x, c, d, y), Image.Resampling.BILINEAR)
-    glyph = images.fit(np.asarray(large, dtype=np.float32) / 255)
+    glyph = glyphs.fit(np.asarray(large, dtype=np.float32) / 255)
     return image if glyph is None else glyph.image
 
 

@@ -19,7 +19,6 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
-from digits.ink import fabric
 from digits.runs import jobs
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.runs import Registry
@@ -126,7 +125,7 @@ async def run_page(socket, message: BackMsg, canvas: str | None) -> tuple[bool, 
 def stroke_message(canvas: str, number: int) -> BackMsg:
     """What the browser sends when a 7 has been drawn, each a little to the right of the last."""
     stroke = np.array([(x + number % 40, y) for x, y in SEVEN], np.float32)
-    drawing = {"version": "7.4.0", "objects": [fabric.write_path(stroke, pen_width=PEN_WIDTH, colour="#1b2733")]}
+    drawing = {"version": "7.4.0", "objects": [canvas.write_path(stroke, pen_width=PEN_WIDTH, colour="#1b2733")]}
     message = BackMsg()
     widget = message.rerun_script.widget_states.widgets.add()
     widget.id, widget.json_value = canvas, json.dumps({"drawing": {"raw": drawing}})

@@ -20,9 +20,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import _results
+from digits.accuracy import Accuracy
 from digits.data import drawn
-from digits.evaluation import Accuracy
-from digits.ink import images, segmentation
+from digits.ink import pictures, segmentation
 from digits.ink import strokes as pen
 from digits.models import catalogue
 from digits.models.recogniser import Recogniser
@@ -111,7 +111,7 @@ def count_single(placed: drawn.Placed, way: str, score: segmentation.Score | Non
     if way == "strokes":
         return len(segmentation.split_strokes(placed.strokes, score=score))
     ink = pen.render(placed.strokes, size=(drawn.CANVAS_SIDE, drawn.CANVAS_SIDE), pen_width=placed.pen_width)
-    return len(segmentation.split_ink(images.find_ink(1 - ink), score=score))
+    return len(segmentation.split_ink(pictures.find_ink(1 - ink), score=score))
 
 
 def number_rows(writers: dict[int, list[drawn.Drawing]], recogniser: Recogniser, seed: int, count: int):
@@ -173,7 +173,7 @@ def read_picture(number: Number, score: segmentation.Score | None, recogniser: R
     strokes = [stroke for digit in number.digits for stroke in digit]
     picture = 1 - pen.render(strokes, size=CANVAS, pen_width=number.pen_width)
     start = time.perf_counter()
-    parts = segmentation.find_parts_in_ink(images.find_ink(picture), score=score)
+    parts = segmentation.find_parts_in_ink(pictures.find_ink(picture), score=score)
     reading = segmentation.read_number(parts, recogniser)
     milliseconds = (time.perf_counter() - start) * 1e3
     boxes = [_box(digit, number.pen_width) for digit in number.digits]

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digits import package_commands
+from digits.accuracy import accuracy
 from digits.data import datasets, drawn, mixture
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
-from digits.evaluation import accuracy
-from digits.ink import images
+from digits.ink import glyphs, pictures
 from digits.models import catalogue
 from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
 from digits.runs.hyperparameters import as_markdown as hyperparameters_as_markdown
@@ -131,7 +131,7 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
         try:
             if path.stat().st_size > MAX_UPLOAD_BYTES:
                 raise InvalidImage(f"A picture may have {MAX_UPLOAD_BYTES:,} bytes; {path} is larger. Reduce it.")
-            glyph = images.fit(images.find_ink(images.load_picture(path.read_bytes())))
+            glyph = glyphs.fit(pictures.find_ink(pictures.load_picture(path.read_bytes())))
             if glyph is None:
                 raise InvalidImage(
                     "The picture should show a digit; no ink was found in it. Use darker ink or more light."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from digits.ink import images, outlines, steps
+from digits.ink import glyphs, outlines, steps
 from digits.ink.segmentation import Part, Reading, read_number
 from digits.models import catalogue, rejection
 from digits.views import charts
@@ -19,7 +19,7 @@ def _key(name: str) -> str:
     return _state.key("draw", name)
 
 
-def show(parts: Sequence[Part], model: catalogue.Model) -> images.Glyph:
+def show(parts: Sequence[Part], model: catalogue.Model) -> glyphs.Glyph:
     """Show the reading of one digit, or of a number and the digit of it that the visitor chooses; return that digit."""
     reading = read_number(parts, model, class_names=model.class_names)
     judge = rejection.find_judge(model.class_names)
@@ -98,11 +98,11 @@ def _one_digit(probabilities: np.ndarray, model: catalogue.Model, *, place: int 
         st.markdown(f"{opening}, it would be {names[first]} ({shares[0]}) rather than {names[second]} ({shares[1]}).")
 
 
-def _steps(glyph: images.Glyph) -> None:
+def _steps(glyph: glyphs.Glyph) -> None:
     """Show what became of the ink on its way to the network."""
     with st.container(gap="xsmall"):
         with st.container(horizontal=True, gap="xsmall", key=_key("steps")):
             for step in steps.show(glyph):
                 # three stand side by side on a phone
                 st.image(step.png, caption=step.caption, width=112, output_format="PNG", alt=step.alt)
-        st.caption(images.describe(glyph))
+        st.caption(glyphs.describe(glyph))

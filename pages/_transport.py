@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from digits.accuracy import Accuracy
 from digits.errors import DigitsError
-from digits.evaluation import Accuracy
 from digits.runs import jobs
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESETS, value_at
 from digits.runs.runs import Run

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from digits.ink import images
+from digits.ink import glyphs
 from digits.models import catalogue, weights
 from digits.views import charts, gallery
 from digits.why import explanations, neighbours, opinions
@@ -17,7 +17,7 @@ def _key(name: str) -> str:
     return _state.key("draw", name)
 
 
-def explain(glyph: images.Glyph, model: catalogue.Model) -> None:
+def explain(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
     """Show which ink decided, and what the network is made of; computed only when unfolded."""
     with st.expander("Why?", icon=":material/psychology:", key=_key("why"), on_change="rerun") as fold:
         if not fold.open:
@@ -43,7 +43,7 @@ def explain(glyph: images.Glyph, model: catalogue.Model) -> None:
 
 
 def _parts(
-    inside: weights.Weights, glyph: images.Glyph, names: tuple[str, ...]
+    inside: weights.Weights, glyph: glyphs.Glyph, names: tuple[str, ...]
 ) -> list[tuple[str, Callable[[], weights.Sprite]]]:
     """What there is to see of a network, each in a sentence with what paints it."""
     parts = []
@@ -66,7 +66,7 @@ def _columns() -> int:
     return 4 if _widgets.is_phone() else 8
 
 
-def _nearest(glyph: images.Glyph, names: tuple[str, ...]) -> None:
+def _nearest(glyph: glyphs.Glyph, names: tuple[str, ...]) -> None:
     found = neighbours.find(glyph.image)
     st.markdown("You wrote it like these, out of 5,000 digits that other people wrote:")
     st.image(
@@ -78,7 +78,7 @@ def _nearest(glyph: images.Glyph, names: tuple[str, ...]) -> None:
     st.caption(neighbours.describe(found, names))
 
 
-def ask_all(glyph: images.Glyph) -> None:
+def ask_all(glyph: glyphs.Glyph) -> None:
     """Put the same drawing to every bundled model."""
     with st.expander("Ask all models", icon=":material/groups:", key=_key("all"), on_change="rerun") as fold:
         if not fold.open:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from digits import evaluation
+from digits import accuracy
 from digits.data import datasets
 from digits.errors import DigitsError
 from digits.models import catalogue
@@ -39,7 +39,7 @@ def _figure(label: str, value: str, caption: str) -> None:
         st.caption(caption)
 
 
-def _interval(measured: evaluation.Accuracy) -> str:
+def _interval(measured: accuracy.Accuracy) -> str:
     low, high = measured.interval
     return f"{measured.correct:,} of {measured.total:,}; 95 % interval {low:.2%} to {high:.2%}"
 

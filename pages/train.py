@@ -5,8 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from digits.accuracy import Accuracy
 from digits.errors import DigitsError, RunNotFound
-from digits.evaluation import Accuracy
 from digits.runs import jobs
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
 from digits.runs.runs import Run

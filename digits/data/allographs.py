@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from digits.ink import images
+from digits.ink import glyphs
 
 Strokes = list[np.ndarray]
 Chance = np.random.Generator
@@ -29,8 +29,8 @@ def draw(digit: int, rng: Chance) -> Strokes:
 def examples(count: int, rng: Chance) -> tuple[np.ndarray, np.ndarray]:
     """Return images uint8 (count, 28, 28), as the Draw page gives them to a model, and labels uint8 (count,)."""
     labels = np.arange(count) % len(_SHAPES)
-    glyphs = [images.fit_strokes(draw(int(label), rng), size=(1, 1)).image for label in labels]
-    return np.stack(glyphs), labels.astype(np.uint8)
+    shapes = [glyphs.fit_strokes(draw(int(label), rng), size=(1, 1)).image for label in labels]
+    return np.stack(shapes), labels.astype(np.uint8)
 
 
 def _as_a_hand_does(strokes: Strokes, rng: Chance) -> Strokes:

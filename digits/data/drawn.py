@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from digits.accuracy import Accuracy, accuracy
 from digits.errors import DatasetCorrupt, DatasetUnavailable, InvalidImage
-from digits.evaluation import Accuracy, accuracy
-from digits.ink import images
+from digits.ink import glyphs, pictures
 from digits.ink import strokes as pen
 from digits.models.recogniser import Recogniser
 
@@ -81,14 +81,14 @@ def place(strokes: list[np.ndarray], rng: np.random.Generator) -> Placed:
 
 def read_as_strokes(placed: Placed) -> np.ndarray:
     """Return the uint8 (28, 28) image that the Draw page's pen gives a model; blank where it finds no ink."""
-    glyph = images.fit_strokes(placed.strokes, size=(CANVAS_SIDE, CANVAS_SIDE), pen_width=placed.pen_width)
+    glyph = glyphs.fit_strokes(placed.strokes, size=(CANVAS_SIDE, CANVAS_SIDE), pen_width=placed.pen_width)
     return _image(glyph)
 
 
 def read_as_picture(placed: Placed) -> np.ndarray:
     """Return the uint8 (28, 28) image that the same drawing gives as a picture file."""
     ink = pen.render(placed.strokes, size=(CANVAS_SIDE, CANVAS_SIDE), pen_width=placed.pen_width)
-    return _image(images.fit(images.find_ink(np.float32(1) - ink)))
+    return _image(glyphs.fit(pictures.find_ink(np.float32(1) - ink)))
 
 
 def examples(drawings: list[Drawing], *, seed: int, as_picture: bool = False) -> Iterator[tuple[str, np.ndarray]]:
@@ -99,8 +99,8 @@ def examples(drawings: list[Drawing], *, seed: int, as_picture: bool = False) ->
             placed = place(drawing.strokes, rng)
             yield drawing.label, (read_as_picture if as_picture else read_as_strokes)(placed)
         else:
-            picture = images.load_picture(drawing.picture.read_bytes())
-            yield drawing.label, _image(images.fit(images.find_ink(picture)))
+            picture = pictures.load_picture(drawing.picture.read_bytes())
+            yield drawing.label, _image(glyphs.fit(pictures.find_ink(picture)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +139,7 @@ def measure(recogniser: Recogniser, given: Examples) -> Accuracy:
     return Accuracy(counted.correct, counted.total, independent=given.drawings)
 
 
-def _image(glyph: images.Glyph | None) -> np.ndarray:
+def _image(glyph: glyphs.Glyph | None) -> np.ndarray:
     return np.zeros((28, 28), np.uint8) if glyph is None else glyph.image
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from digits.data import allographs
 from digits.data.datasets import CLASS_NAMES, Dataset, Split
-from digits.ink import images
+from digits.ink import glyphs
 
 REDRAWN, SHAPES = 20_000, 8_000  # at most, and of a small training set at most a third and a sixth
 _LARGE = 112  # pixels; centre lines are found on an enlarged image
@@ -49,9 +49,9 @@ def for_drawings(dataset: Dataset, memory: Path, say: Callable[[str], None] = la
 
 
 def redraw(image: np.ndarray) -> np.ndarray:
-    """Pass an image uint8 (28, 28) through `images.fit`, as a picture of it would be."""
+    """Pass an image uint8 (28, 28) through `glyphs.fit`, as a picture of it would be."""
     large = Image.fromarray(image).resize((_LARGE, _LARGE), Image.Resampling.BICUBIC)
-    glyph = images.fit(np.asarray(large, dtype=np.float32) / 255)
+    glyph = glyphs.fit(np.asarray(large, dtype=np.float32) / 255)
     return image if glyph is None else glyph.image
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import scipy
 
 from digits.errors import InvalidImage
-from digits.ink import images
+from digits.ink import glyphs
 from digits.ink import strokes as pen
 from digits.ink.pieces import LEANS, Box, components, cut_apart, lines_of_writing, paint, united_box
 from digits.models.recogniser import Recogniser
@@ -56,7 +56,7 @@ class Part:
         line: the line of writing it stands in, counted from 0 at the top.
     """
 
-    glyph: images.Glyph
+    glyph: glyphs.Glyph
     box: Box
     line: int = 0
 
@@ -118,7 +118,7 @@ def find_parts(
     pen_width: float = 20.0,
     score: Score | None = None,
 ) -> list[Part]:
-    """Find the digits of a drawing; arguments as in `images.fit_strokes` and `split_strokes`.
+    """Find the digits of a drawing; arguments as in `glyphs.fit_strokes` and `split_strokes`.
 
     Raises:
         InvalidImage: as in `strokes.check`, or there are more than `MAX_DIGITS` digits.
@@ -129,7 +129,7 @@ def find_parts(
     parts = []
     for number, line in enumerate(lines):
         for group in line:
-            glyph = images.fit_strokes([strokes[index] for index in group], size=size, pen_width=pen_width)
+            glyph = glyphs.fit_strokes([strokes[index] for index in group], size=size, pen_width=pen_width)
             parts.append(Part(glyph, glyph.box, number))
     return parts
 
@@ -149,7 +149,7 @@ def find_parts_in_ink(ink: np.ndarray, *, score: Score | None = None) -> list[Pa
             x0, y0, x1, y1 = box
             alone = np.zeros_like(ink)
             alone[y0:y1, x0:x1] = digit
-            parts.append(Part(images.fit(alone), box, number))
+            parts.append(Part(glyphs.fit(alone), box, number))
     return parts
 
 
@@ -197,7 +197,7 @@ def _checked(ink: np.ndarray) -> np.ndarray:
 def _stroke_lines(strokes: list[np.ndarray], score: Score | None) -> list[list[list[int]]]:
     def sureness(pieces: list[np.ndarray]) -> float:
         # only the image matters, so the canvas on which the glyph shows its source is one pixel
-        return float(score(images.fit_strokes(pieces, size=(1, 1)).image[None]).max())
+        return float(score(glyphs.fit_strokes(pieces, size=(1, 1)).image[None]).max())
 
     lines = []
     for members in lines_of_writing(strokes):
@@ -208,7 +208,7 @@ def _stroke_lines(strokes: list[np.ndarray], score: Score | None) -> list[list[l
 
 def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.ndarray]]]:
     def sureness(pieces: list[np.ndarray]) -> float:
-        return float(score(images.fit(paint(pieces, ink)[1]).image[None]).max())
+        return float(score(glyphs.fit(paint(pieces, ink)[1]).image[None]).max())
 
     mask = ink > 0.5
     pieces = components(mask)

@@ -7,10 +7,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from digits.ink import strokes
-from digits.ink.images import BOX_SIDE, IMAGE_SIDE, PEN_WIDTH, Glyph
+from digits.ink.glyphs import BOX_SIDE, PEN_WIDTH, Glyph
+from digits.settings import IMAGE_SIZE
 
 SIDE = 224  # pixels, of each picture
-_UNIT = SIDE // IMAGE_SIDE  # so many of them to one that the network sees
+_UNIT = SIDE // IMAGE_SIZE  # so many of them to one that the network sees
 _FRAME, _EDGE = "#c2621a", "#d9d4c9"
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from digits.errors import InvalidImage
-from digits.ink import fabric
-from digits.ink.fabric import MAX_COORDINATE
+from digits.ink import canvas
+from digits.ink.canvas import MAX_COORDINATE
 
 MAX_STROKES = 500
 MAX_POINTS = 20_000
@@ -40,10 +40,10 @@ def parse_canvas(json_data: Any) -> list[np.ndarray]:
     """
     if json_data is None:
         return []
-    paths = fabric.pen_paths(json_data)
+    paths = canvas.pen_paths(json_data)
     if len(paths) > MAX_STROKES or sum(len(path["path"]) for path in paths) > MAX_POINTS:
         raise InvalidImage(_too_much())
-    return check(stroke for path in paths for stroke in fabric.read_path(path))
+    return check(stroke for path in paths for stroke in canvas.read_path(path))
 
 
 def check(strokes: Iterable[Any]) -> list[np.ndarray]:
@@ -189,7 +189,7 @@ def to_canvas(strokes: Sequence[np.ndarray], pen_width: float, colour: str) -> d
         pen_width: the pen's diameter in canvas pixels.
         colour: any CSS colour.
     """
-    return {"objects": [fabric.write_path(stroke, pen_width=pen_width, colour=colour) for stroke in check(strokes)]}
+    return {"objects": [canvas.write_path(stroke, pen_width=pen_width, colour=colour) for stroke in check(strokes)]}
 
 
 def _too_much() -> str:

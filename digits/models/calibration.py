@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from digits.accuracy import Accuracy
 from digits.data.datasets import Split
 from digits.errors import ModelNotFound
-from digits.evaluation import Accuracy
 
 TEMPERATURES = (0.05, 20.0)  # a fit stays within these
 CARD_KEY = "temperature"

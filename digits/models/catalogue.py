@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from digits.accuracy import Accuracy
 from digits.data.datasets import Dataset
 from digits.errors import ModelNotFound
-from digits.evaluation import Accuracy
 from digits.models import calibration
 from digits.models.recogniser import Recogniser
 from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir

@@ -83,7 +83,7 @@ class Judge:
         """Return the probability that each image is a digit, in about a quarter of a millisecond an image.
 
         Args:
-            images: uint8 (n, 28, 28), 0 is paper and 255 is ink, as `images.fit` and `images.fit_strokes` give them.
+            images: uint8 (n, 28, 28), 0 is paper and 255 is ink, as `glyphs.fit` and `glyphs.fit_strokes` give them.
             probabilities: a model's answer, float32 (n, 10); it may be given and is not looked at, because no use of
                 it refused more letters at the same share of refused digits.
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from digits.accuracy import Accuracy
 from digits.data import datasets
 from digits.errors import InvalidPackage, TooManyPackages
-from digits.evaluation import Accuracy
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
 from digits.packages import archives, manifests, sandbox
 from digits.packages.manifests import Manifest

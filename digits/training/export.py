@@ -21,10 +21,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digits.accuracy import Accuracy, accuracy
 from digits.data import drawn
 from digits.data.datasets import Dataset
 from digits.errors import ExportMismatch, TrainingDiverged
-from digits.evaluation import Accuracy, accuracy
 from digits.models import calibration, weights
 from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import Recogniser

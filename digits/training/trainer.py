@@ -18,8 +18,8 @@ from typing import Any
 
 from filelock import Timeout
 
+from digits.accuracy import Accuracy
 from digits.errors import DatasetError, DigitsError, RegistryUnavailable
-from digits.evaluation import Accuracy
 from digits.models import catalogue
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.runs import Orders, Registry, Run, open_registry

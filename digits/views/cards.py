@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from digits.accuracy import Accuracy
 from digits.errors import InvalidHyperparameter
-from digits.evaluation import Accuracy
 from digits.models import textweights
 from digits.models.catalogue import KERAS_FILE, TFLITE_FILE, Model
 from digits.runs.hyperparameters import PRESETS, Hyperparameters

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from digits.evaluation import Accuracy
+from digits.accuracy import Accuracy
 from digits.runs.hyperparameters import KNOBS, PRESETS
 from digits.runs.runs import METRIC_NAMES, Run
 

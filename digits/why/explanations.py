@@ -15,7 +15,7 @@ import scipy
 from PIL import Image
 
 from digits.errors import InvalidImage
-from digits.ink.images import Glyph
+from digits.ink.glyphs import Glyph
 from digits.models import weights
 from digits.models.catalogue import Model
 from digits.settings import IMAGE_SIZE
@@ -31,7 +31,7 @@ _SLIGHT = 0.7  # a part that moves the log-odds by less (a factor of 2) decides 
 _FAINT = 0.02  # log-odds for a pixel of ink; where even the strongest is weaker, colours stay pale
 _MAX_OVERLAY_SIDE = 1024  # pixels; a photograph's ink is shown no larger
 _NEUTRAL = (168, 174, 181)  # ink that says nothing
-_CENTRE = 14.5  # where `images.fit` brings the point that `Glyph.shift` speaks of, counted from the picture's corner
+_CENTRE = 14.5  # where `glyphs.fit` brings the point that `Glyph.shift` speaks of, counted from the picture's corner
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ def test_a_model_goes_out_and_comes_back(visitor):
     path = download.value.path()
     assert download.value.suggested_filename == "digits-softmax.zip"
     with zipfile.ZipFile(path) as package:
-        assert {"model.keras", "model.tflite", "predict.py", "digits/ink/images.py"} <= set(package.namelist())
+        assert {"model.keras", "model.tflite", "predict.py", "digits/ink/glyphs.py"} <= set(package.namelist())
     actions.button(page, "Check the package").click()
     expect(page.get_by_text(re.compile(r"^same [\d,]+ predictions: yes$"))).to_be_visible()
     upload = {"name": "back again.zip", "mimeType": "application/zip", "buffer": path.read_bytes()}

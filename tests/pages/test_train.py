@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from digits.evaluation import Accuracy
+from digits.accuracy import Accuracy
 from digits.runs import jobs
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
 from digits.training import export, timeline

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.ink import images
+from digits.ink import glyphs, pictures
 from digits.models.recogniser import Recogniser
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -22,7 +22,7 @@ recogniser = Recogniser(Path(__file__).with_name("model.tflite"))
 if options.images:
     np.save(options.output, recogniser.probabilities(np.load(options.images)).argmax(axis=1))
 for path in options.pictures:
-    glyph = images.fit(images.find_ink(images.load_picture(path.read_bytes())))
+    glyph = glyphs.fit(pictures.find_ink(pictures.load_picture(path.read_bytes())))
     if glyph is None:
         print(f"{path}: no ink was found")
         continue

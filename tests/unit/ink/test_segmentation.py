@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digits.errors import InvalidImage
-from digits.ink import images, segmentation
+from digits.ink import glyphs, segmentation
 from digits.ink import strokes as pen
 
 # Digits as people write them, one unit high, x and y from the top left corner.
@@ -258,5 +258,5 @@ def test_the_glyph_of_a_lone_digit_is_the_draw_pages():
     """One digit gives the very image that reading the whole drawing gives."""
     strokes = write(FOUR)
     (part,) = segmentation.find_parts(strokes, size=(220, 700), pen_width=10)
-    whole = images.fit_strokes(strokes, size=(220, 700), pen_width=10)
+    whole = glyphs.fit_strokes(strokes, size=(220, 700), pen_width=10)
     assert np.array_equal(part.glyph.image, whole.image)

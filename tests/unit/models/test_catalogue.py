@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from digits.accuracy import accuracy
 from digits.data import datasets
 from digits.errors import ModelNotFound
-from digits.evaluation import accuracy
 from digits.models import calibration, catalogue
 from digits.models.weights import EXPLAIN_FILE
 from digits.runs.hyperparameters import PRESETS, Hyperparameters

@@ -7,7 +7,7 @@ from benchmarks import _scribbles
 from benchmarks.fit_refusal import scribble
 from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
-from digits.ink import images
+from digits.ink import glyphs
 from digits.models import rejection
 from digits.models.rejection import Judge
 
@@ -25,7 +25,7 @@ def digits(sample):
 
 def glyph(*strokes):
     """Fit strokes given as lists of canvas points."""
-    return images.fit_strokes([np.array(stroke, dtype=np.float32) for stroke in strokes]).image
+    return glyphs.fit_strokes([np.array(stroke, dtype=np.float32) for stroke in strokes]).image
 
 
 def line(start, end):

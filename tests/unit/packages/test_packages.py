@@ -43,7 +43,7 @@ class TestContents:
         assert {"hyperparameters.json", "requirements.txt", "LICENSE", "predict.py"} <= set(files)
         assert code == {"predict.py", *packages.modules()}
         stems = {Path(name).stem for name in packages.modules()}
-        assert {"images", "strokes", "pictures", "recogniser", "__init__"} <= stems
+        assert {"glyphs", "strokes", "pictures", "recogniser", "__init__"} <= stems
         assert not {"catalogue", "runs", "training"} & stems
         assert set(files) == {*packages.code(), *packages.DATA_FILES} - {"history.csv"}
 
@@ -123,9 +123,9 @@ def test_unpacked_it_names_the_digit_in_a_picture(files, model, seven, tmp_path)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
     (tmp_path / "seven.png").write_bytes(seven)
-    from digits.ink import images
+    from digits.ink import glyphs, pictures
 
-    glyph = images.fit(images.find_ink(images.load_picture(seven)))
+    glyph = glyphs.fit(pictures.find_ink(pictures.load_picture(seven)))
     confidence = model.probabilities(glyph.image[None])[0].max()
     command = [sys.executable, "-B", "predict.py", "seven.png"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -148,7 +148,7 @@ class TestProof:
         assert str(proof) == f"same 200 predictions: no: {proof.different} of 200 differ"
 
     @pytest.mark.parametrize(
-        "name", ["predict.py", "digits/ink/images.py", "numpy.py", "digits/more.py", "numpy.abi3.so", "a.pyc"]
+        "name", ["predict.py", "digits/ink/glyphs.py", "numpy.py", "digits/more.py", "numpy.abi3.so", "a.pyc"]
     )
     def test_runs_no_strange_code(self, files, model, sample, tmp_path, name):
         """Code that this version of Digits did not write is never run, wherever it lies in the zip."""

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import pytest
 
+from digits.accuracy import accuracy
 from digits.data import datasets
 from digits.errors import ExportMismatch, TrainingDiverged
-from digits.evaluation import accuracy
 from digits.models import calibration, catalogue, textweights
 from digits.models.recogniser import Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters

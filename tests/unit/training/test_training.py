@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digits.accuracy import accuracy
 from digits.errors import TrainingDiverged
-from digits.evaluation import accuracy
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
 from digits.training.programs import PRECISIONS, Program, fastest_precision, warm_up
 from digits.training.training import Training, batch_indices, train

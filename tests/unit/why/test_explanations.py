@@ -12,7 +12,7 @@ from PIL import Image
 from scipy import ndimage
 
 from digits.errors import InvalidImage
-from digits.ink import images
+from digits.ink import glyphs
 from digits.models import catalogue, weights
 from digits.why import explanations, parts
 
@@ -160,7 +160,7 @@ def test_the_bar_decides_between_seven_and_one(tmp_path):
         probabilities[np.arange(len(images)), np.where(has_bar, 1, 7)] = 0.12
         return probabilities
 
-    glyph = images.fit_strokes(SEVEN)
+    glyph = glyphs.fit_strokes(SEVEN)
     contest = explanations.settle(stub(tmp_path, read), glyph.image, NAMES)
     expected = (
         r"7 against 1: the (bar|stroke) at the top( left| right)? decided it; without it the model would read 1\."
@@ -278,7 +278,7 @@ def test_overlay_lands_on_the_ink(scale, right, down):
     """In whichever corner and however small, the upper half is blue, the lower half orange and the rest white."""
     size = np.array([280, 280])
     strokes = [stroke * scale + (size - 280 * scale) * (right, down) for stroke in SEVEN]
-    glyph = images.fit_strokes(strokes, pen_width=20 * scale)
+    glyph = glyphs.fit_strokes(strokes, pen_width=20 * scale)
     picture = opened(explanations.overlay(ramp()(glyph.image), glyph))
     assert picture.shape == (280, 280, 3)
     assert (picture[glyph.found == 0] == 255).all()
@@ -296,8 +296,8 @@ def test_overlay_lands_on_the_ink(scale, right, down):
 def test_a_glyph_laid_back_covers_the_drawing():
     """`images` brings the point that `Glyph.shift` speaks of to where the overlay looks for it."""
     strokes = [stroke * 0.4 + np.float32([150, 20]) for stroke in SEVEN]
-    glyph = images.fit_strokes(strokes, pen_width=images.PEN_WIDTH / 0.24)
-    glyph = images.fit_strokes(strokes, pen_width=images.PEN_WIDTH / glyph.scale)
+    glyph = glyphs.fit_strokes(strokes, pen_width=glyphs.PEN_WIDTH / 0.24)
+    glyph = glyphs.fit_strokes(strokes, pen_width=glyphs.PEN_WIDTH / glyph.scale)
     x0, y0, x1, y1 = glyph.box
     found = glyph.found[y0:y1, x0:x1].ravel()
     back = explanations._on_source(glyph.image.astype(np.float32), glyph, (280, 280))
@@ -314,7 +314,7 @@ def test_overlay_of_a_photograph_is_reduced():
     """A large picture's overlay stays small, and keeps its proportions and its place."""
     ink = np.zeros((1500, 3000), np.float32)
     ink[200:900, 2400:2500] = 1
-    glyph = images.fit(ink)
+    glyph = glyphs.fit(ink)
     picture = opened(explanations.overlay(ramp()(glyph.image), glyph))
     assert picture.shape == (512, 1024, 3)
     rows, columns = np.nonzero((picture < 255).any(axis=2))
@@ -323,7 +323,7 @@ def test_overlay_of_a_photograph_is_reduced():
 
 def test_overlay_without_evidence_is_grey():
     """Ink that says nothing has no colour, and faint evidence stays pale."""
-    glyph = images.fit_strokes(SEVEN)
+    glyph = glyphs.fit_strokes(SEVEN)
     nothing = explanations.Evidence(np.zeros((28, 28), np.float32), 7, None, is_exact=False)
     picture = opened(explanations.overlay(nothing, glyph))
     assert np.ptp(picture[glyph.found == 255], axis=1).max() < 20
@@ -331,7 +331,7 @@ def test_overlay_without_evidence_is_grey():
 
 def test_words_say_what_the_colours_say():
     """The legend names both classes; the text alternative tells where they are spoken for."""
-    glyph = images.fit_strokes(SEVEN)
+    glyph = glyphs.fit_strokes(SEVEN)
     evidence = ramp()(glyph.image)
     legend = explanations.legend(evidence, NAMES)
     assert legend.startswith("Blue ink speaks for 7 and orange ink for 1; grey ink matters little. Found by erasing")

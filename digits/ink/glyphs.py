@@ -1,4 +1,4 @@
-"""Images: ink, drawn or found in a picture, as the 28×28 glyph that a network trained on MNIST expects.
+"""Glyphs: ink, drawn or found in a picture, as the 28×28 glyph that a network trained on MNIST expects.
 
 MNIST was made by fitting each digit into 20×20 pixels with its aspect ratio kept and placing it on 28×28 by its centre
 of mass (Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/mnist/). Here the digit's centre lines are fitted so
@@ -14,11 +14,8 @@ from PIL import Image
 
 from digits.errors import InvalidImage
 from digits.ink import strokes as pen
-from digits.ink.pictures import find_ink, load_picture
+from digits.settings import IMAGE_SIZE
 
-__all__ = ["IMAGE_SIDE", "Glyph", "describe", "find_ink", "fit", "fit_strokes", "load_picture"]
-
-IMAGE_SIDE = 28
 BOX_SIDE = 20
 PEN_WIDTH = 2.6  # MNIST's strokes measure 2.5 ± 0.8 pixels (area over length of the centre line); without any blur a
 # pen of 2.5 also has its greys: 46 % of the pixels with ink are over 0.9 in MNIST, 48 % here
@@ -52,7 +49,7 @@ class Glyph:
     @property
     def zoom(self) -> float:
         """How much larger the digit became than if the whole source had been shrunk to 28×28."""
-        return self.scale * max(self.found.shape) / IMAGE_SIDE
+        return self.scale * max(self.found.shape) / IMAGE_SIZE
 
 
 def fit(ink: np.ndarray) -> Glyph | None:
@@ -125,7 +122,7 @@ def _draw(strokes: Sequence[np.ndarray], *, smallest: float = 1.0) -> tuple[np.n
     ink = _render(strokes, centre, scale)
     offset = (np.array(scipy.ndimage.center_of_mass(ink))[::-1] + 0.5 - _CENTRE) / scale
     # the digit must stay whole on the 28x28, even where its mass lies far to one side
-    slack = (IMAGE_SIDE - PEN_WIDTH - (high - low) * scale) / 2 - 0.5
+    slack = (IMAGE_SIZE - PEN_WIDTH - (high - low) * scale) / 2 - 0.5
     centre = centre + np.clip(offset, -slack / scale, slack / scale)
     ink = _render(strokes, centre, scale)
     return np.rint(ink * 255).astype(np.uint8), scale, centre
@@ -135,7 +132,7 @@ def _render(strokes: Sequence[np.ndarray], centre: np.ndarray, scale: float) -> 
     placed = (np.concatenate(strokes) - centre) * scale + _CENTRE
     ends = np.cumsum([len(stroke) for stroke in strokes])
     pieces = np.split(placed.astype(np.float32), ends[:-1])
-    return pen.render(pieces, size=(IMAGE_SIDE, IMAGE_SIDE), pen_width=PEN_WIDTH)
+    return pen.render(pieces, size=(IMAGE_SIZE, IMAGE_SIZE), pen_width=PEN_WIDTH)
 
 
 def _glyph(
