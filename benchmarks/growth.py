@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks import _results
 from digits.runs.hyperparameters import Hyperparameters
-from digits.runs.runs import Registry, open_registry
+from digits.runs.registry import Registry, open_registry
 from digits.views import charts
 
 _ITERATIONS = (2_000, 20_000)

@@ -21,9 +21,9 @@ from benchmarks import _app, _results
 from benchmarks.training_peers import FOLDER, make_environment, wait_until_idle
 from digits.data import datasets
 from digits.models import catalogue
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
-from digits.runs.runs import Registry
+from digits.runs.registry import Registry
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 
 MODEL = "convolutional"
@@ -48,7 +48,7 @@ def main() -> None:
             registry = Registry(server.settings.registry_url)
             wait_until_idle(registry)
             long = PRESETS["convolutional"].hyperparameters.to_dict() | {"iterations": 20_000}
-            jobs.submit(registry, Hyperparameters.from_dict(long), "benchmark")
+            commands.submit(registry, Hyperparameters.from_dict(long), "benchmark")
             figures["while a run trains"] = compare(question, peers_python, options.rounds)
     print("Written to", _results.save("inference", figures))
 

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks import _results
 from digits.runs.hyperparameters import Hyperparameters
-from digits.runs.runs import Registry, open_registry
+from digits.runs.registry import Registry, open_registry
 from digits.settings import PROJECT_DIR, RUNS_LISTED, Settings
 
 _OWNER = "one of many"

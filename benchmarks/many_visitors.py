@@ -19,9 +19,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
-from digits.runs.runs import Registry
+from digits.runs.registry import Registry
 from tests.browser.actions import SEVEN
 
 PEN_WIDTH = 16.0
@@ -53,7 +53,7 @@ def main() -> None:
         for is_training in (False, True):
             if is_training:
                 long = PRESETS["convolutional"].hyperparameters.to_dict() | {"iterations": 20_000}
-                jobs.submit(registry, Hyperparameters.from_dict(long), "benchmark")
+                commands.submit(registry, Hyperparameters.from_dict(long), "benchmark")
             for count in options.sessions:
                 tally = asyncio.run(draw_together(server.url, count, options.seconds))
                 row = {

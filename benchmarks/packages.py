@@ -15,7 +15,7 @@ from benchmarks import _results
 from digits.data import datasets
 from digits.models import catalogue
 from digits.packages import imports, packages, proofs
-from digits.runs.runs import Registry
+from digits.runs.registry import Registry
 from digits.settings import Settings
 
 

@@ -23,9 +23,9 @@ import numpy as np
 
 from benchmarks import _app, _results
 from digits.data import datasets
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
-from digits.runs.runs import Registry
+from digits.runs.registry import Registry
 from digits.settings import Settings
 from tests.browser.serving import Server
 
@@ -130,7 +130,7 @@ def ours(network: str, registry: Registry, server: Server, page) -> dict:
 def submit(network: str, registry: Registry) -> str:
     """Hand in a preset's run, of as many iterations as can be timed well, and return its id."""
     chosen = PRESETS[network].hyperparameters.to_dict() | {"iterations": WATCHED_ITERATIONS[network]}
-    return jobs.submit(registry, Hyperparameters.from_dict(chosen), "benchmark")
+    return commands.submit(registry, Hyperparameters.from_dict(chosen), "benchmark")
 
 
 def milliseconds(registry: Registry, run_id: str, first: int) -> float:

@@ -23,9 +23,9 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
-from digits.runs.runs import Registry
+from digits.runs.registry import Registry
 from digits.settings import PROJECT_DIR
 from tests.browser import actions
 
@@ -70,7 +70,7 @@ def main() -> None:
         figures["pen_up_to_answer_idle"] = time_strokes(strokes, options.strokes)
         figures |= time_training(browser, server.url, registry)
         long = Hyperparameters.from_dict(PRESETS["convolutional"].hyperparameters.to_dict() | {"iterations": 20_000})
-        run_id = jobs.submit(registry, long, "benchmark")
+        run_id = commands.submit(registry, long, "benchmark")
         while not registry.get(run_id).step:
             time.sleep(0.1)
         figures["pen_up_to_answer_while_training"] = time_strokes(strokes, options.strokes)

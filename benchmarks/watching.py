@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import WATCHED_ITERATIONS, milliseconds, submit, wait_until_idle
-from digits.runs.runs import Registry
+from digits.runs.registry import Registry
 from tests.browser.serving import Server
 
 SETTLED_SECONDS = 1.5  # after its curves stand, a page has nothing left to load

@@ -8,7 +8,7 @@ from digits.data import datasets
 from digits.errors import InvalidPackage
 from digits.models import catalogue
 from digits.packages import archives, imports, packages, proofs
-from digits.runs.runs import open_registry
+from digits.runs.registry import open_registry
 from digits.runs.visitors import new_token
 from digits.settings import MAX_PACKAGE_BYTES, Settings
 

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from digits.errors import DigitsError
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
-from digits.runs.runs import Run
+from digits.runs.registry import Run
 from digits.views import sharing
 from pages import _widgets
 
@@ -38,7 +38,7 @@ def _repeat(run: Run) -> None:
     registry = _widgets.registry()
     try:
         changes, owner = registry.changes(run.id), _widgets.visitor()
-        new = jobs.submit(registry, run.hyperparameters, owner, changes=changes, name=run.name)
+        new = commands.submit(registry, run.hyperparameters, owner, changes=changes, name=run.name)
     except DigitsError as error:
         st.error(str(error), icon=":material/error:")
     else:

@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from digits.errors import DigitsError
-from digits.runs import jobs
-from digits.runs.runs import Run
+from digits.runs import commands
+from digits.runs.registry import Run
 from digits.views import tables
 from pages import _again, _state, _widgets
 
@@ -72,7 +72,7 @@ def _texts(run: Run, name: str) -> None:
         ("Name", "Note"),
         (run.name, run.note),
         (name, "What you wanted to find out"),
-        (jobs.rename, jobs.annotate),
+        (commands.rename, commands.annotate),
         ("What the run is called. Enter saves it.", "Whatever you want to remember. Enter saves it."),
         strict=True,
     ):
@@ -81,7 +81,7 @@ def _texts(run: Run, name: str) -> None:
         place.text_input(
             label,
             key=widget,
-            max_chars=jobs.MAX_TEXT[label.lower()],
+            max_chars=commands.MAX_TEXT[label.lower()],
             placeholder=hint,
             on_change=lambda command=command, widget=widget: _try(
                 command, run.id, _widgets.visitor(), st.session_state[widget]
@@ -149,17 +149,17 @@ def _end(mine: Sequence[Run], *, is_plural: bool) -> None:
 
 def _stop(run_ids: Sequence[str]) -> None:
     for run_id in run_ids:
-        _try(jobs.stop, run_id, _widgets.visitor())
+        _try(commands.stop, run_id, _widgets.visitor())
 
 
 def _delete(run_ids: Sequence[str]) -> None:
-    if _try(jobs.delete, run_ids, _widgets.visitor()):
+    if _try(commands.delete, run_ids, _widgets.visitor()):
         st.session_state[key("deleted")] = run_ids
         choose([])
 
 
 def _restore(run_ids: Sequence[str]) -> None:
-    if _try(jobs.restore, run_ids, _widgets.visitor()):
+    if _try(commands.restore, run_ids, _widgets.visitor()):
         st.session_state[key("deleted")], st.session_state[key("state")] = [], ""
         choose(run_ids)
 

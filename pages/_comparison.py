@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from digits.runs.runs import Run
+from digits.runs.registry import Run
 from digits.views import comparison
 from pages import _widgets
 from pages._chosen import key

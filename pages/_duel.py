@@ -7,7 +7,7 @@ import streamlit as st
 
 from digits.data import datasets
 from digits.models import catalogue, mcnemar
-from digits.runs.runs import Run
+from digits.runs.registry import Run
 from digits.views import comparison, gallery
 from pages import _samples, _state, _widgets
 from pages._chosen import key

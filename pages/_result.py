@@ -5,7 +5,7 @@ import streamlit as st
 from digits.models import catalogue
 from digits.packages import packages
 from digits.runs.hyperparameters import PRESETS
-from digits.runs.runs import Run
+from digits.runs.registry import Run
 from pages import _again, _package, _state, _widgets
 
 WEIGHTS = {"best": "Best weights", "last": "Last weights", "saved": "Copy"}

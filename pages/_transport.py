@@ -8,9 +8,9 @@ import streamlit as st
 
 from digits.accuracy import Accuracy
 from digits.errors import DigitsError
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESETS, value_at
-from digits.runs.runs import Run
+from digits.runs.registry import Run
 from pages import _state, _widgets
 from pages._widgets import STATES
 
@@ -111,14 +111,16 @@ def _buttons(run: Run) -> None:
     is_stopping = run.stop_requested
     with st.container(horizontal=True, gap="small"):
         if is_paused:
-            _button("resume", "Resume", "play_arrow", jobs.resume, lambda now: now.state == "running", run)
+            _button("resume", "Resume", "play_arrow", commands.resume, lambda now: now.state == "running", run)
         else:
-            _button("pause", "Pause", "pause", jobs.pause, lambda now: now.state == "paused", run, is_off=is_stopping)
+            _button(
+                "pause", "Pause", "pause", commands.pause, lambda now: now.state == "paused", run, is_off=is_stopping
+            )
         _button(
             "step",
             f"Step {STEP_ITERATIONS}",
             "skip_next",
-            jobs.step,
+            commands.step,
             lambda now: now.step > run.step and now.state == "paused",
             run,
             STEP_ITERATIONS,
@@ -128,13 +130,15 @@ def _buttons(run: Run) -> None:
             "step_validation",
             "To validation",
             "fast_forward",
-            jobs.step,
+            commands.step,
             lambda now: now.step > run.step and now.state == "paused",
             run,
             is_off=not is_paused,
         )
-        _button("save", "Save now", "save", jobs.save_now, lambda now: bool(now.activity), run, is_off=not is_running)
-        _button("stop", "Stop and keep", "stop", jobs.stop, lambda now: now.stop_requested, run, is_off=is_stopping)
+        _button(
+            "save", "Save now", "save", commands.save_now, lambda now: bool(now.activity), run, is_off=not is_running
+        )
+        _button("stop", "Stop and keep", "stop", commands.stop, lambda now: now.stop_requested, run, is_off=is_stopping)
     st.caption(
         "Pause puts the run aside with all it has learned; Resume goes on as if it had never paused. While it is "
         f"paused, Step {STEP_ITERATIONS} does so many iterations and To validation goes to the next look at the "
@@ -212,4 +216,4 @@ def _is_cosine(run: Run) -> bool:
 def _turn(run_id: str, name: str) -> None:
     value = st.session_state[_key(f"live.{name}.{run_id}")]
     waiting = lambda now: not any(change.step is None for change in _widgets.registry().changes(now.id))  # noqa: E731
-    _give(jobs.turn, waiting, run_id, name, value)
+    _give(commands.turn, waiting, run_id, name, value)

@@ -10,7 +10,7 @@ from digits.data import datasets
 from digits.errors import DigitsError
 from digits.models import catalogue
 from digits.runs.hyperparameters import PRESETS
-from digits.runs.runs import Registry, Run, open_registry
+from digits.runs.registry import Registry, Run, open_registry
 from digits.runs.visitors import COOKIE, new_token
 from digits.settings import Settings
 from digits.views import charts, comparison, sharing

@@ -4,7 +4,7 @@ import streamlit as st
 
 from digits.errors import DigitsError, RunNotFound
 from digits.runs.hyperparameters import PRESETS
-from digits.runs.runs import Run
+from digits.runs.registry import Run
 from digits.settings import RUNS_LISTED
 from digits.views import comparison, tables
 from pages import _chosen, _comparison, _duel, _state, _widgets

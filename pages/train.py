@@ -7,9 +7,9 @@ import streamlit as st
 
 from digits.accuracy import Accuracy
 from digits.errors import DigitsError, RunNotFound
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
-from digits.runs.runs import Run
+from digits.runs.registry import Run
 from digits.views import sharing
 from pages import _curves, _learning, _result, _state, _transport, _widgets
 from pages._widgets import STATES
@@ -81,7 +81,9 @@ def _start() -> None:
     """Hand the settings in, and wait a moment for the first point of the curves."""
     try:
         hyperparameters = Hyperparameters(**{name: st.session_state[_key(name)] for name in KNOBS})
-        run_id = st.session_state[_key("run")] = jobs.submit(_widgets.registry(), hyperparameters, _widgets.visitor())
+        run_id = st.session_state[_key("run")] = commands.submit(
+            _widgets.registry(), hyperparameters, _widgets.visitor()
+        )
         _transport.wait_for(run_id, lambda now: now.step > 0 or now.is_ended)
     except DigitsError as error:
         st.session_state[_key("error")] = str(error)

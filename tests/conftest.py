@@ -18,7 +18,7 @@ os.environ.pop("DIGITS_REGISTRY_URL", None)
 
 from digits.data import datasets
 from digits.runs.hyperparameters import Hyperparameters
-from digits.runs.runs import Registry, open_registry
+from digits.runs.registry import Registry, open_registry
 from digits.settings import Settings
 
 atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)

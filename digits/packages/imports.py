@@ -13,8 +13,8 @@ from digits.errors import InvalidPackage, TooManyPackages
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
 from digits.packages import archives, manifests, sandbox
 from digits.packages.manifests import Manifest
-from digits.runs.jobs import MAX_TEXT
-from digits.runs.runs import Registry
+from digits.runs.commands import MAX_TEXT
+from digits.runs.registry import Registry
 from digits.settings import MAX_IMPORTS_PER_VISITOR, PROJECT_DIR, Settings
 
 TIMEOUT_SECONDS = 240

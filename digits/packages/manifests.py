@@ -14,7 +14,7 @@ from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
 from digits.packages import archives
 from digits.packages.packages import HISTORY_FILE, HYPERPARAMETERS_FILE
 from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
-from digits.runs.runs import METRIC_NAMES
+from digits.runs.registry import METRIC_NAMES
 
 NEEDED = (KERAS_FILE, TFLITE_FILE, CARD, HYPERPARAMETERS_FILE)
 MAX_JSON_BYTES = 256 * 1024
@@ -46,7 +46,7 @@ class Manifest:
         data: the sentence on what it learned from.
         train_images: how many that were.
         changes: the knobs turned on the way.
-        history: rows as `runs.Registry.history` gives them; none where the package has none.
+        history: rows as `registry.Registry.history` gives them; none where the package has none.
     """
 
     hyperparameters: Hyperparameters

@@ -16,7 +16,7 @@ from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
 from digits.models.weights import EXPLAIN_FILE
 from digits.packages import archives
 from digits.runs.hyperparameters import Change
-from digits.runs.runs import Registry
+from digits.runs.registry import Registry
 from digits.settings import PROJECT_DIR
 from digits.views import tables
 

@@ -30,7 +30,7 @@ class RunLog:
         self._is_broken = False
 
     def write(self, row: dict[str, Any]) -> None:
-        """Add a row of `runs.METRIC_NAMES` to the curves; what is None in it is left out."""
+        """Add a row of `registry.METRIC_NAMES` to the curves; what is None in it is left out."""
         if self._is_broken:
             return
         try:

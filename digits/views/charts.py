@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from digits.runs.hyperparameters import Change
-from digits.runs.runs import METRIC_NAMES
+from digits.runs.registry import METRIC_NAMES
 
 _TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # told apart by lightness too, on light and on dark
 _QUIET, _LOUD, _DOUBTFUL = "#9fb3c8", "#d9742b", "#b9bec4"
@@ -28,7 +28,7 @@ def learning_curve(
     """Return the curve of one measure, training and validation, over the iterations of a run.
 
     Args:
-        rows: as `runs.Registry.metrics` returns them.
+        rows: as `registry.Registry.metrics` returns them.
         name: "loss" or "accuracy".
         iterations: where the run will end; the axis reaches there from the start, so that nothing jumps.
         changes: the knobs turned, each an upright line with its words.

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from digits.runs.hyperparameters import KNOBS, Change
-from digits.runs.runs import METRIC_NAMES, Run
+from digits.runs.registry import METRIC_NAMES, Run
 
 MOST = 5  # runs in one chart: more lines than that nobody tells apart
 MEASURES = {  # the columns of the metrics, with what they are called on the page
@@ -31,7 +31,7 @@ def curves(histories: Mapping[str, Sequence[dict[str, Any]]], measure: str, *, i
     """Return one measure of several runs over their iterations, a line each.
 
     Args:
-        histories: each run's rows, as `runs.Registry.metrics` returns them, by the run's name.
+        histories: each run's rows, as `registry.Registry.metrics` returns them, by the run's name.
         measure: one of `MEASURES`.
         is_log: a logarithmic axis; of the accuracy it shows the error, 1 - accuracy, where progress near 1 can be seen.
     """

@@ -9,7 +9,7 @@ import pandas as pd
 
 from digits.accuracy import Accuracy
 from digits.runs.hyperparameters import KNOBS, PRESETS
-from digits.runs.runs import METRIC_NAMES, Run
+from digits.runs.registry import METRIC_NAMES, Run
 
 SHARES = ("Best validation accuracy", "Test accuracy")  # columns in [0, 1]
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet takes for a formula (OWASP, CSV injection)
@@ -58,7 +58,7 @@ def runs_table(runs: Sequence[Run], names: Mapping[str, str], states: Mapping[st
 
 
 def history_csv(rows: Sequence[dict[str, Any]]) -> str:
-    """Return a run's progress, as `runs.Registry.history` gives it, as CSV with every digit."""
+    """Return a run's progress, as `registry.Registry.history` gives it, as CSV with every digit."""
     return pd.DataFrame(rows, columns=METRIC_NAMES).to_csv(index=False)
 
 

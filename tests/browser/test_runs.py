@@ -4,9 +4,9 @@ import re
 
 from playwright.sync_api import expect
 
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
-from digits.runs.runs import open_registry
+from digits.runs.registry import open_registry
 from digits.runs.visitors import COOKIE
 from tests.browser import actions
 from tests.conftest import close
@@ -22,7 +22,7 @@ def test_runs_are_named_compared_deleted_and_brought_back(visitor, server):
 
     owner = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)
     registry = open_registry(server.settings.registry_url)
-    run_ids = [jobs.submit(registry, Hyperparameters(iterations=100, seed=seed), owner) for seed in (1, 0)]
+    run_ids = [commands.submit(registry, Hyperparameters(iterations=100, seed=seed), owner) for seed in (1, 0)]
     page.reload()
     expect(page.get_by_text("2 runs, the newest first")).to_be_visible()
 

@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from digits.runs.runs import open_registry
+from digits.runs.registry import open_registry
 from digits.settings import Settings
 from tests.conftest import close
 from tests.pages.conftest import NAVIGATION

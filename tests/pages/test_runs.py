@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from digits.models import catalogue
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
 from digits.views import tables
@@ -23,7 +23,7 @@ def make_run(registry, runs_dir):
 
     def make(network="softmax", *, owner="ada", name="", state="finished", changes=(), **settings):
         hyperparameters = Hyperparameters(**PRESETS[network].hyperparameters.to_dict() | settings)
-        run_id = jobs.submit(registry, hyperparameters, owner, changes=changes, name=name)
+        run_id = commands.submit(registry, hyperparameters, owner, changes=changes, name=name)
         assert registry.claim().id == run_id
         registry.record(run_id, METRICS)
         registry.finish(run_id, state, test_correct=9_000, test_total=10_000)
@@ -133,7 +133,7 @@ class TestOneRun:
 
     def test_is_stopped(self, open_page, tidy, registry, quick):
         """A run that waits or trains can be stopped from here."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         page = mark(open_page("runs.py"), 0)
         press(page, "stop")
         assert registry.get(run_id).state == "stopped"
@@ -260,7 +260,7 @@ class TestLink:
     def test_to_unknown_or_deleted_runs_is_told(self, open_page, registry, make_run):
         """What cannot be shown is said in plain words, and the rest is shown."""
         kept, gone = make_run(name="kept"), make_run(name="gone")
-        jobs.delete(registry, [gone], "ada")
+        commands.delete(registry, [gone], "ada")
         page = open_page("runs.py", visitor="eve", chosen=f"{kept}.{gone}.nosuchrun")
         assert listed(page) == ["kept"]
         said = " ".join(warning.value for warning in page.warning)

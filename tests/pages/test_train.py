@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from digits.accuracy import Accuracy
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
 from digits.training import export, timeline
 
@@ -130,7 +130,7 @@ class TestStart:
     def test_says_when_a_visitor_has_too_many(self, open_page, registry, quick):
         """A visitor with as many runs as are allowed is told so, and nothing is queued."""
         for _ in range(3):
-            jobs.submit(registry, quick, "ada")
+            commands.submit(registry, quick, "ada")
         page = open_page("train.py")
         page.button(key="train.start").click().run()
         assert not page.exception
@@ -152,7 +152,7 @@ class TestStart:
 class TestStop:
     def test_takes_ones_own_queued_run_out(self, open_page, tidy, registry, quick):
         """Stop ends a run that has not begun, and the page says what became of it."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         page = open_page("train.py", run=run_id)
         page.button(key="train.stop").click().run()
         assert registry.get(run_id).state == "stopped"
@@ -161,7 +161,7 @@ class TestStop:
 
     def test_asks_the_trainer_of_ones_own_running_run(self, open_page, tidy, registry, quick):
         """Stop on a run in training is a request, which the page shows as such."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         registry.claim()
         page = open_page("train.py", run=run_id)
         page.button(key="train.stop").click().run()
@@ -171,7 +171,7 @@ class TestStop:
     @pytest.mark.parametrize("is_running", [False, True])
     def test_is_not_offered_for_somebody_elses_run(self, is_running, open_page, tidy, registry, quick):
         """Who watches a shared run sees it, and may not stop it."""
-        run_id = jobs.submit(registry, quick, "bob")
+        run_id = commands.submit(registry, quick, "bob")
         if is_running:
             registry.claim()
         page = tidy(open_page("train.py", run=run_id))
@@ -184,7 +184,7 @@ class TestStop:
 class TestTransport:
     def test_pauses_steps_resumes_and_saves(self, open_page, tidy, registry, quick):
         """Each button gives its command, and what makes no sense in a state is greyed."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         registry.claim()
         page = tidy(open_page("train.py", run=run_id))
         assert [page.button(key=f"train.{name}").disabled for name in ("step", "step_validation", "save")] == [1, 1, 0]
@@ -206,7 +206,7 @@ class TestTransport:
 
     def test_is_the_owners_alone(self, open_page, tidy, registry, quick):
         """Who watches has none of the buttons and no knob."""
-        run_id = jobs.submit(registry, quick, "bob")
+        run_id = commands.submit(registry, quick, "bob")
         registry.claim()
         page = tidy(open_page("train.py", run=run_id))
         for name in ("pause", "resume", "step", "step_validation", "save", "stop"):
@@ -215,7 +215,7 @@ class TestTransport:
 
     def test_a_refused_command_is_told(self, open_page, registry, quick, monkeypatch):
         """A run that has ended in the same moment gives a message and no exception."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         registry.claim()
         page = open_page("train.py", run=run_id)
         registry.finish(run_id, "failed", reason="because")
@@ -225,7 +225,7 @@ class TestTransport:
 
     def test_turns_knobs_and_tells_what_was_turned(self, open_page, tidy, registry, quick):
         """A live knob asks the trainer; taken up it stands on the page, in the curves' words too."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         registry.claim()
         row = {"seconds": 2.0, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75}
         registry.record(run_id, [{"step": 50, **row}], best_step=50, best_val_accuracy=0.75, val_accuracy=0.75)
@@ -243,7 +243,7 @@ class TestSeeItLearn:
     @pytest.fixture
     def learning(self, registry, runs_dir, quick):
         """A run of ada's with three moments."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         registry.claim()
         for step in (50, 60, 100):
             pictures = np.random.default_rng(step).normal(size=(10, 28, 28)).astype(np.float32)
@@ -281,7 +281,7 @@ class TestSeeItLearn:
 class TestProgress:
     def test_of_a_running_run_is_shown(self, open_page, tidy, registry):
         """Iterations done, speed and time left stand on the page, with both curves described in words."""
-        run_id = jobs.submit(registry, Hyperparameters(iterations=1000, batch_size=100), "ada")
+        run_id = commands.submit(registry, Hyperparameters(iterations=1000, batch_size=100), "ada")
         registry.claim()
         row = {"seconds": 2.0, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75}
         registry.record(run_id, [{"step": 50, **row, "seconds": 0.5}, {"step": 200, **row, "loss": 0.4}])
@@ -292,7 +292,7 @@ class TestProgress:
 
     def test_says_what_the_trainer_is_doing(self, open_page, tidy, registry, quick):
         """While a run is prepared or saved, the page says so."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         registry.claim()
         registry.set_activity(run_id, "Converting to LiteRT")
         page = tidy(open_page("train.py", run=run_id))
@@ -300,7 +300,7 @@ class TestProgress:
 
     def test_waits_for_the_accuracy_of_a_run_that_is_nearly_over(self, tidy, registry):
         """The clock's visit in the last half second brings the test accuracy, which is told while it waits."""
-        run_id = jobs.submit(registry, Hyperparameters(iterations=100, batch_size=100), "ada")
+        run_id = commands.submit(registry, Hyperparameters(iterations=100, batch_size=100), "ada")
         registry.claim()
         row = {"seconds": 0.5, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75}
         registry.record(run_id, [{"step": 100, **row}])
@@ -312,13 +312,13 @@ class TestProgress:
     def test_counts_the_runs_before_it(self, open_page, tidy, registry, quick):
         """A run that waits says how many come first."""
         for owner in ("bob", "eve"):
-            jobs.submit(registry, quick, owner)
-        page = tidy(open_page("train.py", run=jobs.submit(registry, quick, "ada")))
+            commands.submit(registry, quick, owner)
+        page = tidy(open_page("train.py", run=commands.submit(registry, quick, "ada")))
         assert page.progress[0].text.startswith("2 before it")
 
     def test_of_a_failed_run_is_its_reason(self, open_page, registry, quick):
         """A run that failed says why, and another can be started."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         registry.claim()
         registry.finish(run_id, "failed", reason="The loss became infinite.")
         page = open_page("train.py", run=run_id)
@@ -331,7 +331,7 @@ class TestAgain:
     def test_repeats_a_run_with_its_changes(self, open_page, tidy, registry, quick):
         """Run it again queues the same settings, seed and turned knobs, and shows the new run."""
         changes = [Change(40, "learning_rate", 0.5, 0.1)]
-        first = jobs.submit(registry, quick, "bob", changes=changes)
+        first = commands.submit(registry, quick, "bob", changes=changes)
         registry.claim()
         registry.finish(first, "failed", reason="because")
         page = open_page("train.py", run=first)
@@ -348,7 +348,7 @@ class TestResult:
         from digits.training.programs import Program
         from digits.training.training import train
 
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         registry.claim()
         program = Program("softmax", 10, optimizer="sgd")
         for progress in train(quick, small, program):

@@ -11,9 +11,9 @@ import types
 
 import pytest
 
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
-from digits.runs.runs import open_registry
+from digits.runs.registry import open_registry
 from digits.settings import Settings
 from digits.training import checkpoints, trainer
 
@@ -91,7 +91,7 @@ def test_a_trainer_killed_at_twenty_random_points_loses_nothing(registry, runs_d
     iteration.
     """
     chance = random.Random(7)
-    killed = jobs.submit(registry, CHOSEN, "ada", changes=[Change(40, "learning_rate", 1e-3, 5e-4)])
+    killed = commands.submit(registry, CHOSEN, "ada", changes=[Change(40, "learning_rate", 1e-3, 5e-4)])
     reached = []
     for _ in range(KILLS):
         with trainer_process() as process:
@@ -104,14 +104,14 @@ def test_a_trainer_killed_at_twenty_random_points_loses_nothing(registry, runs_d
     last = reached[-1] + 105
     with trainer_process() as process:
         train_until(registry, killed, last)
-        jobs.stop(registry, killed, "ada")
+        commands.stop(registry, killed, "ada")
         wait_for(lambda: registry.get(killed).activity.startswith("Converting"))
         process.kill()
-    peaceful = jobs.submit(registry, CHOSEN, "ada", changes=registry.changes(killed))
-    jobs.pause(registry, peaceful, "ada")
+    peaceful = commands.submit(registry, CHOSEN, "ada", changes=registry.changes(killed))
+    commands.pause(registry, peaceful, "ada")
     with trainer_process():
         train_until(registry, peaceful, last)
-        jobs.stop(registry, peaceful, "ada")
+        commands.stop(registry, peaceful, "ada")
         wait_for(lambda: registry.get(killed).is_ended and registry.get(peaceful).is_ended)
     runs = [registry.get(run_id) for run_id in (killed, peaceful)]
     assert [(run.state, run.step) for run in runs] == [("stopped", last)] * 2

@@ -10,7 +10,7 @@ import pytest
 from digits.data import datasets
 from digits.errors import DatasetUnavailable, RegistryUnavailable, RunNotFound
 from digits.models import catalogue
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.settings import Settings
 from digits.training import checkpoints, export, timeline, trainer, training
@@ -57,7 +57,7 @@ def test_a_run_without_data_fails_with_the_reason(registry, serve, monkeypatch, 
         raise DatasetUnavailable("The images must be there; they are not. Put them back.")
 
     monkeypatch.setattr(datasets, "load_mnist", load)
-    ids = [jobs.submit(registry, quick, "ada") for _ in range(2)]
+    ids = [commands.submit(registry, quick, "ada") for _ in range(2)]
     serve()
     assert [registry.get(run_id).state for run_id in ids] == ["failed", "failed"]
     assert registry.get(ids[0]).reason == "The images must be there; they are not. Put them back."
@@ -73,8 +73,8 @@ def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, c
             return super().advance(**how)
 
     monkeypatch.setattr(training, "Training", Unlucky)
-    unlucky = jobs.submit(registry, Hyperparameters(**quick.to_dict() | {"seed": 13}), "ada")
-    lucky = jobs.submit(registry, quick, "ada")
+    unlucky = commands.submit(registry, Hyperparameters(**quick.to_dict() | {"seed": 13}), "ada")
+    lucky = commands.submit(registry, quick, "ada")
     serve()
     assert registry.get(unlucky).state == "failed"
     assert "ZeroDivisionError: unlucky" in registry.get(unlucky).reason
@@ -84,14 +84,14 @@ def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, c
 
 def test_a_full_disk_fails_a_run_in_plain_words(registry, serve, monkeypatch, quick):
     """When the model cannot be written, the run says what the system answered and what to do; earlier runs stay."""
-    earlier = jobs.submit(registry, quick, "ada")
+    earlier = commands.submit(registry, quick, "ada")
     serve()
 
     def write(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(export, "_write_keras", write)
-    run_id = jobs.submit(registry, quick, "ada")
+    run_id = commands.submit(registry, quick, "ada")
     serve()
     run = registry.get(run_id)
     assert run.state == "failed"
@@ -111,7 +111,7 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_training_goes_on(regist
     monkeypatch.setattr(
         registry, "record", lambda *a, **facts: (said.append(facts.get("reason")), record(*a, **facts))[1]
     )
-    run_id = jobs.submit(registry, quick, "ada")
+    run_id = commands.submit(registry, quick, "ada")
     serve(checkpoint_seconds=0.0)
     assert registry.get(run_id).state == "finished"
     assert any("Read-only file system" in words for words in said if words)
@@ -119,7 +119,7 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_training_goes_on(regist
 
 def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
     """A registry that does not answer for a while costs time and no run."""
-    run_id, claim, refusals = jobs.submit(registry, quick, "ada"), registry.claim, iter(range(3))
+    run_id, claim, refusals = commands.submit(registry, quick, "ada"), registry.claim, iter(range(3))
 
     def locked():
         if next(refusals, None) is not None:
@@ -135,7 +135,7 @@ def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
 def test_leaves_the_best_weights_beside_the_last(registry, serve):
     """Where an earlier validation was better than the last, its weights are a model of their own."""
     unsteady = Hyperparameters(learning_rate=1.0, iterations=1000, batch_size=10, seed=1)
-    run_id = jobs.submit(registry, unsteady, "ada")
+    run_id = commands.submit(registry, unsteady, "ada")
     serve()
     run = registry.get(run_id)
     models = catalogue.of_run(run_id, Settings.from_environment())
@@ -154,7 +154,7 @@ def test_tells_the_test_accuracy_before_all_files_are_written(registry, serve, m
         write(*how)
 
     monkeypatch.setattr(export, "_write_keras", look)
-    run_id = jobs.submit(registry, quick, "ada")
+    run_id = commands.submit(registry, quick, "ada")
     serve()
     run = registry.get(run_id)
     assert [(was.state, was.activity, was.has_model) for was in seen[:1]] == [("running", "Saving", False)]
@@ -164,7 +164,7 @@ def test_tells_the_test_accuracy_before_all_files_are_written(registry, serve, m
 
 def test_leaves_a_time_line(registry, serve, quick, runs_dir):
     """There is a snapshot for every validation, which can be read when the run has ended."""
-    run_id = jobs.submit(registry, quick, "ada")
+    run_id = commands.submit(registry, quick, "ada")
     serve()
     validated = [row["step"] for row in registry.history(run_id) if row["val_loss"] is not None]
     assert timeline.steps(runs_dir, run_id) == validated
@@ -174,11 +174,11 @@ def test_leaves_a_time_line(registry, serve, quick, runs_dir):
 
 def test_leaves_a_log_for_tensorboard_where_one_is_wanted(registry, serve, quick, tmp_path, monkeypatch):
     """Off by default; with the setting each run has a folder of event files."""
-    jobs.submit(registry, quick, "ada")
+    commands.submit(registry, quick, "ada")
     serve()
     assert not (tmp_path / "logs").exists()
     monkeypatch.setenv("DIGITS_TENSORBOARD_DIR", str(tmp_path / "logs"))
-    run_id = jobs.submit(registry, quick, "ada")
+    run_id = commands.submit(registry, quick, "ada")
     serve()
     assert registry.get(run_id).state == "finished"
     assert list((tmp_path / "logs" / run_id / "train").glob("events*"))
@@ -188,8 +188,8 @@ def test_repeats_a_run_with_the_knobs_turned_at_the_same_iterations(registry, se
     """A run and its repeat, changes included, leave the very same weights."""
     chosen = Hyperparameters(iterations=400)
     changes = [Change(130, "learning_rate", 0.5, 0.02)]
-    ids = [jobs.submit(registry, chosen, "ada", changes=changes) for _ in range(2)]
-    plain = jobs.submit(registry, chosen, "ada")
+    ids = [commands.submit(registry, chosen, "ada", changes=changes) for _ in range(2)]
+    plain = commands.submit(registry, chosen, "ada")
     serve()
     read = [(runs_dir / run_id / "model.tflite").read_bytes() for run_id in (*ids, plain)]
     assert read[0] == read[1] != read[2]
@@ -202,11 +202,11 @@ def test_a_paused_run_goes_on_as_if_it_had_never_paused(is_alone, registry, serv
     loaded, load = [], checkpoints.load
     monkeypatch.setattr(checkpoints, "load", lambda *which: loaded.append(which[1]) or load(*which))
     chosen = Hyperparameters(iterations=400)
-    peaceful, paused = (jobs.submit(registry, chosen, "ada") for _ in range(2))
-    jobs.pause(registry, paused, "ada")
-    jobs.step(registry, paused, "ada", 130)
-    other = [] if is_alone else [lambda: jobs.submit(registry, quick, "bob")]
-    serve(then=[*other, lambda: jobs.resume(registry, paused, "ada")])
+    peaceful, paused = (commands.submit(registry, chosen, "ada") for _ in range(2))
+    commands.pause(registry, paused, "ada")
+    commands.step(registry, paused, "ada", 130)
+    other = [] if is_alone else [lambda: commands.submit(registry, quick, "bob")]
+    serve(then=[*other, lambda: commands.resume(registry, paused, "ada")])
     assert loaded.count(paused) == (1 if is_alone else 2)
     histories = [[row | {"seconds": 0} for row in registry.history(run_id)] for run_id in (peaceful, paused)]
     assert histories[0] == histories[1]
@@ -216,7 +216,7 @@ def test_a_paused_run_goes_on_as_if_it_had_never_paused(is_alone, registry, serv
 
 def test_removes_what_was_deleted_a_day_ago(registry, serve, quick, runs_dir):
     """Files and history go; what was deleted just now stays, so that it can be brought back."""
-    old, new = (jobs.submit(registry, quick, "ada") for _ in range(2))
+    old, new = (commands.submit(registry, quick, "ada") for _ in range(2))
     serve()
     registry.set_deleted([old], time.time() - 25 * 3600)
     registry.set_deleted([new], time.time())
@@ -230,7 +230,7 @@ def test_removes_what_was_deleted_a_day_ago(registry, serve, quick, runs_dir):
 
 def test_runs_whose_trainer_died_are_trained_at_the_start(registry, serve, quick):
     """What a dead trainer left running goes on before anything else."""
-    orphan = jobs.submit(registry, quick, "ada")
+    orphan = commands.submit(registry, quick, "ada")
     registry.claim()
     serve()
     assert registry.get(orphan).state == "finished"

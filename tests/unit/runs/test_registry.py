@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from digits.errors import DigitsError, RegistryUnavailable, RunAlreadyFinished, RunNotFound
 from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
-from digits.runs.records import ENDED
-from digits.runs.runs import METRIC_NAMES, Registry, open_registry
+from digits.runs.registry import METRIC_NAMES, Registry, open_registry
+from digits.runs.schema import ENDED
 from digits.settings import Settings
 from tests.conftest import close
 

@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sql
 
 from digits.errors import RunAlreadyFinished, RunNotFound
-from digits.runs import records
+from digits.runs import schema
 from digits.runs.hyperparameters import Change, Hyperparameters
-from digits.runs.records import (
+from digits.runs.schema import (
     ENDED,
     METRIC_NAMES,
     PAUSED,
@@ -29,7 +29,7 @@ from digits.runs.records import (
 
 __all__ = ["METRIC_NAMES", "Change", "Orders", "Registry", "Run", "TrainerStatus", "open_registry"]
 
-_runs, _metrics, _changes, _trainers = records.runs, records.metrics, records.changes, records.trainers
+_runs, _metrics, _changes, _trainers = schema.runs, schema.metrics, schema.changes, schema.trainers
 _NO_COMMANDS = {"stop_requested": False, "pause_at": None, "save_requested": False}
 
 
@@ -42,12 +42,12 @@ class Registry:
 
     def __init__(self, url: str) -> None:
         """Open the registry, and create what is missing of its tables; raises `RegistryUnavailable`."""
-        with records.explained(url):
+        with schema.explained(url):
             self._engine = sql.create_engine(url)
             if self._engine.dialect.name == "sqlite":
                 Path(self._engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
-                sql.event.listen(self._engine, "connect", records.prepare_sqlite)
-            records.create_tables(self._engine)
+                sql.event.listen(self._engine, "connect", schema.prepare_sqlite)
+            schema.create_tables(self._engine)
 
     def create(
         self, hyperparameters: Hyperparameters, owner: str, *, changes: Sequence[Change] = (), name: str = ""
@@ -341,7 +341,7 @@ class Registry:
 
     @contextlib.contextmanager
     def _begin(self) -> Iterator[sql.Connection]:
-        with records.explained(str(self._engine.url)), self._engine.begin() as connection:
+        with schema.explained(str(self._engine.url)), self._engine.begin() as connection:
             yield connection
 
 

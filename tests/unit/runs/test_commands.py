@@ -12,7 +12,7 @@ from digits.errors import (
     RunNotFound,
     TooManyRuns,
 )
-from digits.runs import jobs
+from digits.runs import commands
 from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR, Settings
 from digits.training.keeper import trainer_lock
 
@@ -20,77 +20,77 @@ from digits.training.keeper import trainer_lock
 class TestSubmit:
     def test_queues_a_run_of_the_visitors(self, registry, quick):
         """A submitted run waits for the trainer under its owner's name."""
-        run = registry.get(jobs.submit(registry, quick, "ada"))
+        run = registry.get(commands.submit(registry, quick, "ada"))
         assert (run.state, run.owner, run.hyperparameters) == ("queued", "ada", quick)
 
     def test_has_a_limit_for_each_visitor(self, registry, quick):
         """A visitor with as many runs as are allowed must wait; a run in training counts, an ended one does not."""
-        ids = [jobs.submit(registry, quick, "ada") for _ in range(MAX_QUEUED_RUNS_PER_VISITOR)]
+        ids = [commands.submit(registry, quick, "ada") for _ in range(MAX_QUEUED_RUNS_PER_VISITOR)]
         registry.claim()
         with pytest.raises(TooManyRuns, match=f"At most {MAX_QUEUED_RUNS_PER_VISITOR} runs .* you have 3"):
-            jobs.submit(registry, quick, "ada")
-        jobs.submit(registry, quick, "bob")
+            commands.submit(registry, quick, "ada")
+        commands.submit(registry, quick, "bob")
         registry.finish(ids[0], "finished")
-        jobs.submit(registry, quick, "ada")
+        commands.submit(registry, quick, "ada")
         assert registry.count_waiting("ada") == MAX_QUEUED_RUNS_PER_VISITOR
 
     def test_has_a_limit_for_the_server(self, registry, quick):
         """A full queue takes no more runs, from whomever."""
         for index in range(MAX_QUEUED_RUNS):
-            jobs.submit(registry, quick, f"visitor {index}")
+            commands.submit(registry, quick, f"visitor {index}")
         with pytest.raises(TooManyRuns, match=f"At most {MAX_QUEUED_RUNS} runs .* this server has {MAX_QUEUED_RUNS}"):
-            jobs.submit(registry, quick, "ada")
+            commands.submit(registry, quick, "ada")
         assert registry.count_waiting() == MAX_QUEUED_RUNS
 
 
 class TestStop:
     def test_is_for_the_owner(self, registry, quick):
         """Who started a run may stop it."""
-        run_id = jobs.submit(registry, quick, "ada")
-        jobs.stop(registry, run_id, "ada")
+        run_id = commands.submit(registry, quick, "ada")
+        commands.stop(registry, run_id, "ada")
         assert registry.get(run_id).state == "stopped"
 
     @pytest.mark.parametrize("state", ["queued", "running", "finished"])
     def test_is_refused_to_anyone_else(self, registry, quick, state):
         """Who only has the link may watch; nothing changes, whatever the run is doing."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         if state != "queued":
             registry.claim()
         if state == "finished":
             registry.finish(run_id, state)
         before = registry.get(run_id)
         with pytest.raises(NotYourRun, match="Only the visitor who started a run"):
-            jobs.stop(registry, run_id, "bob")
+            commands.stop(registry, run_id, "bob")
         assert registry.get(run_id) == before
 
     def test_needs_a_run_that_can_be_stopped(self, registry, quick):
         """An ended run and an unknown one are told apart."""
-        run_id = jobs.submit(registry, quick, "ada")
-        jobs.stop(registry, run_id, "ada")
+        run_id = commands.submit(registry, quick, "ada")
+        commands.stop(registry, run_id, "ada")
         with pytest.raises(RunAlreadyFinished):
-            jobs.stop(registry, run_id, "ada")
+            commands.stop(registry, run_id, "ada")
         with pytest.raises(RunNotFound):
-            jobs.stop(registry, "nobody", "ada")
+            commands.stop(registry, "nobody", "ada")
 
 
 class TestCommands:
     @pytest.mark.parametrize(
         "command",
         [
-            jobs.pause,
-            jobs.resume,
-            jobs.step,
-            jobs.save_now,
-            lambda *who: jobs.turn(*who, "dropout", 0.2),
-            lambda *who: jobs.rename(*who, "mine"),
-            lambda *who: jobs.annotate(*who, "mine"),
-            lambda registry, run_id, owner: jobs.delete(registry, [run_id], owner),
-            lambda registry, run_id, owner: jobs.restore(registry, [run_id], owner),
+            commands.pause,
+            commands.resume,
+            commands.step,
+            commands.save_now,
+            lambda *who: commands.turn(*who, "dropout", 0.2),
+            lambda *who: commands.rename(*who, "mine"),
+            lambda *who: commands.annotate(*who, "mine"),
+            lambda registry, run_id, owner: commands.delete(registry, [run_id], owner),
+            lambda registry, run_id, owner: commands.restore(registry, [run_id], owner),
         ],
     )
     def test_are_for_the_owner_alone(self, registry, quick, command):
         """Nobody else commands a run, and trying changes nothing."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         before = registry.get(run_id)
         with pytest.raises(NotYourRun):
             command(registry, run_id, "bob")
@@ -98,44 +98,44 @@ class TestCommands:
 
     def test_step_goes_to_the_next_validation(self, registry, quick):
         """Without a number, a step ends where the validation images are looked at next."""
-        run_id = jobs.submit(registry, quick, "ada")
-        jobs.pause(registry, run_id, "ada")
-        jobs.step(registry, run_id, "ada")
+        run_id = commands.submit(registry, quick, "ada")
+        commands.pause(registry, run_id, "ada")
+        commands.step(registry, run_id, "ada")
         assert registry.get(run_id).pause_at == quick.next_validation(0) == 50
-        jobs.pause(registry, run_id, "ada")
-        jobs.step(registry, run_id, "ada", 10)
+        commands.pause(registry, run_id, "ada")
+        commands.step(registry, run_id, "ada", 10)
         assert registry.get(run_id).pause_at == 10
 
     def test_only_live_knobs_turn(self, registry, quick):
         """What needs another network, or lies out of range, is refused in words."""
-        run_id = jobs.submit(registry, quick, "ada")
+        run_id = commands.submit(registry, quick, "ada")
         with pytest.raises(InvalidHyperparameter, match="During a run learning_rate and dropout"):
-            jobs.turn(registry, run_id, "ada", "batch_size", 10)
+            commands.turn(registry, run_id, "ada", "batch_size", 10)
         with pytest.raises(InvalidHyperparameter, match="`dropout` must lie in"):
-            jobs.turn(registry, run_id, "ada", "dropout", 2)
-        jobs.turn(registry, run_id, "ada", "dropout", 0.3)
+            commands.turn(registry, run_id, "ada", "dropout", 2)
+        commands.turn(registry, run_id, "ada", "dropout", 0.3)
         assert [change.value for change in registry.changes(run_id)] == [0.3]
 
     def test_names_are_trimmed_and_limited(self, registry, quick):
         """A name is one line; too long a name or note says how long it may be."""
-        run_id = jobs.submit(registry, quick, "ada")
-        jobs.rename(registry, run_id, "ada", "  my \n run ")
-        jobs.annotate(registry, run_id, "ada", " a\nb ")
+        run_id = commands.submit(registry, quick, "ada")
+        commands.rename(registry, run_id, "ada", "  my \n run ")
+        commands.annotate(registry, run_id, "ada", " a\nb ")
         assert (registry.get(run_id).name, registry.get(run_id).note) == ("my run", "a\nb")
         with pytest.raises(InvalidText, match="may have 80 characters"):
-            jobs.rename(registry, run_id, "ada", "x" * 81)
+            commands.rename(registry, run_id, "ada", "x" * 81)
         assert registry.get(run_id).name == "my run"
 
     def test_delete_takes_all_or_none(self, registry, quick):
         """A run that has not ended cannot be deleted, nor then can those named beside it."""
-        ended, waiting = (jobs.submit(registry, quick, "ada") for _ in range(2))
-        jobs.stop(registry, ended, "ada")
+        ended, waiting = (commands.submit(registry, quick, "ada") for _ in range(2))
+        commands.stop(registry, ended, "ada")
         with pytest.raises(RunBusy, match="this one is queued"):
-            jobs.delete(registry, [ended, waiting], "ada")
+            commands.delete(registry, [ended, waiting], "ada")
         assert registry.get(ended).deleted is None
-        jobs.delete(registry, [ended], "ada")
+        commands.delete(registry, [ended], "ada")
         assert registry.get(ended).deleted
-        jobs.restore(registry, [ended], "ada")
+        commands.restore(registry, [ended], "ada")
         assert registry.get(ended).deleted is None
 
 
