@@ -3,7 +3,7 @@
     DIGITS_DATA_DIR=… python -m benchmarks.calibration --drawn FOLDER [--write]
 
 --write puts the temperatures, fitted on the validation images, into the cards of whatever is bundled. FOLDER holds pen
-digits, as for `benchmarks.refusal`. The result goes to benchmarks/results/calibration.json.
+digits, as for `benchmarks.judge`. The result goes to benchmarks/results/calibration.json.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks import _results
 from digits.accuracy import accuracy
-from digits.data import datasets, drawn
+from digits.data import datasets, drawings
 from digits.data.datasets import CLASS_NAMES
 from digits.models import calibration, catalogue
 from digits.settings import Settings
@@ -30,7 +30,7 @@ def main() -> None:
     dataset = datasets.load_mnist(Settings.from_environment(), first_train_image=FIRST_TRAIN_IMAGE)
     sets = {"MNIST test": (dataset.test.images, dataset.test.labels)}
     if options.drawn:
-        pen = drawn.load_examples(options.drawn, CLASS_NAMES)
+        pen = drawings.load_examples(options.drawn, CLASS_NAMES)
         sets["pen digits"] = (pen.images, pen.labels)
     figures = {}
     for model in catalogue.bundled():

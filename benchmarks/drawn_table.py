@@ -15,29 +15,29 @@ from PIL import Image
 from scipy import ndimage
 
 from benchmarks import _results
-from digits.data import drawn
 from digits.data.datasets import CLASS_NAMES
+from digits.data.drawings import CANVAS_SIDE, Placed, load_drawings, place, read_as_picture, read_as_strokes
 from digits.ink import strokes as pen
 from digits.models import catalogue
 
 PLACINGS = 2
-SIDE = drawn.CANVAS_SIDE
+SIDE = CANVAS_SIDE
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--drawn", type=Path, required=True, metavar="FOLDER", help="labelled pen strokes")
     options = parser.parse_args()
-    drawings = drawn.load_drawings(options.drawn, CLASS_NAMES)
+    drawings = load_drawings(options.drawn, CLASS_NAMES)
     placed, labels = [], []
     for seed in range(PLACINGS):
         rng = np.random.default_rng(seed)
-        placed += [drawn.place(drawing.strokes, rng) for drawing in drawings]
+        placed += [place(drawing.strokes, rng) for drawing in drawings]
         labels += [CLASS_NAMES.index(drawing.label) for drawing in drawings]
     labels = np.array(labels)
     ways = {
-        "strokes": drawn.read_as_strokes,
-        "pictures": drawn.read_as_picture,
+        "strokes": read_as_strokes,
+        "pictures": read_as_picture,
         "20×20 box, centre of mass": boxed,
         "canvas shrunk to 28×28": shrunk,
     }
@@ -55,7 +55,7 @@ def main() -> None:
     print("Written to", _results.save("drawn_table", figures | {"drawings": len(drawings), "placings": PLACINGS}))
 
 
-def group(placed: list[drawn.Placed]) -> dict[str, np.ndarray]:
+def group(placed: list[Placed]) -> dict[str, np.ndarray]:
     """Return which drawings are of each size, pen and place."""
     sizes, pens = np.array([one.size for one in placed]), np.array([one.pen_width for one in placed])
     points = [np.concatenate(one.strokes) for one in placed]
@@ -73,17 +73,17 @@ def group(placed: list[drawn.Placed]) -> dict[str, np.ndarray]:
     }
 
 
-def _ink(placed: drawn.Placed) -> np.ndarray:
+def _ink(placed: Placed) -> np.ndarray:
     return pen.render(placed.strokes, size=(SIDE, SIDE), pen_width=placed.pen_width)
 
 
-def shrunk(placed: drawn.Placed) -> np.ndarray:
+def shrunk(placed: Placed) -> np.ndarray:
     """Shrink the whole canvas."""
     picture = Image.fromarray(np.rint(_ink(placed) * 255).astype(np.uint8))
     return np.asarray(picture.resize((28, 28), Image.Resampling.BOX))
 
 
-def boxed(placed: drawn.Placed) -> np.ndarray:
+def boxed(placed: Placed) -> np.ndarray:
     """Fit the ink into 20×20 with its aspect ratio and place it by its centre of mass."""
     ink = _ink(placed)
     rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))

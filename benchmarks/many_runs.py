@@ -32,7 +32,7 @@ def main() -> None:
         os.environ["DIGITS_RUNS_DIR"] = folder
         registry = open_registry(Settings.from_environment().registry_url)
         run_ids = [
-            registry.adopt(
+            registry.add_imported(
                 Hyperparameters(seed=seed), _OWNER, name=f"run {seed}", data="", test_correct=9_000, test_total=10_000
             )
             for seed in range(options.runs)

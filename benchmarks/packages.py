@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import _results
 from digits.data import datasets
 from digits.models import catalogue
-from digits.packages import imports, packages, proofs
+from digits.packages import check, intake, pack
 from digits.runs.registry import Registry
 from digits.settings import Settings
 
@@ -28,11 +28,11 @@ def main() -> None:
         registry = Registry(url)
         for model in catalogue.bundled():
             times = [time.perf_counter()]
-            package = packages.pack(model, registry)
+            package = pack.pack(model, registry)
             times.append(time.perf_counter())
-            proof = proofs.prove(package, model, images, settings, with_keras=True)
+            proof = check.check_package(package, model, images, settings, with_keras=True)
             times.append(time.perf_counter())
-            run_id = imports.bring(package, model.id, registry=registry, settings=settings, owner="benchmark")
+            run_id = intake.import_package(package, model.id, registry=registry, settings=settings, owner="benchmark")
             times.append(time.perf_counter())
             brought = catalogue.find(run_id, settings)
             write, prove, bring = (round(after - before, 1) for before, after in itertools.pairwise(times))

@@ -10,10 +10,11 @@ import time
 from pathlib import Path
 
 from benchmarks import _results
-from digits.data import datasets, drawn
+from digits.data import datasets
+from digits.data.drawings import load_examples
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
-from digits.training import export, programs, training
+from digits.training import export, loop, programs
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = Settings.from_environment()
     dataset = datasets.load_mnist(settings)
-    drawings = drawn.load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None
+    drawings = load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None
     precision = programs.fastest_precision()
     print(f"{dataset.description} Computing in {precision}.")
     figures = {}
@@ -41,7 +42,7 @@ def main() -> None:
         for seed in range(options.seeds):
             hyperparameters = Hyperparameters.from_dict(preset.to_dict() | {"seed": seed})
             start = time.perf_counter()
-            for _progress in training.train(hyperparameters, dataset, program):
+            for _progress in loop.train(hyperparameters, dataset, program):
                 pass
             trained = time.perf_counter() - start
             with tempfile.TemporaryDirectory() as folder:

@@ -7,9 +7,7 @@ to benchmarks/results/read_numbers.json.
 """
 
 import argparse
-import gzip
 import itertools
-import json
 import sys
 import time
 from pathlib import Path
@@ -21,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import _results
 from digits.accuracy import Accuracy
-from digits.data import drawn
+from digits.data.drawings import CANVAS_SIDE, Drawing, Placed, load_writers, place
 from digits.ink import pictures, segmentation
 from digits.ink import strokes as pen
 from digits.models import catalogue
@@ -81,40 +79,26 @@ def main() -> None:
     print(f"Written to {_results.save('read_numbers', figures)}")
 
 
-def load_writers(folder: Path, class_names: tuple[str, ...]) -> dict[int, list[drawn.Drawing]]:
-    """Read the drawings of `folder` by their writer."""
-    writers: dict[int, list[drawn.Drawing]] = {}
-    for path in sorted(folder.rglob("*.json*")):
-        content = path.read_bytes()
-        for row in json.loads(gzip.decompress(content) if path.suffix == ".gz" else content):
-            if row["label"] in class_names:
-                drawing = drawn.Drawing(row["label"], pen.check(row["strokes"]))
-                writers.setdefault(row["writer"], []).append(drawing)
-    if not writers:
-        raise SystemExit(f"{folder} holds no labelled strokes with writers.")
-    return writers
-
-
-def single_rows(writers: dict[int, list[drawn.Drawing]], recogniser: Recogniser, seed: int):
+def single_rows(writers: dict[int, list[Drawing]], recogniser: Recogniser, seed: int):
     """Put every digit alone on a square canvas: how many stay whole?"""
     drawings = [drawing for row in writers.values() for drawing in row]
     for name, score in (("gaps alone", None), ("with recogniser", recogniser.probabilities)):
         for way in ("strokes", "picture"):
             rng = np.random.default_rng(seed)
-            placed = [drawn.place(drawing.strokes, rng) for drawing in drawings]
+            placed = [place(drawing.strokes, rng) for drawing in drawings]
             whole = sum(count_single(one, way, score) == 1 for one in placed)
             yield {"way": way, "numbers": f"one digit, {name}", "total": len(placed), "segmented": whole}
 
 
-def count_single(placed: drawn.Placed, way: str, score: segmentation.Score | None) -> int:
+def count_single(placed: Placed, way: str, score: segmentation.Score | None) -> int:
     """Count the digits found in a drawing of one."""
     if way == "strokes":
         return len(segmentation.split_strokes(placed.strokes, score=score))
-    ink = pen.render(placed.strokes, size=(drawn.CANVAS_SIDE, drawn.CANVAS_SIDE), pen_width=placed.pen_width)
+    ink = pen.render(placed.strokes, size=(CANVAS_SIDE, CANVAS_SIDE), pen_width=placed.pen_width)
     return len(segmentation.split_ink(pictures.find_ink(1 - ink), score=score))
 
 
-def number_rows(writers: dict[int, list[drawn.Drawing]], recogniser: Recogniser, seed: int, count: int):
+def number_rows(writers: dict[int, list[Drawing]], recogniser: Recogniser, seed: int, count: int):
     """Write numbers with digits apart, touching and overlapping, and read them both ways."""
     for spacing in SPACINGS:
         for way in ("strokes", "picture"):
@@ -130,7 +114,11 @@ def number_rows(writers: dict[int, list[drawn.Drawing]], recogniser: Recogniser,
 
 
 def compose(
-    writers: dict[int, list[drawn.Drawing]], rng: np.random.Generator, spacing: tuple[float, float], *, is_picture: bool
+    writers: dict[int, list[Drawing]],
+    rng: np.random.Generator,
+    spacing: tuple[float, float],
+    *,
+    is_picture: bool,
 ) -> Number:
     """Write a number with the digits of one writer; in a picture the spacing is between the ink, not the pen's path."""
     drawings = writers[int(rng.choice(list(writers)))]

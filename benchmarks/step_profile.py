@@ -24,8 +24,8 @@ from benchmarks import _results
 from digits.data import datasets
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import Settings
+from digits.training.loop import batch_indices
 from digits.training.programs import Program, fastest_precision
-from digits.training.training import batch_indices
 
 STEPS = {"softmax": 500, "published": 50, "corrected": 50, "convolutional": 20, "drawing": 10}
 KINDS = {  # TensorFlow's names of operations begin with one of these, without their "_Mkl" or "_MklNative"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from digits import package_commands
 from digits.accuracy import accuracy
-from digits.data import datasets, drawn, mixture
+from digits.data import datasets, drawings, mixture
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
 from digits.ink import glyphs, pictures
 from digits.models import catalogue
@@ -55,7 +55,7 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
         print("Preparing drawings to learn from; the first time this takes a minute or two.")
         dataset = mixture.for_drawings(dataset, work_dir(settings.runs_dir, "mixture"))
 
-    from digits.training import export, programs, training  # TensorFlow, which the other commands do without
+    from digits.training import export, loop, programs  # TensorFlow, which the other commands do without
 
     precision = programs.fastest_precision() if options.precision == "auto" else options.precision
     program = programs.Program(
@@ -65,14 +65,14 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
         augmentation=hyperparameters.augmentation,
         precision=precision,
     )
-    seconds = _follow(training.train(hyperparameters, dataset, program), hyperparameters)
+    seconds = _follow(loop.train(hyperparameters, dataset, program), hyperparameters)
     command = shlex.join(["python", "-m", "digits", "train", *_as_options(hyperparameters, options, precision)])
     card = export.save_model(
         program.exportable_model(),
         output,
         hyperparameters=hyperparameters,
         dataset=dataset,
-        drawings=drawn.load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None,
+        drawings=drawings.load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None,
         facts={"command": command, "seconds": round(seconds, 1), "precision": program.precision},
     )
     measured = catalogue.Model(output.name, output, card).test_accuracy
@@ -178,10 +178,10 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     models = [catalogue.find(name, settings) for name in options.models] or catalogue.bundled()
     if options.drawn:
         for as_picture in (False, True):
-            given = drawn.load_examples(options.drawn, datasets.CLASS_NAMES, as_picture=as_picture)
+            given = drawings.load_examples(options.drawn, datasets.CLASS_NAMES, as_picture=as_picture)
             print(given.description)
             for model in models:
-                print(f"{model.id:20} {drawn.measure(model.recogniser, given)}")
+                print(f"{model.id:20} {drawings.measure(model.recogniser, given)}")
         return 0
     dataset = datasets.load_test(settings)
     print(dataset.description)

@@ -7,7 +7,7 @@ from pathlib import Path
 from digits.data import datasets
 from digits.errors import InvalidPackage
 from digits.models import catalogue
-from digits.packages import archives, imports, packages, proofs
+from digits.packages import archives, check, intake, pack
 from digits.runs.registry import open_registry
 from digits.runs.visitors import new_token
 from digits.settings import MAX_PACKAGE_BYTES, Settings
@@ -33,8 +33,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _export(options: argparse.Namespace, settings: Settings) -> int:
     model = catalogue.find(options.model, settings)
-    output = options.output or Path(packages.file_name(model))
-    package = packages.pack(model, open_registry(settings.registry_url))
+    output = options.output or Path(pack.file_name(model))
+    package = pack.pack(model, open_registry(settings.registry_url))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(package)
     print(f"{model.title}: {len(package):,} bytes in {output}.")
@@ -45,13 +45,13 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
     package, dataset = _read(options.file), datasets.load_test(settings)
     model = catalogue.find(options.model or _named_in(package), settings)
     print(dataset.description)
-    proof = proofs.prove(package, model, dataset.test.images, settings, with_keras=True, on_step=print)
+    proof = check.check_package(package, model, dataset.test.images, settings, with_keras=True, on_step=print)
     print(proof)
     return 0 if proof.is_same else 1
 
 
 def _import(options: argparse.Namespace, settings: Settings) -> int:
-    run_id = imports.bring(
+    run_id = intake.import_package(
         _read(options.file),
         options.name or options.file.name,
         registry=open_registry(settings.registry_url),

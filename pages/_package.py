@@ -5,7 +5,7 @@ import streamlit as st
 from digits.data import datasets
 from digits.errors import DigitsError
 from digits.models import catalogue
-from digits.packages import imports, packages, proofs
+from digits.packages import check, intake, pack
 from digits.settings import MAX_IMPORTS_PER_VISITOR, MAX_PACKAGE_BYTES
 from pages import _state, _widgets
 
@@ -36,8 +36,8 @@ def download(model: catalogue.Model, *, key: str) -> None:
     """Show the button that hands a model's package out; the zip is made when it is pressed."""
     st.download_button(
         "Everything as one zip",
-        lambda: packages.pack(model, _widgets.registry()),  # a registry that cannot be read spoils no page
-        file_name=packages.file_name(model),
+        lambda: pack.pack(model, _widgets.registry()),  # a registry that cannot be read spoils no page
+        file_name=pack.file_name(model),
         mime="application/zip",
         icon=":material/folder_zip:",
         key=key,
@@ -73,8 +73,8 @@ def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
     place = st.empty()
     try:
         with place, st.status("Writing the zip") as box:
-            proof = proofs.prove(
-                packages.pack(model, _widgets.registry()),
+            proof = check.check_package(
+                pack.pack(model, _widgets.registry()),
                 model,
                 dataset.test.images,
                 _widgets.settings(),
@@ -111,7 +111,7 @@ def _bring() -> None:
     if file is not None and is_asked:
         try:
             with st.status("Checking the package") as box:
-                st.session_state[_key("brought")] = imports.bring(
+                st.session_state[_key("brought")] = intake.import_package(
                     file.getvalue(),
                     file.name,
                     registry=_widgets.registry(),

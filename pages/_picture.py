@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from digits.ink import pictures, segmentation
 from digits.ink.crops import WHOLE, Crop
-from digits.models import batches, catalogue
+from digits.models import catalogue, reading
 from digits.settings import MAX_UPLOAD_BYTES
 from digits.views import charts
 from pages import _state
@@ -30,19 +30,19 @@ def bring(source: str) -> list[UploadedFile]:
         )
         return [photograph] if photograph else []
     files = st.file_uploader(
-        f"A picture of a digit or a number, dark on light or light on dark; or up to {batches.MAX_PICTURES} at once",
+        f"A picture of a digit or a number, dark on light or light on dark; or up to {reading.MAX_PICTURES} at once",
         type=["png", "jpg", "jpeg", "webp", "gif", "bmp"],
         accept_multiple_files=True,
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         key=_key("file"),
     )
-    if len(files) > batches.MAX_PICTURES:
+    if len(files) > reading.MAX_PICTURES:
         st.warning(
-            f"At most {batches.MAX_PICTURES} pictures are read at once; these are {len(files)}. The first "
-            f"{batches.MAX_PICTURES} are below; take some away to read the others.",
+            f"At most {reading.MAX_PICTURES} pictures are read at once; these are {len(files)}. The first "
+            f"{reading.MAX_PICTURES} are below; take some away to read the others.",
             icon=":material/filter_none:",
         )
-    return files[: batches.MAX_PICTURES]
+    return files[: reading.MAX_PICTURES]
 
 
 def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
@@ -81,7 +81,7 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
     )
     st.download_button(
         "Download as CSV",
-        batches.to_csv(outcomes),
+        reading.to_csv(outcomes),
         file_name="digits.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -99,10 +99,10 @@ def find(file: UploadedFile, model: catalogue.Model, *, is_seen: bool) -> list[s
     crop = _adjust(file, is_seen=is_seen)
     with st.spinner("Looking for the ink"):
         parts = _keep(
-            "parts", (file.file_id, crop, model.id), lambda: batches.find_digits(file.getvalue(), model, crop)
+            "parts", (file.file_id, crop, model.id), lambda: reading.find_digits(file.getvalue(), model, crop)
         )
     if not parts:
-        st.warning(batches.NO_INK, icon=":material/ink_eraser:")
+        st.warning(reading.NO_INK, icon=":material/ink_eraser:")
     return parts
 
 
@@ -138,7 +138,7 @@ def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
     return crop
 
 
-def _read_all(files: list[UploadedFile], model: catalogue.Model) -> list[batches.Outcome]:
+def _read_all(files: list[UploadedFile], model: catalogue.Model) -> list[reading.Outcome]:
     """Read every picture once; one that has been cropped or turned since is read anew."""
     crops, known = st.session_state.get(_key("crops"), {}), st.session_state.setdefault(_key("outcomes"), {})
     wanted = {(file.file_id, crops.get(file.file_id, WHOLE), model.id): file for file in files}
@@ -146,7 +146,7 @@ def _read_all(files: list[UploadedFile], model: catalogue.Model) -> list[batches
     progress = st.progress(0.0) if missing else None
     for count, key in enumerate(missing):
         progress.progress(count / len(missing), f"Reading {wanted[key].name}, {count + 1} of {len(missing)}")
-        known[key] = batches.read(wanted[key].name, wanted[key].getvalue(), model, key[1])
+        known[key] = reading.read(wanted[key].name, wanted[key].getvalue(), model, key[1])
     if progress:
         progress.empty()
     for key in known.keys() - wanted.keys():

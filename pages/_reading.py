@@ -8,7 +8,8 @@ import streamlit as st
 
 from digits.ink import glyphs, outlines, steps
 from digits.ink.segmentation import Part, Reading, read_number
-from digits.models import catalogue, rejection
+from digits.models import catalogue
+from digits.models.judge import find_judge
 from digits.views import charts
 from pages import _state, _widgets
 
@@ -22,7 +23,7 @@ def _key(name: str) -> str:
 def show(parts: Sequence[Part], model: catalogue.Model) -> glyphs.Glyph:
     """Show the reading of one digit, or of a number and the digit of it that the visitor chooses; return that digit."""
     reading = read_number(parts, model, class_names=model.class_names)
-    judge = rejection.find_judge(model.class_names)
+    judge = find_judge(model.class_names)
     glyphs = np.stack([part.glyph.image for part in parts])
     accepted = judge.accepts(glyphs) if judge else np.ones(len(parts), bool)
     chosen = 0

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from digits.models import catalogue
-from digits.packages import packages
+from digits.packages import pack
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.registry import Run
 from pages import _again, _package, _state, _widgets
@@ -70,7 +70,7 @@ def _downloads(run: Run, model: catalogue.Model) -> None:
             (tflite.name, tflite.read_bytes, ".tflite", "The model for LiteRT, on phones and small computers."),
             (
                 "weights-as-text.zip",
-                lambda: packages.pack_texts(model),
+                lambda: pack.pack_texts(model),
                 "Text (weights.txt, const.txt)",
                 "Every layer's weights and biases as text, zipped.",
             ),

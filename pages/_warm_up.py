@@ -7,7 +7,8 @@ import numpy as np
 import pandas  # noqa: F401 - the canvas would load it
 
 from digits.ink import segmentation
-from digits.models import catalogue, rejection
+from digits.models import catalogue
+from digits.models.judge import find_judge
 from digits.settings import Settings
 from digits.views import charts
 from pages import _picture, _reading, _sheet, _why  # noqa: F401 - and with them all that pages share
@@ -24,7 +25,7 @@ def warm_up(*, head_start_seconds: float = 3.0) -> None:
     parts = segmentation.find_parts([np.array([(140, 40), (140, 240)], np.float32)])
     reading = segmentation.read_number(parts, model.recogniser, class_names=model.class_names)
     charts.probability_bars(reading.probabilities[0], model.class_names)
-    if judge := rejection.find_judge(model.class_names):
+    if judge := find_judge(model.class_names):
         judge.accepts(parts[0].glyph.image[np.newaxis])
     gc.collect()
     gc.freeze()

@@ -61,7 +61,6 @@ FLOORS = (
     "sandbox",
     "packages",
     "manifests",
-    "proofs",
     "imports",
     "export",
     "inspection",

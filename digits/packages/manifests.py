@@ -12,7 +12,7 @@ from digits.errors import InvalidHyperparameter, InvalidPackage
 from digits.models import calibration
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
 from digits.packages import archives
-from digits.packages.packages import HISTORY_FILE, HYPERPARAMETERS_FILE
+from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
 from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
 from digits.runs.registry import METRIC_NAMES
 

@@ -60,7 +60,7 @@ class Registry:
         planned = [asdict(change) for change in changes if change.step is not None]
         return self._insert(hyperparameters, owner, {_changes: planned}, state=WAITING, name=name)
 
-    def adopt(
+    def add_imported(
         self,
         hyperparameters: Hyperparameters,
         owner: str,

@@ -22,8 +22,8 @@ import numpy as np
 import tensorflow as tf
 
 from digits.accuracy import Accuracy, accuracy
-from digits.data import drawn
 from digits.data.datasets import Dataset
+from digits.data.drawings import Examples, measure
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.models import calibration, weights
 from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
@@ -41,7 +41,7 @@ def save_model(
     *,
     hyperparameters: Hyperparameters,
     dataset: Dataset,
-    drawings: drawn.Examples | None,
+    drawings: Examples | None,
     facts: dict[str, Any],
     on_step: Callable[[str], None] = lambda step: None,
     on_tested: Callable[[Accuracy], None] = lambda measured: None,
@@ -51,7 +51,7 @@ def save_model(
     The folder appears whole or not at all. This is the one place where test images are looked at.
 
     Args:
-        model: float32, as `training.Program.exportable_model` gives it; its weights are rounded in place.
+        model: float32, as `loop.Program.exportable_model` gives it; its weights are rounded in place.
         drawings: what drawn accuracy is measured on, where there are any.
         facts: what else the card should say, such as the command and the seconds it took.
         on_step: told in a few words what happens next.
@@ -85,7 +85,7 @@ def save_model(
         weights.write(model, draft / weights.EXPLAIN_FILE)
         card = _card(folder.name, hyperparameters, dataset, measured) | facts
         card[calibration.CARD_KEY] = calibration.temperature_of(recogniser.probabilities, dataset.validation)
-        card["drawn"] = drawings and drawn.measure(recogniser, drawings).to_dict() | {"data": drawings.description}
+        card["drawn"] = drawings and measure(recogniser, drawings).to_dict() | {"data": drawings.description}
         (draft / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from digits.data import datasets, drawn, mixture
+from digits.data import datasets, drawings, mixture
 from digits.data.datasets import Dataset
 from digits.errors import DatasetError
 from digits.runs.hyperparameters import Hyperparameters
@@ -41,7 +41,7 @@ class Supplies:
             return self.dataset()
         return mixture.for_drawings(self.dataset(), work_dir(self._settings.runs_dir, "mixture"), say)
 
-    def drawings(self) -> drawn.Examples | None:
+    def drawings(self) -> drawings.Examples | None:
         """Return what drawn accuracy is measured on, where there is any."""
         folder = self._settings.drawn_dir
-        return drawn.load_examples(folder, self.dataset().class_names) if folder else None
+        return drawings.load_examples(folder, self.dataset().class_names) if folder else None

@@ -82,9 +82,9 @@ class Trainer:
 
     def _load_library(self) -> None:
         self._say("loading TensorFlow")
-        from digits.training import programs, training
+        from digits.training import loop, programs
 
-        self._library, self._training = programs, training
+        self._library, self._loop = programs, loop
         programs.start()
 
     def _train(self, run: Run) -> None:
@@ -134,7 +134,7 @@ class Trainer:
         state = checkpoints.load(self._settings.runs_dir, run.id)
         program = self._program(run.hyperparameters, len(dataset.class_names))
         changes = self._registry.changes(run.id)
-        training = self._training.Training(run.hyperparameters, dataset, program, changes=changes, state=state)
+        training = self._loop.Training(run.hyperparameters, dataset, program, changes=changes, state=state)
         self._registry.rewind(run.id, training.step)
         timeline.rewind(self._settings.runs_dir, run.id, training.step)
         return training
@@ -304,7 +304,7 @@ class Trainer:
         chosen = PRESETS[network].hyperparameters
         program = self._program(chosen, len(dataset.class_names))
         self._library.warm_up(program)
-        self._training.Training(chosen, dataset, program).advance(until=1)
+        self._loop.Training(chosen, dataset, program).advance(until=1)
         program.evaluate(dataset.validation.rows(0, 1000))
         export.warm_up(program.exportable_model())
 

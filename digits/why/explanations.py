@@ -19,7 +19,7 @@ from digits.ink.glyphs import Glyph
 from digits.models import weights
 from digits.models.catalogue import Model
 from digits.settings import IMAGE_SIZE
-from digits.why import parts
+from digits.why import regions
 
 _DISC = 3.0  # pixels, the radius of what is erased to weigh the ink: a little more than a stroke's width across
 _PART = 4.5  # pixels, the radius of a part of the drawing that a sentence may name
@@ -91,17 +91,17 @@ def weigh(
         InvalidImage: `image` has another shape or type, or the two classes are one or not the model's.
         ModelNotFound: the model's files are damaged.
     """
-    parts.check(image)
+    regions.check(image)
     if class_for is None:
         class_for = int(model.recogniser.probabilities(image[np.newaxis])[0].argmax())
     _check_classes(model, class_for, class_against)
     linear = weights.load(model.folder).linear
     if linear is not None:
         return _weigh_linear(linear, image, class_for, class_against)
-    masks = parts.discs(image, _DISC)
+    masks = regions.discs(image, _DISC)
     values = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32)
     if len(masks):
-        images = np.concatenate([image[np.newaxis], parts.erase_all(image, masks)])
+        images = np.concatenate([image[np.newaxis], regions.erase_all(image, masks)])
         odds = log_odds(model.recogniser.probabilities(images), class_for, class_against)
         drops = odds[0] - odds[1:]
         pixels = image.astype(np.float32) / 255
@@ -139,11 +139,11 @@ def settle(model: Model, image: np.ndarray, class_names: Sequence[str]) -> Conte
     Raises:
         InvalidImage: `image` has another shape or type.
     """
-    parts.check(image)
+    regions.check(image)
     before = model.probabilities(image[np.newaxis])[0]
     first, second = (int(index) for index in before.argsort(kind="stable")[::-1][:2])
     is_unsure = bool(before[first] < UNSURE)
-    box = parts.box(image)
+    box = regions.box(image)
     if box is None:
         return Contest("There is no ink, so nothing decides.", first, second, is_unsure=True)
     opening = _opening(before, first, second, class_names, is_unsure)
@@ -160,8 +160,8 @@ def settle(model: Model, image: np.ndarray, class_names: Sequence[str]) -> Conte
     if read[best] == first and drops[best] < _SLIGHT:
         sentence = f"{opening} no part in particular decided it; whichever is erased, the model still reads {name}."
         return Contest(sentence, first, second, is_unsure=is_unsure)
-    region = parts.place(image, erased[best], box)
-    part = f"the {parts.shape(image, erased[best])} {parts.WHERE[region]}"
+    region = regions.place(image, erased[best], box)
+    part = f"the {regions.shape(image, erased[best])} {regions.WHERE[region]}"
     if read[best] == second:
         verb = "tipped it" if is_unsure else "decided it"
         outcome = f"{part} {verb}; without it the model would read {reads}."
@@ -214,7 +214,7 @@ def describe(evidence: Evidence, class_names: Sequence[str]) -> str:
     """Return in a sentence what the overlay shows, for who cannot see it."""
     name, rival = class_names[evidence.class_for], _rival(evidence, class_names)
     speaking = np.abs(evidence.map)
-    box = parts.box(np.rint(255 * speaking / max(float(speaking.max()), 1e-12)).astype(np.uint8), at_least=1)
+    box = regions.box(np.rint(255 * speaking / max(float(speaking.max()), 1e-12)).astype(np.uint8), at_least=1)
     if box is None:
         return "There is no ink that could speak for or against a class."
     whole = float(speaking.sum())
@@ -250,27 +250,27 @@ def _check_classes(model: Model, class_for: int, class_against: int | None) -> N
         raise InvalidImage(f"`class_against` must be another class than `class_for`; both are {class_for}.")
 
 
-def _without_parts(image: np.ndarray, box: parts.Box) -> tuple[np.ndarray, np.ndarray]:
+def _without_parts(image: np.ndarray, box: regions.Box) -> tuple[np.ndarray, np.ndarray]:
     """An image without each of its parts, uint8 (n, 28, 28), and whether the part was a disc, bool (n,)."""
-    discs, thirds = parts.discs(image, _PART), parts.thirds(box)
-    erased = parts.erase_all(image, np.concatenate([discs, thirds]))
+    discs, thirds = regions.discs(image, _PART), regions.thirds(box)
+    erased = regions.erase_all(image, np.concatenate([discs, thirds]))
     left = erased.sum(axis=(1, 2), dtype=np.int64) / image.sum(dtype=np.int64)
     matters = (left >= 1 / 3) & (left < 1)  # what is left of a drawing must still be one
     return erased[matters], (np.arange(len(erased)) < len(discs))[matters]
 
 
-def _main_regions(values: np.ndarray, box: parts.Box, whole: float) -> list[str]:
+def _main_regions(values: np.ndarray, box: regions.Box, whole: float) -> list[str]:
     """Name at most two ninths that hold most of the values, if they hold a good part of all that is said."""
     sums: dict[str, float] = {}
     for row, column in np.argwhere(values > 0):
-        name = parts.region(row, column, box)
+        name = regions.region(row, column, box)
         sums[name] = sums.get(name, 0.0) + float(values[row, column])
     ranked = sorted(sums, key=lambda name: -sums[name])[:2]
     return [name for name in ranked if sums[name] >= max(0.07 * whole, 0.5 * sums[ranked[0]])]
 
 
 def _joined(regions: Sequence[str]) -> str:
-    return " and ".join(parts.WHERE[region] for region in regions)
+    return " and ".join(regions.WHERE[region] for region in regions)
 
 
 def _rival(evidence: Evidence, class_names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import scipy
 
 from digits.models import weights
 from digits.models.catalogue import Model
-from digits.why import explanations, parts
+from digits.why import explanations, regions
 
 _REACH = 1.5  # pixels, over which ink that speaks for a class is taken together
 
@@ -52,11 +52,11 @@ def difference(opinions: Sequence[Opinion], image: np.ndarray) -> str:
         return ""
     evidence = explanations.weigh(linear.model, image, class_for=linear.class_index, class_against=filters.class_index)
     speaking = scipy.ndimage.gaussian_filter(np.maximum(evidence.map, 0), _REACH)
-    box = parts.box(image)
+    box = regions.box(image)
     if box is None or not speaking.any():
         return ""
     row, column = np.unravel_index(int(speaking.argmax()), speaking.shape)
-    where = parts.WHERE[parts.region(row, column, box)]
+    where = regions.WHERE[regions.region(row, column, box)]
     return (
         f"{linear.model.title} only adds up ink by its place, and the ink {where} speaks for {linear.reads}; "
         f"the {filters.model.title.lower()} finds strokes wherever they lie."

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from digits.ink import strokes
-from digits.models import batches, catalogue
+from digits.models import catalogue
+from digits.models import reading as models_reading
 from digits.why import explanations, opinions
 
 SEVEN = [np.float32([[70, 60], [210, 60], [120, 230]])]  # two straight lines, as the pen would draw them
@@ -233,7 +234,7 @@ class TestPictures:
 
     def test_beyond_the_limit_wait(self, open_page, tidy, monkeypatch, seven):
         """Of more pictures than are allowed at once the first are read, and a sentence says what to do."""
-        monkeypatch.setattr(batches, "MAX_PICTURES", 2)
+        monkeypatch.setattr(models_reading, "MAX_PICTURES", 2)
         page = tidy(bring_all(open_page(), [(f"{number}.png", seven) for number in range(3)]))
         assert len(page.dataframe[0].value) == 2
         assert any("At most 2 pictures" in warning.value for warning in page.warning)

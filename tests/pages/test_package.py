@@ -7,7 +7,7 @@ import pytest
 
 from digits.data import datasets
 from digits.models import catalogue
-from digits.packages import archives, imports, packages
+from digits.packages import archives, intake, pack
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 
@@ -19,7 +19,7 @@ def own(registry, runs_dir):
     """Enter a run of Ada's with the files of a bundled model, as a trainer or an import leaves it."""
 
     def enter(*, with_best=False):
-        run_id = registry.adopt(
+        run_id = registry.add_imported(
             Hyperparameters(), "ada", name="mine", data="Some.", test_correct=9, test_total=10, best_step=800
         )
         for name in [run_id, *([f"{run_id}-best"] if with_best else [])]:
@@ -33,7 +33,7 @@ def own(registry, runs_dir):
 
 @pytest.fixture
 def package():
-    return packages.pack(catalogue.find(MODEL, Settings.from_environment()))
+    return pack.pack(catalogue.find(MODEL, Settings.from_environment()))
 
 
 def bring(page, content, name="friend.zip"):
@@ -61,7 +61,7 @@ def test_a_model_that_is_brought_is_chosen(open_page, tidy, own, package, monkey
         how["on_step"]("Opening it")
         return own()
 
-    monkeypatch.setattr(imports, "bring", accept)
+    monkeypatch.setattr(intake, "import_package", accept)
     page = tidy(bring(open_page("models.py", model="published"), package))
     assert (given["content"], given["name"], given["owner"]) == (package, "friend.zip", "ada")
     chosen = page.selectbox(key="models.model")

@@ -345,8 +345,8 @@ class TestResult:
     @pytest.fixture
     def finished(self, registry, runs_dir, small, quick):
         """A finished run of ada's, with its model, as the trainer would leave them."""
+        from digits.training.loop import train
         from digits.training.programs import Program
-        from digits.training.training import train
 
         run_id = commands.submit(registry, quick, "ada")
         registry.claim()

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from digits.errors import RegistryUnavailable
-from digits.packages import imports
+from digits.packages import intake
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
 
@@ -17,7 +17,7 @@ RESULT = {"data": "Some.", "test_correct": 9_000, "test_total": 10_000}
 @pytest.fixture
 def finished(registry, runs_dir):
     """A finished run of Ada's with its model; gives its id."""
-    run_id = registry.adopt(Hyperparameters(), "ada", name="mine", **RESULT)
+    run_id = registry.add_imported(Hyperparameters(), "ada", name="mine", **RESULT)
     shutil.copytree(BUNDLED_MODELS_DIR / "softmax", runs_dir / run_id)
     return run_id
 
@@ -35,7 +35,7 @@ def full_disk(registry, runs_dir):
     tell(registry, f"max_page_count={tell(registry, 'page_count')}")
     with contextlib.suppress(RegistryUnavailable):
         while True:
-            registry.adopt(Hyperparameters(), "bob", name="filler" * 10, **RESULT)
+            registry.add_imported(Hyperparameters(), "bob", name="filler" * 10, **RESULT)
     yield "disk is full"
 
 
@@ -79,7 +79,9 @@ def test_is_told_once_and_finished_runs_stay_readable(
 ):
     """A finished run is shown as ever; what would be written is refused in words that say what to do."""
     # A package is checked for ten seconds before the registry is asked to keep its run.
-    monkeypatch.setattr(imports, "bring", lambda *_, **how: how["registry"].adopt(Hyperparameters(), "ada", **RESULT))
+    monkeypatch.setattr(
+        intake, "import_package", lambda *_, **how: how["registry"].add_imported(Hyperparameters(), "ada", **RESULT)
+    )
     with trouble(registry, runs_dir) as reason:
         page = write(tidy(open_page(file, **{name: finished})))
         assert [error.message for error in page.exception] == []

@@ -4,7 +4,7 @@ import gc
 
 from streamlit.testing.v1 import AppTest
 
-from digits.models import rejection
+from digits.models.judge import _bundled_judge
 
 
 def _script():
@@ -15,11 +15,11 @@ def _script():
 
 def test_leaves_all_loaded_and_out_of_garbage_collection(registry):
     """The judge and the model are in memory, and what was loaded is no longer gone through after each run of a page."""
-    rejection._bundled_judge.cache_clear()
+    _bundled_judge.cache_clear()
     try:
         page = AppTest.from_function(_script, default_timeout=60).run()
         assert not page.exception
-        assert rejection._bundled_judge.cache_info().currsize == 1
+        assert _bundled_judge.cache_info().currsize == 1
         assert gc.get_freeze_count() > 100_000
     finally:
         gc.unfreeze()

@@ -11,8 +11,8 @@ from PIL import Image
 
 from digits.__main__ import main
 from digits.models import catalogue
-from digits.packages import sandbox
-from digits.packages.proofs import Proof
+from digits.packages import limits
+from digits.packages.check import CheckResult
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, PROJECT_DIR
 
@@ -287,7 +287,7 @@ class TestPackages:
 
     def test_are_checked_with_both_of_their_models(self, digits, package, monkeypatch, tmp_path):
         """A package of this app's own gives the same predictions, through predict.py and through its Keras file."""
-        run, asked = sandbox.run, []
+        run, asked = limits.run, []
 
         def run_quickly(command, folder, **how):
             asked.append(command[0])
@@ -297,7 +297,7 @@ class TestPackages:
             exec(command[1], {})  # here is TensorFlow loaded already
             return monkeypatch.chdir(tmp_path)
 
-        monkeypatch.setattr(sandbox, "run", run_quickly)
+        monkeypatch.setattr(limits, "run", run_quickly)
         status, out, err = digits("check", package)
         assert (status, err) == (0, "")
         assert asked == ["predict.py", "-c"]
@@ -305,7 +305,7 @@ class TestPackages:
 
     def test_that_differ_end_with_status_1(self, digits, package, monkeypatch):
         """A script can tell the answer by the exit status."""
-        monkeypatch.setattr("digits.packages.proofs.prove", lambda *rest, **how: Proof(10_000, 3))
+        monkeypatch.setattr("digits.packages.check.check_package", lambda *rest, **how: CheckResult(10_000, 3))
         status, out, _ = digits("check", package, "--model=drawing")
         assert status == 1
         assert out.endswith("same 10,000 predictions: no: 3 of 10,000 differ\n")
@@ -328,7 +328,7 @@ class TestPackages:
             seen.update(content=content, name=name, owner=how["owner"])
             return "softmax"
 
-        monkeypatch.setattr("digits.packages.imports.bring", bring)
+        monkeypatch.setattr("digits.packages.intake.import_package", bring)
         status, out, err = digits("import", package, "--name=mine")
         assert (status, err) == (0, "")
         assert (seen["content"], seen["name"]) == (package.read_bytes(), "mine")

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from digits.errors import InvalidPackage
 from digits.models import catalogue
-from digits.packages import archives, manifests, packages
+from digits.packages import archives, manifests, pack
 from digits.runs.hyperparameters import Change
 from digits.runs.registry import METRIC_NAMES
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 
 CLASSES = tuple("0123456789")
-FILES = archives.read(packages.pack(catalogue.find("softmax", Settings.from_environment())))
+FILES = archives.read(pack.pack(catalogue.find("softmax", Settings.from_environment())))
 HISTORY = ",".join(METRIC_NAMES) + "\n50,0.1,1.5,0.5,,\n100,0.2,1.0,0.75,0.9,0.8\n"
 
 

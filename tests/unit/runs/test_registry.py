@@ -355,7 +355,7 @@ class TestDeleting:
 
 def test_a_run_trained_elsewhere_can_be_adopted(registry):
     """It is finished from the start, with its result."""
-    run_id = registry.adopt(CHOSEN, "ada", name="mine", data="Imported.", test_correct=99, test_total=100)
+    run_id = registry.add_imported(CHOSEN, "ada", name="mine", data="Imported.", test_correct=99, test_total=100)
     run = registry.get(run_id)
     assert (run.state, run.name, run.data, run.has_model) == ("finished", "mine", "Imported.", True)
     assert (run.test_correct, run.test_total) == (99, 100)

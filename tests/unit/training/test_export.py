@@ -17,7 +17,7 @@ from digits.models.recogniser import Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
 from digits.training import export, networks
-from digits.training.training import Program, train
+from digits.training.loop import Program, train
 
 FACTS = {"command": "a test", "seconds": 1.5, "precision": "float32"}
 

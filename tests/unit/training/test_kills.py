@@ -31,9 +31,7 @@ CHOSEN = Hyperparameters(
 # Every trainer is a process of its own with a TensorFlow of its own, which its first operation sets up. They are forked
 # from a process that has read TensorFlow's files and no more, because reading them takes longer than all the rest.
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(
-    ["digits.training.trainer", "digits.training.training", "digits.training.export", "pandas"]
-)
+FORKED.set_forkserver_preload(["digits.training.trainer", "digits.training.loop", "digits.training.export", "pandas"])
 
 
 def work(environment):

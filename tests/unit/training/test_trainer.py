@@ -13,7 +13,7 @@ from digits.models import catalogue
 from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.settings import Settings
-from digits.training import checkpoints, export, timeline, trainer, training
+from digits.training import checkpoints, export, loop, timeline, trainer
 from digits.training.keeper import trainer_lock
 
 
@@ -66,13 +66,13 @@ def test_a_run_without_data_fails_with_the_reason(registry, serve, monkeypatch, 
 def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, capsys, quick):
     """An error that nobody foresaw ends its run in words, is printed for the log, and harms no other run."""
 
-    class Unlucky(training.Training):
+    class Unlucky(loop.Training):
         def advance(self, **how):
             if self._chosen.seed == 13:
                 raise ZeroDivisionError("unlucky")
             return super().advance(**how)
 
-    monkeypatch.setattr(training, "Training", Unlucky)
+    monkeypatch.setattr(loop, "Training", Unlucky)
     unlucky = commands.submit(registry, Hyperparameters(**quick.to_dict() | {"seed": 13}), "ada")
     lucky = commands.submit(registry, quick, "ada")
     serve()

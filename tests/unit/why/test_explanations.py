@@ -14,7 +14,7 @@ from scipy import ndimage
 from digits.errors import InvalidImage
 from digits.ink import glyphs
 from digits.models import catalogue, weights
-from digits.why import explanations, parts
+from digits.why import explanations, regions
 
 MODELS = {model.id: model for model in catalogue.bundled()}
 BLANK = np.zeros((28, 28), np.uint8)
@@ -98,7 +98,7 @@ def test_erasing_the_most_supporting_patch_lowers_the_class(model, digits):
     for image in digits:
         evidence = explanations.weigh(model, image)
         row, column = np.unravel_index(ndimage.gaussian_filter(evidence.map, 2).argmax(), (28, 28))
-        pair = np.stack([image, parts.erase(image, row, column, radius=3)])
+        pair = np.stack([image, regions.erase(image, row, column, radius=3)])
         odds = explanations.log_odds(model.recogniser.probabilities(pair), evidence.class_for, None)
         assert odds[1] < odds[0]
 
@@ -133,7 +133,7 @@ def test_odds_of_a_certain_class_still_differ():
 @pytest.mark.parametrize("image", [np.zeros((28, 28)), np.zeros((27, 28), np.uint8), np.zeros((1, 28, 28), np.uint8)])
 def test_what_is_no_image_is_refused(image):
     """The message names what was expected and what came."""
-    for ask in (lambda: explanations.weigh(MODELS["softmax"], image), lambda: parts.erase(image, 3, 3, radius=2)):
+    for ask in (lambda: explanations.weigh(MODELS["softmax"], image), lambda: regions.erase(image, 3, 3, radius=2)):
         with pytest.raises(InvalidImage, match=r"uint8 \(28, 28\); received"):
             ask()
     with pytest.raises(InvalidImage):
@@ -185,18 +185,18 @@ def test_the_sentence_keeps_what_it_says(model, digits):
         assert (
             f"read {contest.class_without}." in contest.sentence or f"reads {contest.class_for} (" in contest.sentence
         )
-        assert parts.WHERE[contest.region] in contest.sentence
+        assert regions.WHERE[contest.region] in contest.sentence
 
 
 def test_a_loop_is_called_one():
     """Opening a loop is named so, cutting a line is not."""
     rows, columns = np.mgrid[:28, :28]
     ring = (255 * (np.abs(np.hypot(rows - 14, columns - 14) - 7) < 1.5)).astype(np.uint8)
-    assert parts.shape(ring, parts.erase(ring, 7, 14, radius=4)) == "loop"
+    assert regions.shape(ring, regions.erase(ring, 7, 14, radius=4)) == "loop"
     line = np.zeros((28, 28), np.uint8)
     line[13:16, 4:24] = 255
-    assert parts.shape(line, parts.erase(line, 14, 8, radius=4.5)) == "bar"
-    assert parts.shape(line.T, parts.erase(line.T, 8, 14, radius=4.5)) == "stem"
+    assert regions.shape(line, regions.erase(line, 14, 8, radius=4.5)) == "bar"
+    assert regions.shape(line.T, regions.erase(line.T, 8, 14, radius=4.5)) == "stem"
 
 
 def test_nothing_decides_where_nothing_changes(tmp_path, digits):
@@ -241,7 +241,7 @@ def test_discs_reach_all_ink(digits):
     dot = np.zeros((28, 28), np.uint8)
     dot[13, 27] = 1
     for image in [*digits, dot, np.full((28, 28), 255, np.uint8)]:
-        masks = parts.discs(image, 3.0)
+        masks = regions.discs(image, 3.0)
         assert len(masks) <= 196
         assert (masks.max(axis=0)[image > 0] == 1).all()
 
@@ -260,7 +260,7 @@ def test_discs_reach_all_ink(digits):
 )
 def test_regions_are_named_as_seen(row, column, box, expected):
     """A point has the name of its ninth of the drawing's box."""
-    assert parts.region(row, column, box) == expected
+    assert regions.region(row, column, box) == expected
 
 
 # The overlay

@@ -2,7 +2,7 @@
 
 A network that knows ten classes puts everything into one of them: the bundled convolutional network took the H of each
 of 27 writers for a 4, always with over 98 %. Its probabilities do not tell digits from the rest, so a judge of its own
-looks at the glyph: a small network that was also shown letters and scribbles (`benchmarks/fit_refusal.py`). It knows no
+looks at the glyph: a small network that was also shown letters and scribbles (`digits.training.judge.fit`). It knows no
 model, and one judge serves all that read the ten digits.
 """
 
@@ -21,7 +21,7 @@ from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
 from digits.settings import BUNDLED_MODELS_DIR, IMAGE_SIZE
 
-JUDGE_FILE = BUNDLED_MODELS_DIR / "refusal.npz"
+JUDGE_FILE = BUNDLED_MODELS_DIR / "judge.npz"
 
 _DIRECTIONS = 8
 _CELLS = 7  # a side
@@ -66,7 +66,7 @@ class Judge:
         except (OSError, EOFError, ValueError, TypeError, AttributeError, LookupError, *_UNPACKING) as error:
             raise ModelNotFound(
                 f"A judge of what is a digit should be at {path.name}; it cannot be read ({error}). "
-                "Restore it, or make it anew with `python -m benchmarks.fit_refusal`."
+                "Restore it, or make it anew with `python -m digits.training.judge.fit`."
             ) from error
         return judge
 

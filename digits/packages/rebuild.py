@@ -1,6 +1,6 @@
 """Inspection: a package's model opened in a process of its own, and made anew from its numbers alone.
 
-`python -m digits.packages.inspection FOLDER`, which `imports` starts in a sandbox, loads TensorFlow. Nothing of the
+`python -m digits.packages.rebuild FOLDER`, which `intake` starts under `limits`, loads TensorFlow. Nothing of the
 package is kept but its weights: they are put into a network that is built here, and that is written, tested and
 explained as one that was trained here.
 """
@@ -17,12 +17,13 @@ import h5py
 import keras
 import numpy as np
 
-from digits.data import datasets, drawn
+from digits.data import datasets
 from digits.data.datasets import Dataset
+from digits.data.drawings import Examples, load_examples
 from digits.errors import DigitsError, InvalidPackage
 from digits.models.catalogue import KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import Recogniser
-from digits.packages.imports import CLAIMS_FILE, MODEL_DIR, RESULT_FILE
+from digits.packages.intake import CLAIMS_FILE, MODEL_DIR, RESULT_FILE
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
 from digits.training import export, networks
@@ -35,7 +36,7 @@ def inspect(
     *,
     hyperparameters: Hyperparameters,
     dataset: Dataset,
-    drawings: drawn.Examples | None,
+    drawings: Examples | None,
     facts: dict[str, Any],
     on_step: Callable[[str], None] = lambda step: None,
 ) -> dict[str, Any]:
@@ -128,12 +129,12 @@ def _first_line(error: Exception) -> str:
 
 
 def main(folder: Path) -> int:
-    """Inspect what `imports` has put into a folder: a line a step, then the card, or why not, in `RESULT_FILE`."""
+    """Rebuild what `intake` has put into a folder: a line a step, then the card, or why not, in `RESULT_FILE`."""
     settings = Settings.from_environment()
     claims = json.loads((folder / CLAIMS_FILE).read_text(encoding="utf-8"))
     try:
         dataset = datasets.load_mnist(settings)
-        drawings = settings.drawn_dir and drawn.load_examples(settings.drawn_dir, dataset.class_names)
+        drawings = settings.drawn_dir and load_examples(settings.drawn_dir, dataset.class_names)
         card = inspect(
             folder,
             hyperparameters=Hyperparameters.from_dict(claims["hyperparameters"]),

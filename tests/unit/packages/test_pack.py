@@ -13,7 +13,7 @@ import pytest
 
 from digits.errors import InvalidPackage, ModelNotFound
 from digits.models import catalogue, textweights
-from digits.packages import archives, packages, proofs
+from digits.packages import archives, check, pack
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.settings import PROJECT_DIR, Settings
 
@@ -27,7 +27,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def package(model):
-    return packages.pack(model)
+    return pack.pack(model)
 
 
 @pytest.fixture(scope="module")
@@ -41,19 +41,19 @@ class TestContents:
         code = {name for name in files if name.endswith(".py")}
         assert {"model.keras", "model.tflite", "weights.txt", "const.txt", "card.json", "README.md"} <= set(files)
         assert {"hyperparameters.json", "requirements.txt", "LICENSE", "predict.py"} <= set(files)
-        assert code == {"predict.py", *packages.modules()}
-        stems = {Path(name).stem for name in packages.modules()}
+        assert code == {"predict.py", *pack.modules()}
+        stems = {Path(name).stem for name in pack.modules()}
         assert {"glyphs", "strokes", "pictures", "recogniser", "__init__"} <= stems
         assert not {"catalogue", "runs", "training"} & stems
-        assert set(files) == {*packages.code(), *packages.DATA_FILES} - {"history.csv"}
+        assert set(files) == {*pack.code(), *pack.DATA_FILES} - {"history.csv"}
 
     def test_are_the_same_bytes_every_time(self, model, package):
         """No clock is in it, so a package can be recognised by its checksum."""
-        assert packages.pack(model) == package
+        assert pack.pack(model) == package
 
     def test_hold_the_apps_own_code(self, files):
         """What turns ink into 28×28 is the app's, to the byte, and so can never differ from it."""
-        for name in packages.modules():
+        for name in pack.modules():
             assert files[name] == (PROJECT_DIR / name).read_bytes()
 
     def test_pin_what_they_need(self, files):
@@ -84,14 +84,14 @@ class TestContents:
 
     def test_give_the_texts_alone_too(self, files, model):
         """A zip of the two texts, the same to the letter."""
-        texts = archives.read(packages.pack_texts(model))
+        texts = archives.read(pack.pack_texts(model))
         assert texts == {name: files[name] for name in ("weights.txt", "const.txt")}
 
     def test_of_a_run_have_its_history_and_its_turned_knobs(self, model, registry, runs_dir):
         """Up to the iteration that the weights are from, and no further."""
         change = Change(step=50, name="learning_rate", old=0.5, value=0.1)
         late = Change(step=90, name="dropout", old=0.0, value=0.1)
-        run_id = registry.adopt(
+        run_id = registry.add_imported(
             Hyperparameters(iterations=100),
             "ada",
             changes=[change, late],
@@ -102,7 +102,7 @@ class TestContents:
         )
         shutil.copytree(model.folder, runs_dir / run_id)
         card = model.card | {"run": run_id, "step": 60}
-        files = archives.read(packages.pack(catalogue.Model(run_id, runs_dir / run_id, card), registry))
+        files = archives.read(pack.pack(catalogue.Model(run_id, runs_dir / run_id, card), registry))
         assert [row["step"] for row in csv.DictReader(io.StringIO(files["history.csv"].decode()))] == ["50"]
         changes = json.loads(files["hyperparameters.json"])["changes"]
         assert changes == [{"step": 50, "name": "learning_rate", "old": 0.5, "value": 0.1}]
@@ -113,7 +113,7 @@ class TestContents:
         folder = shutil.copytree(model.folder, tmp_path / "half")
         (folder / "model.tflite").unlink()
         with pytest.raises(ModelNotFound, match=r"model\.tflite"):
-            packages.pack(catalogue.Model("half", folder, model.card))
+            pack.pack(catalogue.Model("half", folder, model.card))
 
 
 def test_unpacked_it_names_the_digit_in_a_picture(files, model, seven, tmp_path):
@@ -135,14 +135,14 @@ def test_unpacked_it_names_the_digit_in_a_picture(files, model, seven, tmp_path)
 class TestProof:
     def test_says_yes(self, package, model, sample):
         """A package reads every test image as the app does."""
-        proof = proofs.prove(package, model, sample.test.images, Settings.from_environment())
+        proof = check.check_package(package, model, sample.test.images, Settings.from_environment())
         assert str(proof) == "same 1,000 predictions: yes"
 
     def test_counts_what_differs(self, package, sample):
         """Set against another model, it says on how many images they differ."""
         other = catalogue.find("drawing", Settings.from_environment())
         images = sample.test.images[:200]
-        proof = proofs.prove(package, other, images, Settings.from_environment())
+        proof = check.check_package(package, other, images, Settings.from_environment())
         assert not proof.is_same
         assert 0 < proof.different < 100
         assert str(proof) == f"same 200 predictions: no: {proof.different} of 200 differ"
@@ -155,11 +155,11 @@ class TestProof:
         mark = tmp_path / "ran"
         strange = archives.write({**files, name: f"open({str(mark)!r}, 'w')".encode()})
         with pytest.raises(InvalidPackage, match="nothing was run"):
-            proofs.prove(strange, model, sample.test.images[:10], Settings.from_environment())
+            check.check_package(strange, model, sample.test.images[:10], Settings.from_environment())
         assert not mark.exists()
 
     def test_fails_in_words_where_the_model_is_none(self, files, model, sample):
         """A .tflite that cannot be read is told as such, not as a difference."""
         broken = archives.write({**files, "model.tflite": b"no model"})
         with pytest.raises(InvalidPackage, match="it failed"):
-            proofs.prove(broken, model, sample.test.images[:10], Settings.from_environment())
+            check.check_package(broken, model, sample.test.images[:10], Settings.from_environment())

@@ -1,9 +1,9 @@
 """Measure the judge of what is a digit.
 
-    DIGITS_DATA_DIR=… python -m benchmarks.refusal --drawn FOLDER
+    DIGITS_DATA_DIR=… python -m benchmarks.judge --drawn FOLDER
 
-FOLDER is as for `benchmarks.fit_refusal`; only writers that had no part in fitting are measured on. The result goes to
-benchmarks/results/refusal.json.
+FOLDER is as for `digits.training.judge.fit`; only writers that had no part in fitting are measured on. The result goes
+to benchmarks/results/judge.json.
 """
 
 import argparse
@@ -13,9 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import _results, _scribbles, _spoilt, _strangers
-from benchmarks._compositions import COMPOSITIONS, SIGNS
-from benchmarks.fit_refusal import (
+from benchmarks import _results
+from digits.data import datasets
+from digits.data.datasets import CLASS_NAMES, Dataset
+from digits.data.drawings import Drawing, load_writers
+from digits.models.judge import JUDGE_FILE, Judge
+from digits.settings import Settings
+from digits.training.judge import held_out, scribbles, spoilt
+from digits.training.judge.compositions import COMPOSITIONS, SIGNS
+from digits.training.judge.fit import (
     FIRST_TRAIN_IMAGE,
     FIT_WRITERS,
     LOOKALIKES,
@@ -25,20 +31,15 @@ from benchmarks.fit_refusal import (
     redraw,
     scribble,
 )
-from benchmarks.read_numbers import load_writers
-from digits.data import datasets, drawn
-from digits.data.datasets import CLASS_NAMES, Dataset
-from digits.models.rejection import JUDGE_FILE, Judge
-from digits.settings import Settings
 
 PLACINGS = 2  # of each drawing; fitting takes away nearly all that they differ in
 SCRIBBLES = 150  # of each kind, every fifth as a picture
 GROUPS = {
-    "scribbles, kinds fitted": _scribbles.NAMED,
+    "scribbles, kinds fitted": scribbles.NAMED,
     "composed at random, fitted": COMPOSITIONS,
     "signs, fitted": SIGNS,
-    "scribbles, new kinds": _strangers.FIRST,
-    "scribbles, second new kinds": _strangers.SECOND,
+    "scribbles, new kinds": held_out.FIRST,
+    "scribbles, second new kinds": held_out.SECOND,
 }
 SHARES = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05)  # of MNIST's test digits refused: the points of the trade-off curve
 
@@ -63,11 +64,11 @@ def main() -> None:
     print_report(curve, refused)
     print(f"{speed:.2f} ms an image, alone")
     figures = {"threshold": judge.threshold, "trade_off": curve, "refused": refused, "milliseconds": round(speed, 3)}
-    print("Written to", _results.save("refusal", figures))
+    print("Written to", _results.save("judge", figures))
 
 
 def score_all(
-    judge: Judge, dataset: Dataset, drawings: list[drawn.Drawing], rng: np.random.Generator
+    judge: Judge, dataset: Dataset, drawings: list[Drawing], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Return the scores of each group of glyphs; groups of one letter or kind are called after it."""
     shown: dict[str, list[np.ndarray]] = {}
@@ -89,11 +90,11 @@ def score_all(
     return {name: judge.score(glyphs) for name, glyphs in groups.items()}
 
 
-def score_spoilt(judge: Judge, writers: list[list[drawn.Drawing]], rng: np.random.Generator) -> dict[str, np.ndarray]:
+def score_spoilt(judge: Judge, writers: list[list[Drawing]], rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return the scores of spoilt digits of writers that had no part in fitting: all, and by kind."""
     scores = {}
-    for kind in _spoilt.KINDS:
-        drawings = [_spoilt.spoil(kind, writers[int(rng.integers(len(writers)))], rng) for _ in range(SCRIBBLES)]
+    for kind in spoilt.KINDS:
+        drawings = [spoilt.spoil(kind, writers[int(rng.integers(len(writers)))], rng) for _ in range(SCRIBBLES)]
         scores[f"kind {kind}"] = judge.score(np.stack([read(strokes, rng, as_picture=False) for strokes in drawings]))
     return {"spoilt digits, new writers": np.concatenate(list(scores.values()))} | scores
 

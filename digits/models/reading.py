@@ -10,8 +10,8 @@ import numpy as np
 from digits.errors import InvalidImage
 from digits.ink import pictures, segmentation
 from digits.ink.crops import WHOLE, Crop
-from digits.models import rejection
 from digits.models.catalogue import Model
+from digits.models.judge import find_judge
 
 MAX_PICTURES = 50  # at once: a picture takes about a fifth of a second
 NO_INK = "No ink was found in this picture. Use darker ink, more light, or come closer."
@@ -66,7 +66,7 @@ def read(name: str, data: bytes, model: Model, crop: Crop = WHOLE) -> Outcome:
     if not parts:
         return Outcome(name, message=NO_INK, thumbnail=thumbnail)
     reading = segmentation.read_number(parts, model, class_names=model.class_names)
-    judge = rejection.find_judge(model.class_names)
+    judge = find_judge(model.class_names)
     doubtful = int((~judge.accepts(np.stack([part.glyph.image for part in parts]))).sum()) if judge else 0
     text = reading.text.replace("\n", " ")
     return Outcome(name, text, reading.confidence, len(parts), doubtful, thumbnail=thumbnail)

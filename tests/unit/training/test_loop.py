@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from digits.accuracy import accuracy
 from digits.errors import TrainingDiverged
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
+from digits.training.loop import Training, batch_indices, train
 from digits.training.programs import PRECISIONS, Program, fastest_precision, warm_up
-from digits.training.training import Training, batch_indices, train
 
 SHORT = Hyperparameters(network="corrected", learning_rate=1e-3, iterations=100, batch_size=16, optimizer="adam")
 

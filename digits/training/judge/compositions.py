@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks._shapes import Strokes, line, moved, piece, smooth
+from digits.training.judge.shapes import Strokes, line, moved, piece, smooth
 
 
 def _symmetric(rng: np.random.Generator) -> Strokes:

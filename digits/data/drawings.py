@@ -29,11 +29,12 @@ _PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
 
 @dataclass(frozen=True)
 class Drawing:
-    """A labelled drawing: strokes as they were recorded, or a picture file's path."""
+    """A labelled drawing: strokes as they were recorded, or a picture file's path; and its writer, where known."""
 
     label: str
     strokes: list[np.ndarray]
     picture: Path | None = None
+    writer: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,25 @@ def load_drawings(folder: Path, class_names: tuple[str, ...]) -> list[Drawing]:
             "pictures in folders named after their class; none were found. Check the path."
         )
     return found
+
+
+def load_writers(folder: Path, class_names: tuple[str, ...]) -> dict[int, list[Drawing]]:
+    """Read the drawings of `folder` whose label is one of `class_names`, by their rows' `writer`.
+
+    Raises:
+        DatasetUnavailable: there are none.
+        DatasetCorrupt: a file is not as the module describes, or names no writer.
+    """
+    writers: dict[int, list[Drawing]] = {}
+    for path in sorted(folder.rglob("*.json*")):
+        for drawing in _read_strokes(path):
+            if drawing.label in class_names:
+                if drawing.writer is None:
+                    raise DatasetCorrupt(f"{path} should name the `writer` of each drawing; one has none. Add it.")
+                writers.setdefault(drawing.writer, []).append(drawing)
+    if not writers:
+        raise DatasetUnavailable(f"{folder} should hold labelled strokes with writers; there are none. Check the path.")
+    return writers
 
 
 def place(strokes: list[np.ndarray], rng: np.random.Generator) -> Placed:
@@ -147,7 +167,7 @@ def _read_strokes(path: Path) -> list[Drawing]:
     try:
         content = path.read_bytes()
         rows: Any = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
-        return [Drawing(str(row["label"]), pen.check(row["strokes"])) for row in rows]
+        return [Drawing(str(row["label"]), pen.check(row["strokes"]), writer=row.get("writer")) for row in rows]
     except (OSError, EOFError, ValueError, TypeError, KeyError, InvalidImage) as error:
         raise DatasetCorrupt(
             f'{path} should be a list of {{"label": …, "strokes": [[[x, y], …], …]}}; {error}. Repair or remove it.'

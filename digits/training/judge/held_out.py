@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks._shapes import Strokes, ellipse, line, moved, quarter
+from digits.training.judge.shapes import Strokes, ellipse, line, moved, quarter
 
 
 def _face(rng: np.random.Generator) -> Strokes:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks._shapes import Strokes, ellipse, line, quarter, smooth, vary
-from digits.data.drawn import Drawing
+from digits.data.drawings import Drawing
+from digits.training.judge.shapes import Strokes, ellipse, line, quarter, smooth, vary
 
 KINDS = ("pair", "lying", "mirrored", "ringed", "struck out", "heap")
 _LYING = {"2": (1, 3), "3": (1, 2, 3), "4": (1, 2, 3), "5": (1, 3), "6": (1, 3), "7": (1, 2), "8": (1,), "9": (1, 3)}

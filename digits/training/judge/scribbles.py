@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks import _strangers
-from benchmarks._compositions import COMPOSITIONS, SIGNS
-from benchmarks._shapes import Strokes, ellipse, line, piece, quarter, smooth, vary
+from digits.training.judge import held_out
+from digits.training.judge.compositions import COMPOSITIONS, SIGNS
+from digits.training.judge.shapes import Strokes, ellipse, line, piece, quarter, smooth, vary
 
-_SIDE = 200.0  # canvas pixels; `drawn.place` changes size and place anyway
+_SIDE = 200.0  # canvas pixels; `drawings.place` changes size and place anyway
 
 
 def draw(kind: str, rng: np.random.Generator) -> Strokes:
@@ -209,8 +209,8 @@ NAMED: dict[str, Callable[[np.random.Generator], Strokes]] = {
     "doodle": _doodle,
 }
 FITTED = NAMED | COMPOSITIONS | SIGNS
-HELD_OUT = _strangers.FIRST | _strangers.SECOND  # never fitted on
-AS_DRAWN = {"dot"}  # `drawn.place` would blow a click up into a stroke
+HELD_OUT = held_out.FIRST | held_out.SECOND  # never fitted on
+AS_DRAWN = {"dot"}  # `drawings.place` would blow a click up into a stroke
 _KINDS = FITTED | HELD_OUT
 
 _TURN = {"dash": 0.0, "bars": 0.15, "dashes": 0.2}

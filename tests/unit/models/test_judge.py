@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from benchmarks import _scribbles
-from benchmarks.fit_refusal import scribble
 from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
 from digits.ink import glyphs
-from digits.models import rejection
-from digits.models.rejection import Judge
+from digits.models.judge import JUDGE_FILE, Judge, find_judge
+from digits.training.judge import scribbles
+from digits.training.judge.fit import scribble
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def test_no_class_is_refused_more_than_others(judge, sample):
         assert accepted[sample.train.labels == label].mean() >= 0.96, label
 
 
-@pytest.mark.parametrize("kind", list(_scribbles.NAMED))
+@pytest.mark.parametrize("kind", list(scribbles.NAMED))
 def test_kinds_that_the_judge_knows_are_refused(judge, kind):
     """At least eight in ten of each kind, in drawings that it was not fitted on."""
     rng = np.random.default_rng(11)
@@ -108,8 +107,8 @@ def test_other_arrays_are_named(judge, image):
 
 def test_only_models_of_the_ten_digits_have_a_judge():
     """Letters are no digits, but a model of letters should not be told so."""
-    assert rejection.find_judge(("A", "B")) is None
-    assert rejection.find_judge(CLASS_NAMES) is rejection.find_judge(CLASS_NAMES)
+    assert find_judge(("A", "B")) is None
+    assert find_judge(CLASS_NAMES) is find_judge(CLASS_NAMES)
 
 
 def test_a_judge_survives_being_saved(judge, digits, tmp_path):
@@ -120,22 +119,22 @@ def test_a_judge_survives_being_saved(judge, digits, tmp_path):
 
 def test_the_file_stays_small():
     """It is committed, and read before the first drawing."""
-    assert rejection.JUDGE_FILE.stat().st_size < 200_000
+    assert JUDGE_FILE.stat().st_size < 200_000
 
 
 def broken_files():
-    whole = rejection.JUDGE_FILE.read_bytes()
+    whole = JUDGE_FILE.read_bytes()
     return {"missing": None, "empty": b"", "cut": whole[:5000], "text": b"not a judge", "pickle": b"\x80\x04N."}
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "text", "pickle"])
 def test_a_garbled_file_is_named(damage, tmp_path):
     """Whatever lies where the judge should be, the error is of the family and says what to do."""
-    path = tmp_path / "refusal.npz"
+    path = tmp_path / "judge.npz"
     content = broken_files()[damage]
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ModelNotFound, match="fit_refusal"):
+    with pytest.raises(ModelNotFound, match=r"judge\.fit"):
         Judge.load(path)
 
 
@@ -162,17 +161,17 @@ def flatten_mean(arrays):
 @pytest.mark.parametrize("change", [set_threshold, add_nan, drop_biases, cut_weights, flatten_mean, dict.clear])
 def test_wrong_contents_are_named(change, tmp_path):
     """A readable file whose arrays do not make a judge is refused at once, not at the first drawing."""
-    with np.load(rejection.JUDGE_FILE, allow_pickle=False) as file:
+    with np.load(JUDGE_FILE, allow_pickle=False) as file:
         arrays = dict(file)
     change(arrays)
-    np.savez(tmp_path / "refusal.npz", **arrays)
-    with pytest.raises(ModelNotFound, match="fit_refusal"):
-        Judge.load(tmp_path / "refusal.npz")
+    np.savez(tmp_path / "judge.npz", **arrays)
+    with pytest.raises(ModelNotFound, match=r"judge\.fit"):
+        Judge.load(tmp_path / "judge.npz")
 
 
 def test_an_array_alone_is_no_judge(tmp_path):
     """`np.load` also reads single arrays."""
-    path = tmp_path / "refusal.npz"
+    path = tmp_path / "judge.npz"
     with path.open("wb") as stream:
         np.save(stream, np.zeros(3))
     with pytest.raises(ModelNotFound):
@@ -181,7 +180,7 @@ def test_an_array_alone_is_no_judge(tmp_path):
 
 def test_scribbles_come_from_their_seed():
     """The same seed draws the same, so that a benchmark can be repeated; the empty canvas is a kind too."""
-    for kind in (*_scribbles.FITTED, *_scribbles.HELD_OUT):
-        first, second = (_scribbles.draw(kind, np.random.default_rng(3)) for _ in range(2))
+    for kind in (*scribbles.FITTED, *scribbles.HELD_OUT):
+        first, second = (scribbles.draw(kind, np.random.default_rng(3)) for _ in range(2))
         assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-    assert _scribbles.draw("empty", np.random.default_rng(0)) == []
+    assert scribbles.draw("empty", np.random.default_rng(0)) == []

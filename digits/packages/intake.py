@@ -11,19 +11,19 @@ from digits.accuracy import Accuracy
 from digits.data import datasets
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
-from digits.packages import archives, manifests, sandbox
+from digits.packages import archives, limits, manifests
 from digits.packages.manifests import Manifest
 from digits.runs.commands import MAX_TEXT
 from digits.runs.registry import Registry
 from digits.settings import MAX_IMPORTS_PER_VISITOR, PROJECT_DIR, Settings
 
 TIMEOUT_SECONDS = 240
-CLAIMS_FILE, RESULT_FILE, MODEL_DIR = "claims.json", "result.json", "model"  # between this process and `inspection`
+CLAIMS_FILE, RESULT_FILE, MODEL_DIR = "claims.json", "result.json", "model"  # between this process and `rebuild`
 
 _DRAFT = ".bringing-"
 
 
-def bring(
+def import_package(
     package: bytes,
     file_name: str,
     *,
@@ -44,7 +44,7 @@ def bring(
         DatasetError: there are no test images to measure it on.
     """
     on_step("Waiting for its turn")
-    with sandbox.turn(settings):  # unpacking too, so that many visitors at once cannot fill the memory
+    with limits.turn(settings):  # unpacking too, so that many visitors at once cannot fill the memory
         _require_room(registry, owner)
         on_step("Checking every file of the zip")
         files = archives.read(package)
@@ -83,8 +83,8 @@ def _inspect(
     if settings.data_dir:
         environment["DIGITS_DATA_DIR"] = str(settings.data_dir)
     on_step("Starting TensorFlow in a process of its own")
-    sandbox.run(
-        ["-m", "digits.packages.inspection", str(folder)],
+    limits.run(
+        ["-m", "digits.packages.rebuild", str(folder)],
         PROJECT_DIR,
         timeout_seconds=TIMEOUT_SECONDS,
         environment=environment,
@@ -109,7 +109,7 @@ def _adopt(
     measured = Accuracy.from_dict(card["test"])
     validated = [row for row in manifest.history if row["val_accuracy"] is not None]
     best = max(validated, key=lambda row: row["val_accuracy"], default=None)
-    run_id = registry.adopt(
+    run_id = registry.add_imported(
         manifest.hyperparameters,
         owner,
         changes=manifest.changes,

@@ -10,7 +10,7 @@ import numpy as np
 
 from digits.errors import InvalidPackage
 from digits.models.catalogue import KERAS_FILE, Model
-from digits.packages import archives, manifests, packages, sandbox
+from digits.packages import archives, limits, manifests, pack
 from digits.settings import Settings
 
 TIMEOUT_SECONDS = 120
@@ -25,7 +25,7 @@ numpy.save("classes.npy", numpy.concatenate(parts).argmax(axis=1))
 
 
 @dataclass(frozen=True)
-class Proof:
+class CheckResult:
     """How many images there were, and how many of them a package reads otherwise than the app."""
 
     total: int
@@ -40,7 +40,7 @@ class Proof:
         return f"same {self.total:,} predictions: {answer}"
 
 
-def prove(
+def check_package(
     package: bytes,
     model: Model,
     images: np.ndarray,
@@ -48,7 +48,7 @@ def prove(
     *,
     with_keras: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
-) -> Proof:
+) -> CheckResult:
     """Run a package's `predict.py` on images and compare with what `model` reads in the app.
 
     Args:
@@ -61,7 +61,7 @@ def prove(
         TooManyPackages: others are being checked.
     """
     on_step("Waiting for its turn")
-    with sandbox.turn(settings), tempfile.TemporaryDirectory(prefix="digits-proof-") as temporary:
+    with limits.turn(settings), tempfile.TemporaryDirectory(prefix="digits-proof-") as temporary:
         files = archives.read(package)
         _require_own_code(files)
         if with_keras:
@@ -73,22 +73,22 @@ def prove(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         np.save(folder / "images.npy", images)
-        on_step(f"Running {packages.PREDICT_FILE} on {len(images):,} test images, in a process of its own")
-        found = [_classes([packages.PREDICT_FILE, "--images", "images.npy", "--output", "classes.npy"], folder)]
+        on_step(f"Running {pack.PREDICT_FILE} on {len(images):,} test images, in a process of its own")
+        found = [_classes([pack.PREDICT_FILE, "--images", "images.npy", "--output", "classes.npy"], folder)]
         if with_keras:
             on_step(f"Asking {KERAS_FILE} the same, with TensorFlow")
             found.append(_classes(["-c", _ASK_KERAS], folder))
         on_step("Asking the app's own model")
         expected = model.probabilities(images).argmax(axis=1)
         is_different = np.any([classes != expected for classes in found], axis=0)
-        return Proof(len(images), int(is_different.sum()))
+        return CheckResult(len(images), int(is_different.sum()))
 
 
 def _classes(command: Sequence[str], folder: Path) -> np.ndarray:
     """Run a program that reads `images.npy` in a folder; return what it wrote to `classes.npy`: integer (n,)."""
     path = folder / "classes.npy"
     path.unlink(missing_ok=True)
-    sandbox.run(command, folder, timeout_seconds=TIMEOUT_SECONDS, environment={"TF_CPP_MIN_LOG_LEVEL": "3"})
+    limits.run(command, folder, timeout_seconds=TIMEOUT_SECONDS, environment={"TF_CPP_MIN_LOG_LEVEL": "3"})
     try:
         classes = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except (OSError, ValueError) as error:
@@ -100,8 +100,8 @@ def _classes(command: Sequence[str], folder: Path) -> np.ndarray:
 
 def _require_own_code(files: dict[str, bytes]) -> None:
     """Refuse to run code that is not this version's own, whoever made the package."""
-    own = packages.code()
-    for name in sorted(set(own) | set(files) - set(packages.DATA_FILES)):  # Python would import what lies beside, too
+    own = pack.code()
+    for name in sorted(set(own) | set(files) - set(pack.DATA_FILES)):  # Python would import what lies beside, too
         if files.get(name) != own.get(name):
             raise InvalidPackage(
                 f"To be run, a package's {name[:60]!a} must be as this version of Digits writes it; it is not, "

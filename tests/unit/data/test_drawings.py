@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits.data import drawn
+from digits.data import drawings
 from digits.errors import DatasetCorrupt, DatasetUnavailable
 from digits.ink import strokes
 from digits.models import catalogue
@@ -31,7 +31,7 @@ def folder(tmp_path):
 
 def test_strokes_and_pictures_are_found(folder):
     """Both kinds of drawing are read, and labels that no class has are left out."""
-    found = drawn.load_drawings(folder, NAMES)
+    found = drawings.load_drawings(folder, NAMES)
     assert sorted(drawing.label for drawing in found) == ["1", "7", "7"]
     assert sum(drawing.picture is not None for drawing in found) == 1
 
@@ -40,20 +40,21 @@ def test_placed_drawing_is_whole_and_within_the_promised_sizes():
     """A placed drawing lies inside the canvas with its pen, and is as long as it says."""
     rng = np.random.default_rng(0)
     for _ in range(50):
-        placed = drawn.place(strokes.check(SEVEN), rng)
+        placed = drawings.place(strokes.check(SEVEN), rng)
         points = np.concatenate(placed.strokes)
-        assert drawn.SIZES[0] <= placed.size <= drawn.SIZES[1]
+        assert drawings.SIZES[0] <= placed.size <= drawings.SIZES[1]
         assert np.ptp(points, axis=0).max() == pytest.approx(placed.size, rel=1e-4)
         assert points.min() >= placed.pen_width / 2 - 0.01
-        assert points.max() <= drawn.CANVAS_SIDE - placed.pen_width / 2 + 0.01
+        assert points.max() <= drawings.CANVAS_SIDE - placed.pen_width / 2 + 0.01
 
 
 @pytest.mark.parametrize("as_picture", [False, True])
 def test_same_seed_gives_the_same_images(folder, as_picture):
     """Placings depend on the seed alone."""
-    found = drawn.load_drawings(folder, NAMES)
+    found = drawings.load_drawings(folder, NAMES)
     first, again, other = (
-        np.stack([image for _, image in drawn.examples(found, seed=seed, as_picture=as_picture)]) for seed in (0, 0, 1)
+        np.stack([image for _, image in drawings.examples(found, seed=seed, as_picture=as_picture)])
+        for seed in (0, 0, 1)
     )
     assert np.array_equal(first, again)
     assert first.shape == other.shape == (3, 28, 28)
@@ -61,8 +62,8 @@ def test_same_seed_gives_the_same_images(folder, as_picture):
 
 def test_accuracy_counts_drawings_as_the_independent_ones(folder):
     """Four placings of a drawing are no four drawings: the interval is as wide as three drawings make it."""
-    given = drawn.load_examples(folder, NAMES)
-    measured = drawn.measure(catalogue.find("convolutional", Settings.from_environment()).recogniser, given)
+    given = drawings.load_examples(folder, NAMES)
+    measured = drawings.measure(catalogue.find("convolutional", Settings.from_environment()).recogniser, given)
     assert (measured.total, measured.independent) == (12, 3)
     assert measured.share >= 0.75
     assert measured.interval[1] - measured.interval[0] > 0.4
@@ -71,7 +72,7 @@ def test_accuracy_counts_drawings_as_the_independent_ones(folder):
 def test_folder_without_drawings_says_what_it_should_hold(tmp_path):
     """An empty folder gives an error that names it and what it should hold."""
     with pytest.raises(DatasetUnavailable, match="labelled 0, 1"):
-        drawn.load_drawings(tmp_path, NAMES)
+        drawings.load_drawings(tmp_path, NAMES)
 
 
 @pytest.mark.parametrize("content", [b"{", b'[{"label": "7"}]', b'[{"label": "7", "strokes": [[["x", 1]]]}]', b"[3]"])
@@ -79,4 +80,4 @@ def test_broken_file_is_named(tmp_path, content):
     """A file that is no list of labelled strokes is named, with what it should be."""
     (tmp_path / "broken.json").write_bytes(content)
     with pytest.raises(DatasetCorrupt, match=r"broken\.json should be a list"):
-        drawn.load_drawings(tmp_path, NAMES)
+        drawings.load_drawings(tmp_path, NAMES)

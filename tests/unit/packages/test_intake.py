@@ -11,7 +11,7 @@ import pytest
 from digits.data import datasets
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.models import catalogue
-from digits.packages import archives, imports, inspection, packages, sandbox
+from digits.packages import archives, intake, limits, pack, rebuild
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 from tests.unit.packages.test_manifests import HISTORY
@@ -21,7 +21,7 @@ FACTS = {"seconds": 1.0, "step": 1000, "data": "A few images.", "train_images": 
 
 @pytest.fixture(scope="module")
 def files():
-    return archives.read(packages.pack(catalogue.find("softmax", Settings.from_environment())))
+    return archives.read(pack.pack(catalogue.find("softmax", Settings.from_environment())))
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def bring(registry):
 
     def bring(content, owner="ada", name="mine.zip", **how):
         places = Settings.from_environment()
-        return imports.bring(content, name, registry=registry, settings=places, owner=owner, **how)
+        return intake.import_package(content, name, registry=registry, settings=places, owner=owner, **how)
 
     return bring
 
@@ -43,7 +43,7 @@ def test_a_package_becomes_the_visitors_model(files, bring, registry, runs_dir, 
     """From zip to model: owned, named, measured anew, with its history, and predicting the same."""
     monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
     # Here is TensorFlow loaded already; the browser's journey waits for a process of its own.
-    monkeypatch.setattr(sandbox, "run", lambda arguments, *rest, **how: inspection.main(Path(arguments[-1])))
+    monkeypatch.setattr(limits, "run", lambda arguments, *rest, **how: rebuild.main(Path(arguments[-1])))
     places, steps = Settings.from_environment(), []
     boast = json.loads(files["card.json"]) | {"test": {"correct": 10_000, "total": 10_000}, "temperature": 5.0}
     content = archives.write({**files, "card.json": json.dumps(boast).encode(), "history.csv": HISTORY.encode()})
@@ -67,9 +67,9 @@ def test_a_package_that_is_refused_leaves_nothing(files, bring, registry, runs_d
     """Where the model turns out to be none, there is no run and no folder, and the reason is told."""
 
     def refuse(arguments, *rest, **how):
-        (Path(arguments[-1]) / imports.RESULT_FILE).write_text(json.dumps({"refused": "It is none."}))
+        (Path(arguments[-1]) / intake.RESULT_FILE).write_text(json.dumps({"refused": "It is none."}))
 
-    monkeypatch.setattr(sandbox, "run", refuse)
+    monkeypatch.setattr(limits, "run", refuse)
     with pytest.raises(InvalidPackage, match="It is none"):
         bring(archives.write(files))
     assert left_behind(runs_dir) == []
@@ -78,7 +78,7 @@ def test_a_package_that_is_refused_leaves_nothing(files, bring, registry, runs_d
 
 def test_what_fails_at_the_end_leaves_nothing(files, bring, registry, runs_dir, monkeypatch):
     """A folder that cannot be moved into place takes its run with it."""
-    monkeypatch.setattr(imports, "_inspect", lambda *rest: {"test": {"correct": 1, "total": 2}})
+    monkeypatch.setattr(intake, "_inspect", lambda *rest: {"test": {"correct": 1, "total": 2}})
     with pytest.raises(FileNotFoundError):
         bring(archives.write(files))
     assert registry.list_runs("ada") == []
@@ -87,9 +87,9 @@ def test_what_fails_at_the_end_leaves_nothing(files, bring, registry, runs_dir, 
 
 def test_a_visitor_may_bring_only_so_many(files, bring, registry, monkeypatch):
     """Models that were brought count, deleted ones for as long as they can be restored; others' do not."""
-    monkeypatch.setattr(imports, "MAX_IMPORTS_PER_VISITOR", 1)
-    monkeypatch.setattr(imports, "_inspect", lambda *rest: pytest.fail("nothing more should be looked at"))
-    run_id = registry.adopt(PRESETS["softmax"].hyperparameters, "ada")
+    monkeypatch.setattr(intake, "MAX_IMPORTS_PER_VISITOR", 1)
+    monkeypatch.setattr(intake, "_inspect", lambda *rest: pytest.fail("nothing more should be looked at"))
+    run_id = registry.add_imported(PRESETS["softmax"].hyperparameters, "ada")
     registry.set_deleted([run_id], 1.0)
     with pytest.raises(TooManyPackages, match="At most 1 models"):
         bring(archives.write(files))
@@ -103,7 +103,7 @@ class TestInspection:
         def inspect(keras_file, tflite_file, network="softmax"):
             (tmp_path / "model.keras").write_bytes(keras_file)
             (tmp_path / "model.tflite").write_bytes(tflite_file)
-            return inspection.inspect(
+            return rebuild.inspect(
                 tmp_path,
                 hyperparameters=PRESETS[network].hyperparameters,
                 dataset=small,

@@ -6,12 +6,12 @@ import time
 import pytest
 
 from digits.errors import InvalidPackage, TooManyPackages
-from digits.packages import sandbox
+from digits.packages import limits
 from digits.settings import Settings
 
 
 def python(code, folder, seconds=20, **how):
-    return sandbox.run(["-c", code], folder, timeout_seconds=seconds, **how)
+    return limits.run(["-c", code], folder, timeout_seconds=seconds, **how)
 
 
 def test_gives_what_was_printed(tmp_path):
@@ -62,14 +62,14 @@ def test_ends_when_whoever_waits_leaves(tmp_path):
 
 def test_takes_only_so_much_memory(tmp_path, monkeypatch):
     """A program that wants all memory fails alone."""
-    monkeypatch.setattr(sandbox, "MAX_MEMORY_BYTES", 200 * 2**20)
+    monkeypatch.setattr(limits, "MAX_MEMORY_BYTES", 200 * 2**20)
     with pytest.raises(InvalidPackage, match="MemoryError"):
         python("bytearray(10**9)", tmp_path)
 
 
 def test_writes_only_so_much(tmp_path, monkeypatch):
     """A program that would fill the disk fails."""
-    monkeypatch.setattr(sandbox, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(limits, "MAX_FILE_BYTES", 1000)
     with pytest.raises(InvalidPackage, match="failed"):
         python("with open('large', 'wb') as file: file.write(bytes(2000))", tmp_path)
     assert (tmp_path / "large").stat().st_size <= 1000
@@ -77,9 +77,9 @@ def test_writes_only_so_much(tmp_path, monkeypatch):
 
 def test_has_one_guest_at_a_time(runs_dir, monkeypatch):
     """Who comes while another is there waits, and is told when that takes too long."""
-    monkeypatch.setattr(sandbox, "MAX_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "MAX_WAIT_SECONDS", 0.05)
     places = Settings.from_environment()
-    with sandbox.turn(places), pytest.raises(TooManyPackages, match="One package"), sandbox.turn(places):
+    with limits.turn(places), pytest.raises(TooManyPackages, match="One package"), limits.turn(places):
         pass
-    with sandbox.turn(places):
+    with limits.turn(places):
         pass

@@ -9,7 +9,7 @@ from PIL import Image
 
 from digits.ink import strokes
 from digits.ink.crops import Crop
-from digits.models import batches, catalogue
+from digits.models import catalogue, reading
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def sharp_seven():
 
 def test_picture_is_read_with_how_surely_and_whether_it_is_a_digit(model, seven):
     """A 7 is read as one, surely, and looks like a digit; its thumbnail is a picture."""
-    outcome = batches.read("seven.png", seven, model)
+    outcome = reading.read("seven.png", seven, model)
     assert (outcome.name, outcome.reading, outcome.digits, outcome.message) == ("seven.png", "7", 1, "")
     assert outcome.confidence > 0.9
     assert outcome.looks == "yes"
@@ -41,14 +41,14 @@ def test_picture_is_read_with_how_surely_and_whether_it_is_a_digit(model, seven)
 
 def test_lines_of_writing_become_numbers_with_spaces_between(model, sharp_seven):
     """Two lines of two sevens are read as "77 77"."""
-    assert batches.read("page.png", png(np.tile(sharp_seven, (2, 2))), model).reading == "77 77"
+    assert reading.read("page.png", png(np.tile(sharp_seven, (2, 2))), model).reading == "77 77"
 
 
 def test_crop_leaves_the_rest_unread(model, sharp_seven):
     """Of two sevens side by side the left half is one."""
     pair = png(np.tile(sharp_seven, (1, 2)))
-    assert batches.read("pair.png", pair, model).reading == "77"
-    assert batches.read("pair.png", pair, model, Crop(right=50)).reading == "7"
+    assert reading.read("pair.png", pair, model).reading == "77"
+    assert reading.read("pair.png", pair, model, Crop(right=50)).reading == "7"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_crop_leaves_the_rest_unread(model, sharp_seven):
 )
 def test_what_cannot_be_read_has_a_message_instead(content, says, model):
     """An empty file, a text and a blank page give an outcome that says so and reads nothing."""
-    outcome = batches.read("it", content, model)
+    outcome = reading.read("it", content, model)
     assert says in outcome.message
     assert (outcome.reading, outcome.digits, outcome.looks) == ("", 0, "")
 
@@ -69,15 +69,15 @@ def test_what_cannot_be_read_has_a_message_instead(content, says, model):
 )
 def test_number_says_how_many_of_its_digits_look_like_one(digits, doubtful, looks):
     """A word where all look alike, and a count where they differ."""
-    assert batches.Outcome("n", digits=digits, doubtful=doubtful).looks == looks
+    assert reading.Outcome("n", digits=digits, doubtful=doubtful).looks == looks
 
 
 def test_table_holds_every_outcome_and_survives_any_name():
     """Quotes, commas, line ends and other scripts in a file's name come back from the CSV as they were."""
     names = ['a, "b".png', "c\nd.png", "ziffer-七.png"]
-    outcomes = [batches.Outcome(name, "42", 0.98765, 2) for name in names]
-    outcomes.append(batches.Outcome("bad.png", message="not a picture"))
-    rows = list(csv.reader(io.StringIO(batches.to_csv(outcomes))))
+    outcomes = [reading.Outcome(name, "42", 0.98765, 2) for name in names]
+    outcomes.append(reading.Outcome("bad.png", message="not a picture"))
+    rows = list(csv.reader(io.StringIO(reading.to_csv(outcomes))))
     assert rows[0] == ["file", "reading", "sure", "looks like a digit", "message"]
     assert [row[0] for row in rows[1:]] == [*names, "bad.png"]
     assert rows[1][1:] == ["42", "0.9877", "yes", ""]

