@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from digits.data import datasets
-from digits.models import catalogue, confusion
+from digits.models import catalogue, scores
 from digits.views import gallery
 from pages import _samples, _state, _widgets
 
@@ -19,7 +19,7 @@ def show(dataset: datasets.Dataset, model: catalogue.Model) -> None:
     """Show the confusion matrix with the images of the cell that was pressed, the scores and the surest mistakes."""
     names, labels, probabilities = dataset.class_names, dataset.test.labels, model.test_probabilities(dataset)
     predicted = probabilities.argmax(axis=1)
-    counts = confusion.matrix(labels, predicted, len(names))
+    counts = scores.confusion_matrix(labels, predicted, len(names))
     st.header("What it takes for what", anchor=False)
     st.markdown(
         "A row for what the images are, a column for what was read. Grey is read rightly; the deeper the orange, the "
@@ -30,8 +30,8 @@ def show(dataset: datasets.Dataset, model: catalogue.Model) -> None:
         _grid(counts, names)
     with opened:
         _opened(dataset, model, probabilities, counts)
-    scores, mistakes = st.columns([2, 3], gap="large")
-    with scores:
+    each_class, mistakes = st.columns([2, 3], gap="large")
+    with each_class:
         _scores(labels, predicted, names)
     with mistakes:
         _mistakes(dataset, model, probabilities)
@@ -43,12 +43,12 @@ def _grid(counts: np.ndarray, names: tuple[str, ...]) -> None:
     data = {
         "names": list(names),
         "counts": counts.tolist(),
-        "shades": np.where(counts > 0, 10 + 60 * confusion.shades(counts), 0).round(1).tolist(),
+        "shades": np.where(counts > 0, 10 + 60 * scores.shades(counts), 0).round(1).tolist(),
         "pressed": None if cell is None else cell[0] * len(names) + cell[1],
-        "label": f"Confusion matrix. {confusion.describe(counts, names)}",
+        "label": f"Confusion matrix. {scores.describe_confusion(counts, names)}",
     }
     _widgets.confusion_grid(data, key=_key("matrix"), on_pressed=lambda: _press(names))
-    st.caption(confusion.describe(counts, names))
+    st.caption(scores.describe_confusion(counts, names))
 
 
 def _press(names: tuple[str, ...]) -> None:
@@ -98,7 +98,7 @@ def _scores(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]) -
         "Precision: of what it reads as this class, how much is. Recall: of the images of this class, how many it "
         "finds. F1: their harmonic mean. Support: how many images there are."
     )
-    table = confusion.scores(labels, predicted, names)
+    table = scores.per_class(labels, predicted, names)
     shares = ["precision", "recall", "F1"]
     table[shares] = table[shares].map("{:.2%}".format)
     table["support"] = table["support"].map("{:,}".format)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from digits.data import datasets
-from digits.models import catalogue, mcnemar
+from digits.models import catalogue, scores
 from digits.runs.registry import Run
 from digits.views import comparison, gallery
 from pages import _samples, _state, _widgets
@@ -67,10 +67,10 @@ def _first_hundred() -> None:
 
 def _verdict(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -> None:
     """Say which model is better, if that can be said."""
-    duel = mcnemar.duel(dataset.test.labels, *_readings(dataset, a, b))
-    st.markdown(mcnemar.in_words(duel))
+    result = scores.mcnemar(dataset.test.labels, *_readings(dataset, a, b))
+    st.markdown(scores.describe_mcnemar(result))
     st.caption(
-        f"McNemar's exact test, {mcnemar.p_in_figures(duel.p_value)}. It speaks of these two models, not of their "
+        f"McNemar's exact test, {scores.format_p_value(result.p_value)}. It speaks of these two models, not of their "
         f"networks: another seed gives other weights. {dataset.description}"
     )
 

@@ -3,10 +3,10 @@
 import numpy as np
 import streamlit as st
 
-from digits.models import confusion, weights
+from digits.models import scores
 from digits.runs.registry import Run
 from digits.training import timeline
-from digits.views import charts
+from digits.views import charts, weight_pictures
 from pages import _samples, _state, _widgets
 
 VIEWS = {"samples": "100 test samples", "layer": "First layer", "confusion": "Confusion"}
@@ -50,7 +50,7 @@ def show(run: Run) -> None:
     elif view == "samples":
         _show_samples(snapshot)
     elif view == "layer":
-        sprite = weights.layer_pictures(snapshot.kind, snapshot.pictures, _widgets.test_set().class_names)
+        sprite = weight_pictures.layer_pictures(snapshot.kind, snapshot.pictures, _widgets.test_set().class_names)
         st.image(sprite.png, width="content", output_format="PNG", alt=sprite.alt)
         st.caption(f"{sprite.alt}.")
     else:
@@ -109,7 +109,7 @@ def _show_samples(snapshot: timeline.Snapshot) -> None:
 
 def _show_confusion(snapshot: timeline.Snapshot) -> None:
     names = _widgets.test_set().class_names
-    told = confusion.describe(snapshot.confusion, names)
+    told = scores.describe_confusion(snapshot.confusion, names)
     st.echarts_chart(
         charts.confusion_map(snapshot.confusion, names),
         height=380,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from digits.ink import glyphs
 from digits.models import catalogue, weights
-from digits.views import charts, gallery
+from digits.views import charts, gallery, weight_pictures
 from digits.why import explanations, neighbours, opinions
 from pages import _state, _widgets
 
@@ -44,20 +44,20 @@ def explain(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
 
 def _parts(
     inside: weights.Weights, glyph: glyphs.Glyph, names: tuple[str, ...]
-) -> list[tuple[str, Callable[[], weights.Sprite]]]:
+) -> list[tuple[str, Callable[[], weight_pictures.Sprite]]]:
     """What there is to see of a network, each in a sentence with what paints it."""
     parts = []
     if inside.linear is not None:
         sentence = "All that this model knows: a picture of weights for each class."
-        parts.append((sentence, lambda: weights.class_pictures(inside.linear, names)))
+        parts.append((sentence, lambda: weight_pictures.class_pictures(inside.linear, names)))
     if inside.units is not None:
         sentence = "What its first layer looks for: its strongest units."
-        parts.append((sentence, lambda: weights.unit_pictures(inside.units, columns=_columns())))
+        parts.append((sentence, lambda: weight_pictures.unit_pictures(inside.units, columns=_columns())))
     if inside.filters is not None:
         sentence = "What its first layer looks for: its filters."
-        parts.append((sentence, lambda: weights.filter_pictures(inside.filters, columns=_columns())))
+        parts.append((sentence, lambda: weight_pictures.filter_pictures(inside.filters, columns=_columns())))
         sentence = "And what each filter finds in your drawing, in the same order."
-        parts.append((sentence, lambda: weights.map_pictures(inside.filters, glyph.image, columns=_columns())))
+        parts.append((sentence, lambda: weight_pictures.map_pictures(inside.filters, glyph.image, columns=_columns())))
     return parts
 
 

@@ -29,7 +29,7 @@ from digits.models import calibration, weights
 from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
-from digits.training import networks
+from digits.training import explain, networks
 
 _LEVEL = 1  # of compression: nine times as quick as the default, and the files are 7 to 20 % larger
 _TOLERANCE = 1e-3  # probabilities may differ by this much between the two files; a tie may then fall either way
@@ -82,7 +82,7 @@ def save_model(
         on_step("Saving")
         np.save(draft / PROBABILITIES_FILE, probabilities)
         _write_keras(model, draft / KERAS_FILE)
-        weights.write(model, draft / weights.EXPLAIN_FILE)
+        explain.write(model, draft / weights.EXPLAIN_FILE)
         card = _card(folder.name, hyperparameters, dataset, measured) | facts
         card[calibration.CARD_KEY] = calibration.temperature_of(recogniser.probabilities, dataset.validation)
         card["drawn"] = drawings and measure(recogniser, drawings).to_dict() | {"data": drawings.description}
@@ -100,7 +100,7 @@ def warm_up(model: keras.Model) -> None:
 
 def write_explanation(folder: Path) -> None:
     """Write the weights that people look at beside a model that was exported without them, from its Keras file."""
-    weights.write(keras.models.load_model(folder / KERAS_FILE), folder / weights.EXPLAIN_FILE)
+    explain.write(keras.models.load_model(folder / KERAS_FILE), folder / weights.EXPLAIN_FILE)
 
 
 def _round_weights(model: keras.Model) -> None:

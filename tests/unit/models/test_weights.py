@@ -1,15 +1,12 @@
 """Weights to look at: what the small file holds is what the network computes, and its pictures open."""
 
-import io
-
 import keras
 import numpy as np
 import pytest
-from PIL import Image
 
 from digits.errors import ModelNotFound
 from digits.models import catalogue, weights
-from digits.training import export, networks
+from digits.training import explain, export, networks
 
 MODELS = {model.id: model for model in catalogue.bundled()}
 NAMES = tuple("0123456789")
@@ -29,7 +26,7 @@ def shaken(network):
 
 
 def written(model, folder):
-    weights.write(model, folder / weights.EXPLAIN_FILE)
+    explain.write(model, folder / weights.EXPLAIN_FILE)
     return weights.load(folder)
 
 
@@ -73,7 +70,7 @@ def test_the_strongest_units_come_first(tmp_path):
 def test_a_network_of_another_kind_has_nothing_to_show(tmp_path):
     """No scaling to [0, 1], or a layer that nobody foresaw: no file, no weights."""
     plain = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
-    assert weights.derive(plain) == {}
+    assert explain.derive(plain) == {}
     assert written(plain, tmp_path).linear is None
     assert not (tmp_path / weights.EXPLAIN_FILE).exists()
 
@@ -107,37 +104,3 @@ def test_every_bundled_model_has_small_weights(name):
     assert path.stat().st_size < 50_000
     found = weights.load(path.parent)
     assert found.linear or found.filters or found.units is not None
-
-
-def size_of(sprite):
-    picture = Image.open(io.BytesIO(sprite.png))
-    picture.load()
-    assert sprite.alt[0].isupper() or sprite.alt[0].isdigit()
-    return picture.size
-
-
-def test_sprites_open_at_their_size(image, tmp_path):
-    """Each sprite has room for all its pictures, and words for who cannot see it."""
-    linear = weights.Linear(np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32), np.zeros(10))
-    assert size_of(weights.class_pictures(linear, NAMES)) == (10 + 5 * (112 + 10), 10 + 2 * (112 + 20 + 10))
-    filters = written(networks.build("convolutional", 10), tmp_path).filters
-    assert size_of(weights.filter_pictures(filters)) == (10 + 8 * 70, 10 + 4 * 70)
-    assert size_of(weights.map_pictures(filters, image)) == (10 + 8 * 94, 10 + 4 * 94)
-    assert size_of(weights.unit_pictures(np.zeros((32, 28, 28), np.float32), columns=4)) == (10 + 4 * 94, 10 + 8 * 94)
-
-
-def test_maps_of_a_blank_image_are_drawn(tmp_path):
-    """Nothing to answer to is no division by zero."""
-    filters = written(networks.build("convolutional", 10), tmp_path).filters
-    assert size_of(weights.map_pictures(filters, np.zeros((28, 28), np.uint8)))
-
-
-def test_colours_tell_signs_apart():
-    """Blue for, white for nothing, orange against; larger values are no bluer than blue."""
-    colours = weights.diverging(np.array([-1.0, 0.0, 1.0, 7.0]))
-    assert [tuple(map(int, colour)) for colour in colours] == [
-        weights.AGAINST,
-        (255, 255, 255),
-        weights.FOR,
-        weights.FOR,
-    ]
