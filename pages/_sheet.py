@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from digits.ink import segmentation, strokes
+from digits.ink import canvas, codec, segmentation
 from pages import _state, _widgets
 
 SHEETS = {"square": (280, 280), "wide": (640, 240)}  # width and height in pixels; the square fits the narrowest phone
@@ -32,19 +32,19 @@ def is_wide() -> bool:
 def link() -> str:
     """Return the drawing as it stands in a link; "" for an empty sheet."""
     drawn = st.session_state[_key("strokes")]
-    return strokes.encode_strokes(drawn) if drawn else ""
+    return codec.encode(drawn) if drawn else ""
 
 
 def prepare() -> None:
     """Put a link's drawing on the canvas, once; begin with an empty sheet."""
     st.session_state[_key("is_wide")] = st.session_state[_key("sheet")] == "wide"
     if ink := st.session_state.pop(_key("ink"), ""):
-        _replace_drawing(strokes.decode_strokes(ink))
+        _replace_drawing(codec.decode(ink))
     elif _key("strokes") not in st.session_state:
         _replace_drawing([])
 
 
-def canvas() -> list[segmentation.Part]:
+def show_canvas() -> list[segmentation.Part]:
     """Show the canvas and return the digits drawn on it."""
     pen, (width, height) = st.session_state[_key("pen")], _size()
     drawn = st.session_state[_key("strokes")]
@@ -59,7 +59,7 @@ def canvas() -> list[segmentation.Part]:
         height=height,
         key=_name(),
     )
-    st.session_state[_key("strokes")] = drawn = strokes.parse_canvas(result.json_data)
+    st.session_state[_key("strokes")] = drawn = canvas.parse(result.json_data)
     # Gaps alone tell strokes apart as well as with the model's help, and sooner; letters then stay whole.
     return segmentation.find_parts(drawn, size=(height, width), pen_width=pen)
 
@@ -102,7 +102,7 @@ def _replace_drawing(drawn: list[np.ndarray]) -> None:
     scale = min(1.0, *(room / reach).tolist())
     drawn = [stroke * np.float32(scale) for stroke in drawn] if scale < 1 else drawn
     st.session_state[_key("strokes")] = st.session_state[_key("initial")] = drawn
-    st.session_state[_key("initial_json")] = strokes.to_canvas(drawn, st.session_state[_key("pen")], INK)
+    st.session_state[_key("initial_json")] = canvas.build(drawn, st.session_state[_key("pen")], INK)
     st.session_state[_key("canvas")] = st.session_state.get(_key("canvas"), 0) + 1
 
 

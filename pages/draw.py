@@ -49,7 +49,7 @@ try:
     found = []
     if source == "Pen":
         with paper:
-            found = _sheet.canvas()
+            found = _sheet.show_canvas()
     else:
         with tray if source == "Picture" else paper:
             files = _picture.bring(source)

@@ -6,13 +6,13 @@ commands alone and changes `left`, `top`, `scaleX`, `angle` and so on, so both a
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from digits.errors import InvalidImage
-
-MAX_COORDINATE = 4096.0  # no canvas is larger; also what keeps a link's numbers short
+from digits.ink.strokes import MAX_COORDINATE, MAX_POINTS, MAX_STROKES, check, too_many
 
 _FLATNESS = 0.1  # a curve's points may leave it by this many pixels
 _TO_CENTRE = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}  # from an origin, in widths
@@ -20,7 +20,38 @@ _TO_CENTRE = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -
 Point = tuple[float, float]
 
 
-def pen_paths(json_data: Any) -> list[dict[str, Any]]:
+def parse(json_data: Any) -> list[np.ndarray]:
+    """Read the strokes out of `st_canvas(...).json_data`.
+
+    Args:
+        json_data: the decoded JSON, or None before the canvas has answered.
+
+    Returns:
+        Strokes, each float32 (n, 2), x and y in canvas pixels, in the order they were drawn.
+
+    Raises:
+        InvalidImage: the data is no canvas, or holds more than `MAX_STROKES` strokes or `MAX_POINTS` points.
+    """
+    if json_data is None:
+        return []
+    paths = _pen_paths(json_data)
+    if len(paths) > MAX_STROKES or sum(len(path["path"]) for path in paths) > MAX_POINTS:
+        raise InvalidImage(too_many())
+    return check(stroke for path in paths for stroke in _read_path(path))
+
+
+def build(strokes: Sequence[np.ndarray], pen_width: float, colour: str) -> dict[str, Any]:
+    """Build an `initial_drawing` for `st_canvas` that shows these strokes.
+
+    Args:
+        strokes: float32 (n, 2) each, x and y in canvas pixels.
+        pen_width: the pen's diameter in canvas pixels.
+        colour: any CSS colour.
+    """
+    return {"objects": [write_path(stroke, pen_width=pen_width, colour=colour) for stroke in check(strokes)]}
+
+
+def _pen_paths(json_data: Any) -> list[dict[str, Any]]:
     """List a drawing's `Path` objects, in the order they were drawn; objects of other types are ignored.
 
     Raises:
@@ -35,7 +66,7 @@ def pen_paths(json_data: Any) -> list[dict[str, Any]]:
     return paths
 
 
-def read_path(item: dict[str, Any]) -> list[np.ndarray]:
+def _read_path(item: dict[str, Any]) -> list[np.ndarray]:
     """Flatten one `Path` object and put it where the object stands.
 
     Returns:

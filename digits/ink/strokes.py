@@ -1,4 +1,4 @@
-"""Strokes: what the pen did on the canvas, before any pixel; from Fabric's JSON to ink, to a link, and back.
+"""Strokes: what the pen did, before any pixel; checked, simplified and drawn.
 
 A stroke is a float32 (n, 2) array of x, y in canvas pixels, n >= 1; y grows downwards. A click is one point.
 """
@@ -11,39 +11,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from digits.errors import InvalidImage
-from digits.ink import canvas
-from digits.ink.canvas import MAX_COORDINATE
 
 MAX_STROKES = 500
 MAX_POINTS = 20_000
-MAX_LINK_CHARACTERS = 10_000
-LINK_CHARACTERS_WANTED = 2_000  # longer addresses are cut by some mail programs and proxies
-
-_LINK_GRID = 0.5  # a link's coordinates are multiples of this many pixels
-_LINK_TOLERANCE = 0.7  # and its points may leave the drawing by this many
-_LINK_VERSION = "1"
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"  # base64url: needs no escaping in a URL
-_VALUES = {character: value for value, character in enumerate(_ALPHABET)}
-
-
-def parse_canvas(json_data: Any) -> list[np.ndarray]:
-    """Read the strokes out of `st_canvas(...).json_data`.
-
-    Args:
-        json_data: the decoded JSON, or None before the canvas has answered.
-
-    Returns:
-        Strokes, each float32 (n, 2), x and y in canvas pixels, in the order they were drawn.
-
-    Raises:
-        InvalidImage: the data is no canvas, or holds more than `MAX_STROKES` strokes or `MAX_POINTS` points.
-    """
-    if json_data is None:
-        return []
-    paths = canvas.pen_paths(json_data)
-    if len(paths) > MAX_STROKES or sum(len(path["path"]) for path in paths) > MAX_POINTS:
-        raise InvalidImage(_too_much())
-    return check(stroke for path in paths for stroke in canvas.read_path(path))
+MAX_COORDINATE = 4096.0  # no canvas is larger; also what keeps a link's numbers short
 
 
 def check(strokes: Iterable[Any]) -> list[np.ndarray]:
@@ -68,7 +39,7 @@ def check(strokes: Iterable[Any]) -> list[np.ndarray]:
             raise InvalidImage(f"A stroke's coordinates must lie within ±{MAX_COORDINATE:.0f} pixels; draw it again.")
         checked.append(points.astype(np.float32))
     if len(checked) > MAX_STROKES or sum(map(len, checked)) > MAX_POINTS:
-        raise InvalidImage(_too_much())
+        raise InvalidImage(too_many())
     return checked
 
 
@@ -135,64 +106,7 @@ def simplify(stroke: np.ndarray, tolerance: float) -> np.ndarray:
     return stroke[keep]
 
 
-def encode_strokes(strokes: Sequence[np.ndarray]) -> str:
-    """Write strokes as a short string that can stand in a URL as it is.
-
-    Points are rounded to half a pixel, simplified, and written as differences in variable-length numbers of 5 bits a
-    character; an ordinary digit takes 50 to 200 characters. A drawing that would be longer than
-    `LINK_CHARACTERS_WANTED` is simplified further. Encoding what was decoded gives the same string.
-
-    Raises:
-        InvalidImage: as in `check`.
-    """
-    checked = check(strokes)
-    tolerance = _LINK_TOLERANCE
-    while True:
-        text = _LINK_VERSION + "".join(_encode_all(checked, tolerance))
-        if len(text) <= LINK_CHARACTERS_WANTED or tolerance > MAX_COORDINATE:
-            return text
-        tolerance *= 3
-
-
-def decode_strokes(text: str) -> list[np.ndarray]:
-    """Read strokes from a string that `encode_strokes` wrote.
-
-    Returns:
-        Strokes, each float32 (n, 2), within about a pixel of those that were encoded.
-
-    Raises:
-        InvalidImage: the string is too long, was cut, or was never such a string.
-    """
-    broken = InvalidImage("This link's drawing cannot be read: it was cut or changed. Copy the whole link again.")
-    if not isinstance(text, str) or not text.startswith(_LINK_VERSION) or len(text) > MAX_LINK_CHARACTERS:
-        raise broken
-    numbers = _read_numbers(text[len(_LINK_VERSION) :], broken)
-    strokes, position, place = [], np.zeros(2), 0
-    while place < len(numbers):
-        count = numbers[place]
-        deltas = numbers[place + 1 : place + 1 + 2 * count]
-        if count < 1 or len(deltas) < 2 * count:
-            raise broken
-        signed = [(value >> 1) ^ -(value & 1) for value in deltas]
-        points = position + np.cumsum(np.array(signed, dtype=np.float64).reshape(count, 2), axis=0)
-        position = points[-1]
-        strokes.append((points * _LINK_GRID).astype(np.float32))
-        place += 1 + 2 * count
-    return check(strokes)
-
-
-def to_canvas(strokes: Sequence[np.ndarray], pen_width: float, colour: str) -> dict[str, Any]:
-    """Build an `initial_drawing` for `st_canvas` that shows these strokes.
-
-    Args:
-        strokes: float32 (n, 2) each, x and y in canvas pixels.
-        pen_width: the pen's diameter in canvas pixels.
-        colour: any CSS colour.
-    """
-    return {"objects": [canvas.write_path(stroke, pen_width=pen_width, colour=colour) for stroke in check(strokes)]}
-
-
-def _too_much() -> str:
+def too_many() -> str:
     return f"A drawing may hold {MAX_STROKES} strokes and {MAX_POINTS:,} points; this one holds more. Clear it."
 
 
@@ -202,39 +116,3 @@ def _distances(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.nda
     length = float(direction @ direction)
     along = np.clip((points - start) @ direction / length, 0, 1) if length > 0 else np.zeros(len(points))
     return np.hypot(*(points - start - along[:, None] * direction).T)
-
-
-def _encode_all(strokes: list[np.ndarray], tolerance: float) -> Iterable[str]:
-    position = np.zeros(2, dtype=np.int64)
-    for stroke in strokes:
-        on_grid = np.rint(stroke.astype(np.float64) / _LINK_GRID)
-        points = simplify(on_grid, tolerance / _LINK_GRID).astype(np.int64)
-        deltas = np.diff(points, axis=0, prepend=position[None])
-        position = points[-1]
-        yield _write_number(len(points))
-        for value in deltas.ravel().tolist():
-            yield _write_number(value << 1 if value >= 0 else (-value << 1) - 1)  # zigzag: small either way is short
-
-
-def _write_number(value: int) -> str:
-    text = ""
-    while value >= 32:
-        text += _ALPHABET[32 + value % 32]
-        value //= 32
-    return text + _ALPHABET[value]
-
-
-def _read_numbers(text: str, broken: InvalidImage) -> list[int]:
-    numbers, value, shift = [], 0, 0
-    for character in text:
-        digit = _VALUES.get(character)
-        if digit is None or shift > 20:
-            raise broken
-        value += digit % 32 << shift
-        shift += 5
-        if digit < 32:
-            numbers.append(value)
-            value = shift = 0
-    if shift:
-        raise broken
-    return numbers

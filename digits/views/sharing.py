@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from digits.errors import DigitsError, InvalidHyperparameter
-from digits.ink import strokes
+from digits.ink import codec
 from digits.runs.hyperparameters import KNOBS, PRESETS, check
 
 PEN_WIDTHS = (4, 40, 16)  # the thinnest, the thickest and the usual pen, in pixels of the canvas
@@ -68,7 +68,7 @@ def _flag(text: str) -> bool:
 
 
 def _ink(text: str) -> str:
-    strokes.decode_strokes(text)
+    codec.decode(text)
     return text
 
 

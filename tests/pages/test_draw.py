@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits.ink import strokes
+from digits.ink import codec, strokes
 from digits.models import catalogue
 from digits.models import reading as models_reading
 from digits.why import explanations, opinions
@@ -64,12 +64,12 @@ class TestPen:
 
     def test_drawing_from_a_link_is_read(self, open_page, tidy):
         """A shared drawing of a 7 is on the sheet and is read as a 7."""
-        page = tidy(open_page(ink=strokes.encode_strokes(SEVEN)))
+        page = tidy(open_page(ink=codec.encode(SEVEN)))
         assert reading(page) == ["The model reads 7"]
 
     def test_drawing_stays_in_the_address(self, open_page, tidy):
         """A reload of a shared drawing's address gives the drawing again, and a broken one is dropped."""
-        ink = strokes.encode_strokes(SEVEN)
+        ink = codec.encode(SEVEN)
         page = tidy(open_page(ink=ink))
         assert page.query_params["ink"] == ink
         assert reading(tidy(page.run())) == ["The model reads 7"]
@@ -77,7 +77,7 @@ class TestPen:
 
     def test_drawing_outlives_a_look_at_another_page(self, open_page, tidy):
         """Who comes back from another page finds the drawing on the sheet, without what was undone."""
-        page = open_page(ink=strokes.encode_strokes([*SEVEN, np.float32([[90, 150], [190, 150]])]))
+        page = open_page(ink=codec.encode([*SEVEN, np.float32([[90, 150], [190, 150]])]))
         press(page, "Undo")
         page.switch_page("gallery.py").run()
         page.switch_page("draw.py").run()
@@ -86,14 +86,14 @@ class TestPen:
 
     def test_steps_from_the_ink_to_the_network_are_shown(self, open_page, tidy):
         """Three pictures, each with a caption of a line and a text alternative, show what was done to the drawing."""
-        page = tidy(open_page(ink=strokes.encode_strokes(SEVEN)))
+        page = tidy(open_page(ink=codec.encode(SEVEN)))
         shown = [(image.captions[0], image.proto.imgs[0].alt) for image in page.get("image")]
         assert [caption for caption, _ in shown] == ["found", "fitted", "what the model sees"]
         assert all(alt for _, alt in shown)
 
     def test_number_is_read_whole_and_digit_by_digit(self, open_page, tidy):
         """Two digits are read as a number; the first is looked at until another is chosen."""
-        page = tidy(open_page(ink=strokes.encode_strokes([*NARROW_SEVEN, *ONE])))
+        page = tidy(open_page(ink=codec.encode([*NARROW_SEVEN, *ONE])))
         assert reading(page) == ["The model reads 71"]
         assert any("Digit 1 is read as 7" in text.value for text in page.markdown)
         page.session_state["draw.digit"] = 1
@@ -107,13 +107,13 @@ class TestPen:
     )
     def test_what_is_no_digit_is_said_not_to_look_like_one(self, drawing, open_page, tidy):
         """A dot and a dash are not read as digits; the guesses are told as such."""
-        page = tidy(open_page(ink=strokes.encode_strokes(strokes.check(drawing))))
+        page = tidy(open_page(ink=codec.encode(strokes.check(drawing))))
         assert [header.value for header in page.header] == ["This does not look like a digit"]
         assert any(text.value.startswith("If it were one, it would be") for text in page.markdown)
 
     def test_drawing_can_be_cleared_and_undone(self, open_page, tidy):
         """Undo takes the last stroke away, and Clear all of them."""
-        ink = strokes.encode_strokes([*SEVEN, np.float32([[90, 150], [190, 150]])])
+        ink = codec.encode([*SEVEN, np.float32([[90, 150], [190, 150]])])
         page = open_page(ink=ink)
         press(page, "Undo")
         assert len(page.session_state["draw.strokes"]) == 1
@@ -131,12 +131,12 @@ class TestPen:
     def test_number_none_of_whose_digits_looks_like_one_is_no_number(self, open_page, tidy):
         """Two dashes side by side are not read as a number."""
         dashes = strokes.check([[[20, 140], [110, 142]], [[170, 140], [260, 142]]])
-        page = tidy(open_page(ink=strokes.encode_strokes(dashes)))
+        page = tidy(open_page(ink=codec.encode(dashes)))
         assert [header.value for header in page.header] == ["This does not look like a number"]
 
     def test_drawing_put_on_a_smaller_sheet_fits_it(self, open_page, tidy):
         """What was drawn on the wide sheet lies within the square one, its pen's width included."""
-        far = strokes.encode_strokes([*SEVEN, np.float32([[600, 50], [598, 220]])])
+        far = codec.encode([*SEVEN, np.float32([[600, 50], [598, 220]])])
         page = tidy(open_page(ink=far))
         assert np.concatenate(page.session_state["draw.strokes"]).max() <= 280 - 16 / 2 + 0.5
 
@@ -253,12 +253,12 @@ class TestWhy:
         asked = []
         monkeypatch.setattr(explanations, "settle", lambda *_: asked.append("why"))
         monkeypatch.setattr(opinions, "ask", lambda *_: asked.append("all"))
-        tidy(open_page(ink=strokes.encode_strokes(SEVEN)))
+        tidy(open_page(ink=codec.encode(SEVEN)))
         assert asked == []
 
     def test_names_the_deciding_ink_and_shows_the_network(self, open_page, tidy):
         """Unfolded, it says what decided, paints it, and shows filters and what they find, all told in words."""
-        page = open_page(ink=strokes.encode_strokes(SEVEN))
+        page = open_page(ink=codec.encode(SEVEN))
         page.session_state["draw.why"] = True
         tidy(page.run())
         assert any(text.value.startswith("7 against") for text in page.markdown)
@@ -268,7 +268,7 @@ class TestWhy:
 
     def test_other_models_are_asked_and_a_difference_explained(self, open_page, tidy, sample):
         """Every bundled model's reading is in the table; a line tells why the simplest differs, where it does."""
-        page = open_page(ink=strokes.encode_strokes(SEVEN))
+        page = open_page(ink=codec.encode(SEVEN))
         page.session_state["draw.all"] = True
         tidy(page.run())
         assert list(page.table[0].value["reads"]) == ["7"] * len(catalogue.bundled())

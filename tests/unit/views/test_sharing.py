@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.ink import strokes
+from digits.ink import codec
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS
 from digits.views.sharing import MOST_IDS, PAGES, PEN_WIDTHS, query, query_string, read
 
@@ -36,7 +36,7 @@ STATES = {
             "model": st.just("") | identifiers,
             "pen": st.integers(*PEN_WIDTHS[:2]),
             "sheet": st.sampled_from(["square", "wide"]),
-            "ink": st.just("") | drawings.map(strokes.encode_strokes),
+            "ink": st.just("") | drawings.map(codec.encode),
         }
     ),
     "train": st.fixed_dictionaries(
@@ -161,7 +161,7 @@ class TestNotices:
 
     def test_say_when_a_drawing_was_cut(self):
         """A drawing that a mail program has cut is left out, in a sentence that can be read."""
-        values, notices = read("draw", {"ink": strokes.encode_strokes([np.float32([[1, 2], [90, 200]])])[:-1]})
+        values, notices = read("draw", {"ink": codec.encode([np.float32([[1, 2], [90, 200]])])[:-1]})
         assert values["ink"] == ""
         assert notices == [
             "The link's `ink` was not used: This link's drawing cannot be read: it was cut or changed. "
