@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from digits.ink import glyphs, outlines, steps
+from digits.ink import glyphs, stages
 from digits.ink.segmentation import Part, Reading, read_number
 from digits.models import catalogue
 from digits.models.judge import find_judge
@@ -62,7 +62,7 @@ def _choose_digit(parts: Sequence[Part], reading: Reading, accepted: np.ndarray)
     chosen = st.session_state.get(_key("digit"))
     if chosen not in range(len(parts)):
         chosen = 0
-    outlined, text = outlines.outline(parts), reading.text.replace("\n", "")
+    outlined, text = stages.outline(parts), reading.text.replace("\n", "")
     width, height = outlined.size
     digits = []
     for place, box in enumerate(outlined.boxes):
@@ -103,7 +103,7 @@ def _steps(glyph: glyphs.Glyph) -> None:
     """Show what became of the ink on its way to the network."""
     with st.container(gap="xsmall"):
         with st.container(horizontal=True, gap="xsmall", key=_key("steps")):
-            for step in steps.show(glyph):
+            for stage in stages.show(glyph):
                 # three stand side by side on a phone
-                st.image(step.png, caption=step.caption, width=112, output_format="PNG", alt=step.alt)
+                st.image(stage.png, caption=stage.caption, width=112, output_format="PNG", alt=stage.alt)
         st.caption(glyphs.describe(glyph))

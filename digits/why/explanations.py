@@ -269,8 +269,8 @@ def _main_regions(values: np.ndarray, box: regions.Box, whole: float) -> list[st
     return [name for name in ranked if sums[name] >= max(0.07 * whole, 0.5 * sums[ranked[0]])]
 
 
-def _joined(regions: Sequence[str]) -> str:
-    return " and ".join(regions.WHERE[region] for region in regions)
+def _joined(names: Sequence[str]) -> str:
+    return " and ".join(regions.WHERE[name] for name in names)
 
 
 def _rival(evidence: Evidence, class_names: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
-"""Steps: what became of a drawing on its way to the network, as three small pictures."""
+"""Stages: what became of a drawing on its way to the network, as small pictures, and where its digits lie."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,34 +9,37 @@ from PIL import Image, ImageDraw
 
 from digits.ink import strokes
 from digits.ink.glyphs import BOX_SIDE, PEN_WIDTH, Glyph
+from digits.ink.segmentation import Part
 from digits.settings import IMAGE_SIZE
 
 SIDE = 224  # pixels, of each picture
 _UNIT = SIDE // IMAGE_SIZE  # so many of them to one that the network sees
 _FRAME, _EDGE = "#c2621a", "#d9d4c9"
+_MAX_OUTLINE_SIDE = 1024  # pixels; a photograph is shown no larger
+_MARGIN = 0.12  # of paper around the writing, in parts of its lower side
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step: dark ink on white as a PNG of `SIDE` pixels a side, a caption, and the picture in words."""
+class Stage:
+    """One stage: dark ink on white as a PNG of `SIDE` pixels a side, a caption, and the picture in words."""
 
     png: bytes
     caption: str
     alt: str
 
 
-def show(glyph: Glyph) -> list[Step]:
-    """Return the steps from the visitor's ink to the network's image. Takes about 5 ms."""
+def show(glyph: Glyph) -> list[Stage]:
+    """Return the stages from the visitor's ink to the network's image. Takes about 5 ms."""
     height, width = glyph.found.shape
     x0, y0, x1, y1 = glyph.box
     return [
-        Step(
+        Stage(
             _found(glyph),
             "found",
             f"The ink as it was found on {width} by {height} pixels, in a box of {x1 - x0} by {y1 - y0}",
         ),
-        Step(_fitted(glyph), "fitted", f"The digit drawn anew in a box of {BOX_SIDE} by {BOX_SIDE}, its shape kept"),
-        Step(
+        Stage(_fitted(glyph), "fitted", f"The digit drawn anew in a box of {BOX_SIDE} by {BOX_SIDE}, its shape kept"),
+        Stage(
             _seen(glyph),
             "what the model sees",
             "The drawing as 28 by 28 grey pixels, centred by its mass, as the model receives it",
@@ -87,3 +91,33 @@ def _png(picture: Image.Image) -> bytes:
     stream = io.BytesIO()
     picture.save(stream, "PNG", compress_level=1)
     return stream.getvalue()
+
+
+@dataclass(frozen=True)
+class Outlines:
+    """The writing, cut out of its sheet, and the boxes of its digits.
+
+    Attributes:
+        png: dark ink on white.
+        size: the picture's width and height in pixels.
+        boxes: for each digit left, top, width and height, as shares of the picture's width or height in [0, 1].
+    """
+
+    png: bytes
+    size: tuple[int, int]
+    boxes: tuple[tuple[float, float, float, float], ...]
+
+
+def outline(parts: Sequence[Part]) -> Outlines:
+    """Return the ink of the parts, of which there is at least one, and their boxes."""
+    ink = np.maximum.reduce([part.glyph.found for part in parts])
+    height, width = ink.shape
+    boxes = np.array([part.box for part in parts])
+    (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    margin = max(6, round(_MARGIN * min(x1 - x0, y1 - y0)))
+    x0, y0, x1, y1 = max(x0 - margin, 0), max(y0 - margin, 0), min(x1 + margin, width), min(y1 + margin, height)
+    picture = Image.fromarray(255 - ink[y0:y1, x0:x1])
+    shares = (boxes - [x0, y0, x0, y0]) / [x1 - x0, y1 - y0, x1 - x0, y1 - y0]
+    places = [(left, top, right - left, bottom - top) for left, top, right, bottom in shares.tolist()]
+    picture.thumbnail((_MAX_OUTLINE_SIDE, _MAX_OUTLINE_SIDE), Image.Resampling.BOX)
+    return Outlines(_png(picture), picture.size, tuple(places))
