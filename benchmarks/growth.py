@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks import _results
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry, open_registry
-from digits.views import charts
+from digits.views import curves
 
 _ITERATIONS = (2_000, 20_000)
 _RUNS = (10, 100, 1_000, 10_000)
@@ -52,7 +52,7 @@ def _tick(registry: Registry, network: str, iterations: int, times: int) -> dict
     """Measure what the page reads for one tick of a run, at the end of its training, when it is largest."""
     run_id = _train(registry, "somebody", Hyperparameters(network=network, iterations=iterations))
     rows = registry.metrics(run_id)
-    curves = [charts.learning_curve(rows, name, name, iterations) for name in ("accuracy", "loss")]
+    curves = [curves.learning_curve(rows, name, name, iterations) for name in ("accuracy", "loss")]
     # The tables travel as Arrow; their values' bytes are what grows with a run.
     tables = [part["source"] for curve in curves for part in curve["dataset"]]
     return {

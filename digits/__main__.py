@@ -17,7 +17,7 @@ from digits.models import catalogue
 from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
 from digits.runs.hyperparameters import as_markdown as hyperparameters_as_markdown
 from digits.settings import MAX_UPLOAD_BYTES, Settings, work_dir
-from digits.views import charts
+from digits.views import curves
 from digits.views import gallery as galleries
 
 _LINE_EVERY = 100  # iterations between progress lines, as in the tutorials
@@ -99,7 +99,7 @@ def _follow(progress_stream, hyperparameters: Hyperparameters) -> float:
                 bar.update(progress.step - bar.n)
                 seconds = progress.seconds
                 if progress.step % _LINE_EVERY == 0:
-                    bar.write(charts.progress_line(dataclasses.asdict(progress)))
+                    bar.write(curves.progress_line(dataclasses.asdict(progress)))
         except KeyboardInterrupt:
             bar.write("Stopped; keeping what has been learned so far.")
     return seconds

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from digits.runs.registry import Run
-from digits.views import comparison
+from digits.views import comparison, curves
 from pages import _widgets
 from pages._chosen import key
 
@@ -29,8 +29,8 @@ def _curves(names: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         measure = st.segmented_control(
             "Measure",
-            list(comparison.MEASURES),
-            format_func=comparison.MEASURES.get,
+            list(curves.MEASURES),
+            format_func=curves.MEASURES.get,
             required=True,
             key=key("measure"),
             persist_state="session",
@@ -45,10 +45,10 @@ def _curves(names: dict[str, str]) -> None:
         )
     histories = {name: _widgets.registry().metrics(run_id) for run_id, name in names.items()}
     st.echarts_chart(
-        comparison.curves(histories, measure, is_log=is_log),
-        height=280 + comparison.legend_height(len(histories)),
+        curves.comparison_chart(histories, measure, is_log=is_log),
+        height=280 + curves.legend_height(len(histories)),
         key=key("chart"),
-        alt=comparison.describe_curves(histories, measure, is_log=is_log),
+        alt=curves.describe_comparison(histories, measure, is_log=is_log),
     )
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from digits.views import charts
+from digits.views import curves
 from pages import _state, _widgets
 
 SMOOTHING = 0.9  # a training point then is the mean of about the last ten
@@ -15,10 +15,10 @@ def _key(name: str) -> str:
 def show_empty(iterations: int) -> None:
     """Show where the accuracy will appear; the browser then has all that draws curves before there is one."""
     st.echarts_chart(
-        charts.learning_curve([], "accuracy", "Accuracy", iterations),
+        curves.learning_curve([], "accuracy", "Accuracy", iterations),
         height=260,
         key=_key("chart.empty"),
-        alt=charts.describe_curve([], "accuracy"),
+        alt=curves.describe_curve([], "accuracy"),
     )
 
 
@@ -44,7 +44,7 @@ def show(run_id: str) -> None:
         )
     for name, title in (("accuracy", "Accuracy"), ("loss", "Loss (cross-entropy)")):
         st.echarts_chart(
-            charts.learning_curve(
+            curves.learning_curve(
                 rows,
                 name,
                 title,
@@ -56,11 +56,11 @@ def show(run_id: str) -> None:
             ),
             height=260,
             key=_key(f"chart.{name}"),
-            alt=charts.describe_curve(rows, name, changes=changes, best_step=run.best_step),
+            alt=curves.describe_curve(rows, name, changes=changes, best_step=run.best_step),
         )
     if changes:
-        st.caption(f"Turned on the way: {'; '.join(map(charts.describe_change, changes))}.")
+        st.caption(f"Turned on the way: {'; '.join(map(curves.describe_change, changes))}.")
     with st.expander("Progress lines", icon=":material/notes:", key=_key("lines"), on_change="rerun") as lines:
         if lines.open:
-            text = charts.progress_lines(registry.progress_rows(run_id))
+            text = curves.progress_lines(registry.progress_rows(run_id))
             st.code(text or "None yet.", language=None, height=240)

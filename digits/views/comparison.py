@@ -7,96 +7,10 @@ import numpy as np
 import pandas as pd
 
 from digits.runs.hyperparameters import KNOBS, Change
-from digits.runs.registry import METRIC_NAMES, Run
+from digits.runs.registry import Run
 
 MOST = 5  # runs in one chart: more lines than that nobody tells apart
-MEASURES = {  # the columns of the metrics, with what they are called on the page
-    "val_accuracy": "Validation accuracy",
-    "val_loss": "Validation loss",
-    "loss": "Training loss",
-}
-# Told apart by colour, dashes and marks at once; the colours (M. Okabe and K. Ito, 2008) by who sees fewer of them too.
-_LINES = (
-    ("#0072b2", "solid", "circle"),
-    ("#d55e00", "dashed", "rect"),
-    ("#009e73", "dotted", "triangle"),
-    ("#cc79a7", [12, 4], "diamond"),
-    ("#8c7a00", [8, 3, 2, 3], "roundRect"),
-)
 DIFFERS = "≠"
-_LABEL = "#758290"  # readable on light and on dark
-
-
-def curves(histories: Mapping[str, Sequence[dict[str, Any]]], measure: str, *, is_log: bool = False) -> dict[str, Any]:
-    """Return one measure of several runs over their iterations, a line each.
-
-    Args:
-        histories: each run's rows, as `registry.Registry.metrics` returns them, by the run's name.
-        measure: one of `MEASURES`.
-        is_log: a logarithmic axis; of the accuracy it shows the error, 1 - accuracy, where progress near 1 can be seen.
-    """
-    title, points = _measured(histories, measure, is_log=is_log)
-    return {
-        "animationDuration": 0,
-        "animationDurationUpdate": 250,
-        "legend": {"orient": "vertical", "left": 0, "top": 0, "itemWidth": 34, "itemGap": 6},
-        "grid": {"left": 8, "right": 16, "top": legend_height(len(points)) + 28, "bottom": 24, "containLabel": True},
-        "tooltip": {"trigger": "axis", "valueFormatter": "%.4f", "confine": True},
-        "dataset": [{"source": table} for table in points.values()],
-        "xAxis": {"type": "value", "min": 0, "name": "iteration", "nameLocation": "middle", "nameGap": 22},
-        "yAxis": {
-            "type": "log" if is_log else "value",
-            "scale": True,
-            "name": title,
-            "nameTextStyle": {"align": "left", "color": _LABEL},
-        },
-        "series": [
-            {
-                "name": name,
-                "type": "line",
-                "datasetIndex": index,
-                "encode": {"x": "step", "y": measure},
-                "color": colour,
-                "lineStyle": {"width": 2, "type": dashes},
-                "symbol": symbol,
-                "symbolSize": 7,
-                "showSymbol": measure != "loss",  # a training loss has too many points for marks
-            }
-            for index, (name, (colour, dashes, symbol)) in enumerate(zip(points, _LINES, strict=False))
-        ],
-    }
-
-
-def legend_height(count: int) -> int:
-    """Return the pixels that the names of `count` curves take above the chart, one a line for a phone's sake."""
-    return 21 * count
-
-
-def describe_curves(histories: Mapping[str, Sequence[dict[str, Any]]], measure: str, *, is_log: bool = False) -> str:
-    """Return in a sentence where each run's curve ends."""
-    title, points = _measured(histories, measure, is_log=is_log)
-    told = [
-        f"{name} at {table[measure].iloc[-1]:.4f} after {table['step'].iloc[-1]:,} iterations"
-        if len(table)
-        else f"{name}, still empty"
-        for name, table in points.items()
-    ]
-    return f"{title} of {len(told)} runs: {'; '.join(told)}."
-
-
-def _measured(
-    histories: Mapping[str, Sequence[dict[str, Any]]], measure: str, *, is_log: bool
-) -> tuple[str, dict[str, pd.DataFrame]]:
-    """Return what is drawn, in words, and each run's points."""
-    points = {
-        name: pd.DataFrame(rows, columns=METRIC_NAMES)[["step", measure]].dropna() for name, rows in histories.items()
-    }
-    if not is_log:
-        return MEASURES[measure], points
-    if measure == "val_accuracy":
-        points = {name: table.assign(val_accuracy=1 - table["val_accuracy"]) for name, table in points.items()}
-    points = {name: table[table[measure] > 0] for name, table in points.items()}  # zero has no logarithm
-    return "Validation error" if measure == "val_accuracy" else MEASURES[measure], points
 
 
 def settings_table(runs: Mapping[str, Run], changes: Mapping[str, Sequence[Change]]) -> pd.DataFrame:

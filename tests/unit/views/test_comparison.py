@@ -1,6 +1,5 @@
 """comparison: several runs in one chart and one table, each told apart, and the images that two models dispute."""
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,69 +11,8 @@ from digits.runs.hyperparameters import KNOBS, Change, Hyperparameters
 from digits.views import comparison
 
 
-def row(step, **facts):
-    return {
-        "step": step,
-        "seconds": step / 100,
-        "loss": 1.0,
-        "accuracy": 0.5,
-        "val_loss": None,
-        "val_accuracy": None,
-    } | facts
-
-
-HISTORIES = {
-    "wide": [row(50, val_accuracy=0.5, val_loss=2.0), row(100, loss=0.5), row(150, val_accuracy=1.0, val_loss=0.5)],
-    "deep": [row(50, val_accuracy=0.75, val_loss=1.0)],
-    "new": [],
-}
-
-
-def sources(option):
-    return [dataset["source"] for dataset in option["dataset"]]
-
-
 def run(**settings):
     return SimpleNamespace(hyperparameters=Hyperparameters(**settings), data="MNIST.")
-
-
-class TestCurves:
-    @pytest.mark.parametrize("measure", comparison.MEASURES)
-    @pytest.mark.parametrize("is_log", [False, True])
-    def test_are_a_line_a_run(self, measure, is_log):
-        """Every run has its line, fed by its own points, and all but the points is JSON."""
-        option = comparison.curves(HISTORIES, measure, is_log=is_log)
-        assert [line["name"] for line in option["series"]] == list(HISTORIES)
-        assert [line["datasetIndex"] for line in option["series"]] == [0, 1, 2]
-        assert all(list(source.columns) == ["step", measure] for source in sources(option))
-        assert json.dumps(option | {"dataset": None})
-
-    def test_leave_out_iterations_without_validation(self):
-        """A validation curve has the validated iterations alone; a training curve has all."""
-        assert [len(source) for source in sources(comparison.curves(HISTORIES, "val_loss"))] == [2, 1, 0]
-        assert [len(source) for source in sources(comparison.curves(HISTORIES, "loss"))] == [3, 1, 0]
-
-    def test_are_told_apart_without_colour(self):
-        """No two lines share their dashes or their marks."""
-        lines = comparison.curves({str(i): [] for i in range(comparison.MOST)}, "loss")["series"]
-        for looks in ("symbol", "color"):
-            assert len({line[looks] for line in lines}) == comparison.MOST
-        assert len({str(line["lineStyle"]["type"]) for line in lines}) == comparison.MOST
-
-    def test_show_the_error_on_a_logarithmic_axis(self):
-        """There the accuracy becomes 1 - accuracy, without the zeros that have no logarithm."""
-        option = comparison.curves(HISTORIES, "val_accuracy", is_log=True)
-        assert option["yAxis"]["type"] == "log"
-        assert option["yAxis"]["name"] == "Validation error"
-        assert sources(option)[0]["val_accuracy"].tolist() == [0.5]
-
-    def test_are_described_by_where_they_end(self):
-        """The text alternative names each run with its last value, and says which have none yet."""
-        assert comparison.describe_curves(HISTORIES, "val_accuracy") == (
-            "Validation accuracy of 3 runs: wide at 1.0000 after 150 iterations; "
-            "deep at 0.7500 after 50 iterations; new, still empty."
-        )
-        assert comparison.describe_curves(HISTORIES, "val_accuracy", is_log=True).startswith("Validation error of")
 
 
 class TestSettingsTable:
