@@ -11,6 +11,7 @@ from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
 from digits.runs.registry import Run
 from digits.views import sharing
+from digits.views.networks import EXPLANATIONS
 from pages import _curves, _learning, _result, _state, _transport, _widgets
 from pages._widgets import STATES
 
@@ -67,7 +68,7 @@ def _settings_form() -> None:
         on_change=_take_preset,
         persist_state="session",
     )
-    st.caption(PRESETS[st.session_state[_key("network")]].explanation)
+    st.caption(EXPLANATIONS[st.session_state[_key("network")]])
     for name in KNOBS:
         if name not in ("network", *MORE):
             _knob(name)

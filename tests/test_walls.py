@@ -9,73 +9,31 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-# The ground floor first; a module imports only from floors below its own.
-FLOORS = (
-    "errors",
-    "settings",
-    "hyperparameters",
-    "datasets",
-    "evaluation",
-    "calibration",
-    "rejection",
-    "fabric",
-    "strokes",
-    "crops",
-    "pictures",
-    "images",
-    "allographs",
-    "mixture",
-    "timeline",
-    "checkpoints",
-    "steps",
-    "augmentation",
-    "networks",
-    "programs",
-    "training",
-    "recogniser",
-    "weights",
-    "drawn",
-    "pieces",
-    "segmentation",
-    "outlines",
-    "catalogue",
-    "batches",
-    "textweights",
-    "cards",
-    "confusion",
-    "parts",
-    "explanations",
-    "opinions",
-    "neighbours",
-    "gallery",
-    "records",
-    "runs",
-    "mcnemar",
-    "comparison",
-    "tables",
-    "charts",
-    "jobs",
-    "keeper",
-    "sharing",
-    "archives",
-    "sandbox",
-    "packages",
-    "manifests",
-    "imports",
-    "export",
-    "inspection",
-    "tensorboard",
-    "supplies",
-    "trainer",
-    "visitors",
-    "package_commands",
-    "__main__",
-)
-WITH_TENSORFLOW = {"augmentation", "networks", "programs", "training", "export", "inspection", "tensorboard"}
+# Each room, and the rooms that it may import from; "root" is what lies in `digits/` itself.
+ROOMS = {
+    "root": (),
+    "ink": ("root",),
+    "runs": ("root",),
+    "data": ("root", "ink"),
+    "models": ("root", "ink", "data"),
+    "why": ("root", "ink", "data", "models"),
+    "views": ("root", "ink", "runs", "models"),
+    "training": ("root", "ink", "runs", "data", "models"),
+    "packages": ("root", "ink", "runs", "data", "models", "why", "views", "training"),
+}
+COMMAND_LINE = {"__main__", "package_commands"}  # the one door in `digits/` that leads into every room
+WITHOUT_TENSORFLOW = {"checkpoints", "keeper", "supplies", "timeline", "trainer"}  # in `training/`; pages may look at these
+REBUILD = "packages/rebuild.py"  # the process that makes an imported package's model anew
 TENSORFLOW = {"tensorflow", "keras"}
 
-MODULES = {path.stem: path for path in (PROJECT / "digits").glob("*.py") if path.stem != "__init__"}
+DIGITS = PROJECT / "digits"
+MODULES = [path for path in sorted(DIGITS.rglob("*.py")) if "template" not in path.parts]
 PAGES = [PROJECT / "app.py", *sorted((PROJECT / "pages").glob("*.py"))]
+
+
+def room_of(path):
+    parts = path.relative_to(DIGITS).parts
+    return parts[0] if len(parts) > 1 else "root"
 
 
 def imports_of(path, *, everywhere=True):
@@ -95,42 +53,72 @@ def packages_of(path, **how):
     return {name.split(".")[0] for name in imports_of(path, **how)}
 
 
-def digits_of(path, **how):
-    """The modules of digits that a file imports."""
-    return {name.split(".")[1] for name in imports_of(path, **how) if name.startswith("digits.")} & set(MODULES)
+def rooms_of(path, **how):
+    """The rooms of digits that a file imports from."""
+    names = [name.split(".") for name in imports_of(path, **how) if name.startswith("digits.")]
+    return {parts[1] if parts[1] in ROOMS else "root" for parts in names}
 
 
-def test_every_module_has_a_floor():
-    """The order of floors names every module that there is."""
-    assert set(MODULES) <= set(FLOORS)
+def loads_tensorflow(path, **how):
+    """Whether a file imports TensorFlow, or a module that does."""
+    names = imports_of(path, **how)
+    training = {name.split(".")[2] for name in names if name.startswith("digits.training.")} - WITHOUT_TENSORFLOW
+    return bool({name.split(".")[0] for name in names} & TENSORFLOW or training)
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_imports_go_downwards(module):
-    """A module imports only modules of lower floors, inside functions too."""
-    assert digits_of(MODULES[module]) <= set(FLOORS[: FLOORS.index(module)])
+def of(path):
+    return path.relative_to(PROJECT).as_posix()
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_digits_knows_no_browser(module):
+@pytest.mark.parametrize("path", MODULES, ids=of)
+def test_imports_go_one_way(path):
+    """A module lies in a room of the table and imports from its own room and those that the room may, no others."""
+    room = room_of(path)
+    assert room in ROOMS
+    if room != "root" or path.stem not in COMMAND_LINE:
+        assert rooms_of(path) - {room} <= set(ROOMS[room])
+
+
+@pytest.mark.parametrize("path", MODULES, ids=of)
+def test_digits_knows_no_browser(path):
     """Whatever lies in digits is true without Streamlit."""
-    assert not {name for name in packages_of(MODULES[module]) if name.startswith("streamlit")}
-    assert "pages" not in packages_of(MODULES[module])
+    assert not {name for name in packages_of(path) if name.startswith("streamlit")}
+    assert "pages" not in packages_of(path)
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_few_modules_load_tensorflow(module):
-    """TensorFlow and the modules that need it are imported at the top of those modules alone."""
-    if module not in WITH_TENSORFLOW:
-        assert not packages_of(MODULES[module]) & TENSORFLOW
-        assert not digits_of(MODULES[module], everywhere=False) & WITH_TENSORFLOW
+@pytest.mark.parametrize("path", MODULES, ids=of)
+def test_few_modules_load_tensorflow(path):
+    """TensorFlow is imported in `training/` and by the process that rebuilds a package, nowhere else."""
+    may_load = room_of(path) == "training" and path.stem not in WITHOUT_TENSORFLOW
+    if not may_load and path != DIGITS / REBUILD:
+        assert not packages_of(path) & TENSORFLOW
+        assert not loads_tensorflow(path, everywhere=False)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", MODULES, ids=of)
+def test_a_room_is_found_by_its_folder(path):
+    """No `__init__` wraps what lies in its room."""
+    if path.name == "__init__.py" and room_of(path) != "root":
+        assert not imports_of(path)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=of)
 def test_pages_hold_no_tensorflow_and_no_sql(path):
     """Pages and the server import neither TensorFlow, nor a module that needs it, nor the database."""
     assert not packages_of(path) & {*TENSORFLOW, "sqlalchemy", "sqlite3"}
-    assert not digits_of(path) & {*WITH_TENSORFLOW, "trainer"}
+    assert not loads_tensorflow(path)
+    assert not any(name.startswith("digits.training.trainer") for name in imports_of(path))
+
+
+def test_tests_and_benchmarks_do_not_import_each_other_both_ways():
+    """Benchmarks may drive the app as the browser tests do; no test needs a benchmark."""
+    assert not [path for path in (PROJECT / "tests").rglob("*.py") if "benchmarks" in packages_of(path)]
+
+
+def test_the_unit_tests_mirror_the_rooms():
+    """A room's tests lie in the folder of its name."""
+    folders = {path.name for path in (PROJECT / "tests" / "unit").iterdir() if path.is_dir()} - {"__pycache__"}
+    assert folders == set(ROOMS) - {"root"}
 
 
 OPEN_ALL_PAGES = """

@@ -249,17 +249,15 @@ def as_markdown() -> str:
 
 @dataclass(frozen=True)
 class Preset:
-    """A network with the settings that suit it and what to say of it.
+    """A network with the settings that suit it.
 
     Attributes:
         title: the network's name on the page.
-        explanation: one or two sentences for the visitor.
         hyperparameters: the settings to begin with.
         published: what the source reported on the 10,000 test images, in words; empty when there is none.
     """
 
     title: str
-    explanation: str
     hyperparameters: Hyperparameters
     published: str = ""
 
@@ -267,16 +265,11 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "softmax": Preset(
         "Softmax regression",
-        "One layer: each class adds up the ink under its own weights, and the highest total wins. "
-        "Ten pictures of weights are all it knows.",
         Hyperparameters(network="softmax", learning_rate=0.5, iterations=1000, batch_size=100),
         published="about 92 %",
     ),
     "published": Preset(
         "Three hidden layers, as published",
-        "784-1024-512-256-10 exactly as a well-known tutorial has it. Without activations, layers on layers of weights "
-        "collapse into one, so it is softmax regression in disguise and stays near 92 %; "
-        "its dropout is built but never connected, so that slider changes nothing here.",
         Hyperparameters(
             network="published", learning_rate=1e-4, iterations=2000, dropout=0.5, batch_size=256, optimizer="adam"
         ),
@@ -284,8 +277,6 @@ PRESETS: dict[str, Preset] = {
     ),
     "corrected": Preset(
         "Three hidden layers, corrected",
-        "The same 784-1024-512-256-10 put right: ReLU between the layers lets them build on each other, "
-        "the first weights are scaled to each layer's width, and dropout really drops.",
         Hyperparameters(
             network="corrected",
             learning_rate=1e-3,
@@ -298,8 +289,6 @@ PRESETS: dict[str, Preset] = {
     ),
     "convolutional": Preset(
         "Convolutional network",
-        "Small filters slide over the image and find strokes wherever they lie; three such layers, then a vote. "
-        "This is how digits have been read well since the 1990s.",
         Hyperparameters(
             network="convolutional",
             learning_rate=2e-3,
@@ -313,8 +302,6 @@ PRESETS: dict[str, Preset] = {
     ),
     "drawing": Preset(
         "Convolutional network for drawings",
-        "Five convolutions, normalised over each batch, that learn from more than MNIST: its digits drawn anew as the "
-        "Draw page draws, and shapes it seldom shows, all distorted afresh each time. It trains for many minutes.",
         Hyperparameters(
             network="drawing",
             learning_rate=2e-3,

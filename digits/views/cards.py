@@ -7,6 +7,7 @@ from digits.errors import InvalidHyperparameter
 from digits.models import textweights
 from digits.models.catalogue import KERAS_FILE, TFLITE_FILE, Model
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.views.networks import EXPLANATIONS
 
 
 def facts(model: Model) -> list[tuple[str, str]]:
@@ -29,8 +30,8 @@ def facts(model: Model) -> list[tuple[str, str]]:
 
 def network(card: dict[str, Any]) -> str:
     """Return the network's title and what is special about it."""
-    preset = PRESETS.get(card["hyperparameters"].get("network"))
-    return f"{preset.title}. {preset.explanation}" if preset else card["title"]
+    name = card["hyperparameters"].get("network")
+    return f"{PRESETS[name].title}. {EXPLANATIONS[name]}" if name in PRESETS else card["title"]
 
 
 def settings(card: dict[str, Any]) -> str:

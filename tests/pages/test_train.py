@@ -8,6 +8,7 @@ from digits.accuracy import Accuracy
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
 from digits.training import export, timeline
+from digits.views.networks import EXPLANATIONS
 
 
 def shown(page):
@@ -48,7 +49,7 @@ class TestSettings:
         assert Hyperparameters(**shown(tidy(page))) == preset
         link = {name: text for name, text in page.query_params.items() if name in KNOBS}
         assert Hyperparameters.from_dict(link) == preset
-        assert any(PRESETS[network].explanation in caption.value for caption in page.caption)
+        assert any(EXPLANATIONS[network] in caption.value for caption in page.caption)
 
     @pytest.mark.parametrize("network", PRESETS)
     def test_follow_a_link_to_a_network(self, network, open_page, tidy):
@@ -80,7 +81,7 @@ class TestSettings:
     def test_are_explained(self, open_page):
         """The sentence that explains a setting stands on the page, for every setting."""
         said = words(open_page("train.py"))
-        assert PRESETS["softmax"].explanation in said
+        assert EXPLANATIONS["softmax"] in said
         for name, knob in KNOBS.items():
             assert knob.help in said or name == "network"
 

@@ -187,7 +187,6 @@ class TestPresets:
         assert preset.hyperparameters.network == network
         assert Hyperparameters.from_dict(preset.hyperparameters.to_dict()) == preset.hyperparameters
         assert preset.title
-        assert preset.explanation.endswith(".")
 
     @pytest.mark.parametrize("network", PRESETS)
     def test_stand_on_the_sliders_stops(self, network):
