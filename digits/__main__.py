@@ -1,4 +1,4 @@
-"""The command line: `python -m digits train|predict|gallery|evaluate|models|export|check|import|hyperparameters`."""
+"""The command line: `python -m digits COMMAND`, or `digits COMMAND` where Digits is installed."""
 
 import argparse
 import dataclasses
@@ -206,7 +206,8 @@ def _hyperparameters(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m digits", description="Train, ask and inspect digit recognisers.")
+    name = "digits" if Path(sys.argv[0]).stem == "digits" else "python -m digits"
+    parser = argparse.ArgumentParser(prog=name, description="Train, ask and inspect digit recognisers.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     train = commands.add_parser(
@@ -214,7 +215,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for field in dataclasses.fields(Hyperparameters):
         _add_knob(train, field.name, KNOBS[field.name], field.type)
-    train.add_argument("--output", type=Path, help="the folder to save in (default: one below models/runs)")
+    train.add_argument("--output", type=Path, help="the folder to save in (default: one below the runs' folder)")
     train.add_argument(
         "--first-train-image",
         type=_training_image,

@@ -1,11 +1,16 @@
 """Where things lie and how much is allowed: paths, limits and the environment variables that move them."""
 
 import os
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PROJECT_DIR = Path(__file__).resolve().parent.parent
-BUNDLED_MODELS_DIR = PROJECT_DIR / "models"
+PROJECT_DIR = Path(__file__).resolve().parent.parent  # a clone, or the site-packages of an installed copy
+_INSTALLED_DIR = PROJECT_DIR / "digits" / "_bundled"  # where a wheel keeps its models/, requirements.txt and LICENSE
+IS_INSTALLED = _INSTALLED_DIR.is_dir()
+BUNDLED_DIR = _INSTALLED_DIR if IS_INSTALLED else PROJECT_DIR
+BUNDLED_MODELS_DIR = BUNDLED_DIR / "models"
 
 IMAGE_SIZE = 28  # pixels a side, of every image that a network sees
 
@@ -28,7 +33,8 @@ class Settings:
         data_dir: the folder whose `mnist/` holds the four IDX files, and whose `drawn/` may hold labelled drawings.
         keras_home: Keras's folder, whose `datasets/mnist.npz` is read, or written by a download.
         may_download: whether MNIST may be fetched when it is nowhere on this machine.
-        runs_dir: where training leaves its models, and where the default registry lies.
+        runs_dir: where training leaves its models, and where the default registry lies; `models/runs` of a clone,
+            `digits/runs` among the user's data for an installed copy.
         registry_url: the SQLAlchemy URL of the run registry.
         tensorboard_dir: where runs leave logs for TensorBoard; None for no logs.
     """
@@ -47,10 +53,10 @@ class Settings:
         return folder if folder and folder.is_dir() else None
 
     @classmethod
-    def from_environment(cls, environment: "os._Environ[str] | dict[str, str] | None" = None) -> "Settings":
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read `KERAS_HOME` and the variables whose names begin with `DIGITS_`."""
         env = os.environ if environment is None else environment
-        runs_dir = Path(env.get("DIGITS_RUNS_DIR") or BUNDLED_MODELS_DIR / "runs").resolve()
+        runs_dir = Path(env.get("DIGITS_RUNS_DIR") or _default_runs_dir(env)).resolve()
         data_dir, tensorboard_dir = env.get("DIGITS_DATA_DIR"), env.get("DIGITS_TENSORBOARD_DIR")
         return cls(
             data_dir=Path(data_dir).resolve() if data_dir else None,
@@ -60,6 +66,19 @@ class Settings:
             registry_url=env.get("DIGITS_REGISTRY_URL") or f"sqlite:///{runs_dir / 'registry.sqlite'}",
             tensorboard_dir=Path(tensorboard_dir).resolve() if tensorboard_dir else None,
         )
+
+
+def _default_runs_dir(env: Mapping[str, str]) -> Path:
+    """Return `models/runs` of a clone; for an installed copy, a folder among the user's data."""
+    if not IS_INSTALLED:
+        return BUNDLED_MODELS_DIR / "runs"
+    if sys.platform == "win32":
+        data = Path(env.get("LOCALAPPDATA") or env.get("TEMP") or ".")
+    elif sys.platform == "darwin":
+        data = Path.home() / "Library" / "Application Support"
+    else:
+        data = Path(env.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return data / "digits" / "runs"
 
 
 def work_dir(runs_dir: Path, run_id: str) -> Path:

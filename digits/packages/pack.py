@@ -17,7 +17,7 @@ from digits.models.weights import EXPLAIN_FILE
 from digits.packages import archives
 from digits.runs.hyperparameters import Change
 from digits.runs.registry import Registry
-from digits.settings import PROJECT_DIR
+from digits.settings import BUNDLED_DIR, PROJECT_DIR
 from digits.views import tables
 
 HYPERPARAMETERS_FILE, HISTORY_FILE = "hyperparameters.json", "history.csv"
@@ -80,12 +80,13 @@ def file_name(model: Model) -> str:
 @functools.cache
 def code() -> dict[str, bytes]:
     """Return the part of a package that is the same in all, by name: what is run, and what it needs."""
-    needed = [line.split(" #")[0] for line in _lines("requirements.txt") if line.split("==")[0] in _NEEDED]
+    pinned = (BUNDLED_DIR / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    needed = [line.split(" #")[0] for line in pinned if line.split("==")[0] in _NEEDED]
     return {
         PREDICT_FILE: (_TEMPLATES / PREDICT_FILE).read_bytes(),
         "requirements.txt": "".join(f"{line}\n" for line in needed).encode(),
         **{name: (PROJECT_DIR / name).read_bytes() for name in modules()},
-        "LICENSE": (PROJECT_DIR / "LICENSE").read_bytes(),
+        "LICENSE": (BUNDLED_DIR / "LICENSE").read_bytes(),
     }
 
 
@@ -116,10 +117,6 @@ def _imported_by(path: Path) -> list[Path]:
 def _texts(model: Model) -> dict[str, bytes]:
     texts = textweights.texts(textweights.read(model.folder / KERAS_FILE))
     return {name: text.encode() for name, text in texts.items()}
-
-
-def _lines(name: str) -> list[str]:
-    return (PROJECT_DIR / name).read_text(encoding="utf-8").splitlines()
 
 
 def _of_run(model: Model, registry: Registry | None) -> tuple[str, Sequence[Change]]:

@@ -49,6 +49,12 @@ class TestHelp:
         assert (status, err) == (0, "")
         assert f"usage: python -m digits {command}".strip() in out
 
+    def test_names_the_command_as_it_was_started(self, digits, monkeypatch):
+        """An installed copy is started as `digits`."""
+        monkeypatch.setattr(sys, "argv", ["/usr/bin/digits"])
+        _, out, _ = digits("models", "--help")
+        assert "usage: digits models" in out
+
     def test_of_train_tells_every_hyperparameter(self, digits):
         """Each hyperparameter is an option, with its explanation and its range."""
         _, out, _ = digits("train", "--help")

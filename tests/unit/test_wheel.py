@@ -1,0 +1,84 @@
+"""The wheel: what `pip install .` puts on a machine, checked from its declarations without building it."""
+
+import importlib
+import importlib.util
+import sys
+import tomllib
+import types
+from pathlib import Path
+
+import pytest
+
+from digits.models import catalogue
+from digits.models.judge import JUDGE_FILE
+from digits.settings import PROJECT_DIR
+
+PYPROJECT = tomllib.loads((PROJECT_DIR / "pyproject.toml").read_text(encoding="utf-8"))
+WHEEL = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+
+
+def load(path, name, monkeypatch):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+class TestWheel:
+    def test_has_a_command(self):
+        """`digits` starts the command line."""
+        module, _, function = PYPROJECT["project"]["scripts"]["digits"].partition(":")
+        assert callable(getattr(importlib.import_module(module), function))
+
+    def test_holds_one_package(self):
+        """Nothing but `digits` becomes importable; the pages stay in the clone."""
+        assert WHEEL["packages"] == ["digits"]
+
+    def test_holds_what_the_package_needs_from_beside_it(self):
+        """Every bundled model, the judge, the pinned versions and the licence are there, and no run."""
+        bundled = {f"models/{model.id}" for model in catalogue.bundled()}
+        beside = {f"models/{JUDGE_FILE.name}", "requirements.txt", "LICENSE"}
+        assert WHEEL["force-include"] == {name: f"digits/_bundled/{name}" for name in bundled | beside}
+        assert all((PROJECT_DIR / name).exists() for name in WHEEL["force-include"])
+
+    def test_depends_on_what_is_pinned(self, monkeypatch):
+        """The dependencies are the lines of requirements.txt, without their comments."""
+        interface = types.ModuleType("hatchling.metadata.plugin.interface")
+        interface.MetadataHookInterface = object  # the build tool is not installed with the tests
+        monkeypatch.setitem(sys.modules, interface.__name__, interface)
+        hook = load(PROJECT_DIR / "hatch_build.py", "hatch_build", monkeypatch).CustomMetadataHook()
+        hook.root, metadata = str(PROJECT_DIR), {}
+        hook.update(metadata)
+        lines = (PROJECT_DIR / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        assert metadata["dependencies"] == [line.split(" #")[0] for line in lines if not line.startswith("#")]
+        assert 'uvloop==0.23.0; sys_platform != "win32"' in metadata["dependencies"]
+
+
+class TestInstalledCopy:
+    @pytest.fixture
+    def settings(self, tmp_path, monkeypatch):
+        """The settings module as it is found below site-packages."""
+        (tmp_path / "digits" / "_bundled" / "models").mkdir(parents=True)
+        path = tmp_path / "digits" / "settings.py"
+        path.write_bytes((PROJECT_DIR / "digits" / "settings.py").read_bytes())
+        return load(path, "installed_settings", monkeypatch)
+
+    def test_finds_its_models_inside_the_package(self, settings, tmp_path):
+        """What lies beside `digits/` in a clone lies in `digits/_bundled` of a wheel."""
+        assert settings.BUNDLED_MODELS_DIR.relative_to(tmp_path).as_posix() == "digits/_bundled/models"
+
+    @pytest.mark.parametrize(
+        ("platform", "environment", "expected"),
+        [
+            ("linux", {}, Path.home() / ".local/share/digits/runs"),
+            ("linux", {"XDG_DATA_HOME": "/data"}, Path("/data/digits/runs")),
+            ("darwin", {}, Path.home() / "Library/Application Support/digits/runs"),
+            ("win32", {"LOCALAPPDATA": "/local"}, Path("/local/digits/runs")),
+            ("linux", {"DIGITS_RUNS_DIR": "/runs"}, Path("/runs")),
+        ],
+    )
+    def test_keeps_runs_among_the_users_data(self, settings, monkeypatch, platform, environment, expected):
+        """Runs are written where the user may write, never into site-packages."""
+        monkeypatch.setattr(sys, "platform", platform)
+        assert settings.Settings.from_environment(environment).runs_dir == expected.resolve()
