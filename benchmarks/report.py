@@ -1,8 +1,8 @@
-"""The README's page of results: one table and one chart, made from the stored results and from nothing else.
+"""The pages of results, made from the stored results and from nothing else.
 
 python -m benchmarks.report
 
-Replaces what stands between the README's two `results` comments, and draws docs/speed.svg.
+Writes docs/results.md and docs/speed.svg, and the README's six figures between its two `results` comments.
 """
 
 import json
@@ -14,7 +14,7 @@ from digits.runs.hyperparameters import PRESETS
 from digits.settings import PROJECT_DIR
 
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
-CHART = PROJECT_DIR / "docs" / "speed.svg"
+PAGE, CHART = PROJECT_DIR / "docs" / "results.md", PROJECT_DIR / "docs" / "speed.svg"
 PEERS = {
     "digits, as the app runs it": "Digits, in the app",
     "keras_fit, default": "Keras `fit`, defaults",
@@ -30,31 +30,84 @@ PEERS = {
 
 
 def main() -> None:
-    training = read("training_peers")
-    CHART.write_text(chart(training["figures"]["networks"]), encoding="utf-8")
-    sections = [
-        training_table(training),
-        profile_table(read("step_profile")),
-        watching_table(read("watching")),
-        inference_table(read("inference")),
-        clock_table(read("visitor_clock")),
-        transport_table(read("transport_clock")),
-        visitors_table(read("many_visitors")),
-    ]
-    path = PROJECT_DIR / "README.md"
-    before, rest = path.read_text(encoding="utf-8").split(BEGIN)
+    CHART.write_text(chart(read("training_peers")["figures"]["networks"]), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
+    readme = PROJECT_DIR / "README.md"
+    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
-    made = "\n\n".join(sections)
-    path.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
-    print("Written to", path.name, "and", CHART.relative_to(PROJECT_DIR))
+    readme.write_text(f"{before}{BEGIN}\n{summary()}\n{END}{after}", encoding="utf-8")
+    print("Written to", ", ".join(path.relative_to(PROJECT_DIR).as_posix() for path in (PAGE, CHART, readme)))
+
+
+def page() -> str:
+    """Return docs/results.md: every table, each with the command that measured it."""
+    sections = {
+        "Training": (training_table(read("training_peers")), profile_table(read("step_profile"))),
+        "Watching a run": (watching_table(read("watching")),),
+        "Reading": (inference_table(read("inference")),),
+        "What a visitor waits for": (clock_table(read("visitor_clock")), transport_table(read("transport_clock"))),
+        "Many visitors": (visitors_table(read("many_visitors")),),
+    }
+    parts = ["# Results", "Made by `python -m benchmarks.report` from the files in `benchmarks/results/`."]
+    for title, tables in sections.items():
+        parts += [f"## {title}", *tables]
+    return "\n\n".join(parts) + "\n"
+
+
+def summary() -> str:
+    """Return the README's table: the six figures that a visitor would ask for."""
+    clock, training = read("visitor_clock")["figures"], read("training_peers")["figures"]["networks"]["corrected"]
+    reading = read("inference")["figures"]["idle"]
+    page, pen = clock["command_to_usable_page"], clock["pen_up_to_answer_idle"]
+    rows = [
+        [
+            "From the command to a usable page",
+            f"{page['digits_ms']['p50'] / 1000:.1f} s",
+            f"{page['bare_page_ms']['p50'] / 1000:.1f} s, a bare Streamlit page",
+            "visitor_clock",
+        ],
+        [
+            "From lifting the pen to the answer",
+            f"{pen['digits']['p50']:.0f} ms",
+            f"{pen['bare page']['p50']:.0f} ms, the bare page",
+            "visitor_clock",
+        ],
+        [
+            "Reading one image, convolutional network",
+            f"{reading['digits, LiteRT']['one_ms_p50']:.2f} ms",
+            f"{reading['model.predict']['one_ms_p50']:.0f} ms, Keras `predict`",
+            "inference",
+        ],
+        [
+            "From Start to the test accuracy, softmax regression",
+            f"{clock['start_to_test_accuracy']['softmax']['p50'] / 1000:.1f} s",
+            "",
+            "visitor_clock",
+        ],
+        [
+            "One training iteration, three hidden layers, corrected",
+            f"{training['digits, as the app runs it']['ms']:.1f} ms",
+            f"{training['keras_fit, default']['ms']:.1f} ms, Keras `fit`",
+            "training_peers",
+        ],
+        [
+            "Memory of the web process and of the trainer",
+            f"{clock['web_mb']} MB and {clock['trainer_mb']:,} MB",
+            "",
+            "visitor_clock",
+        ],
+    ]
+    return table(
+        ["", "Digits", "for comparison", "measured by"],
+        [[*cells, f"`python -m benchmarks.{command}`"] for *cells, command in rows],
+    )
 
 
 def read(name: str) -> dict[str, Any]:
     return json.loads((_results.RESULTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def told(record: dict[str, Any]) -> str:
-    """Say how a result was measured."""
+def how_measured(record: dict[str, Any]) -> str:
     machine = record["machine"]
     return f"`{record['command']}`, {record['date'][:10]}, {machine['cpu']}, {machine['cores']} cores."
 
@@ -80,10 +133,11 @@ def training_table(record: dict[str, Any]) -> str:
     rounds = ", ".join(str(figures["digits, as the app runs it"]["rounds"]) for figures in networks.values())
     limits = record["figures"]["matrix_gflops"]
     return (
-        f"![Milliseconds an iteration, Digits against its peers](docs/{CHART.name})\n\n{table(head, rows)}\n\n"
-        f"{told(record)} Medians of interleaved rounds ({rounds}), all of one network in one run; the ratio is "
-        f"above 1 where the peer is slower. Large matrix products reach {limits['float32']:.0f} GFLOP/s here "
-        f"in float32 and {limits['bfloat16']:.0f} in bfloat16; Digits reaches {shares} of what they did in its own run."
+        f"![Milliseconds an iteration, Digits against its peers]({CHART.name})\n\n{table(head, rows)}\n\n"
+        f"{how_measured(record)} Medians of interleaved rounds ({rounds}); each network's frameworks were measured in "
+        "one run. A ratio above 1 means slower than Digits. Large matrix products reach "
+        f"{limits['float32']:.0f} GFLOP/s here in float32 and {limits['bfloat16']:.0f} in bfloat16; Digits reaches "
+        f"{shares} of the bfloat16 rate measured in its own run."
     )
 
 
@@ -92,8 +146,11 @@ def profile_table(record: dict[str, Any]) -> str:
     kinds = dict.fromkeys(kind for row in figures.values() for kind in row["shares"])
     rows = [[kind, *(f"{row['shares'].get(kind, 0):.0%}" for row in figures.values())] for kind in kinds]
     rows.append(["ms an iteration, alone", *(f"{row['ms']:.2f}" for row in figures.values())])
-    head = ["where an iteration's time goes", *(PRESETS[network].title for network in figures)]
-    return f"{table(head, rows)}\n\n{told(record)} Shares of the time of all operations, which run beside each other."
+    head = ["share of an iteration's time", *(PRESETS[network].title for network in figures)]
+    return (
+        f"{table(head, rows)}\n\n{how_measured(record)} Shares of the total time of all operations, some of which run "
+        "at the same time."
+    )
 
 
 def watching_table(record: dict[str, Any]) -> str:
@@ -107,8 +164,8 @@ def watching_table(record: dict[str, Any]) -> str:
             if name != "ms"
         ),
     ]
-    head = ["what watching costs, alone / watched", *(PRESETS[network].title for network in figures)]
-    return f"{table(head, rows)}\n\n{told(record)} Processor time, of one processor; the page is Chromium's renderer."
+    head = ["alone / watched", *(PRESETS[network].title for network in figures)]
+    return f"{table(head, rows)}\n\n{how_measured(record)} 100% is one processor; the page is Chromium's renderer."
 
 
 def inference_table(record: dict[str, Any]) -> str:
@@ -123,7 +180,7 @@ def inference_table(record: dict[str, Any]) -> str:
         for name, row in idle.items()
     ]
     head = ["reading", "one image, ms, p50 / p95", "the same while a run trains", "10,000 images, s"]
-    return f"{table(head, rows)}\n\n{told(record)} The convolutional network."
+    return f"{table(head, rows)}\n\n{how_measured(record)} The convolutional network."
 
 
 def clock_table(record: dict[str, Any]) -> str:
@@ -149,7 +206,7 @@ def clock_table(record: dict[str, Any]) -> str:
     rows.append(["Gallery to 100 samples", _span(figures["gallery_to_100_samples"]), "", ""])
     head = ["a visitor's wait, ms, p50 / p95", "Digits", "a bare Streamlit page", "ratio"]
     return (
-        f"{table(head, rows)}\n\n{told(record)} The canvas itself waits 200 ms before it sends a stroke. "
+        f"{table(head, rows)}\n\n{how_measured(record)} The canvas itself waits 200 ms before it sends a stroke. "
         f"The web process took {figures['web_mb']} MB, the trainer {figures['trainer_mb']} MB, "
         f"an install {figures['install_mb']} MB."
     )
@@ -163,9 +220,9 @@ def transport_table(record: dict[str, Any]) -> str:
     ]
     short, long = figures["watching"]
     return (
-        f"{table(['from press to effect, ms, p50 / p95', '', 'times'], rows)}\n\n{told(record)} A page that watches a "
-        f"run of {short['iterations']:,} iterations receives {short['kilobytes_a_second']:.0f} kB a second and holds "
-        f"{short['heap_mb']:.0f} MB; of {long['iterations']:,}, {long['kilobytes_a_second']:.0f} kB and "
+        f"{table(['from press to effect, ms, p50 / p95', '', 'times'], rows)}\n\n{how_measured(record)} A page that "
+        f"watches a run of {short['iterations']:,} iterations receives {short['kilobytes_a_second']:.0f} kB a second "
+        f"and holds {short['heap_mb']:.0f} MB; of {long['iterations']:,}, {long['kilobytes_a_second']:.0f} kB and "
         f"{long['heap_mb']:.0f} MB."
     )
 
@@ -185,7 +242,7 @@ def visitors_table(record: dict[str, Any]) -> str:
     visits = record["figures"]["visits"]
     head = ["sessions drawing a stroke a second", "a run trains", "ms, p50 / p95", "answered", "errors", "web MB"]
     return (
-        f"{table(head, rows)}\n\n{told(record)} From sending a stroke to the whole answer. After "
+        f"{table(head, rows)}\n\n{how_measured(record)} From sending a stroke to the whole answer. After "
         f"{visits[-1]['visits']} sessions opened and closed the web process had grown from {visits[0]['web_mb']} to "
         f"{visits[-1]['web_mb']} MB."
     )
