@@ -20,8 +20,8 @@ MAX_PACKAGE_BYTES = 32 * 1024 * 1024  # also in .streamlit/config.toml; the larg
 MAX_IMPORTS_PER_VISITOR = 20
 MAX_QUEUED_RUNS_PER_VISITOR = 3
 MAX_QUEUED_RUNS = 50
-HEARTBEAT_TIMEOUT_SECONDS = 10.0  # a run whose trainer has been silent for longer is taken for dead
-RUNS_LISTED = 200  # at first, and as many more with each press: ten thousand at once would make the page slow
+HEARTBEAT_TIMEOUT_SECONDS = 10.0  # a run whose trainer has been silent for longer counts as dead
+RUNS_LISTED = 200  # at first, and as many more with each press; ten thousand at once make the page slow
 RUNS_BEFORE_RECYCLING = 50  # TensorFlow keeps memory, so the trainer restarts after this many runs
 
 
