@@ -58,8 +58,8 @@ def main() -> None:
             runs.append(
                 {
                     "seed": seed,
-                    "test": card["test"]["accuracy"],
-                    "drawn": card["drawn"] and card["drawn"]["accuracy"],
+                    "test": round(card.test.share, 4),
+                    "drawn": card.drawn and round(card.drawn.share, 4),
                     "training_seconds": round(trained, 2),
                     "seconds_with_test_and_export": round(total, 2),
                 }

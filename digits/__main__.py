@@ -75,9 +75,8 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
         drawings=drawings.load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None,
         facts={"command": command, "seconds": round(seconds, 1), "precision": program.precision},
     )
-    measured = catalogue.Model(output.name, output, card).test_accuracy
     published = PRESETS[hyperparameters.network].published
-    print(f"Test accuracy {measured}" + (f"; published: {published}" if published else "") + f". Saved in {output}.")
+    print(f"Test accuracy {card.test}" + (f"; published: {published}" if published else "") + f". Saved in {output}.")
     return 0
 
 
@@ -194,7 +193,8 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
 def _models(options: argparse.Namespace, settings: Settings) -> int:
     for model in catalogue.bundled():
         if options.json:
-            print(json.dumps(model.card, ensure_ascii=False))
+            card = json.loads((model.folder / catalogue.CARD).read_text(encoding="utf-8"))
+            print(json.dumps(card, ensure_ascii=False))
         else:
             print(f"{model.id:20} {model.title}: test {model.test_accuracy}; drawn {model.drawn_accuracy or 'unknown'}")
     return 0

@@ -16,11 +16,21 @@ class Accuracy:
     Attributes:
         correct, total: counts.
         independent: how many of `total` are independent, when some are variants of others; None for all of them.
+        data: what it was measured on, in a phrase, where that is not said elsewhere.
     """
 
     correct: int
     total: int
     independent: int | None = None
+    data: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.correct <= self.total or self.total == 0:
+            raise ValueError(
+                f"`correct` must lie in [0, total], `total` be at least 1; received {self.correct:,} of {self.total:,}."
+            )
+        if self.independent is not None and self.independent < 1:
+            raise ValueError(f"`independent` must be at least 1; received {self.independent:,}.")
 
     @property
     def share(self) -> float:
@@ -36,17 +46,13 @@ class Accuracy:
         return max(0.0, centre - reach), min(1.0, centre + reach)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a card says of it."""
-        facts = {"correct": self.correct, "total": self.total}
+        """Return what a card says of it, its share and interval included."""
+        facts: dict[str, Any] = {"correct": self.correct, "total": self.total}
         if self.independent is not None:
             facts["independent"] = self.independent
         interval = [round(bound, 4) for bound in self.interval]
-        return facts | {"accuracy": round(self.share, 4), "interval_95": interval}
-
-    @classmethod
-    def from_dict(cls, facts: dict[str, Any]) -> "Accuracy":
-        """Read `to_dict()`'s result back."""
-        return cls(facts["correct"], facts["total"], facts.get("independent"))
+        facts |= {"accuracy": round(self.share, 4), "interval_95": interval}
+        return facts if self.data is None else facts | {"data": self.data}
 
     def __str__(self) -> str:
         low, high = self.interval

@@ -7,6 +7,7 @@ from pathlib import Path
 from digits.data import datasets
 from digits.errors import InvalidPackage
 from digits.models import catalogue
+from digits.models.cards import Card
 from digits.packages import archives, check, intake, pack
 from digits.runs.registry import open_registry
 from digits.runs.visitors import new_token
@@ -73,6 +74,6 @@ def _named_in(package: bytes) -> str:
     """Return the id on a package's card."""
     files = archives.read(package)
     try:
-        return str(json.loads(files[catalogue.CARD])["id"])
-    except (LookupError, TypeError, ValueError) as error:
+        return Card.from_dict(json.loads(files[catalogue.CARD])).id
+    except (LookupError, ValueError) as error:
         raise InvalidPackage("A package's card must name its model; this one does not. Give --model.") from error

@@ -52,7 +52,8 @@ def _models(runs: Sequence[Run], names: dict[str, str]) -> tuple[dict[str, str],
     for run in runs:
         models = catalogue.of_run(run.id, _widgets.settings())
         for model in models:
-            titles[model.id] = comparison.model_title(names[run.id], model.card if len(models) > 1 else {})
+            name, card = names[run.id], model.card
+            titles[model.id] = comparison.model_title(name, card.weights, card.step) if len(models) > 1 else name
         firsts += [model.id for model in models[:1]]
     if not titles:
         return {}, []

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from digits.models import catalogue
+from digits.models.identity import Weights
 from digits.packages import pack
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.registry import Run
 from pages import _again, _package, _state, _widgets
 
-WEIGHTS = {"best": "Best weights", "last": "Last weights", "saved": "Copy"}
+WEIGHTS = {Weights.BEST: "Best weights", Weights.LAST: "Last weights", Weights.SAVED: "Copy"}
 
 
 def _key(name: str) -> str:
@@ -36,9 +37,10 @@ def again(run: Run) -> None:
 
 def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:
     measured, preset = model.test_accuracy, PRESETS[run.hyperparameters.network]
-    step = model.card.get("step", run.step)
+    step = run.step if model.card.step is None else model.card.step
+    seconds = run.seconds if model.card.seconds is None else model.card.seconds
     if is_named:
-        st.markdown(f"**{WEIGHTS[model.card.get('weights', 'last')]}**, after {step:,} iterations")
+        st.markdown(f"**{WEIGHTS[model.card.weights or Weights.LAST]}**, after {step:,} iterations")
     figures = [("Test accuracy", f"{measured.share:.2%}")]
     if model.drawn_accuracy:
         figures.append(("Drawn digits", f"{model.drawn_accuracy.share:.1%}"))
@@ -50,7 +52,7 @@ def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:
     st.caption(
         f"{measured.correct:,} of {measured.total:,} test images, looked at once, when it was saved. "
         f"Another {measured.total:,} such images would give between {low:.2%} and {high:.2%}, 95 times in 100. "
-        f"Trained in {model.card['seconds']:.1f} s."
+        f"Trained in {seconds:.1f} s."
     )
     with st.container(horizontal=True):
         for page, label, icon in (

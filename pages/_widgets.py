@@ -9,6 +9,7 @@ import streamlit as st
 from digits.data import datasets
 from digits.errors import DigitsError
 from digits.models import catalogue
+from digits.models.identity import ModelId, Weights
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.registry import Registry, Run, open_registry
 from digits.runs.visitors import COOKIE, new_token
@@ -151,8 +152,8 @@ def model_chooser(page: str) -> catalogue.Model:
     except DigitsError as error:  # the bundled models can be asked all the same
         st.warning(str(error), icon=":material/database_off:")
     if model.id not in titles:
-        name = own.get(model.card.get("run"), f"Shared run {model.id[:4]}: {model.title}")
-        titles[model.id] = comparison.model_title(name, model.card)
+        name = own.get(model.card.run or "", f"Shared run {model.id[:4]}: {model.title}")
+        titles[model.id] = comparison.model_title(name, model.card.weights, model.card.step)
     st.selectbox(
         "Model to ask",
         list(titles),
@@ -168,12 +169,12 @@ def _titles_of(run: Run, name: str) -> dict[str, str]:
     """Return what a run's models are called, by their ids: its best weights, where they are not its last, and those."""
     if not run.has_model:
         return {}
-    best = f"{run.id}-best"
+    best = str(ModelId(run.id, Weights.BEST))
     if run.best_step in (None, run.step) or not (settings().runs_dir / best / catalogue.CARD).is_file():
         return {run.id: name}
     return {
-        best: comparison.model_title(name, {"weights": "best", "step": run.best_step}),
-        run.id: comparison.model_title(name, {"weights": "last", "step": run.step}),
+        best: comparison.model_title(name, Weights.BEST, run.best_step),
+        run.id: comparison.model_title(name, Weights.LAST, run.step),
     }
 
 

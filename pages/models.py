@@ -28,7 +28,7 @@ def _card(model: catalogue.Model) -> None:
     with st.expander("The whole card", icon=":material/id_card:", key=_key("card"), on_change="rerun") as fold:
         if fold.open:
             st.table(dict(cards.facts(model)), hide_header=True)
-            if command := model.card.get("command"):
+            if command := model.card.command:
                 st.markdown("The command that trains it again:")
                 st.code(command, language=None, wrap_lines=True)
 

@@ -156,7 +156,7 @@ def load_examples(
 def measure(recogniser: Recogniser, given: Examples) -> Accuracy:
     """Return a model's drawn accuracy."""
     counted = accuracy(recogniser.probabilities(given.images), given.labels)
-    return Accuracy(counted.correct, counted.total, independent=given.drawings)
+    return Accuracy(counted.correct, counted.total, independent=given.drawings, data=given.description)
 
 
 def _image(glyph: glyphs.Glyph | None) -> np.ndarray:

@@ -21,7 +21,6 @@ from digits.data.datasets import Split
 from digits.errors import ModelNotFound
 
 TEMPERATURES = (0.05, 20.0)  # a fit stays within these
-CARD_KEY = "temperature"
 BINS = 15  # as in Guo et al.
 
 _PRIOR = 4.0  # images' worth of trust in temperature 1: 500 of 500 right is no reason to be endlessly sure
@@ -54,8 +53,8 @@ def report(probabilities: np.ndarray, labels: np.ndarray, temperature: float) ->
         ValueError: `temperature` is not a number over 0.
     """
     cooled = apply_temperature(probabilities, temperature)
-    errors = (expected_calibration_error(rows, labels) for rows in (probabilities, cooled))
-    return Report(*errors, reliability(cooled, labels))
+    before, after = (expected_calibration_error(rows, labels) for rows in (probabilities, cooled))
+    return Report(before, after, reliability(cooled, labels))
 
 
 def temperature_of(read: Callable[[np.ndarray], np.ndarray], validation: Split) -> float:
@@ -156,7 +155,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS)
 
 
 def write_temperature(card: Path, temperature: float) -> None:
-    """Write a temperature into a model's card, under `CARD_KEY`; a reader sees the old card or the new one.
+    """Write a temperature into a model's card, and leave the rest; a reader sees the old card or the new one.
 
     Raises:
         ModelNotFound: there is no card that can be read.
@@ -165,7 +164,7 @@ def write_temperature(card: Path, temperature: float) -> None:
     if not is_temperature(temperature):
         raise ValueError(f"`temperature` must be a number over 0; received {temperature!r}.")
     try:
-        facts = json.loads(card.read_text(encoding="utf-8")) | {CARD_KEY: round(float(temperature), 4)}
+        facts = json.loads(card.read_text(encoding="utf-8")) | {"temperature": round(float(temperature), 4)}
     except (OSError, ValueError, TypeError) as error:
         raise ModelNotFound(f"{card} should be a model's card in JSON; {error}. Train the model again.") from error
     draft = card.with_name(f"{card.name}.{uuid.uuid4().hex}.part")

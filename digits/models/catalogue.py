@@ -1,26 +1,24 @@
 """The models that can be asked: the bundled ones and those that runs have left, each a folder with its card."""
 
 import functools
-import json
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from digits.accuracy import Accuracy
 from digits.data.datasets import Dataset
 from digits.errors import ModelNotFound
-from digits.models import calibration
+from digits.models import calibration, cards
+from digits.models.cards import Card
+from digits.models.identity import ModelId, Weights
 from digits.models.recogniser import Recogniser
 from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir
 
 CARD, KERAS_FILE, TFLITE_FILE = "card.json", "model.keras", "model.tflite"
 PROBABILITIES_FILE = "test-probabilities.npy"
 DEFAULT_MODEL = "drawing"
-_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")  # an id becomes a folder's name, so it may hold nothing else
 
 
 @dataclass(frozen=True)
@@ -28,31 +26,31 @@ class Model:
     """A trained model on disk.
 
     Attributes:
-        id: its name in links: a bundled model's, or a run's id.
+        id: its name in links, as `str(ModelId(…))` has it.
         folder: where its files lie.
-        card: what is known of it, as `export.save_model` wrote it.
+        card: what is known of it.
     """
 
     id: str
     folder: Path
-    card: dict[str, Any]
+    card: Card
 
     @property
     def title(self) -> str:
-        return self.card["title"]
+        return self.card.title
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        return tuple(self.card["class_names"])
+        return self.card.class_names
 
     @property
     def test_accuracy(self) -> Accuracy:
-        return Accuracy.from_dict(self.card["test"])
+        return self.card.test
 
     @property
     def drawn_accuracy(self) -> Accuracy | None:
         """How well it reads drawings; None where there were none to measure it on."""
-        return Accuracy.from_dict(self.card["drawn"]) if self.card.get("drawn") else None
+        return self.card.drawn
 
     @property
     def recogniser(self) -> Recogniser:
@@ -62,8 +60,7 @@ class Model:
     @property
     def temperature(self) -> float:
         """What brings the model's confidence near its accuracy (`calibration`); 1 where its card holds none."""
-        found = self.card.get(calibration.CARD_KEY)
-        return float(found) if calibration.is_temperature(found) else 1.0
+        return self.card.temperature
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Return each class's probability for each image, calibrated: what a confidence on a page is taken from.
@@ -89,15 +86,15 @@ class Model:
 def bundled() -> list[Model]:
     """Return the models that come with Digits, the simplest first."""
     folders = [path.parent for path in BUNDLED_MODELS_DIR.glob(f"*/{CARD}")]
-    return sorted((_read(folder) for folder in folders), key=lambda model: model.card["order"])
+    return sorted((_read(folder) for folder in folders), key=lambda model: model.card.order)
 
 
 def find(model_id: str, settings: Settings) -> Model:
     """Return the model with this id, bundled or from a run; raises `ModelNotFound`."""
-    if _ID.fullmatch(model_id):
+    if identity := ModelId.parse(model_id):
         for home in (BUNDLED_MODELS_DIR, settings.runs_dir):
-            if (home / model_id / CARD).is_file():
-                return _read(home / model_id)
+            if (home / str(identity) / CARD).is_file():
+                return _read(home / str(identity))
     raise ModelNotFound(
         f"A model's name should be {', '.join(model.id for model in bundled())} or a finished run's id; "
         f"received {model_id[:60]!r}. Choose a model from the list."
@@ -106,16 +103,22 @@ def find(model_id: str, settings: Settings) -> Model:
 
 def of_run(run_id: str, settings: Settings) -> list[Model]:
     """Return the models that a run has left: its best weights, where they are not its last, the last, and copies."""
-    copies = sorted(settings.runs_dir.glob(f"{run_id}-at-*"), key=lambda folder: int(folder.name.rsplit("-", 1)[1]))
-    folders = (settings.runs_dir / f"{run_id}-best", settings.runs_dir / run_id, *copies)
-    return [_read(folder) for folder in folders if (folder / CARD).is_file()]
+    return [_read(folder) for folder in _folders_of_run(run_id, settings) if (folder / CARD).is_file()]
 
 
 def remove_of_run(run_id: str, settings: Settings) -> None:
     """Remove all that a run has left: its models, its checkpoint and its snapshots."""
-    home = settings.runs_dir
-    for folder in (home / run_id, home / f"{run_id}-best", work_dir(home, run_id), *home.glob(f"{run_id}-at-*")):
+    for folder in (*_folders_of_run(run_id, settings), work_dir(settings.runs_dir, run_id)):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders_of_run(run_id: str, settings: Settings) -> list[Path]:
+    """The folders of a run's models: the best weights, the last, then the copies as they were saved."""
+    order = list(Weights)
+    found = (ModelId.parse(folder.name) for folder in settings.runs_dir.glob(f"{run_id}*"))
+    own = [identity for identity in found if identity and identity.name == run_id]
+    own.sort(key=lambda identity: (order.index(identity.weights), identity.step or 0))
+    return [settings.runs_dir / str(identity) for identity in own]
 
 
 def _read(folder: Path) -> Model:
@@ -124,10 +127,7 @@ def _read(folder: Path) -> Model:
 
 @functools.lru_cache(maxsize=256)
 def _cached_model(folder: Path, modified: int) -> Model:
-    try:
-        return Model(folder.name, folder, json.loads((folder / CARD).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise ModelNotFound(f"{folder.name}'s card should be JSON; {error}. Train the model again.") from error
+    return Model(folder.name, folder, cards.read(folder / CARD))
 
 
 @functools.lru_cache(maxsize=32)
@@ -140,7 +140,7 @@ def _test_probabilities(folder: Path, modified: int, dataset: Dataset) -> np.nda
 def _own_test_probabilities(folder: Path, modified: int, dataset: Dataset) -> np.ndarray:
     """What the `.tflite` file itself gives, before any temperature: so it was stored."""
     path = folder / PROBABILITIES_FILE
-    is_same_set = _cached_model(folder, modified).card["test"]["total"] == len(dataset.test)
+    is_same_set = _cached_model(folder, modified).card.test.total == len(dataset.test)
     if dataset.is_complete and is_same_set and path.is_file():
         return np.load(path, allow_pickle=False)
     return _read(folder).recogniser.probabilities(dataset.test.images)

@@ -1,15 +1,15 @@
 """Imports: a package that a visitor brings becomes a model of their own; nothing in it is ever run as code."""
 
+import dataclasses
 import json
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from digits.accuracy import Accuracy
 from digits.data import datasets
 from digits.errors import InvalidPackage, TooManyPackages
+from digits.models.cards import Card
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
 from digits.packages import archives, limits, manifests
 from digits.packages.manifests import Manifest
@@ -69,7 +69,7 @@ def _require_room(registry: Registry, owner: str) -> None:
 
 def _inspect(
     files: dict[str, bytes], manifest: Manifest, folder: Path, settings: Settings, on_step: Callable[[str], None]
-) -> dict[str, Any]:
+) -> Card:
     """Have the model made anew from the package's numbers, in a process of its own; return its card."""
     facts = {"seconds": manifest.seconds, "step": manifest.step, "data": manifest.data}
     claims = {
@@ -93,11 +93,11 @@ def _inspect(
     result = json.loads((folder / RESULT_FILE).read_text(encoding="utf-8"))
     if "refused" in result:
         raise InvalidPackage(result["refused"])
-    return result["card"]
+    return Card.from_dict(result["card"])
 
 
 def _adopt(
-    card: dict[str, Any],
+    card: Card,
     manifest: Manifest,
     draft: Path,
     name: str,
@@ -106,7 +106,6 @@ def _adopt(
     owner: str,
 ) -> str:
     """Enter the run and move its model's folder into place: both, or neither."""
-    measured = Accuracy.from_dict(card["test"])
     validated = [row for row in manifest.history if row["val_accuracy"] is not None]
     best = max(validated, key=lambda row: row["val_accuracy"], default=None)
     run_id = registry.add_imported(
@@ -118,15 +117,15 @@ def _adopt(
         data=manifest.data,
         step=manifest.step,
         seconds=manifest.seconds,
-        test_correct=measured.correct,
-        test_total=measured.total,
+        test_correct=card.test.correct,
+        test_total=card.test.total,
         best_step=best and best["step"],
         best_val_accuracy=best and best["val_accuracy"],
         val_accuracy=validated[-1]["val_accuracy"] if validated else None,
     )
     try:
-        text = json.dumps(card | {"id": run_id, "run": run_id}, indent=2, ensure_ascii=False) + "\n"
-        (draft / CARD).write_text(text, encoding="utf-8")
+        own = dataclasses.replace(card, id=run_id, run=run_id)
+        (draft / CARD).write_text(own.to_json(), encoding="utf-8")
         draft.replace(settings.runs_dir / run_id)
     except BaseException:
         registry.purge(run_id)

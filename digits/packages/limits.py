@@ -87,11 +87,16 @@ def run(
         ) as process,
     ):
         is_late = threading.Event()
-        timer = threading.Timer(timeout_seconds, lambda: (is_late.set(), process.kill()))
+
+        def end() -> None:
+            is_late.set()
+            process.kill()
+
+        timer = threading.Timer(timeout_seconds, end)
         timer.start()
         try:
             lines = []
-            for line in process.stdout:
+            for line in process.stdout or ():
                 lines.append(line)
                 on_line(line.rstrip("\n"))
             status = process.wait()

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from digits.errors import InvalidHyperparameter, InvalidPackage
-from digits.models import calibration
+from digits.models.cards import Card
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
 from digits.packages import archives
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
@@ -19,7 +21,7 @@ from digits.runs.registry import METRIC_NAMES
 NEEDED = (KERAS_FILE, TFLITE_FILE, CARD, HYPERPARAMETERS_FILE)
 MAX_JSON_BYTES = 256 * 1024
 MAX_ROWS = 5_000  # of history; the longest run has 2,000
-MAX_TEXT = 500  # characters
+MAX_TITLE, MAX_TEXT = 80, 500  # characters
 
 _KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 _SENTENCE = set(" ,.:;()%+-_/'×–")  # beside letters and digits: no page takes any of it for a picture...
@@ -71,23 +73,22 @@ def read(files: Mapping[str, bytes], class_names: Sequence[str]) -> Manifest:
         if name not in files:
             raise InvalidPackage(f"A package must hold {', '.join(NEEDED)}; {name} is missing. Choose another file.")
     check_keras(files[KERAS_FILE])
-    card, settings = (_parse(files[name], name) for name in (CARD, HYPERPARAMETERS_FILE))
-    _check_card(card, class_names)
+    card, settings = _read_card(files[CARD], class_names), _parse(files[HYPERPARAMETERS_FILE], HYPERPARAMETERS_FILE)
     try:
-        hyperparameters = Hyperparameters.from_dict(card["hyperparameters"])
+        hyperparameters = Hyperparameters.from_dict(card.hyperparameters)
     except (InvalidHyperparameter, TypeError) as error:
         raise InvalidPackage(f"{CARD} must hold settings as Digits has them. {error}") from error
-    if settings.get("hyperparameters") != card["hyperparameters"]:
+    if settings.get("hyperparameters") != card.hyperparameters:
         raise InvalidPackage(f"{HYPERPARAMETERS_FILE} and {CARD} must hold the same settings; theirs differ.")
-    step = card.get("step", hyperparameters.iterations)
-    if not _is_whole(step, hyperparameters.iterations):
+    step = hyperparameters.iterations if card.step is None else card.step
+    if step > hyperparameters.iterations:
         raise _wrong("step", f"a whole number up to its {hyperparameters.iterations:,} iterations", step)
     return Manifest(
         hyperparameters,
         step,
-        float(card.get("seconds", 0)),
-        card["data"],
-        card["train_images"],
+        card.seconds or 0.0,
+        card.data,
+        card.train_images,
         _changes(settings.get("changes", []), step),
         _history(files[HISTORY_FILE], step) if HISTORY_FILE in files else [],
     )
@@ -124,60 +125,42 @@ def _parse(content: bytes, name: str) -> dict[str, Any]:
     return facts
 
 
-def _check_card(card: dict[str, Any], class_names: Sequence[str]) -> None:
-    test, temperature = card.get("test"), card.get(calibration.CARD_KEY, 1.0)
-    low, high = calibration.TEMPERATURES
-    for name, is_right, expected in (
-        ("class_names", card.get("class_names") == list(class_names), f"the classes {', '.join(class_names)}"),
-        ("hyperparameters", isinstance(card.get("hyperparameters"), dict), "an object of settings"),
-        ("title", _is_sentence(card.get("title"), 80), "up to 80 letters, digits and plain punctuation"),
-        ("data", _is_sentence(card.get("data"), MAX_TEXT), f"up to {MAX_TEXT} letters, digits and plain punctuation"),
-        ("train_images", _is_whole(card.get("train_images"), 10**9), "a whole number"),
-        ("seconds", _is_number(card.get("seconds", 0), 0, 1e9), "a number from 0"),
-        (calibration.CARD_KEY, _is_number(temperature, low, high), f"a number in [{low:g}, {high:g}]"),
-        (
-            "test",
-            isinstance(test, dict)
-            and _is_whole(test.get("total"), 10**9)
-            and _is_whole(test.get("correct"), test["total"]),
-            "the counts `correct` and `total`",
-        ),
-    ):
-        if not is_right:
-            raise _wrong(name, expected, card.get(name))
+def _read_card(content: bytes, class_names: Sequence[str]) -> Card:
+    """Return the card, whose types say what any card may hold; a stranger's has words that are shown, too."""
+    try:
+        card = Card.from_dict(_parse(content, CARD))
+    except ValueError as error:
+        raise InvalidPackage(f"{CARD} must be as Digits writes it; {error}.") from error
+    if card.class_names != tuple(class_names):
+        raise _wrong("class_names", f"the classes {', '.join(class_names)}", card.class_names)
+    for name, text, most in (("title", card.title, MAX_TITLE), ("data", card.data, MAX_TEXT)):
+        if not _is_sentence(text, most):
+            raise _wrong(name, f"up to {most} letters, digits and plain punctuation", text)
+    return card
 
 
 def _wrong(name: str, expected: str, received: Any) -> InvalidPackage:
     return InvalidPackage(f"A card's `{name}` must be {expected}; received {ascii(received)[:80]}.")
 
 
-def _is_sentence(value: Any, most: int) -> bool:
+def _is_sentence(text: str, most: int) -> bool:
     return (
-        isinstance(value, str)
-        and 0 < len(value) <= most
-        and all(character.isalnum() or character in _SENTENCE for character in value)
-        and not any(link in value.lower() for link in _LINKS)
+        0 < len(text) <= most
+        and all(character.isalnum() or character in _SENTENCE for character in text)
+        and not any(link in text.lower() for link in _LINKS)
     )
-
-
-def _is_number(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high  # NaN is not
-
-
-def _is_whole(value: Any, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= high
 
 
 def _changes(listed: Any, step: int) -> tuple[Change, ...]:
     try:
-        changes = tuple(Change(item["step"], item["name"], item["old"], item["value"]) for item in listed)
+        changes = msgspec.convert(listed, tuple[Change, ...])
         for change in changes:
-            if change.name not in LIVE_KNOBS or not _is_whole(change.step, step):
+            if change.name not in LIVE_KNOBS or change.step is None or not 0 <= change.step <= step:
                 raise ValueError("a knob or an iteration that there is not")
             check(change.name, change.value)
             if change.old is not None:  # a planned change, as of a run repeated, does not know
                 check(change.name, change.old)
-    except (InvalidHyperparameter, LookupError, TypeError, ValueError) as error:
+    except ValueError as error:  # of the type, of a knob, or of this loop
         raise InvalidPackage(
             f"{HYPERPARAMETERS_FILE} must list changes with step, name, old and value; it cannot be used ({error})."
         ) from error
@@ -193,7 +176,7 @@ def _history(content: bytes, last: int) -> list[dict[str, Any]]:
             raise ValueError(f"its columns should be {', '.join(METRIC_NAMES)}")
         rows: list[dict[str, Any]] = []
         for texts in reader:
-            row = {name: _measure(name, texts[name]) for name in METRIC_NAMES}
+            row: dict[str, Any] = {name: _measure(name, texts[name]) for name in METRIC_NAMES}
             if not (rows[-1]["step"] if rows else -1) < row["step"] <= last:
                 raise ValueError("its steps should rise, up to the model's")
             rows.append(row)

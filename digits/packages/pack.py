@@ -74,7 +74,7 @@ def pack_texts(model: Model) -> bytes:
 
 def file_name(model: Model) -> str:
     """Return what a model's package is called."""
-    return "-".join(dict.fromkeys(("digits", model.card["hyperparameters"]["network"], model.id))) + ".zip"
+    return "-".join(dict.fromkeys(("digits", model.card.network, model.id))) + ".zip"
 
 
 @functools.cache
@@ -107,7 +107,7 @@ def _imported_by(path: Path) -> list[Path]:
     """Return the files of Digits that a file imports: of `from digits.room import name`, the module or the room's."""
     paths = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "digits":
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "digits":
             folder = PROJECT_DIR / node.module.replace(".", "/")
             paths += [folder / f"{alias.name}.py" for alias in node.names] if folder.is_dir() else []
             paths.append(folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py"))
@@ -121,14 +121,14 @@ def _texts(model: Model) -> dict[str, bytes]:
 
 def _of_run(model: Model, registry: Registry | None) -> tuple[str, Sequence[Change]]:
     """Return the history of a model's run as CSV, up to the model's iteration, and the knobs turned on the way."""
-    run_id = model.card.get("run", model.id)
+    run_id = model.card.run or model.id
     if registry is None:
         return "", []
     try:
         registry.get(run_id)
     except RunNotFound:
         return "", []
-    last = model.card.get("step", float("inf"))
+    last = float("inf") if model.card.step is None else model.card.step
     rows = [row for row in registry.history(run_id) if row["step"] <= last]
     changes = [change for change in registry.changes(run_id) if change.step is not None and change.step <= last]
     return tables.history_csv(rows) if rows else "", changes
@@ -136,7 +136,7 @@ def _of_run(model: Model, registry: Registry | None) -> tuple[str, Sequence[Chan
 
 def _hyperparameters(model: Model, changes: Sequence[Change]) -> bytes:
     facts = {
-        "hyperparameters": model.card["hyperparameters"],
+        "hyperparameters": model.card.hyperparameters,
         "changes": [dataclasses.asdict(change) for change in changes],
     }
     return (json.dumps(facts, indent=2) + "\n").encode()

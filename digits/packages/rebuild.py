@@ -9,7 +9,7 @@ import io
 import json
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from digits.data import datasets
 from digits.data.datasets import Dataset
 from digits.data.drawings import Examples, load_examples
 from digits.errors import DigitsError, InvalidPackage
+from digits.models.cards import Card
 from digits.models.catalogue import KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import Recogniser
 from digits.packages.intake import CLAIMS_FILE, MODEL_DIR, RESULT_FILE
@@ -37,14 +38,14 @@ def inspect(
     hyperparameters: Hyperparameters,
     dataset: Dataset,
     drawings: Examples | None,
-    facts: dict[str, Any],
+    facts: Mapping[str, Any],
     on_step: Callable[[str], None] = lambda step: None,
-) -> dict[str, Any]:
+) -> Card:
     """Make a model in `MODEL_DIR` below a folder of the package's two files, and return its card.
 
     Args:
         folder: holds `model.keras`, whose layers are known to be harmless, and `model.tflite`.
-        facts: what else the card should say.
+        facts: what else the card should say, by its fields.
 
     Raises:
         InvalidPackage: a file cannot be used, or the two do not predict the same.
@@ -134,7 +135,7 @@ def main(folder: Path) -> int:
     claims = json.loads((folder / CLAIMS_FILE).read_text(encoding="utf-8"))
     try:
         dataset = datasets.load_mnist(settings)
-        drawings = settings.drawn_dir and load_examples(settings.drawn_dir, dataset.class_names)
+        drawings = load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None
         card = inspect(
             folder,
             hyperparameters=Hyperparameters.from_dict(claims["hyperparameters"]),
@@ -143,7 +144,7 @@ def main(folder: Path) -> int:
             facts=claims["facts"],
             on_step=lambda step: print(step, flush=True),
         )
-        result = {"card": card}
+        result: dict[str, Any] = {"card": card.to_dict()}
     except DigitsError as error:
         result = {"refused": str(error)}
     (folder / RESULT_FILE).write_text(json.dumps(result), encoding="utf-8")

@@ -5,7 +5,7 @@ Validation, the page's sliders, the command line's options and the README's tabl
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,7 +149,7 @@ class Hyperparameters:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Hyperparameters":
+    def from_dict(cls, values: Mapping[str, Any]) -> "Hyperparameters":
         """Build from `to_dict()`'s result; unknown names raise `InvalidHyperparameter`."""
         unknown = sorted(set(values) - set(KNOBS))
         if unknown:

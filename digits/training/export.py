@@ -5,14 +5,14 @@ files themselves, so the rounding is part of what it reports.
 """
 
 import contextlib
+import dataclasses
 import datetime
 import io
-import json
 import platform
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from digits.data.datasets import Dataset
 from digits.data.drawings import Examples, measure
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.models import calibration, weights
+from digits.models.cards import Card
 from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
@@ -42,10 +43,10 @@ def save_model(
     hyperparameters: Hyperparameters,
     dataset: Dataset,
     drawings: Examples | None,
-    facts: dict[str, Any],
+    facts: Mapping[str, Any],
     on_step: Callable[[str], None] = lambda step: None,
     on_tested: Callable[[Accuracy], None] = lambda measured: None,
-) -> dict[str, Any]:
+) -> Card:
     """Write a model's files into `folder`, test it on the test images, and return its card.
 
     The folder appears whole or not at all. This is the one place where test images are looked at.
@@ -53,7 +54,7 @@ def save_model(
     Args:
         model: float32, as `loop.Program.exportable_model` gives it; its weights are rounded in place.
         drawings: what drawn accuracy is measured on, where there are any.
-        facts: what else the card should say, such as the command and the seconds it took.
+        facts: what else the card should say, by its fields, such as the command and the seconds it took.
         on_step: told in a few words what happens next.
         on_tested: told the test accuracy as soon as it is known; what nobody waits for is made and written after that.
             Told again where the LiteRT file, which the card's accuracy is of, decides a tie otherwise.
@@ -83,10 +84,13 @@ def save_model(
         np.save(draft / PROBABILITIES_FILE, probabilities)
         _write_keras(model, draft / KERAS_FILE)
         explain.write(model, draft / weights.EXPLAIN_FILE)
-        card = _card(folder.name, hyperparameters, dataset, measured) | facts
-        card[calibration.CARD_KEY] = calibration.temperature_of(recogniser.probabilities, dataset.validation)
-        card["drawn"] = drawings and measure(recogniser, drawings).to_dict() | {"data": drawings.description}
-        (draft / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        card = dataclasses.replace(
+            _card(folder.name, hyperparameters, dataset, measured),
+            temperature=calibration.temperature_of(recogniser.probabilities, dataset.validation),
+            drawn=measure(recogniser, drawings) if drawings else None,
+            **facts,
+        )
+        (draft / CARD).write_text(card.to_json(), encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         draft.replace(folder)
@@ -158,19 +162,19 @@ def _prove_same(expected: np.ndarray, probabilities: np.ndarray) -> None:
         )
 
 
-def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, measured: Accuracy) -> dict[str, Any]:
-    return {
-        "id": name,
-        "title": PRESETS[hyperparameters.network].title,
-        "order": list(PRESETS).index(hyperparameters.network),
-        "class_names": list(dataset.class_names),
-        "data": dataset.description,
-        "train_images": len(dataset.train),
-        "hyperparameters": hyperparameters.to_dict(),
-        "test": measured.to_dict(),
-        "versions": {
+def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, measured: Accuracy) -> Card:
+    return Card(
+        id=name,
+        title=PRESETS[hyperparameters.network].title,
+        order=list(PRESETS).index(hyperparameters.network),
+        class_names=dataset.class_names,
+        data=dataset.description,
+        train_images=len(dataset.train),
+        hyperparameters=hyperparameters.to_dict(),
+        test=measured,
+        versions={
             "python": platform.python_version(),
             **{package: version(package) for package in ("tensorflow", "keras", "numpy", "ai-edge-litert")},
         },
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-    }
+        date=datetime.datetime.now(datetime.UTC).date(),
+    )

@@ -21,6 +21,7 @@ from filelock import Timeout
 from digits.accuracy import Accuracy
 from digits.errors import DatasetError, DigitsError, RegistryUnavailable
 from digits.models import catalogue
+from digits.models.identity import ModelId, Weights
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.registry import Orders, Registry, Run, open_registry
 from digits.settings import RUNS_BEFORE_RECYCLING, Settings, work_dir
@@ -189,7 +190,7 @@ class Trainer:
             taken = [training.turn(change.name, change.value) for change in waiting]
             self._patiently(lambda: self._registry.take_changes(run.id, training.step, taken))
         if orders.save_requested and training.step:
-            self._save(run, training, f"{run.id}-at-{training.step}", "saved", training.step)
+            self._save(run, training, ModelId(run.id, Weights.SAVED, training.step), training.step)
             self._patiently(lambda: self._registry.set_activity(run.id, "", save_requested=False))
         return orders
 
@@ -244,16 +245,15 @@ class Trainer:
             facts = {"test_correct": measured.correct, "test_total": measured.total}
             self._patiently(lambda: self._registry.set_activity(run.id, "Tested", **facts))
 
-        self._save(run, training, run.id, "last", training.step, on_tested=tell)
+        self._save(run, training, ModelId(run.id), training.step, on_tested=tell)
         if training.best_weights is not None and training.best_step != training.step:
-            self._save(run, training, f"{run.id}-best", "best", training.best_step, training.best_weights)
+            self._save(run, training, ModelId(run.id, Weights.BEST), training.best_step, training.best_weights)
 
     def _save(
         self,
         run: Run,
         training: Any,
-        name: str,
-        weights: str,
+        identity: ModelId,
         step: int,
         values: list[Any] | None = None,
         **how: Any,
@@ -263,7 +263,7 @@ class Trainer:
         program, dataset = training.program, training.dataset
         export.save_model(
             program.exportable_model(values),
-            self._settings.runs_dir / name,
+            self._settings.runs_dir / str(identity),
             hyperparameters=run.hyperparameters,
             dataset=dataset,
             drawings=self._supplies.drawings(),
@@ -272,7 +272,7 @@ class Trainer:
                 "seconds": round(training.seconds, 2),
                 "precision": program.precision,
                 "run": run.id,
-                "weights": weights,
+                "weights": identity.weights,
                 "step": step,
             },
             on_step=lambda activity: self._registry.set_activity(run.id, activity),

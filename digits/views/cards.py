@@ -1,10 +1,9 @@
 """Cards in words: what is known of a model, as a person would tell it."""
 
-from typing import Any
-
 from digits.accuracy import Accuracy
 from digits.errors import InvalidHyperparameter
 from digits.models import textweights
+from digits.models.cards import Card
 from digits.models.catalogue import KERAS_FILE, TFLITE_FILE, Model
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.views.networks import EXPLANATIONS
@@ -17,29 +16,29 @@ def facts(model: Model) -> list[tuple[str, str]]:
     told = [
         ("Network", network(card)),
         ("Settings", settings(card)),
-        ("Learned from", card["data"]),
+        ("Learned from", card.data),
         ("Trained", trained(card)),
         ("Test accuracy", f"{in_words(model.test_accuracy)} Measured on test images that it never learned from."),
-        ("Drawn digits", f"{in_words(drawn)} Measured on {card['drawn']['data']}." if drawn else "Not measured."),
+        ("Drawn digits", f"{in_words(drawn)} Measured on {drawn.data}." if drawn else "Not measured."),
         ("Numbers learned", f"{parameters(model):,} weights and biases"),
         ("Size", f"{(model.folder / TFLITE_FILE).stat().st_size / 1e6:.2f} MB as .tflite"),
-        ("Made with", ", ".join(f"{name} {version}" for name, version in card.get("versions", {}).items())),
+        ("Made with", ", ".join(f"{name} {version}" for name, version in card.versions.items())),
     ]
     return [(heading, sentence) for heading, sentence in told if sentence]
 
 
-def network(card: dict[str, Any]) -> str:
+def network(card: Card) -> str:
     """Return the network's title and what is special about it."""
-    name = card["hyperparameters"].get("network")
-    return f"{PRESETS[name].title}. {EXPLANATIONS[name]}" if name in PRESETS else card["title"]
+    name = card.network
+    return f"{PRESETS[name].title}. {EXPLANATIONS[name]}" if name in PRESETS else card.title
 
 
-def settings(card: dict[str, Any]) -> str:
+def settings(card: Card) -> str:
     """Return a card's hyperparameters in one sentence."""
     try:
-        chosen = Hyperparameters.from_dict(card["hyperparameters"])
+        chosen = Hyperparameters.from_dict(card.hyperparameters)
     except InvalidHyperparameter:  # from another version of Digits
-        return ", ".join(f"{name} {value}" for name, value in card["hyperparameters"].items())
+        return ", ".join(f"{name} {value}" for name, value in card.hyperparameters.items())
     return (
         f"{chosen.iterations:,} iterations of {chosen.batch_size} images with {chosen.optimizer}, learning rate "
         f"{chosen.learning_rate:g} ({chosen.schedule}), dropout {chosen.dropout:g}, augmentation "
@@ -47,10 +46,10 @@ def settings(card: dict[str, Any]) -> str:
     )
 
 
-def trained(card: dict[str, Any]) -> str:
+def trained(card: Card) -> str:
     """Return when a model was trained, and for how long."""
-    took = f", in {card['seconds']:,.1f} s" if "seconds" in card else ""
-    return f"{card['date']}{took}." if "date" in card else ""
+    took = f", in {card.seconds:,.1f} s" if card.seconds is not None else ""
+    return f"{card.date}{took}." if card.date else ""
 
 
 def in_words(measured: Accuracy) -> str:
@@ -65,4 +64,4 @@ def in_words(measured: Accuracy) -> str:
 
 def parameters(model: Model) -> int:
     """Return how many numbers a model has learned."""
-    return model.card.get("parameters") or textweights.count(model.folder / KERAS_FILE)
+    return textweights.count(model.folder / KERAS_FILE)

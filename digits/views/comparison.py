@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from digits.models.identity import Weights
 from digits.runs.hyperparameters import KNOBS, Change
 from digits.runs.registry import Run
 
 MOST = 5  # runs in one chart: more lines than that nobody tells apart
 DIFFERS = "≠"
+
+_WEIGHTS = {Weights.BEST: "best weights", Weights.LAST: "last weights", Weights.SAVED: "saved"}
 
 
 def settings_table(runs: Mapping[str, Run], changes: Mapping[str, Sequence[Change]]) -> pd.DataFrame:
@@ -48,10 +51,9 @@ def changes_in_words(changes: Sequence[Change]) -> str:
     )
 
 
-def model_title(name: str, card: Mapping[str, Any]) -> str:
-    """Return what one of a run's models is called: the run's name, and which of its weights these are."""
-    weights = {"best": "best weights", "last": "last weights", "saved": "saved"}.get(card.get("weights"))
-    return f"{name}, {weights} at {card['step']:,}" if weights else name
+def model_title(name: str, weights: Weights | None, step: int | None) -> str:
+    """Return what one of a run's models is called: the run's name, and which of its weights these are, if known."""
+    return name if weights is None or step is None else f"{name}, {_WEIGHTS[weights]} at {step:,}"
 
 
 def disputed(labels: np.ndarray, a: np.ndarray, b: np.ndarray, side: str) -> np.ndarray:

@@ -7,6 +7,7 @@ import pytest
 
 from digits.data import datasets
 from digits.models import catalogue
+from digits.models.identity import ModelId, Weights
 from digits.packages import archives, intake, pack
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings
@@ -22,7 +23,7 @@ def own(registry, runs_dir):
         run_id = registry.add_imported(
             Hyperparameters(), "ada", name="mine", data="Some.", test_correct=9, test_total=10, best_step=800
         )
-        for name in [run_id, *([f"{run_id}-best"] if with_best else [])]:
+        for name in [run_id, *([str(ModelId(run_id, Weights.BEST))] if with_best else [])]:
             folder = shutil.copytree(BUNDLED_MODELS_DIR / MODEL, runs_dir / name)
             card = json.loads((folder / "card.json").read_text(encoding="utf-8")) | {"id": name, "run": run_id}
             (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")

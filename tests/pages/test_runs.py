@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from digits.models import catalogue
+from digits.models.identity import ModelId, Weights
 from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
@@ -149,13 +150,13 @@ class TestOneRun:
     def test_offers_its_best_weights_too(self, open_page, tidy, runs_dir, make_run):
         """Where a run's best weights are not its last, both can be set against others, the best ones first."""
         run_id = make_run(name="wide")
-        for folder, weights, step in ((run_id, "last", 100), (f"{run_id}-best", "best", 50)):
+        for folder, weights, step in ((run_id, "last", 100), (str(ModelId(run_id, Weights.BEST)), "best", 50)):
             shutil.copytree(BUNDLED_MODELS_DIR / "softmax", runs_dir / folder, dirs_exist_ok=True)
             card = runs_dir / folder / catalogue.CARD
             facts = json.loads(card.read_text(encoding="utf-8")) | {"weights": weights, "step": step}
             card.write_text(json.dumps(facts), encoding="utf-8")
         page = tidy(mark(open_page("runs.py"), 0))
-        assert page.selectbox(key="runs.a").value == f"{run_id}-best"
+        assert page.selectbox(key="runs.a").value == str(ModelId(run_id, Weights.BEST))
         assert page.selectbox(key="runs.a").options[:2] == ["wide, best weights at 50", "wide, last weights at 100"]
 
 

@@ -362,7 +362,7 @@ class TestResult:
             drawings=None,
             facts={"seconds": 1.5},
         )
-        result = {"test_correct": card["test"]["correct"], "test_total": card["test"]["total"]}
+        result = {"test_correct": card.test.correct, "test_total": card.test.total}
         registry.finish(run_id, "finished", **result)
         return registry.get(run_id)
 

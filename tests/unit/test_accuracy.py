@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,8 +62,22 @@ class TestAccuracy:
         """In words it gives the share, the counts and the interval."""
         assert str(Accuracy(9159, 10_000)) == "91.59% (9,159 of 10,000; 95 % interval 91.03% to 92.12%)"
 
-    @given(counts, st.none() | st.integers(1, 1000))
-    def test_comes_back_from_a_card(self, count, independent):
+    @given(counts, st.none() | st.integers(1, 1000), st.none() | st.text())
+    def test_comes_back_from_a_card(self, count, independent, data):
         """What a card says of it is read back as it was."""
-        measured = Accuracy(*count, independent)
-        assert Accuracy.from_dict(json.loads(json.dumps(measured.to_dict()))) == measured
+        measured = Accuracy(*count, independent, data)
+        assert msgspec.convert(json.loads(json.dumps(measured.to_dict())), Accuracy) == measured
+
+    @pytest.mark.parametrize(
+        ("facts", "complaint"),
+        [
+            ((11, 10), "received 11 of 10"),
+            ((-1, 10), "received -1"),
+            ((0, 0), "`correct`"),
+            ((1, 2, 0), "`independent`"),
+        ],
+    )
+    def test_cannot_be_what_nobody_can_count(self, facts, complaint):
+        """More right than there are, none at all, or none that is independent."""
+        with pytest.raises(ValueError, match=complaint):
+            Accuracy(*facts)

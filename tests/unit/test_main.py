@@ -11,7 +11,8 @@ from PIL import Image
 
 from digits.__main__ import main
 from digits.models import catalogue
-from digits.packages import limits
+from digits.models.cards import Card
+from digits.packages import archives, limits
 from digits.packages.check import CheckResult
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, PROJECT_DIR
@@ -263,7 +264,7 @@ class TestModels:
         """With --json each line is a card."""
         _, out, _ = digits("models", "--json")
         cards = [json.loads(line) for line in out.splitlines()]
-        assert cards == [model.card for model in catalogue.bundled()]
+        assert [Card.from_dict(card) for card in cards] == [model.card for model in catalogue.bundled()]
         assert cards[0] == json.loads((BUNDLED_MODELS_DIR / "softmax" / "card.json").read_text(encoding="utf-8"))
 
 
@@ -325,6 +326,16 @@ class TestPackages:
         assert err.startswith("digits: A package must be a whole zip file; ")
         assert err.count("\n") == 1
         assert [path for path in runs_dir.iterdir() if path.is_dir()] == []
+
+    @pytest.mark.parametrize("card", [b"{}", b"[]", b"{", None])
+    def test_must_name_their_model(self, digits, package, card):
+        """A package whose card is none can be compared with a model that is named."""
+        files = archives.read(package.read_bytes())
+        others = {name: content for name, content in files.items() if name != "card.json"}
+        package.write_bytes(archives.write(others if card is None else others | {"card.json": card}))
+        status, _, err = digits("check", package)
+        assert status == 2
+        assert err == "digits: A package's card must name its model; this one does not. Give --model.\n"
 
     def test_become_models_with_a_name(self, digits, package, monkeypatch):
         """`import` hands over the file and its name, as nobody's run, and prints the id."""

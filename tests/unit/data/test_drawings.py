@@ -64,7 +64,7 @@ def test_accuracy_counts_drawings_as_the_independent_ones(folder):
     """Four placings of a drawing are no four drawings: the interval is as wide as three drawings make it."""
     given = drawings.load_examples(folder, NAMES)
     measured = drawings.measure(catalogue.find("convolutional", Settings.from_environment()).recogniser, given)
-    assert (measured.total, measured.independent) == (12, 3)
+    assert (measured.total, measured.independent, measured.data) == (12, 3, given.description)
     assert measured.share >= 0.75
     assert measured.interval[1] - measured.interval[0] > 0.4
 

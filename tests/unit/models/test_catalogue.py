@@ -53,23 +53,24 @@ class TestBundledModel:
     def test_has_a_whole_card(self, model):
         """The card tells what the model is, how it was made and how well it does."""
         card = model.card
-        assert card["id"] == model.id == model.folder.name
+        assert card.id == model.id == model.folder.name
         assert model.title == PRESETS[model.id].title
         assert model.class_names == tuple("0123456789")
-        assert card["order"] == list(PRESETS).index(model.id)
-        assert Hyperparameters.from_dict(card["hyperparameters"]).network == model.id
-        added = 54_152 // 3 + 8_000 if card["hyperparameters"]["augmentation"] == "drawing" else 0
-        assert card["train_images"] == 54_152 + added
-        assert "54,152 training" in card["data"]
-        assert card["command"].startswith(f"python -m digits train --network={model.id} ")
-        assert "--first-train-image=5848" in card["command"]
-        assert card["seconds"] > 0
-        assert card["precision"] in ("float32", "mixed_bfloat16")
-        assert card["versions"].keys() >= {"python", "tensorflow", "keras", "numpy", "ai-edge-litert"}
+        assert card.order == list(PRESETS).index(model.id)
+        assert Hyperparameters.from_dict(card.hyperparameters).network == model.id
+        added = 54_152 // 3 + 8_000 if card.hyperparameters["augmentation"] == "drawing" else 0
+        assert card.train_images == 54_152 + added
+        assert "54,152 training" in card.data
+        assert card.command.startswith(f"python -m digits train --network={model.id} ")
+        assert "--first-train-image=5848" in card.command
+        assert card.seconds > 0
+        assert card.precision in ("float32", "mixed_bfloat16")
+        assert card.versions.keys() >= {"python", "tensorflow", "keras", "numpy", "ai-edge-litert"}
 
     def test_has_a_test_result_that_adds_up(self, model):
         """Accuracy and interval on the card are those of its hits among the 10,000 test images."""
-        test, measured = model.card["test"], model.test_accuracy
+        measured = model.test_accuracy
+        test = json.loads((model.folder / catalogue.CARD).read_text(encoding="utf-8"))["test"]
         assert measured.total == 10_000
         assert test["accuracy"] == round(measured.share, 4)
         assert test["interval_95"] == [round(bound, 4) for bound in measured.interval]
@@ -108,7 +109,7 @@ class TestBundledModel:
 
     def test_has_a_temperature_that_changes_no_reading(self, model, sample):
         """Its card holds a temperature; with it the model is more or less sure, and reads the same."""
-        assert calibration.is_temperature(model.card["temperature"])
+        assert calibration.is_temperature(model.temperature)
         images = sample.test.images[:200]
         own, shown = model.recogniser.probabilities(images), model.probabilities(images)
         assert np.array_equal(own.argmax(axis=1), shown.argmax(axis=1))
@@ -173,6 +174,13 @@ class TestFind:
         with pytest.raises(ModelNotFound, match=r"own-run_1's card should be JSON"):
             catalogue.find("own-run_1", places)
 
+    def test_says_what_is_wrong_on_a_card(self, places, own_model):
+        """A card of which a fact cannot be true is an error that names the model and the fact."""
+        card = json.loads((own_model / "card.json").read_text(encoding="utf-8")) | {"temperature": "warm"}
+        (own_model / "card.json").write_text(json.dumps(card), encoding="utf-8")
+        with pytest.raises(ModelNotFound, match="own-run_1's card should be as Digits writes it; `temperature`"):
+            catalogue.find("own-run_1", places)
+
     @pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"garbage")])
     def test_says_when_a_model_is_spoiled(self, places, own_model, spoil):
         """A model whose LiteRT file is missing or garbage has a card, but cannot be asked."""
@@ -180,12 +188,11 @@ class TestFind:
         with pytest.raises(ModelNotFound, match=r"model\.tflite"):
             _ = catalogue.find("own-run_1", places).recogniser
 
-    @pytest.mark.parametrize("temperature", [None, 0, "warm", float("nan")])
-    def test_takes_a_card_without_a_temperature_as_it_is(self, places, own_model, temperature):
-        """A card from before there were temperatures, or with a damaged one, changes no probability."""
-        card = json.loads((own_model / "card.json").read_text(encoding="utf-8")) | {"temperature": temperature}
+    def test_takes_a_card_without_a_temperature_as_it_is(self, places, own_model):
+        """A card from before there were temperatures changes no probability."""
+        card = json.loads((own_model / "card.json").read_text(encoding="utf-8"))
+        del card["temperature"]
         (own_model / "card.json").write_text(json.dumps(card), encoding="utf-8")
-        os.utime(own_model / "card.json", ns=(2, 2))
         assert catalogue.find("own-run_1", places).temperature == 1
 
     def test_sees_a_model_that_was_trained_again(self, places, own_model):
@@ -195,6 +202,38 @@ class TestFind:
         (own_model / "card.json").write_text(json.dumps(card), encoding="utf-8")
         os.utime(own_model / "card.json", ns=(1, 1))
         assert catalogue.find("own-run_1", places).title == "Another"
+
+
+class TestOfRun:
+    @pytest.fixture
+    def folders(self, runs_dir):
+        """The folders of a run's models, of another run's, and of none."""
+        names = ("run-at-1000", "run-at-200", "run", "run-best", "run2", "run2-best", "run-at-x", "ru", "run.part")
+        return {name: shutil.copytree(BUNDLED_MODELS_DIR / "softmax", runs_dir / name) for name in names}
+
+    def test_finds_its_best_weights_its_last_and_its_copies(self, places, folders):
+        """In this order, the copies as they were saved; no other run's."""
+        found = [model.id for model in catalogue.of_run("run", places)]
+        assert found == ["run-best", "run", "run-at-200", "run-at-1000"]
+        assert [catalogue.find(name, places).folder for name in found] == [folders[name] for name in found]
+
+    def test_leaves_out_what_has_no_card(self, places, folders):
+        """A folder without a card is no model."""
+        (folders["run-best"] / "card.json").unlink()
+        assert catalogue.of_run("run", places)[0].id == "run"
+        assert catalogue.of_run("nobody", places) == []
+
+    def test_can_be_removed(self, places, folders):
+        """All of the run's folders go, with a card or without; others stay."""
+        (folders["run-best"] / "card.json").unlink()
+        catalogue.remove_of_run("run", places)
+        assert {name for name, folder in folders.items() if folder.exists()} == {
+            "run2",
+            "run2-best",
+            "run-at-x",
+            "ru",
+            "run.part",
+        }
 
 
 class TestTestProbabilities:

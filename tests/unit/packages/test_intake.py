@@ -57,7 +57,7 @@ def test_a_package_becomes_the_visitors_model(files, bring, registry, runs_dir, 
     assert new.test_accuracy.total == 1000
     assert 850 < new.test_accuracy.correct < 1000
     assert new.temperature != 5.0
-    assert (new.card["id"], new.card["run"]) == (run_id, run_id)
+    assert (new.card.id, new.card.run) == (run_id, run_id)
     assert (new.folder / "explain.npz").is_file()
     assert left_behind(runs_dir) == [run_id]
     assert len(steps) >= 3
@@ -78,7 +78,7 @@ def test_a_package_that_is_refused_leaves_nothing(files, bring, registry, runs_d
 
 def test_what_fails_at_the_end_leaves_nothing(files, bring, registry, runs_dir, monkeypatch):
     """A folder that cannot be moved into place takes its run with it."""
-    monkeypatch.setattr(intake, "_inspect", lambda *rest: {"test": {"correct": 1, "total": 2}})
+    monkeypatch.setattr(intake, "_inspect", lambda *rest: catalogue.bundled()[0].card)
     with pytest.raises(FileNotFoundError):
         bring(archives.write(files))
     assert registry.list_runs("ada") == []
@@ -116,7 +116,7 @@ class TestInspection:
     def test_makes_the_model_anew(self, files, inspect, tmp_path, small):
         """The files are written here, from the numbers alone."""
         card = inspect(files["model.keras"], files["model.tflite"])
-        assert card["test"]["total"] == len(small.test)
+        assert card.test.total == len(small.test)
         assert (tmp_path / "model" / "model.tflite").is_file()
 
     def test_refuses_a_swapped_tflite(self, files, inspect):

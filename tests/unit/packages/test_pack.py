@@ -1,6 +1,7 @@
 """packages and proofs: one zip holds all of a model, and reads the test images as the app does."""
 
 import csv
+import dataclasses
 import io
 import json
 import shutil
@@ -101,7 +102,7 @@ class TestContents:
             test_total=2,
         )
         shutil.copytree(model.folder, runs_dir / run_id)
-        card = model.card | {"run": run_id, "step": 60}
+        card = dataclasses.replace(model.card, run=run_id, step=60)
         files = archives.read(pack.pack(catalogue.Model(run_id, runs_dir / run_id, card), registry))
         assert [row["step"] for row in csv.DictReader(io.StringIO(files["history.csv"].decode()))] == ["50"]
         changes = json.loads(files["hyperparameters.json"])["changes"]

@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import json
 import shutil
 
 import keras
@@ -12,7 +11,7 @@ import pytest
 from digits.accuracy import accuracy
 from digits.data import datasets
 from digits.errors import ExportMismatch, TrainingDiverged
-from digits.models import calibration, catalogue, textweights
+from digits.models import calibration, cards, catalogue, textweights
 from digits.models.recogniser import Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
@@ -74,7 +73,7 @@ class TestFolder:
         card = save(trained, tmp_path / "told", small, quick, on_step=heard.append, on_tested=heard.append)
         (told,) = (said for said in heard if not isinstance(said, str))
         assert heard.index(told) < heard.index("Converting to LiteRT, and proving that it predicts the same")
-        assert told.correct == card["test"]["correct"]
+        assert told == card.test
 
     def test_is_told_again_when_a_tie_falls_the_other_way(self, small, quick, tmp_path, monkeypatch):
         """Between two classes that are equally likely the files may choose differently; the card's number counts."""
@@ -86,7 +85,7 @@ class TestFolder:
         heard = []
         card = save(undecided, tmp_path / "tie", dataset, quick, on_tested=heard.append)
         assert [told.correct for told in heard] == [0, len(zeros)]
-        assert card["test"]["correct"] == len(zeros)
+        assert card.test.correct == len(zeros)
 
     def test_replaces_an_older_one(self, trained, small, quick, tmp_path):
         """Saving again under the same name leaves only the new model."""
@@ -121,38 +120,38 @@ class TestFolder:
         monkeypatch.setattr(export, "_convert", lambda model: b"no model")
         with pytest.raises(LookupError):
             save(trained, folder, small, quick)
-        assert json.loads((folder / "card.json").read_text(encoding="utf-8")) == card
+        assert cards.read(folder / "card.json") == card
 
 
 class TestCard:
     def test_is_what_was_returned(self, saved):
         """The file says what the caller was told."""
         folder, card, _ = saved
-        assert json.loads((folder / "card.json").read_text(encoding="utf-8")) == card
+        assert cards.read(folder / "card.json") == card
 
     def test_says_what_the_model_is_and_how_it_was_made(self, saved, small, quick):
         """Name, classes, data, hyperparameters, facts and versions are on it."""
         _, card, _ = saved
-        assert (card["id"], card["title"]) == ("made-here", PRESETS["softmax"].title)
-        assert card["class_names"] == list("0123456789")
-        assert (card["data"], card["train_images"]) == (small.description, len(small.train))
-        assert Hyperparameters.from_dict(card["hyperparameters"]) == quick
-        assert FACTS.items() <= card.items()
-        assert card["versions"].keys() >= {"python", "tensorflow", "keras", "numpy", "ai-edge-litert"}
+        assert (card.id, card.title) == ("made-here", PRESETS["softmax"].title)
+        assert card.class_names == tuple("0123456789")
+        assert (card.data, card.train_images) == (small.description, len(small.train))
+        assert Hyperparameters.from_dict(card.hyperparameters) == quick
+        assert FACTS.items() <= card.to_dict().items()
+        assert card.versions.keys() >= {"python", "tensorflow", "keras", "numpy", "ai-edge-litert"}
 
     def test_holds_a_temperature_fitted_on_the_validation_images(self, saved, small):
         """So that the pages can say how sure the model is; it was fitted through the file itself."""
         folder, card, _ = saved
         own = Recogniser(folder / "model.tflite").probabilities(small.validation.images)
-        assert card["temperature"] == round(calibration.fit_temperature(own, small.validation.labels), 4)
+        assert card.temperature == round(calibration.fit_temperature(own, small.validation.labels), 4)
 
     def test_counts_the_hits_of_the_file_itself(self, saved, small):
         """The accuracy on the card is the one that the LiteRT file has on the test images."""
         folder, card, _ = saved
         measured = accuracy(Recogniser(folder / "model.tflite").probabilities(small.test.images), small.test.labels)
-        assert (card["test"]["correct"], card["test"]["total"]) == (measured.correct, len(small.test))
+        assert card.test == measured
+        assert measured.total == len(small.test)
         assert measured.share > 0.6
-        assert card["test"]["interval_95"] == [round(bound, 4) for bound in measured.interval]
 
 
 class TestFiles:
@@ -215,7 +214,7 @@ def test_a_saved_model_can_be_asked(saved, small):
     folder, card, _ = saved
     model = catalogue.Model(folder.name, folder, card)
     assert model.recogniser.probabilities(small.test.images[:1]).shape == (1, 10)
-    assert str(model.test_accuracy).startswith(f"{card['test']['correct'] / card['test']['total']:.2%}")
+    assert str(model.test_accuracy).startswith(f"{card.test.share:.2%}")
 
 
 def test_a_folder_can_be_carried_elsewhere(saved, small, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from digits.data import datasets
 from digits.errors import DatasetUnavailable, RegistryUnavailable, RunNotFound
 from digits.models import catalogue
+from digits.models.identity import Weights
 from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.settings import Settings
@@ -139,8 +140,8 @@ def test_leaves_the_best_weights_beside_the_last(registry, serve):
     serve()
     run = registry.get(run_id)
     models = catalogue.of_run(run_id, Settings.from_environment())
-    assert [model.card["weights"] for model in models] == ["best", "last"]
-    assert [model.card["step"] for model in models] == [run.best_step, 1000]
+    assert [model.card.weights for model in models] == [Weights.BEST, Weights.LAST]
+    assert [model.card.step for model in models] == [run.best_step, 1000]
     assert run.best_step < 1000
     assert run.best_val_accuracy == max(row["val_accuracy"] or 0 for row in registry.history(run_id))
 

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from digits.models import catalogue
+from digits.models.identity import ModelId, Weights
 from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry
@@ -97,7 +98,7 @@ def test_keeps_what_a_stopped_run_has_learned(keeper, registry):
     assert run.state == "stopped"
     assert 0 < run.step < LONG.iterations
     assert run.has_model
-    assert catalogue.find(run_id, Settings.from_environment()).card["id"] == run_id
+    assert catalogue.find(run_id, Settings.from_environment()).card.id == run_id
 
 
 def test_pauses_steps_and_resumes(keeper, registry, quick):
@@ -131,11 +132,11 @@ def test_turns_knobs_and_saves_copies_on_the_way(keeper, registry):
     commands.save_now(registry, run_id, "ada")
     settings = Settings.from_environment()
     saved = wait_for(lambda: catalogue.of_run(run_id, settings), "a copy has been saved")[0]
-    wait_for(lambda: registry.get(run_id).step > saved.card["step"], "it trains on")
+    wait_for(lambda: registry.get(run_id).step > saved.card.step, "it trains on")
     commands.stop(registry, run_id, "ada")
     wait_until_ended(registry, run_id)
-    assert saved.id == f"{run_id}-at-{saved.card['step']}"
-    assert saved.card["weights"] == "saved"
+    assert saved.id == str(ModelId(run_id, Weights.SAVED, saved.card.step))
+    assert saved.card.weights is Weights.SAVED
 
 
 def test_survives_a_run_that_diverges(keeper, registry, quick):

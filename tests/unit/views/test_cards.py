@@ -1,5 +1,7 @@
 """cards: everything that a card knows is told in words, with what each figure was measured on."""
 
+import dataclasses
+
 import pytest
 
 from digits.models import catalogue
@@ -12,12 +14,12 @@ class TestBundledModel:
         """Network, settings, data, date, both accuracies, size and parameters stand there."""
         told = dict(cards.facts(model))
         assert told["Network"].startswith(model.title)
-        assert f"{model.card['hyperparameters']['iterations']:,} iterations" in told["Settings"]
-        assert f"seed {model.card['hyperparameters']['seed']}" in told["Settings"]
-        assert model.card["data"] in told["Learned from"]
-        assert model.card["date"] in told["Trained"]
+        assert f"{model.card.hyperparameters['iterations']:,} iterations" in told["Settings"]
+        assert f"seed {model.card.hyperparameters['seed']}" in told["Settings"]
+        assert model.card.data in told["Learned from"]
+        assert str(model.card.date) in told["Trained"]
         assert f"{model.test_accuracy.correct:,} of {model.test_accuracy.total:,}" in told["Test accuracy"]
-        assert model.card["drawn"]["data"] in told["Drawn digits"]
+        assert model.card.drawn.data in told["Drawn digits"]
         assert told["Numbers learned"] == f"{cards.parameters(model):,} weights and biases"
         assert told["Size"].endswith("MB as .tflite")
 
@@ -31,10 +33,11 @@ class TestBundledModel:
 def test_a_card_without_drawings_says_so():
     """Where nothing was measured, nothing is claimed."""
     model = catalogue.bundled()[0]
-    told = dict(cards.facts(catalogue.Model(model.id, model.folder, model.card | {"drawn": None})))
+    told = dict(cards.facts(catalogue.Model(model.id, model.folder, dataclasses.replace(model.card, drawn=None))))
     assert told["Drawn digits"] == "Not measured."
 
 
 def test_settings_of_another_version_are_told_as_they_are():
     """A hyperparameter that is not known here is listed rather than lost."""
-    assert cards.settings({"hyperparameters": {"network": "softmax", "warmth": 3}}) == "network softmax, warmth 3"
+    card = dataclasses.replace(catalogue.bundled()[0].card, hyperparameters={"network": "softmax", "warmth": 3})
+    assert cards.settings(card) == "network softmax, warmth 3"

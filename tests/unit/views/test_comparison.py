@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digits.models.identity import Weights
 from digits.runs.hyperparameters import KNOBS, Change, Hyperparameters
 from digits.views import comparison
 
@@ -54,17 +55,18 @@ class TestChanges:
 
 
 @pytest.mark.parametrize(
-    ("card", "title"),
+    ("weights", "step", "title"),
     [
-        ({"weights": "best", "step": 1200}, "wide, best weights at 1,200"),
-        ({"weights": "last", "step": 2000}, "wide, last weights at 2,000"),
-        ({"weights": "saved", "step": 300}, "wide, saved at 300"),
-        ({}, "wide"),
+        (Weights.BEST, 1200, "wide, best weights at 1,200"),
+        (Weights.LAST, 2000, "wide, last weights at 2,000"),
+        (Weights.SAVED, 300, "wide, saved at 300"),
+        (None, 300, "wide"),
+        (None, None, "wide"),
     ],
 )
-def test_a_model_says_which_weights_it_has(card, title):
+def test_a_model_says_which_weights_it_has(weights, step, title):
     """One of a run's models is called after the run and the iteration of its weights."""
-    assert comparison.model_title("wide", card) == title
+    assert comparison.model_title("wide", weights, step) == title
 
 
 class TestDisputed:

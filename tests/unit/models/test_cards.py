@@ -1,0 +1,189 @@
+"""cards: what is known of a model, typed, and told apart from what cannot be known of one."""
+
+import dataclasses
+import datetime
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digits.accuracy import Accuracy
+from digits.errors import ModelNotFound
+from digits.models import cards
+from digits.models.cards import Card
+from digits.models.identity import Weights
+from digits.settings import BUNDLED_MODELS_DIR
+
+BUNDLED = sorted(BUNDLED_MODELS_DIR.glob("*/card.json"))
+FACTS = {
+    "id": "own",
+    "title": "Softmax regression",
+    "order": 0,
+    "class_names": ["0", "1"],
+    "data": "A few images.",
+    "train_images": 640,
+    "hyperparameters": {"network": "softmax", "seed": 3},
+    "test": {"correct": 9, "total": 10},
+}
+FULL = FACTS | {
+    "versions": {"python": "3.13.1"},
+    "date": "2026-11-25",
+    "command": "started on the Train page",
+    "seconds": 1.5,
+    "precision": "float32",
+    "run": "a1B2c3D4e5F6",
+    "weights": "best",
+    "step": 300,
+    "temperature": 1.25,
+    "drawn": {"correct": 5, "total": 8, "independent": 2, "data": "2 drawings"},
+}
+
+
+def read(facts):
+    """Read a card from a file that holds these facts, or this text."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "own" / "card.json"
+        path.parent.mkdir()
+        path.write_text(facts if isinstance(facts, str) else json.dumps(facts), encoding="utf-8")
+        return cards.read(path)
+
+
+@pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.parent.name)
+def test_a_bundled_card_comes_back_as_it_was(path):
+    """Every fact of a bundled card is read, and written as it stands there."""
+    card = cards.read(path)
+    assert json.loads(card.to_json()) == json.loads(path.read_text(encoding="utf-8"))
+    assert card.network == path.parent.name
+
+
+def test_every_field_has_its_type():
+    """Dates, accuracies and weights are what they are, not text and mappings."""
+    card = read(FULL)
+    assert (card.date, card.weights) == (datetime.date(2026, 11, 25), Weights.BEST)
+    assert card.test == Accuracy(9, 10)
+    assert card.drawn == Accuracy(5, 8, independent=2, data="2 drawings")
+    assert (card.class_names, card.network) == (("0", "1"), "softmax")
+
+
+def test_a_card_says_less_where_less_is_known():
+    """What only some models have may be missing; without a temperature logits stay as they are."""
+    card = read(FACTS)
+    missing = {name: getattr(card, name) for name in FULL.keys() - FACTS.keys()}
+    assert missing == dict.fromkeys(missing) | {"temperature": 1.0, "versions": {}}
+
+
+@pytest.mark.parametrize("facts", [FACTS, FULL])
+def test_a_card_comes_back_from_its_json(facts):
+    """What is written is read again; of what is not known only drawn accuracy is written, as null."""
+    card = read(facts)
+    assert read(card.to_json()) == card
+    assert [name for name, fact in json.loads(card.to_json()).items() if fact is None] == ["drawn"] * (facts is FACTS)
+
+
+def test_is_written_in_full_for_other_programs():
+    """An accuracy stands there with its share and its interval, and letters beyond ASCII as themselves."""
+    written = dataclasses.replace(read(FULL), title="Größe").to_json()
+    assert '"title": "Größe"' in written
+    assert json.loads(written)["test"].keys() == {"correct", "total", "accuracy", "interval_95"}
+    assert list(json.loads(written)["drawn"]) == [
+        "correct",
+        "total",
+        "independent",
+        "accuracy",
+        "interval_95",
+        "data",
+    ]
+
+
+def test_what_a_later_version_adds_is_ignored():
+    """An unknown field of a card, or of one of its accuracies, changes nothing."""
+    later = FULL | {"warmth": {"deep": [1]}, "test": FULL["test"] | {"brier": 0.1}}
+    assert read(later) == read(FULL)
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_what_every_card_has_must_be_there(name):
+    """A field that is missing is named."""
+    with pytest.raises(ModelNotFound, match=f"own's card should be .* required field `{name}`. Train"):
+        read({other: fact for other, fact in FACTS.items() if other != name})
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "complaint"),
+    [
+        ("id", 7, "`id`: expected `str`, got `int`; received 7"),
+        ("title", None, "`title`: expected `str`, got `null`; received None"),
+        ("order", "first", "`order`: expected `int`"),
+        ("class_names", "01", "`class_names`: expected `array`"),
+        ("class_names", [], "`class_names`: expected `array` of length >= 1"),
+        ("class_names", ["0", 1], r"`class_names\[1\]`: expected `str`"),
+        ("data", ["MNIST"], "`data`: expected `str`"),
+        ("train_images", 1.5, "`train_images`: expected `int`"),
+        ("train_images", -1, "`train_images`: expected `int` >= 0; received -1"),
+        ("hyperparameters", [1], "`hyperparameters`: expected `object`"),
+        ("test", [9, 10], "`test`: expected `object`"),
+        ("test", {"correct": 9}, "`test`: object missing required field `total`"),
+        ("test", {"correct": "9", "total": 10}, r"`test\.correct`: expected `int`"),
+        ("test", {"correct": 11, "total": 10}, r"`test`: `correct` must lie in \[0, total\].* received 11 of 10"),
+        ("test", {"correct": 0, "total": 0}, "`test`: `correct` must lie in"),
+        ("versions", {"python": 3}, r"`versions\[\.\.\.\]`: expected `str`"),
+        ("date", "yesterday", "`date`: invalid RFC3339 encoded date"),
+        ("command", 1, "`command`: expected `str"),
+        ("seconds", "long", "`seconds`: expected `float"),
+        ("seconds", -0.1, "`seconds`: expected `float` >= 0"),
+        ("precision", 32, "`precision`: expected `str"),
+        ("run", ["a"], "`run`: expected `str"),
+        ("weights", "worst", "`weights`: invalid enum value 'worst'"),
+        ("step", True, "`step`: expected `int"),
+        ("temperature", None, "`temperature`: expected `float`, got `null`"),
+        ("temperature", 0, "`temperature`: expected `float` >= 0.05; received 0"),
+        ("temperature", float("nan"), "`temperature`: expected `float`"),
+        ("temperature", "warm", "`temperature`: expected `float`, got `str`; received 'warm'"),
+        ("drawn", {"correct": 1, "total": 2, "independent": 0}, "`drawn`: `independent` must be at least 1"),
+        ("drawn", "well", "`drawn`: expected `object"),
+    ],
+)
+def test_a_wrong_type_is_told_with_what_was_expected(name, wrong, complaint):
+    """The error names the model, the field, what should stand there and what does."""
+    with pytest.raises(ModelNotFound, match=f"own's card should be as Digits writes it; {complaint}.*Train the model"):
+        read(FULL | {name: wrong})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "7", "null", "[" * 100_000], ids=lambda text: text[:4])
+def test_what_is_no_card_is_not_found(text):
+    """A file that is no JSON object is an error of the family."""
+    with pytest.raises(ModelNotFound, match="own's card should be"):
+        read(text)
+
+
+def test_a_card_that_is_not_there_is_not_found(tmp_path):
+    """So is a file that is missing."""
+    with pytest.raises(ModelNotFound, match="own's card"):
+        cards.read(tmp_path / "own" / "card.json")
+
+
+def test_a_long_fact_makes_no_long_message():
+    """Whatever stands in a card, the page is not filled with it."""
+    with pytest.raises(ValueError, match="`weights`") as caught:
+        Card.from_dict(FULL | {"weights": "x" * 9_000})
+    assert len(str(caught.value)) < 250
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(), parts, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON | st.dictionaries(st.sampled_from(list(FULL)), JSON).map(lambda facts: FULL | facts))
+def test_any_json_is_a_card_or_is_refused(facts):
+    """There is no third way: what can be read can be written, and read again."""
+    try:
+        card = read(facts)
+    except ModelNotFound:
+        return
+    assert json.loads(card.to_json()) == json.loads(read(card.to_json()).to_json())
