@@ -22,7 +22,7 @@ ROOMS = {
     "packages": ("root", "ink", "runs", "data", "models", "why", "views", "training"),
 }
 COMMAND_LINE = {"__main__", "package_commands"}  # the one door in `digits/` that leads into every room
-WITHOUT_TENSORFLOW = {"checkpoints", "keeper", "supplies", "timeline", "trainer"}  # in `training/`; pages may look at these
+WITHOUT_TENSORFLOW = {"checkpoints", "keeper", "supplies", "timeline", "trainer"}  # in `training/`; pages may use them
 REBUILD = "packages/rebuild.py"  # the process that makes an imported package's model anew
 TENSORFLOW = {"tensorflow", "keras"}
 

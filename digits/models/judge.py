@@ -19,6 +19,7 @@ import scipy
 
 from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
+from digits.files import write_whole
 from digits.settings import BUNDLED_MODELS_DIR, IMAGE_SIZE
 
 JUDGE_FILE = BUNDLED_MODELS_DIR / "judge.npz"
@@ -74,10 +75,8 @@ class Judge:
         """Write the judge to `path`, weights as short floats, which halves the file and moves no score by over 0.01."""
         arrays = {f"weights{layer}": _shortened(weights) for layer, weights in enumerate(self.weights)}
         arrays |= {f"biases{layer}": biases for layer, biases in enumerate(self.biases)}
-        draft = path.with_name(f".{path.name}")
-        with draft.open("wb") as stream:
+        with write_whole(path) as stream:
             np.savez_compressed(stream, mean=self.mean, threshold=np.float64(self.threshold), **arrays)
-        draft.replace(path)
 
     def score(self, images: np.ndarray, probabilities: np.ndarray | None = None) -> np.ndarray:
         """Return the probability that each image is a digit, in about a quarter of a millisecond an image.

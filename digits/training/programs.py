@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.data.datasets import Split
+from digits.files import write_whole
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import IMAGE_SIZE
 from digits.training import networks, timeline
@@ -42,8 +43,8 @@ def fastest_precision(memory: Path | None = None) -> str:
         return known
     precision = _measure_precision()
     if memory:
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        memory.write_text(precision, encoding="ascii")
+        with write_whole(memory) as stream:
+            stream.write(precision.encode())
     return precision
 
 
