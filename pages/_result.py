@@ -5,7 +5,7 @@ import streamlit as st
 from digits.models import catalogue
 from digits.packages import pack
 from digits.runs.hyperparameters import PRESETS
-from digits.runs.registry import Run
+from digits.runs.schema import Run
 from pages import _again, _package, _state, _widgets
 
 WEIGHTS = {"best": "Best weights", "last": "Last weights", "saved": "Copy"}

@@ -22,7 +22,8 @@ from digits.accuracy import Accuracy
 from digits.errors import DatasetError, DigitsError, RegistryUnavailable
 from digits.models import catalogue
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
-from digits.runs.registry import Orders, Registry, Run, open_registry
+from digits.runs.registry import Registry, open_registry
+from digits.runs.schema import Orders, Run
 from digits.settings import RUNS_BEFORE_RECYCLING, Settings, work_dir
 from digits.training import checkpoints, timeline
 from digits.training.keeper import trainer_lock

@@ -12,6 +12,7 @@ from digits.errors import DatasetUnavailable, RegistryUnavailable, RunNotFound
 from digits.models import catalogue
 from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.schema import RunState
 from digits.settings import Settings
 from digits.training import checkpoints, export, loop, timeline, trainer
 from digits.training.keeper import trainer_lock
@@ -59,7 +60,7 @@ def test_a_run_without_data_fails_with_the_reason(registry, serve, monkeypatch, 
     monkeypatch.setattr(datasets, "load_mnist", load)
     ids = [commands.submit(registry, quick, "ada") for _ in range(2)]
     serve()
-    assert [registry.get(run_id).state for run_id in ids] == ["failed", "failed"]
+    assert [registry.get(run_id).state for run_id in ids] == [RunState.FAILED, RunState.FAILED]
     assert registry.get(ids[0]).reason == "The images must be there; they are not. Put them back."
 
 
@@ -76,10 +77,10 @@ def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, c
     unlucky = commands.submit(registry, Hyperparameters(**quick.to_dict() | {"seed": 13}), "ada")
     lucky = commands.submit(registry, quick, "ada")
     serve()
-    assert registry.get(unlucky).state == "failed"
+    assert registry.get(unlucky).state == RunState.FAILED
     assert "ZeroDivisionError: unlucky" in registry.get(unlucky).reason
     assert "ZeroDivisionError" in capsys.readouterr().err
-    assert registry.get(lucky).state == "finished"
+    assert registry.get(lucky).state == RunState.FINISHED
 
 
 def test_a_full_disk_fails_a_run_in_plain_words(registry, serve, monkeypatch, quick):
@@ -94,7 +95,7 @@ def test_a_full_disk_fails_a_run_in_plain_words(registry, serve, monkeypatch, qu
     run_id = commands.submit(registry, quick, "ada")
     serve()
     run = registry.get(run_id)
-    assert run.state == "failed"
+    assert run.state == RunState.FAILED
     assert "No space left on device. Free some space" in run.reason
     assert catalogue.find(earlier, Settings.from_environment()).test_accuracy.total
 
@@ -113,7 +114,7 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_training_goes_on(regist
     )
     run_id = commands.submit(registry, quick, "ada")
     serve(checkpoint_seconds=0.0)
-    assert registry.get(run_id).state == "finished"
+    assert registry.get(run_id).state == RunState.FINISHED
     assert any("Read-only file system" in words for words in said if words)
 
 
@@ -129,7 +130,7 @@ def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
     monkeypatch.setattr(registry, "claim", locked)
     monkeypatch.setattr(trainer, "_PATIENCE_SECONDS", 0.0)
     serve(then=[lambda: None] * 3)
-    assert registry.get(run_id).state == "finished"
+    assert registry.get(run_id).state == RunState.FINISHED
 
 
 def test_leaves_the_best_weights_beside_the_last(registry, serve):
@@ -157,7 +158,7 @@ def test_tells_the_test_accuracy_before_all_files_are_written(registry, serve, m
     run_id = commands.submit(registry, quick, "ada")
     serve()
     run = registry.get(run_id)
-    assert [(was.state, was.activity, was.has_model) for was in seen[:1]] == [("running", "Saving", False)]
+    assert [(was.state, was.activity, was.has_model) for was in seen[:1]] == [(RunState.RUNNING, "Saving", False)]
     assert (seen[0].test_correct, seen[0].test_total) == (run.test_correct, run.test_total)
     assert run.has_model
 
@@ -180,7 +181,7 @@ def test_leaves_a_log_for_tensorboard_where_one_is_wanted(registry, serve, quick
     monkeypatch.setenv("DIGITS_TENSORBOARD_DIR", str(tmp_path / "logs"))
     run_id = commands.submit(registry, quick, "ada")
     serve()
-    assert registry.get(run_id).state == "finished"
+    assert registry.get(run_id).state == RunState.FINISHED
     assert list((tmp_path / "logs" / run_id / "train").glob("events*"))
 
 
@@ -233,4 +234,4 @@ def test_runs_whose_trainer_died_are_trained_at_the_start(registry, serve, quick
     orphan = commands.submit(registry, quick, "ada")
     registry.claim()
     serve()
-    assert registry.get(orphan).state == "finished"
+    assert registry.get(orphan).state == RunState.FINISHED
