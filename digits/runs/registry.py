@@ -290,7 +290,7 @@ class Registry:
         with self._begin() as connection:
             self._change(connection, run_id, (RunState.RUNNING,), state=RunState.QUEUED, activity="")
 
-    def rescue_orphans(self, *, attempts: int) -> int:
+    def requeue_abandoned(self, *, attempts: int) -> int:
         """Put every running run back into the queue because its trainer died, and return how many.
 
         A run whose trainer has died so many times since its last checkpoint fails. Only for a trainer that has just

@@ -192,10 +192,10 @@ class TestAnEndedRun:
             lambda registry, run_id: registry.requeue(run_id),
             lambda registry, run_id: registry.record(run_id, [row(200)]),
             lambda registry, run_id: registry.set_activity(run_id, "Saving", data="other"),
-            lambda registry, run_id: registry.rescue_orphans(attempts=3),
+            lambda registry, run_id: registry.requeue_abandoned(attempts=3),
             lambda registry, run_id: registry.claim(),
         ],
-        ids=["finish", "fail", "requeue", "record", "set_activity", "rescue_orphans", "claim"],
+        ids=["finish", "fail", "requeue", "record", "set_activity", "requeue_abandoned", "claim"],
     )
     def test_never_changes(self, registry, state, change):
         """Whatever a trainer still says of it, an ended run and its progress stay as they were."""
@@ -243,36 +243,36 @@ class TestRequeue:
         assert registry.get(run_id) == before
 
 
-class TestOrphans:
+class TestAbandonedRuns:
     def test_wait_for_the_next_trainer(self, registry):
         """Runs whose trainer died are queued again; those that wait go on waiting."""
-        orphan = run_in(registry, RunState.RUNNING)
+        abandoned = run_in(registry, RunState.RUNNING)
         waiting = registry.create(CHOSEN, "bob")
-        assert registry.rescue_orphans(attempts=3) == 1
-        run = registry.get(orphan)
+        assert registry.requeue_abandoned(attempts=3) == 1
+        run = registry.get(abandoned)
         assert (run.state, run.step, run.attempts) == (RunState.QUEUED, 100, 1)
         assert registry.get(waiting).attempts == 0
-        assert registry.rescue_orphans(attempts=3) == 0
+        assert registry.requeue_abandoned(attempts=3) == 0
 
     def test_fail_when_they_kill_every_trainer(self, registry):
         """A run under which the trainer keeps dying ends, and says why."""
-        orphan = run_in(registry, RunState.RUNNING)
+        abandoned = run_in(registry, RunState.RUNNING)
         for _ in range(2):
-            registry.rescue_orphans(attempts=3)
-            assert registry.claim().id == orphan
-        registry.rescue_orphans(attempts=3)
-        run = registry.get(orphan)
+            registry.requeue_abandoned(attempts=3)
+            assert registry.claim().id == abandoned
+        registry.requeue_abandoned(attempts=3)
+        run = registry.get(abandoned)
         assert (run.state, run.activity) == (RunState.FAILED, "")
         assert "trainer process died 3 times" in run.reason
         assert run.ended is not None
 
     def test_are_forgiven_once_they_make_progress(self, registry):
         """A checkpoint takes the count back."""
-        orphan = run_in(registry, RunState.RUNNING)
-        registry.rescue_orphans(attempts=3)
+        abandoned = run_in(registry, RunState.RUNNING)
+        registry.requeue_abandoned(attempts=3)
         registry.claim()
-        registry.record(orphan, attempts=0)
-        assert registry.get(orphan).attempts == 0
+        registry.record(abandoned, attempts=0)
+        assert registry.get(abandoned).attempts == 0
 
 
 class TestCommands:
@@ -551,7 +551,7 @@ class TestUnavailable:
             lambda: registry.list_runs("ada"),
             registry.claim,
             registry.count_waiting,
-            lambda: registry.rescue_orphans(attempts=3),
+            lambda: registry.requeue_abandoned(attempts=3),
         ):
             with pytest.raises(RegistryUnavailable, match="no such table"):
                 call()

@@ -1,6 +1,7 @@
 """trainer: who comes second leaves at once, and a failure of any kind ends only the run that it befell."""
 
 import errno
+import logging
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.schema import RunState
 from digits.settings import Settings
-from digits.training import checkpoints, export, loop, timeline, trainer
+from digits.training import checkpoints, export, loop, session, timeline, trainer
 from digits.training.keeper import trainer_lock
 
 
@@ -64,8 +65,8 @@ def test_a_run_without_data_fails_with_the_reason(registry, serve, monkeypatch, 
     assert registry.get(ids[0]).reason == "The images must be there; they are not. Put them back."
 
 
-def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, capsys, quick):
-    """An error that nobody foresaw ends its run in words, is printed for the log, and harms no other run."""
+def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, caplog, quick):
+    """An error that nobody foresaw ends its run in words, goes to the log, and harms no other run."""
 
     class Unlucky(loop.Training):
         def advance(self, **how):
@@ -79,8 +80,27 @@ def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, c
     serve()
     assert registry.get(unlucky).state == RunState.FAILED
     assert "ZeroDivisionError: unlucky" in registry.get(unlucky).reason
-    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert "ZeroDivisionError: unlucky" in caplog.text
+    assert "Traceback" in caplog.text
     assert registry.get(lucky).state == RunState.FINISHED
+
+
+def test_the_log_names_the_run(registry, serve, monkeypatch, configure_log, capsys, quick):
+    """Every line about a run has its id, also where the work is done in another thread; later lines do not."""
+
+    class Talking(loop.Training):
+        def advance(self, **how):
+            logging.getLogger("digits.training.loop").info("advancing")
+            return super().advance(**how)
+
+    monkeypatch.setattr(loop, "Training", Talking)
+    configure_log()
+    run_id = commands.submit(registry, quick, "ada")
+    serve()
+    lines = [line for line in capsys.readouterr().err.splitlines() if "[run " in line]
+    about = [line.split(f"[run {run_id}] ")[1] for line in lines if run_id in line]
+    assert [*dict.fromkeys(about)] == ["training from iteration 0 on", "advancing", "finished after 100 iterations"]
+    assert "[run -] serving" in lines[0]
 
 
 def test_a_full_disk_fails_a_run_in_plain_words(registry, serve, monkeypatch, quick):
@@ -128,7 +148,7 @@ def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
         return claim()
 
     monkeypatch.setattr(registry, "claim", locked)
-    monkeypatch.setattr(trainer, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(session, "_RETRY_SECONDS", 0.0)
     serve(then=[lambda: None] * 3)
     assert registry.get(run_id).state == RunState.FINISHED
 
@@ -231,7 +251,7 @@ def test_removes_what_was_deleted_a_day_ago(registry, serve, quick, runs_dir):
 
 def test_runs_whose_trainer_died_are_trained_at_the_start(registry, serve, quick):
     """What a dead trainer left running goes on before anything else."""
-    orphan = commands.submit(registry, quick, "ada")
+    abandoned = commands.submit(registry, quick, "ada")
     registry.claim()
     serve()
-    assert registry.get(orphan).state == RunState.FINISHED
+    assert registry.get(abandoned).state == RunState.FINISHED
