@@ -244,7 +244,7 @@ def _is_file(path: Path) -> bool:
 
 def _read_full(settings: Settings, source: Source, *parts: str) -> list[Split]:
     """Read and verify parts of the full MNIST: "train", its 60,000 training images, and "test", its 10,000."""
-    if source is Source.FOLDER:
+    if source is Source.FOLDER and settings.data_dir:
         return [Split(*(_read_idx(settings.data_dir, name) for name in IDX_NAMES[part])) for part in parts]
     path, remedy = _npz_path(settings), "Delete it, and it can be downloaded again."
     with _explained(f"{path} must be readable", remedy):

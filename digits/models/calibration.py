@@ -54,8 +54,8 @@ def report(probabilities: np.ndarray, labels: np.ndarray, temperature: float) ->
         ValueError: `temperature` is not a number over 0.
     """
     cooled = apply_temperature(probabilities, temperature)
-    errors = (expected_calibration_error(rows, labels) for rows in (probabilities, cooled))
-    return Report(*errors, reliability(cooled, labels))
+    before, after = (expected_calibration_error(rows, labels) for rows in (probabilities, cooled))
+    return Report(before, after, reliability(cooled, labels))
 
 
 def temperature_of(read: Callable[[np.ndarray], np.ndarray], validation: Split) -> float:

@@ -18,7 +18,7 @@ def save(runs_dir: Path, run_id: str, state: State) -> None:
         OSError: it cannot be written, as on a full disk.
     """
     with write_whole(_path(runs_dir, run_id)) as stream:
-        np.savez(stream, **state)
+        np.savez(stream, **state)  # type: ignore[arg-type]  # no array is called `allow_pickle`
 
 
 def load(runs_dir: Path, run_id: str) -> State | None:
