@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks import _results
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry, open_registry
+from digits.runs.schema import RunState
 from digits.views import curves
 
 _ITERATIONS = (2_000, 20_000)
@@ -69,7 +70,7 @@ def _tick(registry: Registry, network: str, iterations: int, times: int) -> dict
 def _registry(registry: Registry, count: int, times: int) -> dict[str, Any]:
     """Measure the calls of the trainer and of the pages in a registry of `count` ended runs and one in training."""
     for number in range(count):
-        _train(registry, f"visitor {number % _OWNERS}", Hyperparameters(iterations=1_000), state="finished")
+        _train(registry, f"visitor {number % _OWNERS}", Hyperparameters(iterations=1_000), state=RunState.FINISHED)
     run_id = _train(registry, "somebody", Hyperparameters(network="convolutional", iterations=2_000))
     run = registry.get(run_id)
     return {

@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from benchmarks import _results
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry, open_registry
+from digits.runs.schema import RunState
 from digits.settings import PROJECT_DIR, RUNS_LISTED, Settings
 
 _OWNER = "one of many"
@@ -67,7 +68,7 @@ def _trained(registry: Registry) -> str:
         run_id,
         [{"step": step, "seconds": step / 1000} | (measured if step % 80 else validated) for step in _POINTS],
     )
-    registry.finish(run_id, "finished")
+    registry.finish(run_id, RunState.FINISHED)
     return run_id
 
 

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
-from digits.runs import schema
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.registry import Registry
+from digits.runs.schema import RunState, metrics
 from tests.browser import actions
 
 WATCH_SECONDS = 10
@@ -97,7 +97,7 @@ def watch(browser: Browser, url: str, registry: Registry, iterations: int) -> di
             }
         )
     # Entered as if a trainer had come so far and the run were paused, so that no trainer changes it meanwhile.
-    run_id = registry._insert(chosen, "benchmark", {schema.metrics: rows}, state=schema.PAUSED, step=iterations - 10)
+    run_id = registry._insert(chosen, "benchmark", {metrics: rows}, state=RunState.PAUSED, step=iterations - 10)
     page = browser.new_page(**_app.DESKTOP)
     received: list[int] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))

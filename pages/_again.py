@@ -5,7 +5,7 @@ import streamlit as st
 from digits.errors import DigitsError
 from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
-from digits.runs.registry import Run
+from digits.runs.schema import Run
 from digits.views import sharing
 from pages import _widgets
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from digits.errors import DigitsError
 from digits.runs import commands
-from digits.runs.registry import Run
+from digits.runs.schema import Run
 from digits.views import tables
 from pages import _again, _state, _widgets
 

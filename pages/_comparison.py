@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from digits.runs.registry import Run
+from digits.runs.schema import Run
 from digits.views import comparison, curves
 from pages import _widgets
 from pages._chosen import key

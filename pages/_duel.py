@@ -7,7 +7,7 @@ import streamlit as st
 
 from digits.data import datasets
 from digits.models import catalogue, scores
-from digits.runs.registry import Run
+from digits.runs.schema import Run
 from digits.views import comparison, gallery
 from pages import _samples, _state, _widgets
 from pages._chosen import key

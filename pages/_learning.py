@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from digits.models import scores
-from digits.runs.registry import Run
+from digits.runs.schema import Run
 from digits.training import timeline
 from digits.views import charts, weight_pictures
 from pages import _samples, _state, _widgets

@@ -6,7 +6,7 @@ from digits.models import catalogue
 from digits.models.identity import Weights
 from digits.packages import pack
 from digits.runs.hyperparameters import PRESETS
-from digits.runs.registry import Run
+from digits.runs.schema import Run
 from pages import _again, _package, _state, _widgets
 
 WEIGHTS = {Weights.BEST: "Best weights", Weights.LAST: "Last weights", Weights.SAVED: "Copy"}

@@ -10,7 +10,7 @@ from digits.accuracy import Accuracy
 from digits.errors import DigitsError
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESETS, value_at
-from digits.runs.registry import Run
+from digits.runs.schema import Run, RunState
 from pages import _state, _widgets
 from pages._widgets import STATES
 
@@ -29,18 +29,18 @@ def note(run: Run) -> None:
     st.session_state[_key("turns")] = len(_widgets.registry().changes(run.id))
 
 
-def _stage(run: Run) -> tuple[str, str, bool]:
+def _stage(run: Run) -> tuple[str, RunState, bool]:
     return run.id, run.state, run.step > 0
 
 
 def status(run_id: str) -> None:
     """Show how far the run is, with its buttons; when its state changes or it begins, draw the whole page anew."""
     run = _widgets.registry().get(run_id)
-    pace = _pace(run) if run.state == "running" else 0.0
+    pace = _pace(run) if run.state == RunState.RUNNING else 0.0
     is_tick = not st.session_state.pop(_key("is_whole"), False)
     if is_tick and pace and not run.test_total and _seconds_left(run, pace) < PATIENCE_SECONDS:
         # What everybody waits for is not to miss this tick.
-        run = wait_for(run_id, lambda now: now.test_total or now.state != "running")
+        run = wait_for(run_id, lambda now: now.test_total or now.state != RunState.RUNNING)
     if st.session_state.get(_key("seen")) != _stage(run):
         st.rerun(scope="app")
     label, icon, colour = STATES[run.state]
@@ -62,12 +62,12 @@ def status(run_id: str) -> None:
 def _progress(run: Run, pace: float) -> None:
     wanted, done = run.hyperparameters.iterations, run.step
     text = f"{done:,} of {wanted:,} iterations"
-    if run.state == "queued":
+    if run.state == RunState.QUEUED:
         ahead = _widgets.registry().runs_ahead(run)
         st.progress(done / wanted, text="Next in line" if ahead == 0 else f"{ahead} before it in the queue")
         _trainer_notice()
         return
-    if run.state == "running":
+    if run.state == RunState.RUNNING:
         if run.activity or not pace:
             text = f"{run.activity or 'Preparing'} …"
         else:
@@ -75,7 +75,7 @@ def _progress(run: Run, pace: float) -> None:
             text += f", {speed:,.0f} images a second, {left:,.0f} s left"
         if run.stop_requested:
             text = f"Stopping … {text}"
-    if run.state == "failed":
+    if run.state == RunState.FAILED:
         st.error(run.reason, icon=":material/error:")
         return
     st.progress(done / wanted, text=text)
@@ -107,21 +107,20 @@ def _trainer_notice() -> None:
 
 def _buttons(run: Run) -> None:
     """Show the commands, always in the same places; what makes no sense now is greyed."""
-    is_paused, is_running = run.state == "paused", run.state == "running"
+    is_paused, is_running = run.state == RunState.PAUSED, run.state == RunState.RUNNING
     is_stopping = run.stop_requested
     with st.container(horizontal=True, gap="small"):
         if is_paused:
-            _button("resume", "Resume", "play_arrow", commands.resume, lambda now: now.state == "running", run)
+            _button("resume", "Resume", "play_arrow", commands.resume, lambda now: now.state == RunState.RUNNING, run)
         else:
-            _button(
-                "pause", "Pause", "pause", commands.pause, lambda now: now.state == "paused", run, is_off=is_stopping
-            )
+            has_paused = lambda now: now.state == RunState.PAUSED  # noqa: E731
+            _button("pause", "Pause", "pause", commands.pause, has_paused, run, is_off=is_stopping)
         _button(
             "step",
             f"Step {STEP_ITERATIONS}",
             "skip_next",
             commands.step,
-            lambda now: now.step > run.step and now.state == "paused",
+            lambda now: now.step > run.step and now.state == RunState.PAUSED,
             run,
             STEP_ITERATIONS,
             is_off=not is_paused,
@@ -131,7 +130,7 @@ def _buttons(run: Run) -> None:
             "To validation",
             "fast_forward",
             commands.step,
-            lambda now: now.step > run.step and now.state == "paused",
+            lambda now: now.step > run.step and now.state == RunState.PAUSED,
             run,
             is_off=not is_paused,
         )

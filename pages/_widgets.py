@@ -11,19 +11,20 @@ from digits.errors import DigitsError
 from digits.models import catalogue
 from digits.models.identity import ModelId, Weights
 from digits.runs.hyperparameters import PRESETS
-from digits.runs.registry import Registry, Run, open_registry
+from digits.runs.registry import Registry, open_registry
+from digits.runs.schema import Run, RunState
 from digits.runs.visitors import COOKIE, new_token
 from digits.settings import Settings
 from digits.views import charts, comparison, sharing
 from pages import _state
 
 STATES = {  # what each state of a run is called, with its icon and colour
-    "queued": ("Waiting", ":material/hourglass_top:", "gray"),
-    "running": ("Training", ":material/play_arrow:", "blue"),
-    "paused": ("Paused", ":material/pause_circle:", "orange"),
-    "finished": ("Finished", ":material/check_circle:", "green"),
-    "stopped": ("Stopped", ":material/stop_circle:", "orange"),
-    "failed": ("Failed", ":material/error:", "red"),
+    RunState.QUEUED: ("Waiting", ":material/hourglass_top:", "gray"),
+    RunState.RUNNING: ("Training", ":material/play_arrow:", "blue"),
+    RunState.PAUSED: ("Paused", ":material/pause_circle:", "orange"),
+    RunState.FINISHED: ("Finished", ":material/check_circle:", "green"),
+    RunState.STOPPED: ("Stopped", ":material/stop_circle:", "orange"),
+    RunState.FAILED: ("Failed", ":material/error:", "red"),
 }
 _COMPONENTS = Path(__file__).parent / "components"
 

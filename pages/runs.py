@@ -4,7 +4,7 @@ import streamlit as st
 
 from digits.errors import DigitsError, RunNotFound
 from digits.runs.hyperparameters import PRESETS
-from digits.runs.registry import Run
+from digits.runs.schema import Run, RunState
 from digits.settings import RUNS_LISTED
 from digits.views import comparison, tables
 from pages import _chosen, _comparison, _duel, _state, _widgets
@@ -30,7 +30,7 @@ def _filters() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             "State",
-            ["", *STATES, DELETED],
+            ["", *(state.value for state in STATES), DELETED],
             format_func=lambda state: STATES[state][0] if state in STATES else state.capitalize() or "Any",
             key=key("state"),
             persist_state="session",
@@ -144,7 +144,7 @@ def _nothing() -> None:
         st.page_link("train.py", label="Train", icon=":material/model_training:")
 
 
-def _watch(states: dict[str, str]) -> None:
+def _watch(states: dict[str, RunState]) -> None:
     """Draw the whole page anew once a run's state is no longer what it was."""
     if any(_widgets.registry().get(run_id).state != state for run_id, state in states.items()):
         st.rerun(scope="app")

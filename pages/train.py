@@ -9,7 +9,7 @@ from digits.accuracy import Accuracy
 from digits.errors import DigitsError, RunNotFound
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
-from digits.runs.registry import Run
+from digits.runs.schema import Run
 from digits.views import sharing
 from digits.views.networks import EXPLANATIONS
 from pages import _curves, _learning, _result, _state, _transport, _widgets

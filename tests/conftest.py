@@ -2,6 +2,7 @@
 
 import atexit
 import io
+import logging
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ os.environ["DIGITS_DOWNLOAD"] = "0"
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="digits-tests-keras-")
 os.environ.pop("DIGITS_REGISTRY_URL", None)
 
+from digits import logs
 from digits.data import datasets
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry, open_registry
@@ -47,6 +49,16 @@ def registry(runs_dir):
 def close(registry: Registry) -> None:
     """Let go of a registry's connections."""
     registry._engine.dispose()
+
+
+@pytest.fixture
+def configure_log():
+    """Let this process log as the server and the trainer do, once this is called and until the test ends."""
+    logger = logging.getLogger("digits")
+    handlers, level, is_passed_on = logger.handlers, logger.level, logger.propagate
+    yield logs.configure
+    logger.handlers, logger.propagate = handlers, is_passed_on
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,8 @@ ROOMS = {
     "packages": ("root", "ink", "runs", "data", "models", "why", "views", "training"),
 }
 COMMAND_LINE = {"__main__", "package_commands"}  # the one door in `digits/` that leads into every room
-# In `training/`; pages may look at these.
-WITHOUT_TENSORFLOW = {"checkpoints", "keeper", "supplies", "timeline", "trainer"}
+# Modules of `training/` that do without TensorFlow until something is trained; pages may use them.
+WITHOUT_TENSORFLOW = {"checkpoints", "data", "keeper", "session", "timeline", "trainer"}
 REBUILD = "packages/rebuild.py"  # the process that makes an imported package's model anew
 TENSORFLOW = {"tensorflow", "keras"}
 

@@ -9,7 +9,6 @@ import math
 import struct
 import urllib.error
 import urllib.request
-import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.errors import DatasetCorrupt, DatasetUnavailable
+from digits.files import write_whole
 from digits.settings import Settings
 
 CLASS_NAMES = tuple("0123456789")
@@ -173,8 +173,8 @@ def download_mnist(settings: Settings, on_progress: Callable[[int, int], None], 
         path.parent.mkdir(parents=True, exist_ok=True)
     content = _fetch(url, on_progress)
     _check_sha256(content, MNIST_SHA256, url, "Try again; a proxy may have answered in its place.")
-    with _explained(*disk):
-        _write_whole(path, content)
+    with _explained(*disk), write_whole(path) as stream:
+        stream.write(content)
 
 
 def parse_idx(content: bytes, name: str, *, dimensions: int) -> np.ndarray:
@@ -244,7 +244,7 @@ def _is_file(path: Path) -> bool:
 
 def _read_full(settings: Settings, source: Source, *parts: str) -> list[Split]:
     """Read and verify parts of the full MNIST: "train", its 60,000 training images, and "test", its 10,000."""
-    if source is Source.FOLDER:
+    if source is Source.FOLDER and settings.data_dir:
         return [Split(*(_read_idx(settings.data_dir, name) for name in IDX_NAMES[part])) for part in parts]
     path, remedy = _npz_path(settings), "Delete it, and it can be downloaded again."
     with _explained(f"{path} must be readable", remedy):
@@ -300,16 +300,6 @@ def _fetch(url: str, on_progress: Callable[[int, int], None]) -> bytes:
                 return bytes(content)
             content += chunk
             on_progress(len(content), total_bytes)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write under a temporary name and move into place, so that a reader sees a whole file or none."""
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from PIL import Image
 
 from digits.data import allographs
 from digits.data.datasets import CLASS_NAMES, Dataset, Split
+from digits.files import write_whole
 from digits.ink import glyphs
 
 REDRAWN, SHAPES = 20_000, 8_000  # at most, and of a small training set at most a third and a sixth
@@ -64,8 +65,5 @@ def _remembered(path: Path) -> Split | None:
 
 
 def _remember(path: Path, split: Split) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    with draft.open("wb") as stream:
+    with write_whole(path) as stream:
         np.savez_compressed(stream, images=split.images, labels=split.labels)
-    draft.replace(path)

@@ -7,7 +7,6 @@ A `.tflite` model gives probabilities, whose logarithms are its logits up to a c
 
 import json
 import math
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import pandas as pd
 from digits.accuracy import Accuracy
 from digits.data.datasets import Split
 from digits.errors import ModelNotFound
+from digits.files import write_whole
 
 TEMPERATURES = (0.05, 20.0)  # a fit stays within these
 BINS = 15  # as in Guo et al.
@@ -120,7 +120,7 @@ def is_temperature(value: Any) -> bool:
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
     """Return by how much confidence and accuracy differ, in [0, 1]: the mean over bins, each weighed by its images.
 
-    The confidence is the first class's probability, and the bins have equal width, as in Guo et al., section 2.
+    The confidence is the most probable class's probability, and the bins have equal width, as in Guo et al., section 2.
     """
     table = reliability(probabilities, labels, bins)
     return float(((table["confidence"] - table["accuracy"]).abs() * table["count"]).sum() / table["count"].sum())
@@ -167,12 +167,8 @@ def write_temperature(card: Path, temperature: float) -> None:
         facts = json.loads(card.read_text(encoding="utf-8")) | {"temperature": round(float(temperature), 4)}
     except (OSError, ValueError, TypeError) as error:
         raise ModelNotFound(f"{card} should be a model's card in JSON; {error}. Train the model again.") from error
-    draft = card.with_name(f"{card.name}.{uuid.uuid4().hex}.part")
-    try:
-        draft.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        draft.replace(card)
-    finally:
-        draft.unlink(missing_ok=True)
+    with write_whole(card) as stream:
+        stream.write((json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:

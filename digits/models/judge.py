@@ -19,6 +19,7 @@ import scipy
 
 from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
+from digits.files import write_whole
 from digits.settings import BUNDLED_MODELS_DIR, IMAGE_SIZE
 
 JUDGE_FILE = BUNDLED_MODELS_DIR / "judge.npz"
@@ -72,12 +73,11 @@ class Judge:
 
     def save(self, path: Path) -> None:
         """Write the judge to `path`, weights as short floats, which halves the file and moves no score by over 0.01."""
-        arrays = {f"weights{layer}": _shortened(weights) for layer, weights in enumerate(self.weights)}
+        arrays = {"mean": self.mean, "threshold": np.float64(self.threshold)}
+        arrays |= {f"weights{layer}": _shortened(weights) for layer, weights in enumerate(self.weights)}
         arrays |= {f"biases{layer}": biases for layer, biases in enumerate(self.biases)}
-        draft = path.with_name(f".{path.name}")
-        with draft.open("wb") as stream:
-            np.savez_compressed(stream, mean=self.mean, threshold=np.float64(self.threshold), **arrays)
-        draft.replace(path)
+        with write_whole(path) as stream:
+            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # no array is called `allow_pickle`
 
     def score(self, images: np.ndarray, probabilities: np.ndarray | None = None) -> np.ndarray:
         """Return the probability that each image is a digit, in about a quarter of a millisecond an image.
@@ -196,7 +196,7 @@ def _outline(ink: np.ndarray) -> np.ndarray:
     x = line - (by_column @ line / divisor)[:, None]  # from the centre of mass, (n, 28)
     y = line - (by_row @ line / divisor)[:, None]
     mask = ink > 0.5
-    width, height = _extent(mask.any(axis=1)), _extent(mask.any(axis=2))
+    width, height = _extent(np.any(mask, axis=1)), _extent(np.any(mask, axis=2))
     crossings_down = (mask[:, 1:] != mask[:, :-1]).sum(axis=1)  # (n, 28), for each column
     crossings_across = (mask[:, :, 1:] != mask[:, :, :-1]).sum(axis=2)
     columns = (

@@ -15,6 +15,7 @@ from digits.packages import archives, limits, manifests
 from digits.packages.manifests import Manifest
 from digits.runs.commands import MAX_TEXT
 from digits.runs.registry import Registry
+from digits.runs.schema import RunState
 from digits.settings import MAX_IMPORTS_PER_VISITOR, PROJECT_DIR, Settings
 
 TIMEOUT_SECONDS = 240
@@ -59,7 +60,8 @@ def import_package(
 
 def _require_room(registry: Registry, owner: str) -> None:
     mine = [run for is_gone in (False, True) for run in registry.list_runs(owner, limit=10_000, deleted=is_gone)]
-    brought = sum(run.state == "finished" and run.started is None for run in mine)  # no trainer has ever begun them
+    # No trainer has ever begun them.
+    brought = sum(run.state == RunState.FINISHED and run.started is None for run in mine)
     if brought >= MAX_IMPORTS_PER_VISITOR:
         raise TooManyPackages(
             f"At most {MAX_IMPORTS_PER_VISITOR} models may be brought; you have brought {brought}. "

@@ -16,7 +16,7 @@ from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
 from digits.packages import archives
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
 from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
-from digits.runs.registry import METRIC_NAMES
+from digits.runs.schema import METRIC_NAMES
 
 NEEDED = (KERAS_FILE, TFLITE_FILE, CARD, HYPERPARAMETERS_FILE)
 MAX_JSON_BYTES = 256 * 1024

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from digits.errors import InvalidHyperparameter, InvalidText, NotYourRun, RunBusy, TooManyRuns
 from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
-from digits.runs.registry import Registry, Run
+from digits.runs.registry import Registry
+from digits.runs.schema import Run
 from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR
 
 MAX_TEXT = {"name": 80, "note": 2000}  # characters

@@ -200,9 +200,12 @@ class Change:
 
 def value_at(hyperparameters: Hyperparameters, changes: Sequence[Change], name: str, step: int) -> float:
     """Return what a knob says for iteration `step`, which counts from 0; of two changes at a step the later counts."""
-    taken = [change for change in changes if change.name == name and change.step is not None and change.step <= step]
-    taken.sort(key=lambda change: change.step)
-    return taken[-1].value if taken else getattr(hyperparameters, name)
+    value = getattr(hyperparameters, name)
+    begun = -1
+    for change in changes:
+        if change.name == name and change.step is not None and begun <= change.step <= step:
+            begun, value = change.step, change.value
+    return value
 
 
 KNOBS: dict[str, Knob] = {item.name: item.metadata["knob"] for item in dataclasses.fields(Hyperparameters)}

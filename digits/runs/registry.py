@@ -14,20 +14,7 @@ import sqlalchemy as sql
 from digits.errors import RunAlreadyFinished, RunNotFound
 from digits.runs import schema
 from digits.runs.hyperparameters import Change, Hyperparameters
-from digits.runs.schema import (
-    ENDED,
-    METRIC_NAMES,
-    PAUSED,
-    RUNNING,
-    WAITING,
-    Orders,
-    Run,
-    TrainerStatus,
-    to_change,
-    to_run,
-)
-
-__all__ = ["METRIC_NAMES", "Change", "Orders", "Registry", "Run", "TrainerStatus", "open_registry"]
+from digits.runs.schema import METRIC_NAMES, Orders, Run, RunState, TrainerStatus, to_change, to_run
 
 _runs, _metrics, _changes, _trainers = schema.runs, schema.metrics, schema.changes, schema.trainers
 _NO_COMMANDS = {"stop_requested": False, "pause_at": None, "save_requested": False}
@@ -58,7 +45,7 @@ class Registry:
             changes: knobs to turn by themselves at the iterations that they name, as another run's record has them.
         """
         planned = [asdict(change) for change in changes if change.step is not None]
-        return self._insert(hyperparameters, owner, {_changes: planned}, state=WAITING, name=name)
+        return self._insert(hyperparameters, owner, {_changes: planned}, state=RunState.QUEUED, name=name)
 
     def add_imported(
         self,
@@ -71,7 +58,7 @@ class Registry:
     ) -> str:
         """Enter a run that was trained elsewhere, as finished, and return its id; `facts` are columns, as `name`."""
         rows = {_changes: [asdict(change) for change in changes], _metrics: history}
-        ended = {"state": "finished", "step": hyperparameters.iterations, "ended": time.time()}
+        ended = {"state": RunState.FINISHED, "step": hyperparameters.iterations, "ended": time.time()}
         return self._insert(hyperparameters, owner, rows, **ended | facts)
 
     def _insert(self, hyperparameters: Hyperparameters, owner: str, rows: dict[sql.Table, Any], **facts: Any) -> str:
@@ -103,13 +90,19 @@ class Registry:
 
     def runs_ahead(self, run: Run) -> int:
         """Return how many runs stand before this queued one, the one in training included."""
-        ahead = sql.or_(_runs.c.state == RUNNING, sql.and_(_runs.c.state == WAITING, _runs.c.created < run.created))
+        ahead = sql.or_(
+            _runs.c.state == RunState.RUNNING, sql.and_(_runs.c.state == RunState.QUEUED, _runs.c.created < run.created)
+        )
         with self._begin() as connection:
             return connection.execute(sql.select(sql.func.count()).select_from(_runs).where(ahead)).scalar_one()
 
     def count_waiting(self, owner: str | None = None) -> int:
         """Return how many runs are queued or running, of one owner or of all."""
-        query = sql.select(sql.func.count()).select_from(_runs).where(_runs.c.state.in_((WAITING, RUNNING)))
+        query = (
+            sql.select(sql.func.count())
+            .select_from(_runs)
+            .where(_runs.c.state.in_((RunState.QUEUED, RunState.RUNNING)))
+        )
         if owner is not None:
             query = query.where(_runs.c.owner == owner)
         with self._begin() as connection:
@@ -157,7 +150,7 @@ class Registry:
         query = query.order_by(_changes.c.step.is_(None), _changes.c.step, _changes.c.id)
         return [to_change(row) for row in connection.execute(query).mappings()]
 
-    # Commands; `jobs` checks that whoever gives them owns the run.
+    # Commands; `runs.commands` checks that whoever gives them owns the run.
 
     def describe(self, run_id: str, **words: str) -> None:
         """Set a run's `name` or `note`."""
@@ -176,41 +169,45 @@ class Registry:
             changed = self._change(
                 connection,
                 run_id,
-                (WAITING, PAUSED),
+                (RunState.QUEUED, RunState.PAUSED),
                 _runs.c.step == 0,
-                state="stopped",
+                state=RunState.STOPPED,
                 ended=time.time(),
                 reason=reason,
             )
-            changed += self._change(connection, run_id, (WAITING, RUNNING), stop_requested=True)
-            changed += self._change(connection, run_id, (PAUSED,), state=WAITING, stop_requested=True, pause_at=None)
+            changed += self._change(connection, run_id, (RunState.QUEUED, RunState.RUNNING), stop_requested=True)
+            changed += self._change(
+                connection, run_id, (RunState.PAUSED,), state=RunState.QUEUED, stop_requested=True, pause_at=None
+            )
         self._require(changed, run_id, "Only a queued, running or paused run can be stopped")
 
     def request_pause(self, run_id: str, *, at: int = 0) -> None:
         """Ask a run to pause once it has done `at` iterations; one in the queue pauses at once."""
         with self._begin() as connection:
-            changed = self._change(connection, run_id, (RUNNING,), pause_at=at)
-            changed += self._change(connection, run_id, (WAITING,), state=PAUSED, pause_at=None)
+            changed = self._change(connection, run_id, (RunState.RUNNING,), pause_at=at)
+            changed += self._change(connection, run_id, (RunState.QUEUED,), state=RunState.PAUSED, pause_at=None)
         self._require(changed, run_id, "Only a queued or running run can be paused")
 
     def request_resume(self, run_id: str, *, pause_at: int | None = None) -> None:
         """Put a paused run back into the queue, at its old place; it pauses again at `pause_at` iterations."""
         with self._begin() as connection:
-            changed = self._change(connection, run_id, (PAUSED,), state=WAITING, pause_at=pause_at)
-            changed += self._change(connection, run_id, (RUNNING,), pause_at=pause_at)
+            changed = self._change(connection, run_id, (RunState.PAUSED,), state=RunState.QUEUED, pause_at=pause_at)
+            changed += self._change(connection, run_id, (RunState.RUNNING,), pause_at=pause_at)
         self._require(changed, run_id, "Only a paused run can be resumed")
 
     def request_save(self, run_id: str) -> None:
         """Ask a running run for a copy of its present weights."""
         with self._begin() as connection:
-            changed = self._change(connection, run_id, (RUNNING,), save_requested=True)
+            changed = self._change(connection, run_id, (RunState.RUNNING,), save_requested=True)
         self._require(changed, run_id, "Only a running run can be saved")
 
     def request_change(self, run_id: str, name: str, value: float) -> None:
         """Ask for a knob to be turned; a later wish for the same knob replaces one that has yet to take effect."""
         with self._begin() as connection:
             changed = connection.execute(
-                sql.select(sql.func.count()).where(_runs.c.id == run_id, _runs.c.state.not_in(ENDED))
+                sql.select(sql.func.count()).where(
+                    _runs.c.id == run_id, _runs.c.state.in_(state for state in RunState if not state.is_ended)
+                )
             ).scalar_one()
             if changed:
                 waiting = (_changes.c.run_id == run_id, _changes.c.name == name, _changes.c.step.is_(None))
@@ -222,12 +219,12 @@ class Registry:
 
     def claim(self) -> Run | None:
         """Take the run that has waited longest, or None; no two callers get the same one."""
-        oldest = sql.select(_runs.c.id).where(_runs.c.state == WAITING).order_by(_runs.c.created).limit(1)
+        oldest = sql.select(_runs.c.id).where(_runs.c.state == RunState.QUEUED).order_by(_runs.c.created).limit(1)
         started = sql.func.coalesce(_runs.c.started, time.time())
         take = (
             _runs.update()
-            .where(_runs.c.id == oldest.scalar_subquery(), _runs.c.state == WAITING)
-            .values(state=RUNNING, started=started)
+            .where(_runs.c.id == oldest.scalar_subquery(), _runs.c.state == RunState.QUEUED)
+            .values(state=RunState.RUNNING, started=started)
             .returning(*_runs.c)
         )
         with self._begin() as connection:
@@ -240,7 +237,7 @@ class Registry:
         """Forget a running run's progress beyond `step`, from where it is trained again."""
         with self._begin() as connection:
             connection.execute(_metrics.delete().where(_metrics.c.run_id == run_id, _metrics.c.step > step))
-            self._change(connection, run_id, (RUNNING,), step=step, test_correct=None, test_total=None)
+            self._change(connection, run_id, (RunState.RUNNING,), step=step, test_correct=None, test_total=None)
 
     def record(self, run_id: str, progress: Sequence[dict[str, Any]] = (), **facts: Any) -> Orders:
         """Add rows of `METRIC_NAMES`, set columns such as `best_step`, and return what the owner wants."""
@@ -248,7 +245,7 @@ class Registry:
             if progress:
                 facts = {"step": progress[-1]["step"]} | facts
             if progress or facts:
-                is_running = self._change(connection, run_id, (RUNNING,), activity="", **facts)
+                is_running = self._change(connection, run_id, (RunState.RUNNING,), activity="", **facts)
                 if is_running and progress:
                     connection.execute(_metrics.insert(), [{"run_id": run_id, **row} for row in progress])
             row = connection.execute(
@@ -266,26 +263,34 @@ class Registry:
     def set_activity(self, run_id: str, activity: str, **facts: Any) -> None:
         """Say what a running run is busy with; `facts` are further columns, such as `data`."""
         with self._begin() as connection:
-            self._change(connection, run_id, (RUNNING,), activity=activity, **facts)
+            self._change(connection, run_id, (RunState.RUNNING,), activity=activity, **facts)
 
-    def finish(self, run_id: str, state: str, **facts: Any) -> None:
-        """End a running run as "finished", "stopped" or "failed", with facts such as `reason` or `test_total`."""
+    def finish(self, run_id: str, state: RunState, **facts: Any) -> None:
+        """End a running run in an ended state, with facts such as `reason` or `test_total`."""
         with self._begin() as connection:
             facts = _NO_COMMANDS | {"ended": time.time(), "activity": ""} | facts
-            self._change(connection, run_id, (RUNNING,), state=state, **facts)
+            self._change(connection, run_id, (RunState.RUNNING,), state=state, **facts)
             connection.execute(_changes.delete().where(_changes.c.run_id == run_id, _changes.c.step.is_(None)))
 
     def set_paused(self, run_id: str) -> None:
         """Note that a running run has been put aside, to be resumed."""
         with self._begin() as connection:
-            self._change(connection, run_id, (RUNNING,), state=PAUSED, pause_at=None, save_requested=False, activity="")
+            self._change(
+                connection,
+                run_id,
+                (RunState.RUNNING,),
+                state=RunState.PAUSED,
+                pause_at=None,
+                save_requested=False,
+                activity="",
+            )
 
     def requeue(self, run_id: str) -> None:
         """Put a running run back to its place in the queue, to go on from its checkpoint, or anew from its seed."""
         with self._begin() as connection:
-            self._change(connection, run_id, (RUNNING,), state=WAITING, activity="")
+            self._change(connection, run_id, (RunState.RUNNING,), state=RunState.QUEUED, activity="")
 
-    def rescue_orphans(self, *, attempts: int) -> int:
+    def requeue_abandoned(self, *, attempts: int) -> int:
         """Put every running run back into the queue because its trainer died, and return how many.
 
         A run whose trainer has died so many times since its last checkpoint fails. Only for a trainer that has just
@@ -296,13 +301,15 @@ class Registry:
             "Start it again with a smaller batch."
         )
         with self._begin() as connection:
-            died = _runs.update().where(_runs.c.state == RUNNING)
+            died = _runs.update().where(_runs.c.state == RunState.RUNNING)
             connection.execute(
                 died.where(_runs.c.attempts + 1 >= attempts).values(
-                    state="failed", ended=time.time(), activity="", reason=reason, **_NO_COMMANDS
+                    state=RunState.FAILED, ended=time.time(), activity="", reason=reason, **_NO_COMMANDS
                 )
             )
-            return connection.execute(died.values(state=WAITING, activity="", attempts=_runs.c.attempts + 1)).rowcount
+            return connection.execute(
+                died.values(state=RunState.QUEUED, activity="", attempts=_runs.c.attempts + 1)
+            ).rowcount
 
     def list_deleted(self, before: float) -> list[str]:
         """Return the ids of the runs that were deleted before a time, in seconds since 1970."""
@@ -329,7 +336,7 @@ class Registry:
         return TrainerStatus(row["pid"], row["activity"], time.time() - row["heartbeat"]) if row else None
 
     def _change(
-        self, connection: sql.Connection, run_id: str, states: Sequence[str], *conditions: Any, **values
+        self, connection: sql.Connection, run_id: str, states: Sequence[RunState], *conditions: Any, **values
     ) -> int:
         """Set columns of a run that is in one of these states; return whether it was."""
         found = _runs.update().where(_runs.c.id == run_id, _runs.c.state.in_(states), *conditions)

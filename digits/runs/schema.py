@@ -1,6 +1,7 @@
 """Records: the tables of the run registry, and what is read from them."""
 
 import contextlib
+import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +11,32 @@ import sqlalchemy as sql
 from digits.errors import RegistryUnavailable
 from digits.runs.hyperparameters import Change, Hyperparameters
 
-WAITING, RUNNING, PAUSED = "queued", "running", "paused"
-ENDED = ("finished", "stopped", "failed")
 
+class RunState(enum.StrEnum):
+    """Where a run stands in its life; an ended run's state never changes."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def is_ended(self) -> bool:
+        return self in (RunState.FINISHED, RunState.STOPPED, RunState.FAILED)
+
+
+_STATE = sql.Enum(  # in the database plain text
+    RunState, native_enum=False, length=16, values_callable=lambda states: [state.value for state in states]
+)
 metadata = sql.MetaData()
 runs = sql.Table(
     "runs",
     metadata,
     sql.Column("id", sql.String(32), primary_key=True),
     sql.Column("owner", sql.String(64), nullable=False, index=True),
-    sql.Column("state", sql.String(16), nullable=False, index=True),
+    sql.Column("state", _STATE, nullable=False, index=True),
     sql.Column("hyperparameters", sql.JSON, nullable=False),
     sql.Column("created", sql.Float, nullable=False),
     sql.Column("started", sql.Float),
@@ -81,7 +98,6 @@ class Run:
 
     Attributes:
         owner: the visitor who started it and alone may command it.
-        state: "queued", "running", "paused", "finished", "stopped" or "failed".
         created, started, ended: seconds since 1970, or None.
         step: iterations done.
         activity: what is being done beside iterating, in a few words; empty otherwise.
@@ -101,7 +117,7 @@ class Run:
 
     id: str
     owner: str
-    state: str
+    state: RunState
     hyperparameters: Hyperparameters
     created: float
     started: float | None
@@ -126,17 +142,17 @@ class Run:
 
     @property
     def is_ended(self) -> bool:
-        return self.state in ENDED
+        return self.state.is_ended
 
     @property
     def is_waiting(self) -> bool:
         """Whether it holds a place with the trainer or in its queue."""
-        return self.state in (WAITING, RUNNING)
+        return self.state in (RunState.QUEUED, RunState.RUNNING)
 
     @property
     def has_model(self) -> bool:
         """Whether it has ended well and all its files are there."""
-        return self.state in ("finished", "stopped") and self.test_total is not None
+        return self.state in (RunState.FINISHED, RunState.STOPPED) and self.test_total is not None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Augmentation: training images distorted at random, as hands, pens and cameras distort digits."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from digits.settings import IMAGE_SIZE
@@ -25,11 +27,11 @@ def augment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return _erase(_sample(images, x, y), seeds[3])
 
 
-def _uniform(seed, shape, low: float, high: float):
+def _uniform(seed: tf.Tensor, shape: Any, low: float, high: float) -> tf.Tensor:
     return tf.random.stateless_uniform(shape, seed, low, high)
 
 
-def _change_pen(images, seed):
+def _change_pen(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Blend each image with its thickened or thinned self, (batch, 28, 28, 1)."""
     strength = _uniform(seed, (tf.shape(images)[0], 1, 1, 1), -1.0, 1.0)
     thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
@@ -38,7 +40,7 @@ def _change_pen(images, seed):
     return images + tf.maximum(strength - 0.5, 0) * (thick - images) + tf.maximum(-strength - 0.5, 0) * (thin - images)
 
 
-def _affine(count, seed):
+def _affine(count: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return where each pixel of each image comes from, x and y float32 (batch, 28, 28)."""
     angle, scale, aspect, shear, right, down = tf.unstack(_uniform(seed, (6, count, 1, 1), -1.0, 1.0))
     angle, scale = angle * _ROTATION, tf.exp(scale * _LOG_SCALE)
@@ -52,7 +54,7 @@ def _affine(count, seed):
     return from_x, from_y
 
 
-def _bend(x, y, seed):
+def _bend(x: tf.Tensor, y: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Move the points by smooth random waves."""
     for index, (points, pixels) in enumerate(_WAVES):
         shape = (tf.shape(x)[0], points, points, 2)
@@ -62,7 +64,7 @@ def _bend(x, y, seed):
     return x, y
 
 
-def _sample(images, x, y):
+def _sample(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """Read the images at fractional points, bilinearly; outside is paper. Returns (batch, 28, 28)."""
     padded = tf.pad(images[..., 0], ((0, 0), (1, 1), (1, 1)))
     side = IMAGE_SIZE + 2
@@ -71,13 +73,16 @@ def _sample(images, x, y):
     left, top = tf.cast(x, tf.int32), tf.cast(y, tf.int32)
     right_share, low_share = x - tf.floor(x), y - tf.floor(y)
     corner = top * side + left
-    value = lambda offset: tf.gather(flat, corner + offset, batch_dims=1)  # noqa: E731
+
+    def value(offset: int) -> tf.Tensor:
+        return tf.gather(flat, corner + offset, batch_dims=1)
+
     upper = value(0) * (1 - right_share) + value(1) * right_share
     lower = value(side) * (1 - right_share) + value(side + 1) * right_share
     return upper * (1 - low_share) + lower * low_share
 
 
-def _erase(images, seed):
+def _erase(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Turn a square of some images into paper."""
     count = tf.shape(images)[0]
     left, top, side, chance = tf.unstack(_uniform(seed, (4, count, 1, 1), 0.0, 1.0))

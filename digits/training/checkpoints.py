@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from digits.files import remove_whole, write_whole
 from digits.settings import work_dir
 
 State = dict[str, np.ndarray]  # names to arrays; numbers are arrays of no dimension
@@ -16,12 +17,8 @@ def save(runs_dir: Path, run_id: str, state: State) -> None:
     Raises:
         OSError: it cannot be written, as on a full disk.
     """
-    path = _path(runs_dir, run_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    with draft.open("wb") as stream:
-        np.savez(stream, **state)
-    draft.replace(path)
+    with write_whole(_path(runs_dir, run_id)) as stream:
+        np.savez(stream, **state)  # type: ignore[arg-type]  # no array is called `allow_pickle`
 
 
 def load(runs_dir: Path, run_id: str) -> State | None:
@@ -35,7 +32,7 @@ def load(runs_dir: Path, run_id: str) -> State | None:
 
 def remove(runs_dir: Path, run_id: str) -> None:
     """Remove a run's checkpoint, which an ended run needs no more."""
-    _path(runs_dir, run_id).unlink(missing_ok=True)
+    remove_whole(_path(runs_dir, run_id))
 
 
 def _path(runs_dir: Path, run_id: str) -> Path:

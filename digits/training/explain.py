@@ -37,7 +37,7 @@ def derive(model: Any) -> dict[str, np.ndarray]:
         return _derive_filters(layers)
     if set(kinds) != {"Dense"}:
         return {}
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     if all(_activation(layer) == "linear" for layer in layers):
         arrays |= _derive_linear(layers)
     if len(layers) > 1:
@@ -48,7 +48,7 @@ def derive(model: Any) -> dict[str, np.ndarray]:
 def write(model: Any, path: Path) -> None:
     """Write the file of weights to look at for a Keras model, or none where there is nothing to show."""
     if arrays := derive(model):
-        np.savez_compressed(path, **arrays)
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # no array is called `allow_pickle`
 
 
 def _activation(layer: Any) -> str:

@@ -1,5 +1,6 @@
 """The trainer process of this machine: kept alive by its server, one for each registry."""
 
+import logging
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ from digits.settings import PROJECT_DIR, Settings
 
 _LOOK_EVERY_SECONDS = 0.5
 _PATIENCE_SECONDS = (0.5, 5.0, 30.0)  # before the first, second and every further restart of a trainer that keeps dying
+
+_logger = logging.getLogger(__name__)
 
 
 def trainer_lock(settings: Settings) -> FileLock:
@@ -43,7 +46,7 @@ class TrainerKeeper:
         self._is_closing.set()
         self._thread.join()
         if self._process is not None:
-            self._process.stdin.close()
+            _close_input(self._process)
             try:
                 self._process.wait(timeout=10)
             except subprocess.TimeoutExpired:
@@ -58,12 +61,16 @@ class TrainerKeeper:
                 failed = self._process.returncode != 0  # zero: another trainer was quicker, or it was time to recycle
                 deaths = deaths + 1 if failed else 0
                 pause = _PATIENCE_SECONDS[min(deaths, len(_PATIENCE_SECONDS)) - 1] if failed else 0.0
-                self._process.stdin.close()
+                if failed:
+                    status = self._process.returncode
+                    _logger.warning("the trainer died, exit status %d; the next starts in %g seconds", status, pause)
+                _close_input(self._process)
                 self._process = None
             elif self._process is None and self._is_lock_free():
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "digits.training.trainer"], stdin=subprocess.PIPE, cwd=Path(PROJECT_DIR)
                 )
+                _logger.info("started a trainer, process %d", self._process.pid)
 
     def _is_lock_free(self) -> bool:
         lock = trainer_lock(self._settings)
@@ -73,3 +80,8 @@ class TrainerKeeper:
             return False
         lock.release()
         return True
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()

@@ -68,8 +68,10 @@ class Training:
         self._images, self._labels = _constants(dataset.train)
         self._seed = tf.constant(hyperparameters.seed, tf.int32)
         self.changes = [change for change in changes if change.step is not None]
-        self.step, self.seconds, self._pace = 0, 0.0, 0.0
-        self.best_step, self.best_val_accuracy, self.best_weights = 0, -1.0, None
+        self.step, self.seconds = 0, 0.0
+        self._seconds_per_iteration = 0.0  # of the last chunk; 0 before the first
+        self.best_step, self.best_val_accuracy = 0, -1.0
+        self.best_weights: list[np.ndarray] | None = None
         self._validations_since_best = 0
         self._losses: list[np.ndarray] = []  # of the iterations since the last point of the curves
         self._accuracies: list[np.ndarray] = []
@@ -104,14 +106,29 @@ class Training:
             TrainingDiverged: when the loss is no longer a number.
         """
         start, first = time.perf_counter(), self.step
-        point = min(first - first % self._chosen.point_size + self._chosen.point_size, self._chosen.iterations)
-        turns = [change.step for change in self.changes if change.step > first]
-        wanted = first + max(1, int(CHUNK_SECONDS / self._pace)) if self._pace else point
-        self._train_to(min(point, wanted, *turns, *([] if until is None else [max(until, first + 1)])))
-        self._pace = (time.perf_counter() - start) / (self.step - first)
+        point = self._next_point()
+        self._train_to(self._chunk_end(point, until))
+        self._seconds_per_iteration = (time.perf_counter() - start) / (self.step - first)
         progress = self._complete_point(start) if self.step == point else None
         self.seconds += time.perf_counter() - start
         return progress
+
+    def _next_point(self) -> int:
+        """Return the iteration that completes the next point of the learning curves."""
+        size = self._chosen.point_size
+        return min((self.step // size + 1) * size, self._chosen.iterations)
+
+    def _chunk_end(self, point: int, until: int | None) -> int:
+        """Return the iteration that ends the next chunk, at least one further than now.
+
+        It ends at the next point, where a knob turns, at `until`, or after `CHUNK_SECONDS`: whichever comes first.
+        """
+        ends = [point, *(change.step for change in self.changes if change.step is not None and change.step > self.step)]
+        if until is not None:
+            ends.append(max(until, self.step + 1))
+        if self._seconds_per_iteration:
+            ends.append(self.step + max(1, int(CHUNK_SECONDS / self._seconds_per_iteration)))
+        return min(ends)
 
     def _train_to(self, last: int) -> None:
         chosen, steps = self._chosen, range(self.step, last)
@@ -163,13 +180,13 @@ class Training:
 
     def state(self) -> State:
         """Return all that a later `Training` needs to go on from here."""
-        state = {f"variable_{index}": value.numpy() for index, value in enumerate(self.program.variables)}
-        state |= {f"best_{index}": weights for index, weights in enumerate(self.best_weights or [])}
-        numbers = {name: np.array(getattr(self, attribute)) for name, attribute in _NUMBERS.items()}
-        parts = {"losses": self._losses, "accuracies": self._accuracies}
-        return (
-            state | numbers | {name: np.concatenate([np.zeros(0, np.float32), *part]) for name, part in parts.items()}
-        )
+        state: State = {f"variable_{index}": value.numpy() for index, value in enumerate(self.program.variables)}
+        best: list[np.ndarray] = self.best_weights or []
+        state |= {f"best_{index}": weights for index, weights in enumerate(best)}
+        state |= {name: np.array(getattr(self, attribute)) for name, attribute in _NUMBERS.items()}
+        for name, parts in (("losses", self._losses), ("accuracies", self._accuracies)):
+            state[name] = np.concatenate([np.zeros(0, np.float32), *parts])
+        return state
 
     def _restore(self, state: State) -> None:
         for index, variable in enumerate(self.program.variables):

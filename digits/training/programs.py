@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.data.datasets import Split
+from digits.files import write_whole
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import IMAGE_SIZE
 from digits.training import networks, timeline
@@ -22,7 +23,7 @@ tf.config.experimental.enable_op_determinism()  # the same seed gives the same r
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 _MOMENTUM = 0.9
-_MEMORY = 0.999  # of the running means: they look back about a thousand iterations
+_DECAY = 0.999  # of the weights' exponential moving averages, which look back about a thousand iterations
 _ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}  # Kingma and Ba, 2015, and Keras's epsilon
 
 
@@ -42,8 +43,8 @@ def fastest_precision(memory: Path | None = None) -> str:
         return known
     precision = _measure_precision()
     if memory:
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        memory.write_text(precision, encoding="ascii")
+        with write_whole(memory) as stream:
+            stream.write(precision.encode())
     return precision
 
 
@@ -94,7 +95,7 @@ class Program:
         self._slots = [[tf.Variable(tf.zeros_like(w)) for w in self._weights] for _ in range(_SLOTS[optimizer])]
         self._step = tf.Variable(0, dtype=tf.int32)
         present = [weight.value for weight in self.model.weights]
-        # Where images are distorted every step's weights lean to its batch, and their running mean reads better.
+        # Where images are distorted every step's weights lean to its batch, and their moving average reads better.
         is_averaging = augmentation != "none"
         self._averages = [tf.Variable(tf.zeros_like(weight)) for weight in present] if is_averaging else []
         # All that changes while it trains: a checkpoint holds these, in this order.
@@ -116,7 +117,15 @@ class Program:
             average.assign(weight.value)
         self._step.assign(0)
 
-    def _advance(self, images, labels, batches, learning_rates, dropout, seed):
+    def _advance(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        batches: tf.Tensor,
+        learning_rates: tf.Tensor,
+        dropout: tf.Tensor,
+        seed: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Train on `batches`, one update for each row.
 
         Args:
@@ -124,14 +133,13 @@ class Program:
             batches: int32 (steps, batch), the rows of the training set that each step learns from.
             learning_rates: float32 (steps,).
             dropout: float32 scalar.
-            seed: int32 scalar, for the dropout masks.
+            seed: int32 scalar, for dropout and distortions.
 
         Returns:
             Losses and accuracies, float32 (steps,) each.
         """
         steps = tf.shape(batches)[0]
-        losses = tf.TensorArray(tf.float32, steps)
-        accuracies = tf.TensorArray(tf.float32, steps)
+        losses, accuracies = tf.TensorArray(tf.float32, steps), tf.TensorArray(tf.float32, steps)
         next_images, next_labels = _load(images, labels, batches[0])
         for index in tf.range(steps):
             # TensorFlow would keep ten iterations apart, for no gain: each needs the weights of the one before.
@@ -145,23 +153,28 @@ class Program:
             batch_images, batch_labels = next_images, next_labels
             # One processor fetches the next batch while another learns from this one.
             next_images, next_labels = _load(images, labels, batches[tf.minimum(index + 1, steps - 1)])
-            if self.augmentation == "drawing":
-                batch_images = augment(batch_images, tf.stack([seed, self._step]))
-            with tf.GradientTape() as tape:
-                features = self._features(batch_images, training=True)
-                if self.network != "published":  # as published: dropout is there but is never used
-                    features = _drop(features, dropout, tf.stack([seed, self._step]))
-                logits = tf.cast(self._logits(features), tf.float32)
-                loss = _cross_entropy(batch_labels, logits)
-            self._update(tape.gradient(loss, self._weights), learning_rates[index])
-            self._average()
-            losses = losses.write(index, loss)
-            accuracies = accuracies.write(
-                index, _hits(batch_labels, logits) / tf.cast(tf.size(batch_labels), tf.float32)
-            )
+            loss, accuracy = self._learn(batch_images, batch_labels, learning_rates[index], dropout, seed)
+            losses, accuracies = losses.write(index, loss), accuracies.write(index, accuracy)
         return losses.stack(), accuracies.stack()
 
-    def _measure(self, images, labels):
+    def _learn(
+        self, images: tf.Tensor, labels: tf.Tensor, learning_rate: tf.Tensor, dropout: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Update the weights once, from a batch that `_load` gives; return its loss and accuracy before that."""
+        step_seed = tf.stack([seed, self._step])
+        if self.augmentation == "drawing":
+            images = augment(images, step_seed)
+        with tf.GradientTape() as tape:
+            features = self._features(images, training=True)
+            if self.network != "published":  # as published: dropout is there but is never used
+                features = _drop(features, dropout, step_seed)
+            logits = tf.cast(self._logits(features), tf.float32)
+            loss = _cross_entropy(labels, logits)
+        self._update(tape.gradient(loss, self._weights), learning_rate)
+        self._average()
+        return loss, _correct(labels, logits) / tf.cast(tf.size(labels), tf.float32)
+
+    def _measure(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the summed loss over uint8 images (n, 28, 28), and their probabilities float32 (n, classes)."""
         labels = tf.cast(labels, tf.int32)
         logits = tf.cast(self._logits(self._features(tf.cast(images, tf.float32))), tf.float32)
@@ -175,7 +188,7 @@ class Program:
         return self._evaluate(split)
 
     def weights(self) -> list[np.ndarray]:
-        """Return the weights to read with, in the model's order: the present ones, or their running means."""
+        """Return the weights to read with, in the model's order: the present ones, or their moving averages."""
         return [average.numpy() for average in self._averages] or self.model.get_weights()
 
     @contextlib.contextmanager
@@ -211,13 +224,13 @@ class Program:
         return ("classes", pictures) if self.network == "softmax" else ("units", pictures[: timeline.UNITS])
 
     def _average(self) -> None:
-        """Let the running means follow the weights (Polyak and Juditsky, 1992), closely at first."""
+        """Update the weights' moving averages (Polyak and Juditsky, 1992), which follow closely at first."""
         step = tf.cast(self._step, tf.float32)
-        share = tf.maximum(1 - _MEMORY, 9 / (10 + step))
+        share = tf.maximum(1 - _DECAY, 9 / (10 + step))
         for average, weight in zip(self._averages, self.model.weights, strict=False):
             average.assign_add(share * (weight.value - average))
 
-    def _update(self, gradients, learning_rate) -> None:
+    def _update(self, gradients: list[tf.Tensor], learning_rate: tf.Tensor) -> None:
         self._step.assign_add(1)
         # Raw kernels: one fused operation for each weight, where Keras's optimizers take several.
         if self.optimizer == "sgd":
@@ -258,24 +271,26 @@ def warm_up(program: Program) -> None:
     program.measure(*blank)
 
 
-def _load(images, labels, rows):
+def _load(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return a batch: images float32 (batch, 28, 28) and labels int32 (batch,)."""
     return tf.cast(tf.gather(images, rows), tf.float32), tf.cast(tf.gather(labels, rows), tf.int32)
 
 
-def _drop(features, rate, seed):
+def _drop(features: tf.Tensor, rate: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Silence a share `rate` of the features and scale the rest to make up for it (Srivastava et al., 2014)."""
 
-    def dropped():
+    def dropped() -> tf.Tensor:
         keep = tf.random.stateless_uniform(tf.shape(features), seed) >= rate
         return tf.where(keep, features / tf.cast(1 - rate, features.dtype), tf.zeros_like(features))
 
     return tf.cond(rate > 0, dropped, lambda: features)
 
 
-def _cross_entropy(labels, logits):
+def _cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Return the mean cross entropy."""
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
 
 
-def _hits(labels, logits):
+def _correct(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Return how many logits are highest at their label."""
     return tf.reduce_sum(tf.cast(tf.argmax(logits, -1, output_type=tf.int32) == labels, tf.float32))

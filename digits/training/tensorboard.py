@@ -1,7 +1,7 @@
 """Logs for TensorBoard, for whoever wants them: a folder a run, its curves in `train` and `validation`."""
 
 import contextlib
-import sys
+import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ _CURVES = {
     "train": {"loss": "loss", "accuracy": "accuracy"},
     "validation": {"val_loss": "loss", "val_accuracy": "accuracy"},
 }
+_logger = logging.getLogger(__name__)
 
 
 class RunLog:
@@ -30,7 +31,7 @@ class RunLog:
         self._is_broken = False
 
     def write(self, row: dict[str, Any]) -> None:
-        """Add a row of `registry.METRIC_NAMES` to the curves; what is None in it is left out."""
+        """Add a row of `schema.METRIC_NAMES` to the curves; what is None in it is left out."""
         if self._is_broken:
             return
         try:
@@ -42,7 +43,7 @@ class RunLog:
                     self._add(self._writers[curve], step=row["step"], summary={"value": values})
         except (OSError, tf.errors.OpError) as error:
             self._is_broken = True
-            print(f"digits.training.tensorboard: {self._folder} takes no logs: {error}", file=sys.stderr)
+            _logger.warning("%s takes no logs: %s", self._folder, error)
 
     def close(self) -> None:
         """Write out what is still in memory."""

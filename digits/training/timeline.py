@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from digits.files import write_whole
 from digits.settings import work_dir
 
 SAMPLES = 100  # test images shown while a run learns; they steer nothing
@@ -36,9 +37,7 @@ class Snapshot:
 def write(runs_dir: Path, run_id: str, snapshot: Snapshot) -> None:
     """Add a snapshot to a run's time line; a reader sees a whole one or none."""
     path = _folder(runs_dir, run_id) / f"{snapshot.step:08d}.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    with draft.open("wb") as stream:
+    with write_whole(path) as stream:
         np.savez_compressed(
             stream,
             predicted=snapshot.predicted,
@@ -47,7 +46,6 @@ def write(runs_dir: Path, run_id: str, snapshot: Snapshot) -> None:
             kind=np.array(snapshot.kind),
             pictures=snapshot.pictures.astype(np.float16),
         )
-    draft.replace(path)
 
 
 def steps(runs_dir: Path, run_id: str) -> list[int]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from digits.models.identity import Weights
 from digits.runs.hyperparameters import KNOBS, Change
-from digits.runs.registry import Run
+from digits.runs.schema import Run
 
 MOST = 5  # runs in one chart: more lines than that nobody tells apart
 DIFFERS = "≠"

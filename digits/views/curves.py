@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from digits.runs.hyperparameters import Change
-from digits.runs.registry import METRIC_NAMES
+from digits.runs.schema import METRIC_NAMES
 
 Histories = Mapping[str, Sequence[dict[str, Any]]]  # rows as `Registry.metrics` returns them, by the run's name
 MEASURES = {  # the columns of the metrics, with what they are called on the page

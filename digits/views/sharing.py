@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from digits.errors import DigitsError, InvalidHyperparameter
 from digits.ink import codec
 from digits.runs.hyperparameters import KNOBS, PRESETS, check
+from digits.runs.schema import RunState
 
 PEN_WIDTHS = (4, 40, 16)  # the thinnest, the thickest and the usual pen, in pixels of the canvas
 MOST_IDS = 20  # runs that a link names at most
@@ -85,7 +86,7 @@ PAGES: dict[str, dict[str, Parameter]] = {
         "run": Parameter("", _identifier),
     },
     "runs": {
-        "state": Parameter("", _one_of("queued", "running", "paused", "finished", "stopped", "failed", "deleted")),
+        "state": Parameter("", _one_of(*RunState, "deleted")),
         "network": Parameter("", _one_of(*PRESETS)),
         "chosen": Parameter("", _identifiers),
         "measure": Parameter("val_accuracy", _one_of("val_accuracy", "val_loss", "loss")),

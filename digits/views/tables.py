@@ -9,7 +9,7 @@ import pandas as pd
 
 from digits.accuracy import Accuracy
 from digits.runs.hyperparameters import KNOBS, PRESETS
-from digits.runs.registry import METRIC_NAMES, Run
+from digits.runs.schema import METRIC_NAMES, Run, RunState
 
 SHARES = ("Best validation accuracy", "Test accuracy")  # columns in [0, 1]
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet takes for a formula (OWASP, CSV injection)
@@ -25,13 +25,15 @@ def names(runs: Iterable[Run]) -> dict[str, str]:
     return {run_id: name if uses[name] == 1 else f"{name} ({run_id[:6]})" for run_id, name in called.items()}
 
 
-def runs_table(runs: Sequence[Run], names: Mapping[str, str], states: Mapping[str, str], visitor: str) -> pd.DataFrame:
+def runs_table(
+    runs: Sequence[Run], names: Mapping[str, str], states: Mapping[RunState, str], visitor: str
+) -> pd.DataFrame:
     """List runs with all that is known of them, numbers at full precision.
 
     Args:
         runs: one row each, in this order; at least one.
         names: what each run is called, by its id.
-        states: what each state is called, by `Run.state`.
+        states: what each state is called.
         visitor: whose runs are "yours"; all others are "shared".
 
     Returns:

@@ -9,6 +9,7 @@ from digits.models import catalogue
 from digits.models.identity import ModelId, Weights
 from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
+from digits.runs.schema import RunState
 from digits.settings import BUNDLED_MODELS_DIR
 from digits.views import tables
 
@@ -22,7 +23,7 @@ METRICS = [
 def make_run(registry, runs_dir):
     """A function that makes an ended run, with one of the bundled models for its own; returns its id."""
 
-    def make(network="softmax", *, owner="ada", name="", state="finished", changes=(), **settings):
+    def make(network="softmax", *, owner="ada", name="", state=RunState.FINISHED, changes=(), **settings):
         hyperparameters = Hyperparameters(**PRESETS[network].hyperparameters.to_dict() | settings)
         run_id = commands.submit(registry, hyperparameters, owner, changes=changes, name=name)
         assert registry.claim().id == run_id
@@ -80,7 +81,7 @@ class TestList:
 
     def test_is_filtered_by_state_and_network(self, open_page, tidy, make_run):
         """The filters leave out what they say, and the link keeps them."""
-        make_run(name="soft"), make_run("corrected", name="wide"), make_run(name="cut", state="stopped")
+        make_run(name="soft"), make_run("corrected", name="wide"), make_run(name="cut", state=RunState.STOPPED)
         page = open_page("runs.py")
         page.selectbox(key="runs.state").select("finished").run()
         assert listed(page) == ["wide", "soft"]
@@ -137,7 +138,7 @@ class TestOneRun:
         run_id = commands.submit(registry, quick, "ada")
         page = mark(open_page("runs.py"), 0)
         press(page, "stop")
-        assert registry.get(run_id).state == "stopped"
+        assert registry.get(run_id).state == RunState.STOPPED
         assert not has_button(tidy(page), "stop")
 
     def test_is_set_against_a_bundled_model(self, open_page, tidy, make_run):

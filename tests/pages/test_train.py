@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from digits.accuracy import Accuracy
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
+from digits.runs.schema import RunState
 from digits.training import export, timeline
 from digits.views.networks import EXPLANATIONS
 
@@ -123,7 +124,7 @@ class TestStart:
         (run,) = registry.list_runs("ada")
         assert run.hyperparameters == on_screen
         assert (run.hyperparameters.iterations, run.hyperparameters.dropout, run.hyperparameters.seed) == (900, 0.25, 7)
-        assert (run.state, page.query_params["run"]) == ("queued", run.id)
+        assert (run.state, page.query_params["run"]) == (RunState.QUEUED, run.id)
         assert any("Next in line" in progress.text for progress in tidy(page).progress)
         assert has_button(page, "stop")
         assert page.button(key="train.start").disabled
@@ -145,7 +146,7 @@ class TestStart:
         page.button(key="train.start").click().run()
         page.button(key="train.stop").click().run()
         page.button(key="train.start").click().run()
-        assert [run.state for run in registry.list_runs("ada")] == ["queued", "stopped"]
+        assert [run.state for run in registry.list_runs("ada")] == [RunState.QUEUED, RunState.STOPPED]
         assert page.query_params["run"] == registry.list_runs("ada")[0].id
         assert tidy(page)
 
@@ -156,7 +157,7 @@ class TestStop:
         run_id = commands.submit(registry, quick, "ada")
         page = open_page("train.py", run=run_id)
         page.button(key="train.stop").click().run()
-        assert registry.get(run_id).state == "stopped"
+        assert registry.get(run_id).state == RunState.STOPPED
         assert any("queue" in info.value for info in tidy(page).info)
         assert has_button(page, "start")
 
@@ -198,11 +199,11 @@ class TestTransport:
         assert not has_button(page, "pause")
         assert page.button(key="train.save").disabled
         page.button(key="train.step").click().run()
-        assert (registry.get(run_id).state, registry.get(run_id).pause_at) == ("queued", 10)
+        assert (registry.get(run_id).state, registry.get(run_id).pause_at) == (RunState.QUEUED, 10)
         registry.request_pause(run_id)
         page = open_page("train.py", run=run_id)
         page.button(key="train.resume").click().run()
-        assert (registry.get(run_id).state, registry.get(run_id).pause_at) == ("queued", None)
+        assert (registry.get(run_id).state, registry.get(run_id).pause_at) == (RunState.QUEUED, None)
         assert tidy(page)
 
     def test_is_the_owners_alone(self, open_page, tidy, registry, quick):
@@ -219,7 +220,7 @@ class TestTransport:
         run_id = commands.submit(registry, quick, "ada")
         registry.claim()
         page = open_page("train.py", run=run_id)
-        registry.finish(run_id, "failed", reason="because")
+        registry.finish(run_id, RunState.FAILED, reason="because")
         page.button(key="train.pause").click().run()
         assert not page.exception
         assert any("Only a queued or running run can be paused" in error.value for error in page.error)
@@ -321,7 +322,7 @@ class TestProgress:
         """A run that failed says why, and another can be started."""
         run_id = commands.submit(registry, quick, "ada")
         registry.claim()
-        registry.finish(run_id, "failed", reason="The loss became infinite.")
+        registry.finish(run_id, RunState.FAILED, reason="The loss became infinite.")
         page = open_page("train.py", run=run_id)
         assert not page.exception
         assert [error.value for error in page.error] == ["The loss became infinite."]
@@ -334,7 +335,7 @@ class TestAgain:
         changes = [Change(40, "learning_rate", 0.5, 0.1)]
         first = commands.submit(registry, quick, "bob", changes=changes)
         registry.claim()
-        registry.finish(first, "failed", reason="because")
+        registry.finish(first, RunState.FAILED, reason="because")
         page = open_page("train.py", run=first)
         page.button(key="train.again").click().run()
         (run,) = registry.list_runs("ada")
@@ -363,7 +364,7 @@ class TestResult:
             facts={"seconds": 1.5},
         )
         result = {"test_correct": card.test.correct, "test_total": card.test.total}
-        registry.finish(run_id, "finished", **result)
+        registry.finish(run_id, RunState.FINISHED, **result)
         return registry.get(run_id)
 
     def test_shows_accuracy_interval_and_four_downloads(self, finished, open_page, tidy):

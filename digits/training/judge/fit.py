@@ -10,7 +10,7 @@ and the rest are for `benchmarks.judge`. Takes about a quarter of an hour on two
 import argparse
 import string
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -186,12 +186,13 @@ def _gradients(
     errors = powers / powers.sum(axis=1, keepdims=True)
     errors[np.arange(len(labels)), labels] -= 1
     errors *= (shares / shares.sum())[:, None]
-    by_weight, by_bias = [], []
-    for layer in reversed(range(len(weights))):
-        by_weight.insert(0, activations[layer].T @ errors)
+    by_weight: list[np.ndarray] = []
+    by_bias: list[np.ndarray] = []
+    for index in reversed(range(len(weights))):
+        by_weight.insert(0, activations[index].T @ errors)
         by_bias.insert(0, errors.sum(axis=0))
-        if layer:
-            errors = (errors @ weights[layer].T) * gates[layer - 1]
+        if index:
+            errors = (errors @ weights[index].T) * gates[index - 1]
     return [*by_weight, *by_bias]
 
 
@@ -200,14 +201,14 @@ def find_threshold(
 ) -> float:
     """Return the highest threshold that refuses no more than `REFUSED` of any sort of digits unseen until now."""
     drawings = [drawing for writer in THRESHOLD_WRITERS for drawing in writers.get(writer, [])]
-    digits = {
+    digits: dict[str, Sequence[np.ndarray]] = {
         "pen": [
             read_as_strokes(place(drawing.strokes, rng))
             for drawing in drawings
             if drawing.label in CLASS_NAMES
             for _ in range(4)
         ],
-        "raw": validation.images,
+        "raw": [*validation.images],
         "redrawn": [redraw(image) for image in validation.images],
     }
     limits = {sort: float(np.quantile(judge.score(np.stack(shown)), REFUSED[sort])) for sort, shown in digits.items()}

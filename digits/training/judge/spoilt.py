@@ -29,7 +29,7 @@ def _pair(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
     first, second = (_scaled(_any(drawings, "0123456789", rng), rng) for _ in range(2))
     right, left = np.concatenate(first)[:, 0].max(), np.concatenate(second)[:, 0].min()
     step = right - left + rng.uniform(-5, 40)
-    return first + [stroke + np.float32([step, rng.uniform(-12, 12)]) for stroke in second]
+    return first + [stroke + np.array([step, rng.uniform(-12, 12)], np.float32) for stroke in second]
 
 
 def _lying(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
@@ -40,7 +40,7 @@ def _lying(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
 
 
 def _mirror(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
-    return [stroke * np.float32([-1, 1]) for stroke in _scaled(_any(drawings, _MIRRORED, rng), rng)]
+    return [stroke * np.array([-1, 1], np.float32) for stroke in _scaled(_any(drawings, _MIRRORED, rng), rng)]
 
 
 def _ringed(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:

@@ -13,6 +13,7 @@ from digits.errors import InvalidPackage, TooManyPackages
 from digits.models import catalogue
 from digits.packages import archives, intake, limits, pack, rebuild
 from digits.runs.hyperparameters import PRESETS
+from digits.runs.schema import RunState
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 from tests.unit.packages.test_manifests import HISTORY
 
@@ -50,7 +51,7 @@ def test_a_package_becomes_the_visitors_model(files, bring, registry, runs_dir, 
     run_id = bring(content, name="C:\\temp\\My  model\n.zip", on_step=steps.append)
     run, new, old = registry.get(run_id), catalogue.find(run_id, places), catalogue.find("softmax", places)
     images = datasets.load_test(places).test.images
-    assert (run.owner, run.state, run.name, run.step) == ("ada", "finished", "My model", 1000)
+    assert (run.owner, run.state, run.name, run.step) == ("ada", RunState.FINISHED, "My model", 1000)
     assert (run.best_step, run.best_val_accuracy, run.val_accuracy) == (100, 0.8, 0.8)
     assert [row["step"] for row in registry.history(run_id)] == [50, 100]
     assert np.array_equal(new.probabilities(images).argmax(1), old.probabilities(images).argmax(1))

@@ -13,7 +13,7 @@ from digits.errors import InvalidPackage
 from digits.models import catalogue
 from digits.packages import archives, manifests, pack
 from digits.runs.hyperparameters import Change
-from digits.runs.registry import METRIC_NAMES
+from digits.runs.schema import METRIC_NAMES
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 
 CLASSES = tuple("0123456789")

@@ -13,6 +13,7 @@ from digits.errors import (
     TooManyRuns,
 )
 from digits.runs import commands
+from digits.runs.schema import RunState
 from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR, Settings
 from digits.training.keeper import trainer_lock
 
@@ -21,7 +22,7 @@ class TestSubmit:
     def test_queues_a_run_of_the_visitors(self, registry, quick):
         """A submitted run waits for the trainer under its owner's name."""
         run = registry.get(commands.submit(registry, quick, "ada"))
-        assert (run.state, run.owner, run.hyperparameters) == ("queued", "ada", quick)
+        assert (run.state, run.owner, run.hyperparameters) == (RunState.QUEUED, "ada", quick)
 
     def test_has_a_limit_for_each_visitor(self, registry, quick):
         """A visitor with as many runs as are allowed must wait; a run in training counts, an ended one does not."""
@@ -30,7 +31,7 @@ class TestSubmit:
         with pytest.raises(TooManyRuns, match=f"At most {MAX_QUEUED_RUNS_PER_VISITOR} runs .* you have 3"):
             commands.submit(registry, quick, "ada")
         commands.submit(registry, quick, "bob")
-        registry.finish(ids[0], "finished")
+        registry.finish(ids[0], RunState.FINISHED)
         commands.submit(registry, quick, "ada")
         assert registry.count_waiting("ada") == MAX_QUEUED_RUNS_PER_VISITOR
 
@@ -48,15 +49,15 @@ class TestStop:
         """Who started a run may stop it."""
         run_id = commands.submit(registry, quick, "ada")
         commands.stop(registry, run_id, "ada")
-        assert registry.get(run_id).state == "stopped"
+        assert registry.get(run_id).state == RunState.STOPPED
 
-    @pytest.mark.parametrize("state", ["queued", "running", "finished"])
+    @pytest.mark.parametrize("state", [RunState.QUEUED, RunState.RUNNING, RunState.FINISHED])
     def test_is_refused_to_anyone_else(self, registry, quick, state):
         """Who only has the link may watch; nothing changes, whatever the run is doing."""
         run_id = commands.submit(registry, quick, "ada")
-        if state != "queued":
+        if state != RunState.QUEUED:
             registry.claim()
-        if state == "finished":
+        if state == RunState.FINISHED:
             registry.finish(run_id, state)
         before = registry.get(run_id)
         with pytest.raises(NotYourRun, match="Only the visitor who started a run"):

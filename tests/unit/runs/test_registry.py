@@ -1,5 +1,6 @@
 """runs: the registry keeps its promises to many threads, and an ended run never changes."""
 
+import contextlib
 import itertools
 import sqlite3
 import threading
@@ -11,13 +12,13 @@ from hypothesis import strategies as st
 
 from digits.errors import DigitsError, RegistryUnavailable, RunAlreadyFinished, RunNotFound
 from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
-from digits.runs.registry import METRIC_NAMES, Registry, open_registry
-from digits.runs.schema import ENDED
+from digits.runs.registry import Registry, open_registry
+from digits.runs.schema import METRIC_NAMES, RunState
 from digits.settings import Settings
 from tests.conftest import close
 
 CHOSEN = Hyperparameters(iterations=300, seed=7)
-STATES = ("queued", "running", "paused", *ENDED)
+ENDED = [state for state in RunState if state.is_ended]
 
 
 def row(step, **values):
@@ -36,12 +37,12 @@ def row(step, **values):
 def run_in(registry, state, owner="ada"):
     """Make a run in this state, with progress if it ever ran; all other runs must have ended."""
     run_id = registry.create(CHOSEN, owner)
-    if state != "queued":
+    if state != RunState.QUEUED:
         assert registry.claim().id == run_id
         registry.record(run_id, [row(100)])
-    if state == "paused":
+    if state == RunState.PAUSED:
         registry.set_paused(run_id)
-    if state in ENDED:
+    if state.is_ended:
         registry.finish(run_id, state, reason="because")
     assert registry.get(run_id).state == state
     return run_id
@@ -52,7 +53,7 @@ class TestCreate:
         """A new run waits, knows its owner and hyperparameters, and has neither begun nor ended."""
         before = time.time()
         run = registry.get(registry.create(CHOSEN, "ada"))
-        assert (run.state, run.owner, run.hyperparameters, run.step) == ("queued", "ada", CHOSEN, 0)
+        assert (run.state, run.owner, run.hyperparameters, run.step) == (RunState.QUEUED, "ada", CHOSEN, 0)
         assert before <= run.created <= time.time()
         assert (run.started, run.ended, run.reason, run.activity) == (None, None, "", "")
         assert not run.is_ended
@@ -84,7 +85,21 @@ class TestCreate:
         run_id = registry.create(CHOSEN, "ada")
         with pytest.raises(RunNotFound):
             registry.get("'; DROP TABLE runs; --")
-        assert registry.get(run_id).state == "queued"
+        assert registry.get(run_id).state == RunState.QUEUED
+
+
+class TestStates:
+    @pytest.mark.parametrize("state", RunState)
+    def test_are_plain_words_in_the_database(self, registry, state):
+        """Whatever reads the table with other tools, as older versions do, finds the state's own word."""
+        run_id = run_in(registry, state)
+        assert registry.get(run_id).state is state
+        with contextlib.closing(sqlite3.connect(registry._engine.url.database)) as database:
+            assert database.execute("SELECT state FROM runs").fetchall() == [(state.value,)]
+
+    def test_three_of_them_are_ends(self):
+        """A run ends finished, stopped or failed."""
+        assert ENDED == ["finished", "stopped", "failed"]
 
 
 class TestListRuns:
@@ -110,7 +125,7 @@ class TestClaim:
         run_id = registry.create(CHOSEN, "ada")
         claimed = registry.claim()
         assert claimed == registry.get(run_id)
-        assert (claimed.state, claimed.hyperparameters) == ("running", CHOSEN)
+        assert (claimed.state, claimed.hyperparameters) == (RunState.RUNNING, CHOSEN)
         assert claimed.created <= claimed.started <= time.time()
 
     def test_gives_a_run_to_one_thread_only(self, registry):
@@ -138,20 +153,20 @@ class TestClaim:
 class TestStop:
     def test_takes_a_queued_run_out_at_once(self, registry):
         """A run that had not begun is stopped without a trainer, and says why it has no result."""
-        run_id = run_in(registry, "queued")
+        run_id = run_in(registry, RunState.QUEUED)
         registry.request_stop(run_id)
         run = registry.get(run_id)
-        assert (run.state, run.has_model) == ("stopped", False)
+        assert (run.state, run.has_model) == (RunState.STOPPED, False)
         assert "queue" in run.reason
         assert run.ended is not None
         assert registry.claim() is None
 
     def test_reaches_the_trainer_of_a_running_run(self, registry):
         """The trainer hears of it when it next records, and ends the run itself."""
-        run_id = run_in(registry, "running")
+        run_id = run_in(registry, RunState.RUNNING)
         assert registry.record(run_id, [row(200)]).stop_requested is False
         registry.request_stop(run_id)
-        assert registry.get(run_id).state == "running"
+        assert registry.get(run_id).state == RunState.RUNNING
         assert registry.get(run_id).stop_requested
         assert registry.record(run_id, [row(300)]).stop_requested
 
@@ -172,15 +187,15 @@ class TestAnEndedRun:
     @pytest.mark.parametrize(
         "change",
         [
-            lambda registry, run_id: registry.finish(run_id, "finished", test_correct=1, test_total=1),
-            lambda registry, run_id: registry.finish(run_id, "failed", reason="later"),
+            lambda registry, run_id: registry.finish(run_id, RunState.FINISHED, test_correct=1, test_total=1),
+            lambda registry, run_id: registry.finish(run_id, RunState.FAILED, reason="later"),
             lambda registry, run_id: registry.requeue(run_id),
             lambda registry, run_id: registry.record(run_id, [row(200)]),
             lambda registry, run_id: registry.set_activity(run_id, "Saving", data="other"),
-            lambda registry, run_id: registry.rescue_orphans(attempts=3),
+            lambda registry, run_id: registry.requeue_abandoned(attempts=3),
             lambda registry, run_id: registry.claim(),
         ],
-        ids=["finish", "fail", "requeue", "record", "set_activity", "rescue_orphans", "claim"],
+        ids=["finish", "fail", "requeue", "record", "set_activity", "requeue_abandoned", "claim"],
     )
     def test_never_changes(self, registry, state, change):
         """Whatever a trainer still says of it, an ended run and its progress stay as they were."""
@@ -192,10 +207,10 @@ class TestAnEndedRun:
 
     def test_keeps_its_result(self, registry):
         """The hits among the test images come with the end of the run."""
-        run_id = run_in(registry, "running")
-        registry.finish(run_id, "finished", test_correct=915, test_total=1000)
+        run_id = run_in(registry, RunState.RUNNING)
+        registry.finish(run_id, RunState.FINISHED, test_correct=915, test_total=1000)
         run = registry.get(run_id)
-        assert (run.state, run.test_correct, run.test_total, run.activity) == ("finished", 915, 1000, "")
+        assert (run.state, run.test_correct, run.test_total, run.activity) == (RunState.FINISHED, 915, 1000, "")
         assert run.is_ended
         assert run.has_model
         assert run.started <= run.ended
@@ -204,17 +219,17 @@ class TestAnEndedRun:
 class TestRequeue:
     def test_makes_a_run_wait_at_its_old_place(self, registry):
         """A run whose trainer has to leave keeps its progress, its place and its hyperparameters."""
-        run_id = run_in(registry, "running")
+        run_id = run_in(registry, RunState.RUNNING)
         later = registry.create(CHOSEN, "bob")
         registry.requeue(run_id)
         run = registry.get(run_id)
-        assert (run.state, run.step, run.activity) == ("queued", 100, "")
+        assert (run.state, run.step, run.activity) == (RunState.QUEUED, 100, "")
         assert registry.metrics(run_id) == [row(100)]
         assert [registry.claim().id, registry.claim().id] == [run_id, later]
 
     def test_can_be_rewound_to_its_checkpoint(self, registry):
         """What was recorded after the checkpoint is forgotten, because it is trained again."""
-        run_id = run_in(registry, "running")
+        run_id = run_in(registry, RunState.RUNNING)
         registry.record(run_id, [row(200), row(300)])
         registry.rewind(run_id, 200)
         assert registry.get(run_id).step == 200
@@ -222,52 +237,52 @@ class TestRequeue:
 
     def test_leaves_a_queued_run_alone(self, registry):
         """A run that nobody trains cannot be put back."""
-        run_id = run_in(registry, "queued")
+        run_id = run_in(registry, RunState.QUEUED)
         before = registry.get(run_id)
         registry.requeue(run_id)
         assert registry.get(run_id) == before
 
 
-class TestOrphans:
+class TestAbandonedRuns:
     def test_wait_for_the_next_trainer(self, registry):
         """Runs whose trainer died are queued again; those that wait go on waiting."""
-        orphan = run_in(registry, "running")
+        abandoned = run_in(registry, RunState.RUNNING)
         waiting = registry.create(CHOSEN, "bob")
-        assert registry.rescue_orphans(attempts=3) == 1
-        run = registry.get(orphan)
-        assert (run.state, run.step, run.attempts) == ("queued", 100, 1)
+        assert registry.requeue_abandoned(attempts=3) == 1
+        run = registry.get(abandoned)
+        assert (run.state, run.step, run.attempts) == (RunState.QUEUED, 100, 1)
         assert registry.get(waiting).attempts == 0
-        assert registry.rescue_orphans(attempts=3) == 0
+        assert registry.requeue_abandoned(attempts=3) == 0
 
     def test_fail_when_they_kill_every_trainer(self, registry):
         """A run under which the trainer keeps dying ends, and says why."""
-        orphan = run_in(registry, "running")
+        abandoned = run_in(registry, RunState.RUNNING)
         for _ in range(2):
-            registry.rescue_orphans(attempts=3)
-            assert registry.claim().id == orphan
-        registry.rescue_orphans(attempts=3)
-        run = registry.get(orphan)
-        assert (run.state, run.activity) == ("failed", "")
+            registry.requeue_abandoned(attempts=3)
+            assert registry.claim().id == abandoned
+        registry.requeue_abandoned(attempts=3)
+        run = registry.get(abandoned)
+        assert (run.state, run.activity) == (RunState.FAILED, "")
         assert "trainer process died 3 times" in run.reason
         assert run.ended is not None
 
     def test_are_forgiven_once_they_make_progress(self, registry):
         """A checkpoint takes the count back."""
-        orphan = run_in(registry, "running")
-        registry.rescue_orphans(attempts=3)
+        abandoned = run_in(registry, RunState.RUNNING)
+        registry.requeue_abandoned(attempts=3)
         registry.claim()
-        registry.record(orphan, attempts=0)
-        assert registry.get(orphan).attempts == 0
+        registry.record(abandoned, attempts=0)
+        assert registry.get(abandoned).attempts == 0
 
 
 class TestCommands:
     def test_pause_reaches_the_trainer(self, registry):
         """A running run is asked to pause, then put aside with no command left, and resumed at its old place."""
-        run_id = run_in(registry, "running")
+        run_id = run_in(registry, RunState.RUNNING)
         registry.request_pause(run_id)
         assert registry.record(run_id).pause_at == 0
         registry.set_paused(run_id)
-        assert (registry.get(run_id).state, registry.get(run_id).pause_at) == ("paused", None)
+        assert (registry.get(run_id).state, registry.get(run_id).pause_at) == (RunState.PAUSED, None)
         assert registry.claim() is None
         later = registry.create(CHOSEN, "bob")
         registry.request_resume(run_id, pause_at=250)
@@ -278,11 +293,11 @@ class TestCommands:
         """Nobody needs to be asked for that."""
         run_id = registry.create(CHOSEN, "ada")
         registry.request_pause(run_id)
-        assert registry.get(run_id).state == "paused"
+        assert registry.get(run_id).state == RunState.PAUSED
 
     def test_stopping_a_paused_run_lets_the_trainer_save_it(self, registry):
         """It goes back to the trainer, which keeps what it has learned."""
-        run_id = run_in(registry, "running")
+        run_id = run_in(registry, RunState.RUNNING)
         registry.set_paused(run_id)
         registry.request_stop(run_id)
         assert registry.claim().stop_requested
@@ -292,7 +307,7 @@ class TestCommands:
         run_id = registry.create(CHOSEN, "ada")
         registry.request_pause(run_id)
         registry.request_stop(run_id)
-        assert registry.get(run_id).state == "stopped"
+        assert registry.get(run_id).state == RunState.STOPPED
 
     @pytest.mark.parametrize("state", ENDED)
     def test_an_ended_run_takes_none(self, registry, state):
@@ -312,7 +327,7 @@ class TestCommands:
 class TestChanges:
     def test_are_kept_with_the_iteration_at_which_they_took_effect(self, registry):
         """A wish waits; taken up, it is part of the record; a second wish before that replaces the first."""
-        run_id = run_in(registry, "running")
+        run_id = run_in(registry, RunState.RUNNING)
         registry.request_change(run_id, "learning_rate", 0.1)
         registry.request_change(run_id, "learning_rate", 0.01)
         registry.request_change(run_id, "dropout", 0.2)
@@ -335,7 +350,7 @@ class TestChanges:
 class TestDeleting:
     def test_hides_a_run_and_can_be_undone(self, registry):
         """A deleted run is in the list of deleted ones alone, until it is restored."""
-        run_id = run_in(registry, "finished")
+        run_id = run_in(registry, RunState.FINISHED)
         registry.set_deleted([run_id], 123.0)
         assert registry.list_runs("ada") == []
         assert [run.id for run in registry.list_runs("ada", deleted=True)] == [run_id]
@@ -346,7 +361,7 @@ class TestDeleting:
 
     def test_purging_leaves_nothing(self, registry):
         """Once purged a run is unknown, and so is its history."""
-        run_id = run_in(registry, "finished")
+        run_id = run_in(registry, RunState.FINISHED)
         registry.purge(run_id)
         assert registry.history(run_id) == []
         with pytest.raises(RunNotFound):
@@ -357,7 +372,7 @@ def test_a_run_trained_elsewhere_can_be_adopted(registry):
     """It is finished from the start, with its result."""
     run_id = registry.add_imported(CHOSEN, "ada", name="mine", data="Imported.", test_correct=99, test_total=100)
     run = registry.get(run_id)
-    assert (run.state, run.name, run.data, run.has_model) == ("finished", "mine", "Imported.", True)
+    assert (run.state, run.name, run.data, run.has_model) == (RunState.FINISHED, "mine", "Imported.", True)
     assert (run.test_correct, run.test_total) == (99, 100)
 
 
@@ -387,7 +402,7 @@ def test_an_older_registry_gets_what_it_lacks(runs_dir):
 class TestActivity:
     def test_is_told_while_a_run_is_running(self, registry):
         """What the trainer is busy with is shown, with facts beside it, until it iterates again."""
-        run_id = run_in(registry, "running")
+        run_id = run_in(registry, RunState.RUNNING)
         registry.set_activity(run_id, "Saving", data="MNIST")
         assert (registry.get(run_id).activity, registry.get(run_id).data) == ("Saving", "MNIST")
         registry.record(run_id, [row(200)])
@@ -407,7 +422,7 @@ class TestActivity:
 class TestMetrics:
     def test_come_back_as_recorded(self, registry):
         """Rows are read in the order of their steps, with every measure, and a None stays None."""
-        run_id = run_in(registry, "queued")
+        run_id = run_in(registry, RunState.QUEUED)
         registry.claim()
         rows = [row(50), row(100, val_loss=0.25, val_accuracy=0.9), row(150)]
         registry.record(run_id, rows[:2])
@@ -418,7 +433,7 @@ class TestMetrics:
 
     def test_belong_to_one_run(self, registry):
         """A run without progress has none, whatever others have done."""
-        run_in(registry, "running")
+        run_in(registry, RunState.RUNNING)
         assert registry.metrics(registry.create(CHOSEN, "ada")) == []
 
     @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -437,7 +452,7 @@ class TestMetrics:
             for index in range(1, count + 1)
         ]
         registry.record(run_id, rows)
-        registry.finish(run_id, "finished")
+        registry.finish(run_id, RunState.FINISHED)
         kept = registry.metrics(run_id, max_points=max_points)
         steps = [item["step"] for item in kept]
         wanted = {item["step"] for item in rows if item["val_loss"] is not None}
@@ -466,14 +481,14 @@ class TestQueue:
         registry.request_stop(ids[1])
         registry.claim()
         assert [registry.runs_ahead(registry.get(run_id)) for run_id in ids[2:]] == [1, 2]
-        registry.finish(ids[0], "finished")
+        registry.finish(ids[0], RunState.FINISHED)
         assert registry.runs_ahead(registry.get(ids[2])) == 0
 
     def test_counts_what_waits_or_trains(self, registry):
         """Queued and running runs count, of one owner or of all; ended ones do not."""
         for owner in ("ada", "ada", "ada", "bob"):
             registry.create(CHOSEN, owner)
-        registry.finish(registry.claim().id, "finished")
+        registry.finish(registry.claim().id, RunState.FINISHED)
         registry.claim()
         assert (registry.count_waiting("ada"), registry.count_waiting("bob"), registry.count_waiting()) == (2, 1, 3)
         assert registry.count_waiting("nobody") == 0
@@ -520,7 +535,7 @@ class TestUnavailable:
         blocker = sqlite3.connect(runs_dir / "registry.sqlite", isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
         try:
-            assert registry.get(run_id).state == "queued"
+            assert registry.get(run_id).state == RunState.QUEUED
             with pytest.raises(RegistryUnavailable, match="database is locked"):
                 registry.create(CHOSEN, "ada")
         finally:
@@ -536,7 +551,7 @@ class TestUnavailable:
             lambda: registry.list_runs("ada"),
             registry.claim,
             registry.count_waiting,
-            lambda: registry.rescue_orphans(attempts=3),
+            lambda: registry.requeue_abandoned(attempts=3),
         ):
             with pytest.raises(RegistryUnavailable, match="no such table"):
                 call()

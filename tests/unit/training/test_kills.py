@@ -14,6 +14,7 @@ import pytest
 from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.registry import open_registry
+from digits.runs.schema import RunState
 from digits.settings import Settings
 from digits.training import checkpoints, trainer
 
@@ -79,7 +80,7 @@ def no_main_module(monkeypatch):
 def train_until(registry, run_id, last):
     """Let a run pause once so many iterations are done."""
     registry.request_resume(run_id, pause_at=last)
-    wait_for(lambda: registry.get(run_id).state == "paused")
+    wait_for(lambda: registry.get(run_id).state == RunState.PAUSED)
 
 
 def test_a_trainer_killed_at_twenty_random_points_loses_nothing(registry, runs_dir):
@@ -112,7 +113,7 @@ def test_a_trainer_killed_at_twenty_random_points_loses_nothing(registry, runs_d
         commands.stop(registry, peaceful, "ada")
         wait_for(lambda: registry.get(killed).is_ended and registry.get(peaceful).is_ended)
     runs = [registry.get(run_id) for run_id in (killed, peaceful)]
-    assert [(run.state, run.step) for run in runs] == [("stopped", last)] * 2
+    assert [(run.state, run.step) for run in runs] == [(RunState.STOPPED, last)] * 2
     for name in ("best_step", "best_val_accuracy", "val_accuracy", "test_correct"):
         assert getattr(runs[0], name) == getattr(runs[1], name)
     histories = [[row | {"seconds": 0} for row in registry.history(run.id)] for run in runs]

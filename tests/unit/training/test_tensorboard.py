@@ -63,11 +63,11 @@ def test_a_run_taken_up_at_its_checkpoint_hides_what_it_logged_beyond(tmp_path):
     assert {step for _, step, _ in logged(tmp_path / "validation")} == {10, 20}
 
 
-def test_a_log_that_cannot_be_written_is_said_once(tmp_path, capsys):
+def test_a_log_that_cannot_be_written_is_said_once(tmp_path, caplog):
     """Where a file stands in the folder's place, rows are let go, with one line for the trainer's log."""
     (tmp_path / "taken").write_text("a file")
     log = RunLog(tmp_path / "taken")
     for step in (10, 20, 30):
         log.write({**MEASURED, "step": step})
     log.close()
-    assert capsys.readouterr().err.count("takes no logs") == 1
+    assert caplog.text.count("takes no logs") == 1

@@ -1,6 +1,7 @@
 """trainer: who comes second leaves at once, and a failure of any kind ends only the run that it befell."""
 
 import errno
+import logging
 import os
 import threading
 import time
@@ -13,8 +14,9 @@ from digits.models import catalogue
 from digits.models.identity import Weights
 from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.schema import RunState
 from digits.settings import Settings
-from digits.training import checkpoints, export, loop, timeline, trainer
+from digits.training import checkpoints, export, loop, session, timeline, trainer
 from digits.training.keeper import trainer_lock
 
 
@@ -60,12 +62,12 @@ def test_a_run_without_data_fails_with_the_reason(registry, serve, monkeypatch, 
     monkeypatch.setattr(datasets, "load_mnist", load)
     ids = [commands.submit(registry, quick, "ada") for _ in range(2)]
     serve()
-    assert [registry.get(run_id).state for run_id in ids] == ["failed", "failed"]
+    assert [registry.get(run_id).state for run_id in ids] == [RunState.FAILED, RunState.FAILED]
     assert registry.get(ids[0]).reason == "The images must be there; they are not. Put them back."
 
 
-def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, capsys, quick):
-    """An error that nobody foresaw ends its run in words, is printed for the log, and harms no other run."""
+def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, caplog, quick):
+    """An error that nobody foresaw ends its run in words, goes to the log, and harms no other run."""
 
     class Unlucky(loop.Training):
         def advance(self, **how):
@@ -77,10 +79,29 @@ def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, c
     unlucky = commands.submit(registry, Hyperparameters(**quick.to_dict() | {"seed": 13}), "ada")
     lucky = commands.submit(registry, quick, "ada")
     serve()
-    assert registry.get(unlucky).state == "failed"
+    assert registry.get(unlucky).state == RunState.FAILED
     assert "ZeroDivisionError: unlucky" in registry.get(unlucky).reason
-    assert "ZeroDivisionError" in capsys.readouterr().err
-    assert registry.get(lucky).state == "finished"
+    assert "ZeroDivisionError: unlucky" in caplog.text
+    assert "Traceback" in caplog.text
+    assert registry.get(lucky).state == RunState.FINISHED
+
+
+def test_the_log_names_the_run(registry, serve, monkeypatch, configure_log, capsys, quick):
+    """Every line about a run has its id, also where the work is done in another thread; later lines do not."""
+
+    class Talking(loop.Training):
+        def advance(self, **how):
+            logging.getLogger("digits.training.loop").info("advancing")
+            return super().advance(**how)
+
+    monkeypatch.setattr(loop, "Training", Talking)
+    configure_log()
+    run_id = commands.submit(registry, quick, "ada")
+    serve()
+    lines = [line for line in capsys.readouterr().err.splitlines() if "[run " in line]
+    about = [line.split(f"[run {run_id}] ")[1] for line in lines if run_id in line]
+    assert [*dict.fromkeys(about)] == ["training from iteration 0 on", "advancing", "finished after 100 iterations"]
+    assert "[run -] serving" in lines[0]
 
 
 def test_a_full_disk_fails_a_run_in_plain_words(registry, serve, monkeypatch, quick):
@@ -95,7 +116,7 @@ def test_a_full_disk_fails_a_run_in_plain_words(registry, serve, monkeypatch, qu
     run_id = commands.submit(registry, quick, "ada")
     serve()
     run = registry.get(run_id)
-    assert run.state == "failed"
+    assert run.state == RunState.FAILED
     assert "No space left on device. Free some space" in run.reason
     assert catalogue.find(earlier, Settings.from_environment()).test_accuracy.total
 
@@ -114,7 +135,7 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_training_goes_on(regist
     )
     run_id = commands.submit(registry, quick, "ada")
     serve(checkpoint_seconds=0.0)
-    assert registry.get(run_id).state == "finished"
+    assert registry.get(run_id).state == RunState.FINISHED
     assert any("Read-only file system" in words for words in said if words)
 
 
@@ -128,9 +149,9 @@ def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
         return claim()
 
     monkeypatch.setattr(registry, "claim", locked)
-    monkeypatch.setattr(trainer, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(session, "_RETRY_SECONDS", 0.0)
     serve(then=[lambda: None] * 3)
-    assert registry.get(run_id).state == "finished"
+    assert registry.get(run_id).state == RunState.FINISHED
 
 
 def test_leaves_the_best_weights_beside_the_last(registry, serve):
@@ -158,7 +179,7 @@ def test_tells_the_test_accuracy_before_all_files_are_written(registry, serve, m
     run_id = commands.submit(registry, quick, "ada")
     serve()
     run = registry.get(run_id)
-    assert [(was.state, was.activity, was.has_model) for was in seen[:1]] == [("running", "Saving", False)]
+    assert [(was.state, was.activity, was.has_model) for was in seen[:1]] == [(RunState.RUNNING, "Saving", False)]
     assert (seen[0].test_correct, seen[0].test_total) == (run.test_correct, run.test_total)
     assert run.has_model
 
@@ -181,7 +202,7 @@ def test_leaves_a_log_for_tensorboard_where_one_is_wanted(registry, serve, quick
     monkeypatch.setenv("DIGITS_TENSORBOARD_DIR", str(tmp_path / "logs"))
     run_id = commands.submit(registry, quick, "ada")
     serve()
-    assert registry.get(run_id).state == "finished"
+    assert registry.get(run_id).state == RunState.FINISHED
     assert list((tmp_path / "logs" / run_id / "train").glob("events*"))
 
 
@@ -231,7 +252,7 @@ def test_removes_what_was_deleted_a_day_ago(registry, serve, quick, runs_dir):
 
 def test_runs_whose_trainer_died_are_trained_at_the_start(registry, serve, quick):
     """What a dead trainer left running goes on before anything else."""
-    orphan = commands.submit(registry, quick, "ada")
+    abandoned = commands.submit(registry, quick, "ada")
     registry.claim()
     serve()
-    assert registry.get(orphan).state == "finished"
+    assert registry.get(abandoned).state == RunState.FINISHED

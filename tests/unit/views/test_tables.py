@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
-from digits.runs.registry import METRIC_NAMES, Run
+from digits.runs.schema import METRIC_NAMES, Run, RunState
 from digits.views import tables
 
-STATES = {"finished": "Finished", "queued": "Waiting"}
+STATES = {RunState.FINISHED: "Finished", RunState.QUEUED: "Waiting"}
 
 
 def run(run_id="abcdefgh", **facts):
@@ -19,7 +19,7 @@ def run(run_id="abcdefgh", **facts):
     known = dict.fromkeys(Run.__dataclass_fields__, None) | {
         "id": run_id,
         "owner": "ada",
-        "state": "finished",
+        "state": RunState.FINISHED,
         "hyperparameters": Hyperparameters(learning_rate=0.1),
         "created": 1_800_000_000.25,
         "name": "",
@@ -64,7 +64,7 @@ class TestRunsTable:
 
     def test_leaves_open_what_is_not_known(self):
         """A run that waits has neither accuracy, and its figures are still numbers to sort by."""
-        waiting = table(run(state="queued", best_val_accuracy=None, test_correct=None, test_total=None))
+        waiting = table(run(state=RunState.QUEUED, best_val_accuracy=None, test_correct=None, test_total=None))
         assert waiting[list(tables.SHARES)].isna().all(axis=None)
         assert all(waiting[name].dtype.kind == "f" for name in tables.SHARES)
 

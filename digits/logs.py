@@ -1,0 +1,35 @@
+"""Logs: a line for each event of the server or the trainer, with its time, level and run."""
+
+import contextlib
+import contextvars
+import logging
+from collections.abc import Iterator
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s [run %(run)s] %(message)s"
+_run: contextvars.ContextVar[str] = contextvars.ContextVar("run", default="-")
+
+
+def configure() -> None:
+    """Write this process's log, from level INFO on, to standard error; a later call replaces an earlier one's."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.addFilter(_add_run)
+    logger = logging.getLogger("digits")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False  # other libraries set up the root logger, and each line is to appear once
+
+
+@contextlib.contextmanager
+def about_run(run_id: str) -> Iterator[None]:
+    """Name this run in every line that is logged meanwhile in this context."""
+    token = _run.set(run_id)
+    try:
+        yield
+    finally:
+        _run.reset(token)
+
+
+def _add_run(record: logging.LogRecord) -> bool:
+    record.run = _run.get()
+    return True

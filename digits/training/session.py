@@ -1,0 +1,220 @@
+"""A session: one run while the trainer has it, from the first iteration there to its models or to a checkpoint."""
+
+import contextlib
+import dataclasses
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from digits.accuracy import Accuracy
+from digits.errors import RegistryUnavailable
+from digits.models.identity import ModelId, Weights
+from digits.runs.registry import Registry
+from digits.runs.schema import Orders, Run, RunState
+from digits.settings import Settings
+from digits.training import checkpoints, timeline
+from digits.training.data import TrainerData
+
+if TYPE_CHECKING:  # they load TensorFlow
+    from digits.training.loop import Progress, Training
+    from digits.training.tensorboard import RunLog
+
+_RECORD_EVERY_SECONDS = 0.1  # as often it looks whether the owner wants something
+_RETRY_SECONDS = 1.0
+
+_logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+class Session:
+    """A run in training.
+
+    The iterations are computed by `in_background`; all else happens in the thread that calls `train`.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        training: "Training",
+        registry: Registry,
+        settings: Settings,
+        data: TrainerData,
+        *,
+        in_background: Callable[..., Any],
+        is_closing: threading.Event,
+        checkpoint_seconds: float,
+    ) -> None:
+        """Take a running run up where `training` is.
+
+        Args:
+            in_background: calls a function with its arguments in a thread of low priority, and returns its result.
+            is_closing: set when this process has to end.
+            checkpoint_seconds: the time from one checkpoint to the next.
+        """
+        self.run, self._training = run, training
+        self._registry, self._settings, self._data = registry, settings, data
+        self._in_background, self._is_closing = in_background, is_closing
+        self._checkpoint_seconds = checkpoint_seconds
+        self._unrecorded: list[dict[str, Any]] = []  # points of the learning curves, as rows of the registry
+
+    def train(self) -> RunState:
+        """Train until the run is done, its owner wants otherwise or this process has to end.
+
+        A run that ends leaves its models; a paused one and one put back into the queue leave a checkpoint.
+
+        Returns:
+            The state of the run from now on.
+        """
+        _logger.info("training from iteration %d on", self._training.step)
+        with self._open_log() as log:
+            state = self._follow(log)
+        if state.is_ended:
+            self._save_models()
+            self._retry(lambda: self._registry.finish(self.run.id, state))
+            checkpoints.remove(self._settings.runs_dir, self.run.id)
+        else:
+            checkpoints.save(self._settings.runs_dir, self.run.id, self._training.state())
+            set_aside = self._registry.set_paused if state is RunState.PAUSED else self._registry.requeue
+            self._retry(lambda: set_aside(self.run.id))
+        _logger.info("%s after %d iterations", state, self._training.step)
+        return state
+
+    def _follow(self, log: "RunLog | None") -> RunState:
+        """Train, passing progress on and obeying orders a few times a second; return the state that comes next."""
+        orders = self._obey(self._record())
+        last_record = last_checkpoint = time.monotonic()
+        while self._state_after(orders) is RunState.RUNNING:
+            self._advance(orders.pause_at, log)
+            now = time.monotonic()
+            if now - last_record >= _RECORD_EVERY_SECONDS or self._training.step == orders.pause_at:
+                orders, last_record = self._obey(self._record()), now
+            if now - last_checkpoint >= self._checkpoint_seconds:
+                self._checkpoint()
+                last_checkpoint = time.monotonic()
+        self._record()
+        return self._state_after(orders)
+
+    def _state_after(self, orders: Orders) -> RunState:
+        """Return the state that the run should be in now: still running, or the one to leave it in."""
+        if self._training.is_done:
+            return RunState.FINISHED
+        if self._is_closing.is_set():
+            return RunState.QUEUED
+        if orders.stop_requested:
+            return RunState.STOPPED
+        if orders.pause_at is not None and self._training.step >= orders.pause_at:
+            return RunState.PAUSED
+        return RunState.RUNNING
+
+    def _advance(self, until: int | None, log: "RunLog | None") -> None:
+        """Do a few iterations and keep the point of the learning curves that they may complete."""
+        progress: Progress | None = self._in_background(self._training.advance, until=until)
+        if progress is None:
+            return
+        self._unrecorded.append(dataclasses.asdict(progress))
+        if log:
+            log.write(self._unrecorded[-1])
+        if progress.val_loss is not None and self._training.snapshot is not None:
+            timeline.write(self._settings.runs_dir, self.run.id, self._training.snapshot)
+
+    def _record(self) -> Orders:
+        """Write down what the run has come to, and return what its owner wants."""
+        training, points = self._training, self._unrecorded
+        facts: dict[str, Any] = {"step": training.step, "seconds": training.seconds}
+        if training.best_weights is not None:
+            facts |= {"best_step": training.best_step, "best_val_accuracy": training.best_val_accuracy}
+        validated = [point["val_accuracy"] for point in points if point["val_accuracy"] is not None]
+        if validated:
+            facts["val_accuracy"] = validated[-1]
+        orders = self._retry(lambda: self._registry.record(self.run.id, points, **facts))
+        self._unrecorded = []
+        return orders
+
+    def _obey(self, orders: Orders) -> Orders:
+        """Turn the knobs and save the copy that the owner asks for; return the same orders."""
+        training = self._training
+        waiting = [change for change in orders.changes if change.step is None]
+        if waiting:
+            taken = [training.turn(change.name, change.value) for change in waiting]
+            self._retry(lambda: self._registry.take_changes(self.run.id, training.step, taken))
+        if orders.save_requested and training.step:
+            self._save(ModelId(self.run.id, Weights.SAVED, training.step), training.step)
+            self._retry(lambda: self._registry.set_activity(self.run.id, "", save_requested=False))
+        return orders
+
+    def _checkpoint(self) -> None:
+        """Write a checkpoint; where that fails the run trains on, and says so."""
+        self._record()  # a checkpoint is never ahead of the history
+        facts: dict[str, Any] = {"attempts": 0, "reason": ""}
+        try:
+            checkpoints.save(self._settings.runs_dir, self.run.id, self._training.state())
+        except OSError as error:
+            reason = f"No checkpoint could be written: {error.strerror or error}. Free some space on the disk."
+            facts = {"reason": reason}
+            _logger.warning("%s", reason)
+        self._retry(lambda: self._registry.record(self.run.id, **facts))
+
+    def _save_models(self) -> None:
+        """Save the last weights, telling their test accuracy, and the best ones where those are others."""
+        training = self._training
+
+        def tell(measured: Accuracy) -> None:
+            facts = {"test_correct": measured.correct, "test_total": measured.total}
+            self._retry(lambda: self._registry.set_activity(self.run.id, "Tested", **facts))
+
+        self._save(ModelId(self.run.id), training.step, on_tested=tell)
+        if training.best_weights is not None and training.best_step != training.step:
+            self._save(ModelId(self.run.id, Weights.BEST), training.best_step, training.best_weights)
+
+    def _save(self, identity: ModelId, step: int, values: list[np.ndarray] | None = None, **how: Any) -> None:
+        """Save a model of the run in a folder of its own: the present weights, or these values."""
+        from digits.training import export
+
+        training = self._training
+        export.save_model(
+            training.program.exportable_model(values),
+            self._settings.runs_dir / str(identity),
+            hyperparameters=self.run.hyperparameters,
+            dataset=training.dataset,
+            drawings=self._data.drawings(),
+            facts={
+                "command": "started on the Train page",
+                "seconds": round(training.seconds, 2),
+                "precision": training.program.precision,
+                "run": self.run.id,
+                "weights": identity.weights,
+                "step": step,
+            },
+            on_step=lambda activity: self._registry.set_activity(self.run.id, activity),
+            **how,
+        )
+
+    def _open_log(self) -> "contextlib.AbstractContextManager[RunLog | None]":
+        """Return a context with a log for TensorBoard where one is wanted, else with None."""
+        if self._settings.tensorboard_dir is None:
+            return contextlib.nullcontext()
+        from digits.training.tensorboard import RunLog
+
+        return contextlib.closing(RunLog(self._settings.tensorboard_dir / self.run.id, self._training.step))
+
+    def _retry(self, call: Callable[[], _T]) -> _T:
+        return retry_while_unavailable(call, self._is_closing)
+
+
+def retry_while_unavailable(call: Callable[[], _T], is_closing: threading.Event) -> _T:
+    """Do something with the registry, again and again while it is locked or its disk is full.
+
+    Raises:
+        RegistryUnavailable: this process has to end and the registry still does not answer.
+    """
+    while True:
+        try:
+            return call()
+        except RegistryUnavailable as error:
+            _logger.warning("%s", error)
+            if is_closing.wait(_RETRY_SECONDS):
+                raise
