@@ -346,6 +346,11 @@ class TestLoadPicture:
         with pytest.raises(InvalidImage, match=r"broken|not a picture"):
             pictures.load_picture(data[: len(data) // 2])
 
+    def test_a_bug_of_our_own_is_no_broken_picture(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(Crop, "apply", lambda crop, picture: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            pictures.load_picture(encoded(page(7)))
+
     def test_a_text_named_png_is_refused(self):
         with pytest.raises(InvalidImage, match="not a picture"):
             pictures.load_picture(b"Dear Sir or Madam, I am a picture. " * 100)
