@@ -14,10 +14,10 @@ from digits.accuracy import Accuracy
 from digits.data.datasets import Dataset
 from digits.errors import ModelNotFound
 from digits.models import calibration
-from digits.models.recogniser import Recogniser
+from digits.models.recogniser import CARD, TFLITE_FILE, Recogniser, apply_temperature, is_temperature
 from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir
 
-CARD, KERAS_FILE, TFLITE_FILE = "card.json", "model.keras", "model.tflite"
+KERAS_FILE = "model.keras"
 PROBABILITIES_FILE = "test-probabilities.npy"
 DEFAULT_MODEL = "drawing"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")  # an id becomes a folder's name, so it may hold nothing else
@@ -63,7 +63,7 @@ class Model:
     def temperature(self) -> float:
         """What brings the model's confidence near its accuracy (`calibration`); 1 where its card holds none."""
         found = self.card.get(calibration.CARD_KEY)
-        return float(found) if calibration.is_temperature(found) else 1.0
+        return float(found) if is_temperature(found) else 1.0
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Return each class's probability for each image, calibrated: what a confidence on a page is taken from.
@@ -74,7 +74,7 @@ class Model:
         Returns:
             float32 (n, classes), each row sums to 1 and has the order that `recogniser` gives.
         """
-        return calibration.apply_temperature(self.recogniser.probabilities(images), self.temperature)
+        return apply_temperature(self.recogniser.probabilities(images), self.temperature)
 
     def test_probabilities(self, dataset: Dataset) -> np.ndarray:
         """Return `probabilities` of all of `dataset`'s test images, read or computed once."""
@@ -133,7 +133,7 @@ def _cached_model(folder: Path, modified: int) -> Model:
 @functools.lru_cache(maxsize=32)
 def _test_probabilities(folder: Path, modified: int, dataset: Dataset) -> np.ndarray:
     own = _own_test_probabilities(folder, modified, dataset)
-    return calibration.apply_temperature(own, _cached_model(folder, modified).temperature)
+    return apply_temperature(own, _cached_model(folder, modified).temperature)
 
 
 @functools.lru_cache(maxsize=32)

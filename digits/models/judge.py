@@ -1,4 +1,4 @@
-"""Rejection: does a glyph look like a digit at all, or is it a letter, a face, a scribble?
+"""The judge: does a glyph look like a digit at all, or is it a letter, a face, a scribble?
 
 A network that knows ten classes puts everything into one of them: the bundled convolutional network took the H of each
 of 27 writers for a 4, always with over 98 %. Its probabilities do not tell digits from the rest, so a judge of its own
@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import scipy
 
-from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
 from digits.settings import BUNDLED_MODELS_DIR, IMAGE_SIZE
 
 JUDGE_FILE = BUNDLED_MODELS_DIR / "judge.npz"
+TEN_DIGITS = tuple("0123456789")  # the classes that it knows
 
 _DIRECTIONS = 8
 _CELLS = 7  # a side
@@ -72,11 +72,12 @@ class Judge:
 
     def save(self, path: Path) -> None:
         """Write the judge to `path`, weights as short floats, which halves the file and moves no score by over 0.01."""
-        arrays = {f"weights{layer}": _shortened(weights) for layer, weights in enumerate(self.weights)}
+        arrays = {"mean": self.mean, "threshold": np.array(self.threshold)}
+        arrays |= {f"weights{layer}": _shortened(weights) for layer, weights in enumerate(self.weights)}
         arrays |= {f"biases{layer}": biases for layer, biases in enumerate(self.biases)}
         draft = path.with_name(f".{path.name}")
         with draft.open("wb") as stream:
-            np.savez_compressed(stream, mean=self.mean, threshold=np.float64(self.threshold), **arrays)
+            np.savez_compressed(stream, allow_pickle=False, **arrays)
         draft.replace(path)
 
     def score(self, images: np.ndarray, probabilities: np.ndarray | None = None) -> np.ndarray:
@@ -109,7 +110,7 @@ class Judge:
             activations = np.maximum(activations @ weights + biases, 0)
         logits = activations @ self.weights[-1] + self.biases[-1]  # (n, 10 digits and the kinds of other things)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares = powers[:, : len(CLASS_NAMES)].sum(axis=1) / powers.sum(axis=1)
+        shares = powers[:, : len(TEN_DIGITS)].sum(axis=1) / powers.sum(axis=1)
         is_mark = images.any(axis=(1, 2)) & ~_is_dash(described)
         return np.where(is_mark, np.minimum(shares, 1), 0).astype(np.float32)
 
@@ -119,7 +120,7 @@ class Judge:
         expected = list(pairwise(sizes))
         if [weights.shape for weights in self.weights] != expected or sizes[0] != FEATURES:
             raise ValueError(f"its layers should be {expected} for {FEATURES} features")
-        if len(expected) == 0 or sizes[-1] <= len(CLASS_NAMES):
+        if len(expected) == 0 or sizes[-1] <= len(TEN_DIGITS):
             raise ValueError("it should tell the ten digits from something else")
         if not all(np.isfinite(array).all() for array in (self.mean, *self.weights, *self.biases)):
             raise ValueError("it should hold finite numbers")
@@ -133,7 +134,7 @@ def find_judge(class_names: tuple[str, ...]) -> Judge | None:
     Raises:
         ModelNotFound: as `Judge.load`.
     """
-    return _bundled_judge() if class_names == CLASS_NAMES else None
+    return _bundled_judge() if class_names == TEN_DIGITS else None
 
 
 @functools.cache
@@ -196,7 +197,7 @@ def _outline(ink: np.ndarray) -> np.ndarray:
     x = line - (by_column @ line / divisor)[:, None]  # from the centre of mass, (n, 28)
     y = line - (by_row @ line / divisor)[:, None]
     mask = ink > 0.5
-    width, height = _extent(mask.any(axis=1)), _extent(mask.any(axis=2))
+    width, height = _extent(np.any(mask, axis=1)), _extent(np.any(mask, axis=2))
     crossings_down = (mask[:, 1:] != mask[:, :-1]).sum(axis=1)  # (n, 28), for each column
     crossings_across = (mask[:, :, 1:] != mask[:, :, :-1]).sum(axis=2)
     columns = (

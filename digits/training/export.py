@@ -23,11 +23,11 @@ import tensorflow as tf
 
 from digits.accuracy import Accuracy, accuracy
 from digits.data.datasets import Dataset
-from digits.data.drawings import Examples, measure
+from digits.data.drawings import Examples
 from digits.errors import ExportMismatch, TrainingDiverged
-from digits.models import calibration, weights
+from digits.models import calibration, drawn_accuracy, weights
 from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
-from digits.models.recogniser import Recogniser
+from digits.models.recogniser import CalibratedRecogniser, Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.training import explain, networks
 
@@ -85,7 +85,8 @@ def save_model(
         explain.write(model, draft / weights.EXPLAIN_FILE)
         card = _card(folder.name, hyperparameters, dataset, measured) | facts
         card[calibration.CARD_KEY] = calibration.temperature_of(recogniser.probabilities, dataset.validation)
-        card["drawn"] = drawings and measure(recogniser, drawings).to_dict() | {"data": drawings.description}
+        calibrated = CalibratedRecogniser(recogniser, dataset.class_names, card[calibration.CARD_KEY])
+        card["drawn"] = drawings and drawn_accuracy.measure(calibrated, drawings).to_dict()
         (draft / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)

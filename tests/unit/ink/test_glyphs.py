@@ -97,8 +97,9 @@ class TestFitStrokes:
         assert image[:, [0, -1]].max() == 0
         assert np.ptp(np.nonzero(image > 40)[1]) + 1 >= 19
 
-    def test_no_strokes_give_no_glyph(self):
-        assert glyphs.fit_strokes([]) is None
+    def test_no_strokes_are_refused(self):
+        with pytest.raises(InvalidImage, match="a stroke or more"):
+            glyphs.fit_strokes([])
 
     def test_what_is_no_stroke_is_refused(self):
         with pytest.raises(InvalidImage):
