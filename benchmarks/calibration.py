@@ -17,6 +17,7 @@ from digits.accuracy import accuracy
 from digits.data import datasets, drawings
 from digits.data.datasets import CLASS_NAMES
 from digits.models import calibration, catalogue
+from digits.models.recogniser import apply_temperature
 from digits.settings import Settings
 
 FIRST_TRAIN_IMAGE = 5848  # as for the bundled models
@@ -31,7 +32,8 @@ def main() -> None:
     sets = {"MNIST test": (dataset.test.images, dataset.test.labels)}
     if options.drawn:
         pen = drawings.load_examples(options.drawn, CLASS_NAMES)
-        sets["pen digits"] = (pen.images, pen.labels)
+        labels = np.array([CLASS_NAMES.index(label) for label in pen.labels])
+        sets["pen digits"] = (pen.images, labels[pen.owners])
     figures = {}
     for model in catalogue.bundled():
         temperature = calibration.temperature_of(model.recogniser.probabilities, dataset.validation)
@@ -47,7 +49,7 @@ def main() -> None:
 def measure(model: catalogue.Model, images: np.ndarray, labels: np.ndarray, temperature: float) -> dict[str, Any]:
     """Compare a model's expected calibration error and its loss before and after its temperature."""
     before = model.recogniser.probabilities(images)
-    after = calibration.apply_temperature(before, temperature)
+    after = apply_temperature(before, temperature)
     report = calibration.report(before, labels, temperature)
     figures = {
         "accuracy": accuracy(before, labels).share,

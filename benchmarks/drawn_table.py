@@ -3,7 +3,7 @@
     DIGITS_DATA_DIR=… python -m benchmarks.drawn_table --drawn FOLDER
 
 The usual ways are those of most drawing pages: the whole canvas shrunk to 28×28, or its ink cut out, fitted into 20×20
-and centred by its mass, but neither thinned nor drawn anew.
+and centred by its mass, but neither thinned nor drawn anew. Every drawing is taken as one digit, whichever way.
 """
 
 import argparse

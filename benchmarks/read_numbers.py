@@ -23,7 +23,7 @@ from digits.data.drawings import CANVAS_SIDE, Drawing, Placed, load_writers, pla
 from digits.ink import pictures, segmentation
 from digits.ink import strokes as pen
 from digits.models import catalogue
-from digits.models.recogniser import Recogniser
+from digits.models.reading import Reading, read_digits
 from digits.settings import Settings
 
 CANVAS = (220, 700)  # height and width
@@ -51,7 +51,7 @@ class Counts:
         self.total = self.segmented = self.read = self.digits = self.digits_read = 0
         self.milliseconds: list[float] = []
 
-    def add(self, number: Number, reading: segmentation.Reading, is_segmented: bool, milliseconds: float) -> None:
+    def add(self, number: Number, reading: Reading, is_segmented: bool, milliseconds: float) -> None:
         self.total += 1
         self.segmented += is_segmented
         self.read += reading.text == number.text
@@ -72,17 +72,17 @@ def main() -> None:
     options = parser.parse_args()
     model = catalogue.find(options.model, Settings.from_environment())
     writers = load_writers(options.drawn, model.class_names)
-    rows = [*single_rows(writers, model.recogniser, options.seed)]
-    rows += [*number_rows(writers, model.recogniser, options.seed, options.count)]
+    rows = [*single_rows(writers, model, options.seed)]
+    rows += [*number_rows(writers, model, options.seed, options.count)]
     print_table(rows)
     figures = {"model": options.model, "seed": options.seed, "rows": [with_intervals(row) for row in rows]}
     print(f"Written to {_results.save('read_numbers', figures)}")
 
 
-def single_rows(writers: dict[int, list[Drawing]], recogniser: Recogniser, seed: int):
+def single_rows(writers: dict[int, list[Drawing]], model: catalogue.Model, seed: int):
     """Put every digit alone on a square canvas: how many stay whole?"""
     drawings = [drawing for row in writers.values() for drawing in row]
-    for name, score in (("gaps alone", None), ("with recogniser", recogniser.probabilities)):
+    for name, score in (("gaps alone", None), ("with recogniser", model.probabilities)):
         for way in ("strokes", "picture"):
             rng = np.random.default_rng(seed)
             placed = [place(drawing.strokes, rng) for drawing in drawings]
@@ -98,16 +98,16 @@ def count_single(placed: Placed, way: str, score: segmentation.Score | None) -> 
     return len(segmentation.split_ink(pictures.find_ink(1 - ink), score=score))
 
 
-def number_rows(writers: dict[int, list[Drawing]], recogniser: Recogniser, seed: int, count: int):
+def number_rows(writers: dict[int, list[Drawing]], model: catalogue.Model, seed: int, count: int):
     """Write numbers with digits apart, touching and overlapping, and read them both ways."""
     for spacing in SPACINGS:
         for way in ("strokes", "picture"):
-            for name, score in (("gaps alone", None), ("with recogniser", recogniser.probabilities)):
+            for name, score in (("gaps alone", None), ("with recogniser", model.probabilities)):
                 rng = np.random.default_rng(seed)
                 counts = Counts()
                 for _ in range(count if way == "strokes" else max(1, count // 2)):
                     number = compose(writers, rng, SPACINGS[spacing], is_picture=way == "picture")
-                    counts.add(number, *(read_strokes if way == "strokes" else read_picture)(number, score, recogniser))
+                    counts.add(number, *(read_strokes if way == "strokes" else read_picture)(number, score, model))
                 row = {key: value for key, value in vars(counts).items() if key != "milliseconds"}
                 times = np.percentile(counts.milliseconds or [0], [50, 95]).round(1).tolist()
                 yield {"way": way, "numbers": f"{spacing}, {name}", **row, "milliseconds_six_p50_p95": times}
@@ -144,29 +144,28 @@ def compose(
     return Number("".join(drawing.label for drawing in chosen), digits, pen_width)
 
 
-def read_strokes(number: Number, score: segmentation.Score | None, recogniser: Recogniser):
+def read_strokes(number: Number, score: segmentation.Score | None, model: catalogue.Model):
     """Read the number as the canvas gives it: its reading, whether it was cut right, and the milliseconds taken."""
     strokes = [stroke for digit in number.digits for stroke in digit]
     start = time.perf_counter()
-    parts = segmentation.find_parts(strokes, size=CANVAS, pen_width=number.pen_width, score=score)
-    reading = segmentation.read_number(parts, recogniser)
+    digits = segmentation.find_digits(strokes, size=CANVAS, pen_width=number.pen_width, score=score)
+    reading = read_digits(digits, model)
     milliseconds = (time.perf_counter() - start) * 1e3
     ends = np.cumsum([0, *map(len, number.digits)])
     truth = [list(range(first, last)) for first, last in itertools.pairwise(ends.tolist())]
     return reading, segmentation.split_strokes(strokes, score=score) == truth, milliseconds
 
 
-def read_picture(number: Number, score: segmentation.Score | None, recogniser: Recogniser):
+def read_picture(number: Number, score: segmentation.Score | None, model: catalogue.Model):
     """The same for a picture of the number, dark on white."""
     strokes = [stroke for digit in number.digits for stroke in digit]
     picture = 1 - pen.render(strokes, size=CANVAS, pen_width=number.pen_width)
     start = time.perf_counter()
-    parts = segmentation.find_parts_in_ink(pictures.find_ink(picture), score=score)
-    reading = segmentation.read_number(parts, recogniser)
+    reading = read_digits(segmentation.find_digits_in_ink(pictures.find_ink(picture), score=score), model)
     milliseconds = (time.perf_counter() - start) * 1e3
     boxes = [_box(digit, number.pen_width) for digit in number.digits]
-    is_right = len(parts) == len(boxes) and all(
-        _overlap(part.box, box) > SAME_BOX for part, box in zip(parts, boxes, strict=True)
+    is_right = len(reading.boxes) == len(boxes) and all(
+        _overlap(found, box) > SAME_BOX for found, box in zip(reading.boxes, boxes, strict=True)
     )
     return reading, is_right, milliseconds
 

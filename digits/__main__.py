@@ -12,8 +12,8 @@ from digits import package_commands
 from digits.accuracy import accuracy
 from digits.data import datasets, drawings, mixture
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
-from digits.ink import glyphs, pictures
-from digits.models import catalogue
+from digits.models import catalogue, drawn_accuracy
+from digits.models.reading import Reading, read_picture
 from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
 from digits.runs.hyperparameters import as_markdown as hyperparameters_as_markdown
 from digits.settings import MAX_UPLOAD_BYTES, Settings, work_dir
@@ -130,8 +130,8 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
         try:
             if path.stat().st_size > MAX_UPLOAD_BYTES:
                 raise InvalidImage(f"A picture may have {MAX_UPLOAD_BYTES:,} bytes; {path} is larger. Reduce it.")
-            glyph = glyphs.fit(pictures.find_ink(pictures.load_picture(path.read_bytes())))
-            if glyph is None:
+            reading = read_picture(path.read_bytes(), model)
+            if not reading.digits:
                 raise InvalidImage(
                     "The picture should show a digit; no ink was found in it. Use darker ink or more light."
                 )
@@ -139,11 +139,25 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
             print(f"digits: {path}: {error}", file=sys.stderr)
             status = 1
             continue
-        probabilities = model.probabilities(glyph.image[None])[0]
-        best = probabilities.argsort()[::-1][:3]
-        guesses = ", ".join(f"{model.class_names[i]} {probabilities[i]:.1%}" for i in best)
-        print(f"{path}: {model.class_names[best[0]]}  ({guesses})")
+        print(f"{path}: {_describe(reading, model.class_names)}")
     return status
+
+
+def _describe(reading: Reading, class_names: Sequence[str]) -> str:
+    """Say what is read and how surely: of one digit the three best guesses, of a number the best for each digit."""
+    text, count = reading.text.replace("\n", " "), len(reading.digits)
+    if count == 1:
+        shares = reading.probabilities[0]
+        answer, shown = text, [(i, shares[i]) for i in shares.argsort()[::-1][:3]]
+    else:
+        answer = f"{text}  {reading.confidence:.1%}"
+        shown = [(shares.argmax(), shares.max()) for shares in reading.probabilities]
+    guesses = ", ".join(f"{class_names[i]} {share:.1%}" for i, share in shown)
+    if not reading.doubtful:
+        return f"{answer}  ({guesses})"
+    if reading.doubtful == count:
+        return f"{answer}  ({guesses}); it does not look like a {'digit' if count == 1 else 'number'}"
+    return f"{answer}  ({guesses}); {reading.doubtful} of its {count} digits do not look like one"
 
 
 def _gallery(options: argparse.Namespace, settings: Settings) -> int:
@@ -180,7 +194,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
             given = drawings.load_examples(options.drawn, datasets.CLASS_NAMES, as_picture=as_picture)
             print(given.description)
             for model in models:
-                print(f"{model.id:20} {drawings.measure(model.recogniser, given)}")
+                print(f"{model.id:20} {drawn_accuracy.measure(model, given)}")
         return 0
     dataset = datasets.load_test(settings)
     print(dataset.description)
@@ -232,7 +246,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--no-download", dest="download", action="store_false", help="never fetch MNIST")
     train.set_defaults(run=_train)
 
-    predict = commands.add_parser("predict", help="name the digit in picture files")
+    predict = commands.add_parser("predict", help="read the digit or the number in picture files")
     predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="PNG, JPEG, WebP, GIF or BMP")
     predict.set_defaults(run=_predict)
 

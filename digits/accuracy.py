@@ -16,12 +16,14 @@ class Accuracy:
     Attributes:
         correct, total: counts.
         independent: how many of `total` are independent, when some are variants of others; None for all of them.
+        refused: how many of `total` do not look like a digit; they count as they are read. None where nobody asked.
         data: what it was measured on, in a phrase, where that is not said elsewhere.
     """
 
     correct: int
     total: int
     independent: int | None = None
+    refused: int | None = None
     data: str | None = None
 
     def __post_init__(self) -> None:
@@ -52,11 +54,14 @@ class Accuracy:
             facts["independent"] = self.independent
         interval = [round(bound, 4) for bound in self.interval]
         facts |= {"accuracy": round(self.share, 4), "interval_95": interval}
+        if self.refused is not None:
+            facts["refused"] = self.refused
         return facts if self.data is None else facts | {"data": self.data}
 
     def __str__(self) -> str:
         low, high = self.interval
-        return f"{self.share:.2%} ({self.correct:,} of {self.total:,}; 95 % interval {low:.2%} to {high:.2%})"
+        counts = f"{self.correct:,} of {self.total:,}; 95 % interval {low:.2%} to {high:.2%}"
+        return f"{self.share:.2%} ({counts})" + (f"; {self.refused:,} refused" if self.refused is not None else "")
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> Accuracy:

@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from digits.ink import pictures, segmentation
+from digits.ink import pictures
 from digits.ink.crops import WHOLE, Crop
-from digits.models import catalogue, reading
+from digits.models import catalogue, uploads
+from digits.models.reading import Reading, read_picture
 from digits.settings import MAX_UPLOAD_BYTES
 from digits.views import charts
 from pages import _state
@@ -30,19 +31,19 @@ def bring(source: str) -> list[UploadedFile]:
         )
         return [photograph] if photograph else []
     files = st.file_uploader(
-        f"A picture of a digit or a number, dark on light or light on dark; or up to {reading.MAX_PICTURES} at once",
+        f"A picture of a digit or a number, dark on light or light on dark; or up to {uploads.MAX_PICTURES} at once",
         type=["png", "jpg", "jpeg", "webp", "gif", "bmp"],
         accept_multiple_files=True,
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         key=_key("file"),
     )
-    if len(files) > reading.MAX_PICTURES:
+    if len(files) > uploads.MAX_PICTURES:
         st.warning(
-            f"At most {reading.MAX_PICTURES} pictures are read at once; these are {len(files)}. The first "
-            f"{reading.MAX_PICTURES} are below; take some away to read the others.",
+            f"At most {uploads.MAX_PICTURES} pictures are read at once; these are {len(files)}. The first "
+            f"{uploads.MAX_PICTURES} are below; take some away to read the others.",
             icon=":material/filter_none:",
         )
-    return files[: reading.MAX_PICTURES]
+    return files[: uploads.MAX_PICTURES]
 
 
 def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
@@ -81,7 +82,7 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
     )
     st.download_button(
         "Download as CSV",
-        reading.to_csv(outcomes),
+        uploads.to_csv(outcomes),
         file_name="digits.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -91,19 +92,17 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
     return files[rows[0] if rows and rows[0] < len(files) else 0]
 
 
-def find(file: UploadedFile, model: catalogue.Model, *, is_seen: bool) -> list[segmentation.Part]:
-    """Show a picture with what turns and crops it, and return the digits found in the part that is kept.
+def read(file: UploadedFile, model: catalogue.Model, *, is_seen: bool) -> Reading:
+    """Show a picture with what turns and crops it, and return what the model reads in the part that is kept.
 
     Where it `is_seen` already, as below the camera, it is shown again only beside the controls.
     """
     crop = _adjust(file, is_seen=is_seen)
     with st.spinner("Looking for the ink"):
-        parts = _keep(
-            "parts", (file.file_id, crop, model.id), lambda: reading.find_digits(file.getvalue(), model, crop)
-        )
-    if not parts:
-        st.warning(reading.NO_INK, icon=":material/ink_eraser:")
-    return parts
+        reading = _keep("reading", (file.file_id, crop, model.id), lambda: read_picture(file.getvalue(), model, crop))
+    if not reading.digits:
+        st.warning(uploads.NO_INK, icon=":material/ink_eraser:")
+    return reading
 
 
 def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
@@ -138,7 +137,7 @@ def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
     return crop
 
 
-def _read_all(files: list[UploadedFile], model: catalogue.Model) -> list[reading.Outcome]:
+def _read_all(files: list[UploadedFile], model: catalogue.Model) -> list[uploads.Outcome]:
     """Read every picture once; one that has been cropped or turned since is read anew."""
     crops, known = st.session_state.get(_key("crops"), {}), st.session_state.setdefault(_key("outcomes"), {})
     wanted = {(file.file_id, crops.get(file.file_id, WHOLE), model.id): file for file in files}
@@ -146,7 +145,7 @@ def _read_all(files: list[UploadedFile], model: catalogue.Model) -> list[reading
     progress = st.progress(0.0) if missing else None
     for count, key in enumerate(missing):
         progress.progress(count / len(missing), f"Reading {wanted[key].name}, {count + 1} of {len(missing)}")
-        known[key] = reading.read(wanted[key].name, wanted[key].getvalue(), model, key[1])
+        known[key] = uploads.read(wanted[key].name, wanted[key].getvalue(), model, key[1])
     if progress:
         progress.empty()
     for key in known.keys() - wanted.keys():

@@ -1,15 +1,13 @@
 """The answer to a drawing or a picture: what is read, how surely, and the steps from its ink to the network."""
 
 import base64
-from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
 from digits.ink import glyphs, stages
-from digits.ink.segmentation import Part, Reading, read_number
 from digits.models import catalogue
-from digits.models.judge import find_judge
+from digits.models.reading import Reading
 from digits.views import charts
 from pages import _state, _widgets
 
@@ -20,18 +18,15 @@ def _key(name: str) -> str:
     return _state.key("draw", name)
 
 
-def show(parts: Sequence[Part], model: catalogue.Model) -> glyphs.Glyph:
+def show(reading: Reading, model: catalogue.Model) -> glyphs.Glyph:
     """Show the reading of one digit, or of a number and the digit of it that the visitor chooses; return that digit."""
-    reading = read_number(parts, model, class_names=model.class_names)
-    judge = find_judge(model.class_names)
-    glyphs = np.stack([part.glyph.image for part in parts])
-    accepted = judge.accepts(glyphs) if judge else np.ones(len(parts), bool)
-    chosen = 0
-    if len(parts) > 1:
-        _number(reading, accepted)
-        chosen = _choose_digit(parts, reading, accepted)
-    glyph, probabilities, is_digit = parts[chosen].glyph, reading.probabilities[chosen], bool(accepted[chosen])
-    _one_digit(probabilities, model, place=None if len(parts) == 1 else chosen, is_digit=is_digit)
+    count, chosen = len(reading.digits), 0
+    if count > 1:
+        _number(reading)
+        chosen = _choose_digit(reading, model)
+    glyph, probabilities = reading.digits[chosen].glyph, reading.probabilities[chosen]
+    is_digit = bool(reading.accepted[chosen])
+    _one_digit(probabilities, model, place=None if count == 1 else chosen, is_digit=is_digit)
     above = st.container()
     _widgets.probability_chart(probabilities, model.class_names, key=_key("bars"), is_doubtful=not is_digit)
     with above:  # they take longest to draw, so the answer goes first
@@ -39,9 +34,9 @@ def show(parts: Sequence[Part], model: catalogue.Model) -> glyphs.Glyph:
     return glyph
 
 
-def _number(reading: Reading, accepted: np.ndarray) -> None:
+def _number(reading: Reading) -> None:
     """Say in words what a number of several digits is read as."""
-    text, count, doubtful = reading.text.replace("\n", ", "), len(accepted), int((~accepted).sum())
+    text, count, doubtful = reading.text.replace("\n", ", "), len(reading.digits), reading.doubtful
     if doubtful == count:
         st.header("This does not look like a number", anchor=False)
         st.markdown(f"If it were one, it would be {text} ({charts.percent(reading.confidence)}).")
@@ -57,24 +52,26 @@ def _pick() -> None:
     st.session_state[_key("digit")] = st.session_state[_key("boxes")].picked
 
 
-def _choose_digit(parts: Sequence[Part], reading: Reading, accepted: np.ndarray) -> int:
+def _choose_digit(reading: Reading, model: catalogue.Model) -> int:
     """Show the ink with a box around every digit and let the visitor press one; return its place."""
-    chosen = st.session_state.get(_key("digit"))
-    if chosen not in range(len(parts)):
+    count = len(reading.digits)
+    chosen: int = st.session_state.get(_key("digit")) or 0
+    if chosen not in range(count):
         chosen = 0
-    outlined, text = stages.outline(parts), reading.text.replace("\n", "")
+    outlined = stages.outline(reading.digits)
     width, height = outlined.size
     digits = []
     for place, box in enumerate(outlined.boxes):
-        sure = charts.percent(reading.probabilities[place].max())
-        looks = "" if accepted[place] else ", but it does not look like a digit"
-        label = f"Digit {place + 1} of {len(parts)}: read as {text[place]}, {sure} sure{looks}"
-        digits.append({"box": box, "text": text[place], "label": label, "doubtful": not accepted[place]})
+        probabilities, is_digit = reading.probabilities[place], bool(reading.accepted[place])
+        name, sure = model.class_names[probabilities.argmax()], charts.percent(probabilities.max())
+        looks = "" if is_digit else ", but it does not look like a digit"
+        label = f"Digit {place + 1} of {count}: read as {name}, {sure} sure{looks}"
+        digits.append({"box": box, "text": name, "label": label, "doubtful": not is_digit})
     _widgets.ink_boxes(
         {
             "picture": f"data:image/png;base64,{base64.b64encode(outlined.png).decode('ascii')}",
             "width": min(_BOXES_WIDTH, round(_BOXES_HEIGHT * width / height)),
-            "alt": f"The ink of {len(parts)} digits",
+            "alt": f"The ink of {count} digits",
             "label": "The digits found; press one to look at it",
             "digits": digits,
             "chosen": chosen,

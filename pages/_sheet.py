@@ -6,7 +6,9 @@ import numpy as np
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from digits.ink import canvas, codec, segmentation
+from digits.ink import canvas, codec
+from digits.models import catalogue
+from digits.models.reading import Reading, read_strokes
 from pages import _state, _widgets
 
 SHEETS = {"square": (280, 280), "wide": (640, 240)}  # width and height in pixels; the square fits the narrowest phone
@@ -44,8 +46,8 @@ def prepare() -> None:
         _replace_drawing([])
 
 
-def show_canvas() -> list[segmentation.Part]:
-    """Show the canvas and return the digits drawn on it."""
+def show_canvas(model: catalogue.Model) -> Reading:
+    """Show the canvas and return what the model reads on it."""
     pen, (width, height) = st.session_state[_key("pen")], _size()
     drawn = st.session_state[_key("strokes")]
     if _name() not in st.session_state and drawn is not st.session_state[_key("initial")]:
@@ -60,8 +62,7 @@ def show_canvas() -> list[segmentation.Part]:
         key=_name(),
     )
     st.session_state[_key("strokes")] = drawn = canvas.parse(result.json_data)
-    # Gaps alone tell strokes apart as well as with the model's help, and sooner; letters then stay whole.
-    return segmentation.find_parts(drawn, size=(height, width), pen_width=pen)
+    return read_strokes(drawn, model, size=(height, width), pen_width=pen)
 
 
 def tools() -> None:

@@ -6,9 +6,8 @@ import time
 import numpy as np
 import pandas  # noqa: F401 - the canvas would load it
 
-from digits.ink import segmentation
 from digits.models import catalogue
-from digits.models.judge import find_judge
+from digits.models.reading import read_strokes
 from digits.settings import Settings
 from digits.views import charts
 from pages import _picture, _reading, _sheet, _why  # noqa: F401 - and with them all that pages share
@@ -22,10 +21,7 @@ def warm_up(*, head_start_seconds: float = 3.0) -> None:
     """
     time.sleep(head_start_seconds)
     model = catalogue.find(catalogue.DEFAULT_MODEL, Settings.from_environment())
-    parts = segmentation.find_parts([np.array([(140, 40), (140, 240)], np.float32)])
-    reading = segmentation.read_number(parts, model.recogniser, class_names=model.class_names)
+    reading = read_strokes([np.array([(140, 40), (140, 240)], np.float32)], model)
     charts.probability_bars(reading.probabilities[0], model.class_names)
-    if judge := find_judge(model.class_names):
-        judge.accepts(parts[0].glyph.image[np.newaxis])
     gc.collect()
     gc.freeze()

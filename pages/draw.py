@@ -46,20 +46,20 @@ paper = desk.cell(column_span="all" if source == "Pen" and _sheet.is_wide() else
 answer, knobs = desk.cell(row_span=2), desk.cell()  # on a phone the answer follows the paper at once
 model = _widgets.chosen_model("draw")
 try:
-    found = []
+    reading = None
     if source == "Pen":
         with paper:
-            found = _sheet.show_canvas()
+            reading = _sheet.show_canvas(model)
     else:
         with tray if source == "Picture" else paper:
             files = _picture.bring(source)
             file = _picture.choose(files, model) if files else None
         if file:
             with paper:
-                found = _picture.find(file, model, is_seen=source == "Camera")
-    if found:
+                reading = _picture.read(file, model, is_seen=source == "Camera")
+    if reading and reading.digits:
         with answer:
-            digit = _reading.show(found, model)
+            digit = _reading.show(reading, model)
         _why.explain(digit, model)
         _why.ask_all(digit)
     elif source == "Pen" or not file:

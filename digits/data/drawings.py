@@ -1,27 +1,26 @@
-"""Drawn accuracy: how well a model reads labelled drawings that pass through the same doors as a visitor's.
+"""Labelled drawings, placed on a canvas at a random place and size, as a visitor would draw them.
 
-A drawing is placed on a canvas at a random place and size and read as the Draw page reads it. A folder of drawings
-holds `*.json` or `*.json.gz` files, each a list of `{"label": "7", "strokes": [[[x, y], …], …]}`, or pictures in
-folders named after their class (`7/photo.jpg`), or both.
+A folder of drawings holds `*.json` or `*.json.gz` files, each a list of `{"label": "7", "strokes": [[[x, y], …], …]}`,
+or pictures in folders named after their class (`7/photo.jpg`), or both.
 """
 
 import functools
 import gzip
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from digits.accuracy import Accuracy, accuracy
 from digits.errors import DatasetCorrupt, DatasetUnavailable, InvalidImage
-from digits.ink import glyphs, pictures
+from digits.ink import glyphs, pictures, segmentation
 from digits.ink import strokes as pen
-from digits.models.recogniser import Recogniser
+from digits.ink.segmentation import Digit
+from digits.settings import IMAGE_SIZE
 
 CANVAS_SIDE = 280
+_CANVAS = (CANVAS_SIDE, CANVAS_SIDE)
 SIZES = (40.0, 260.0)  # canvas pixels of a drawing's longer side, drawn evenly from this range
 PEN_WIDTHS = (4.0, 40.0)
 _PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
@@ -100,42 +99,34 @@ def place(strokes: list[np.ndarray], rng: np.random.Generator) -> Placed:
 
 
 def read_as_strokes(placed: Placed) -> np.ndarray:
-    """Return the uint8 (28, 28) image that the Draw page's pen gives a model; blank where it finds no ink."""
-    glyph = glyphs.fit_strokes(placed.strokes, size=(CANVAS_SIDE, CANVAS_SIDE), pen_width=placed.pen_width)
-    return _image(glyph)
+    """Return the uint8 (28, 28) image of a whole drawing by its strokes, as of a single digit on the Draw page."""
+    return glyphs.fit_strokes(placed.strokes, size=(1, 1)).image
 
 
 def read_as_picture(placed: Placed) -> np.ndarray:
-    """Return the uint8 (28, 28) image that the same drawing gives as a picture file."""
-    ink = pen.render(placed.strokes, size=(CANVAS_SIDE, CANVAS_SIDE), pen_width=placed.pen_width)
-    return _image(glyphs.fit(pictures.find_ink(np.float32(1) - ink)))
-
-
-def examples(drawings: list[Drawing], *, seed: int, as_picture: bool = False) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield each drawing's label and the uint8 (28, 28) image that a model is given; placed anew for every seed."""
-    rng = np.random.default_rng(seed)
-    for drawing in drawings:
-        if drawing.picture is None:
-            placed = place(drawing.strokes, rng)
-            yield drawing.label, (read_as_picture if as_picture else read_as_strokes)(placed)
-        else:
-            picture = pictures.load_picture(drawing.picture.read_bytes())
-            yield drawing.label, _image(glyphs.fit(pictures.find_ink(picture)))
+    """Return the same for the drawing as a picture; blank where no ink is found in it."""
+    glyph = glyphs.fit(pictures.find_ink(_paint(placed)))
+    return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8) if glyph is None else glyph.image
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Drawings as a model is given them.
+    """Labelled drawings, with everything done that needs no model.
 
     Attributes:
-        images: uint8 (n, 28, 28).
-        labels: indices into the class names, integer (n,).
+        labels: str (n,), what each drawing shows.
+        images: uint8 (m, 28, 28), the digits of all drawings that fall into the same ones whichever model reads them.
+        owners: integer (m,), the drawing that each image is of, in ascending order.
+        doubtful: the ink of the other drawings, float32 (height, width), by their place among the labels: there the
+            model decides what is one digit.
         drawings: how many drawings they come from; the rest are other placings of the same.
         description: what they are, in a phrase.
     """
 
-    images: np.ndarray
     labels: np.ndarray
+    images: np.ndarray
+    owners: np.ndarray
+    doubtful: dict[int, np.ndarray]
     drawings: int
     description: str
 
@@ -146,21 +137,60 @@ def load_examples(
 ) -> Examples:
     """Read a folder's drawings and place each `placings` times, seeded 0, 1, …; raises as `load_drawings`."""
     drawings = load_drawings(folder, class_names)
-    pairs = [pair for seed in range(placings) for pair in examples(drawings, seed=seed, as_picture=as_picture)]
-    labels = np.array([class_names.index(label) for label, _ in pairs])
+    labels: list[str] = []
+    images: list[np.ndarray] = []
+    owners: list[int] = []
+    doubtful: dict[int, np.ndarray] = {}
+    for seed in range(placings):
+        rng = np.random.default_rng(seed)
+        for drawing in drawings:
+            found = _find_digits(drawing, rng, as_picture=as_picture)
+            if isinstance(found, np.ndarray):
+                doubtful[len(labels)] = found
+            else:
+                images += [digit.glyph.image for digit in found]
+                owners += [len(labels)] * len(found)
+            labels.append(drawing.label)
     means = "read as pictures" if as_picture else "read by their strokes"
     description = f"{len(drawings):,} labelled drawings, each at {placings} random places and sizes, {means}"
-    return Examples(np.stack([image for _, image in pairs]), labels, len(drawings), description)
+    stacked = np.stack(images) if images else np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    return Examples(np.array(labels), stacked, np.array(owners, int), doubtful, len(drawings), description)
 
 
-def measure(recogniser: Recogniser, given: Examples) -> Accuracy:
-    """Return a model's drawn accuracy."""
-    counted = accuracy(recogniser.probabilities(given.images), given.labels)
-    return Accuracy(counted.correct, counted.total, independent=given.drawings, data=given.description)
+class _IsDoubtful(Exception):
+    """The model must say what is one digit."""
 
 
-def _image(glyph: glyphs.Glyph | None) -> np.ndarray:
-    return np.zeros((28, 28), np.uint8) if glyph is None else glyph.image
+def _find_digits(drawing: Drawing, rng: np.random.Generator, *, as_picture: bool) -> list[Digit] | np.ndarray:
+    """Place a drawing and find its digits; return its ink instead, float32, where that takes a model."""
+    if drawing.picture is not None:
+        return _find_in_ink(pictures.find_ink(pictures.load_picture(drawing.picture.read_bytes())))
+    placed = place(drawing.strokes, rng)
+    return _find_in_ink(pictures.find_ink(_paint(placed))) if as_picture else _find_in_strokes(placed)
+
+
+def _find_in_strokes(placed: Placed) -> list[Digit]:
+    try:
+        return segmentation.find_digits(placed.strokes, size=_CANVAS, pen_width=placed.pen_width)
+    except InvalidImage:  # more marks than a number has: nothing is read there
+        return []
+
+
+def _find_in_ink(ink: np.ndarray) -> list[Digit] | np.ndarray:
+    def score(images: np.ndarray) -> np.ndarray:
+        raise _IsDoubtful
+
+    try:
+        return segmentation.find_digits_in_ink(ink, score=score)
+    except _IsDoubtful:
+        return ink
+    except InvalidImage:  # as above
+        return []
+
+
+def _paint(placed: Placed) -> np.ndarray:
+    """Draw it dark on white, float32 (height, width), 0 is black and 1 is white."""
+    return np.float32(1) - pen.render(placed.strokes, size=_CANVAS, pen_width=placed.pen_width)
 
 
 def _read_strokes(path: Path) -> list[Drawing]:

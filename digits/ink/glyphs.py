@@ -14,6 +14,7 @@ from PIL import Image
 
 from digits.errors import InvalidImage
 from digits.ink import strokes as pen
+from digits.ink.pieces import Box
 from digits.settings import IMAGE_SIZE
 
 BOX_SIDE = 20
@@ -41,7 +42,7 @@ class Glyph:
 
     image: np.ndarray
     found: np.ndarray
-    box: tuple[int, int, int, int]
+    box: Box
     scale: float
     shift: tuple[float, float]
     lines: Sequence[np.ndarray] = ()
@@ -68,32 +69,35 @@ def fit(ink: np.ndarray) -> Glyph | None:
     if ink.ndim != 2 or not np.isfinite(ink).all():
         raise InvalidImage(f"`ink` must be a grey array (height, width) of numbers; received {ink.shape}.")
     box = _box(ink > 0.5)
-    if box is None:
-        return None
+    return None if box is None else fit_box(ink, box)
+
+
+def fit_box(ink: np.ndarray, box: Box) -> Glyph:
+    """Fit ink whose place is known.
+
+    Args:
+        ink: float32 (height, width), 0 is paper and 1 is ink.
+        box: x0, y0, x1, y1 of its pixels above 0.5, of which there is at least one.
+    """
     lines = _centre_lines(ink, box)
     image, scale, centre = _draw(lines)
     return _glyph(image, ink, scale, centre, lines)
 
 
-def fit_strokes(
-    strokes: Sequence[np.ndarray], *, size: tuple[int, int] = (280, 280), pen_width: float = 20.0
-) -> Glyph | None:
+def fit_strokes(strokes: Sequence[np.ndarray], *, size: tuple[int, int] = (280, 280), pen_width: float = 20.0) -> Glyph:
     """Fit a drawing by its strokes, so that the visitor's pen width does not matter.
 
     Args:
-        strokes: float32 (n, 2) each, x and y in canvas pixels.
+        strokes: at least one, float32 (n, 2) each, x and y in canvas pixels.
         size: height and width of the canvas, for `found` and `shift`.
         pen_width: the visitor's pen in canvas pixels, for `found`.
 
-    Returns:
-        The glyph, or None when there are no strokes.
-
     Raises:
-        InvalidImage: as in `strokes.check`.
+        InvalidImage: there are no strokes, or one is not as `strokes.check` wants it.
     """
     strokes = pen.check(strokes)
     if not strokes:
-        return None
+        raise InvalidImage("A drawing must have a stroke or more; received none. Draw something.")
     found = pen.render(strokes, size=size, pen_width=pen_width)
     image, scale, centre = _draw(strokes, smallest=_SMALLEST_DRAWING)
     return _glyph(image, found, scale, centre, strokes)
@@ -144,14 +148,14 @@ def _glyph(
     return Glyph(image, np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8), box, scale, shift, tuple(lines))
 
 
-def _box(mask: np.ndarray) -> tuple[int, int, int, int] | None:
+def _box(mask: np.ndarray) -> Box | None:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if len(rows) == 0:
         return None
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _centre_lines(ink: np.ndarray, box: tuple[int, int, int, int]) -> list[np.ndarray]:
+def _centre_lines(ink: np.ndarray, box: Box) -> list[np.ndarray]:
     """Find the lines that a pen's tip would have followed.
 
     Returns:

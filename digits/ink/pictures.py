@@ -2,6 +2,7 @@
 
 import io
 import math
+import struct
 
 import numpy as np
 import scipy
@@ -13,6 +14,9 @@ from digits.ink.crops import WHOLE, Crop
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAX_SIDE = 800  # larger pictures are reduced: a digit of a tenth of the page still has 80 pixels
+
+# What Pillow raises, or warns of, where a file is broken.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error, UserWarning)
 
 _PAPER_SIDE = 96  # the paper's brightness is estimated on a picture of this size...
 _PAPER_WINDOW = 15  # ...where there are shadows by closing with this window, so wider strokes are no ink
@@ -103,16 +107,18 @@ def _decode(data: bytes, crop: Crop, side: int, opaque_mode: str) -> Image.Image
         raise InvalidImage(
             f"A picture may have {settings.MAX_IMAGE_PIXELS:,} pixels; this one has far more."
         ) from error
-    except Exception as error:  # Pillow's decoders raise whatever a broken file makes them raise
+    except _BROKEN as error:
         raise InvalidImage(f"This file is not a picture in one of the formats {', '.join(FORMATS)}.") from error
     if image.width * image.height > settings.MAX_IMAGE_PIXELS:  # known before anything is decoded
         size = f"{image.width:,} × {image.height:,}"
         raise InvalidImage(f"A picture may have {settings.MAX_IMAGE_PIXELS:,} pixels; this one has {size}. Reduce it.")
+    needed = math.ceil(side / crop.smaller_share)
     try:
-        image.draft(None, (math.ceil(side / crop.smaller_share),) * 2)  # a JPEG decodes at a half, a quarter, an eighth
-        return _reduced(crop.apply(ImageOps.exif_transpose(image)), side, opaque_mode)
-    except Exception as error:
+        image.draft(None, (needed, needed))  # a JPEG decodes at a half, a quarter, an eighth
+        upright = ImageOps.exif_transpose(image)  # which decodes it
+    except _BROKEN as error:
         raise InvalidImage("This picture is broken or was cut short; save it again and upload it anew.") from error
+    return _reduced(crop.apply(upright), side, opaque_mode)
 
 
 def _reduced(image: Image.Image, side: int, opaque_mode: str) -> Image.Image:

@@ -24,8 +24,10 @@ def components(mask: np.ndarray) -> list[np.ndarray]:
     labels, count = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
     y, x = np.nonzero(labels)
     order = np.argsort(labels[y, x], kind="stable")
-    ends = np.cumsum(np.bincount(labels[y, x], minlength=count + 1))[1:-1] if count else []
-    return np.split(np.stack([x, y], axis=-1)[order], ends) if count else []
+    if count == 0:
+        return []
+    ends = np.cumsum(np.bincount(labels[y, x], minlength=count + 1))[1:-1]
+    return np.split(np.stack([x, y], axis=-1)[order], ends)
 
 
 def paint(pieces: Iterable[np.ndarray], ink: np.ndarray) -> tuple[Box, np.ndarray]:

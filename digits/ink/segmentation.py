@@ -21,9 +21,9 @@ from digits.errors import InvalidImage
 from digits.ink import glyphs
 from digits.ink import strokes as pen
 from digits.ink.pieces import LEANS, Box, components, cut_apart, lines_of_writing, paint, united_box
-from digits.models.recogniser import Recogniser
 
 Score = Callable[[np.ndarray], np.ndarray]  # uint8 (n, 28, 28) to float32 (n, classes), each row sums to 1
+_Sureness = Callable[[list[np.ndarray]], float]  # how surely pieces, taken as one digit, are read
 
 MAX_DIGITS = 40  # each costs some milliseconds to fit; a page with more is no number
 
@@ -47,7 +47,7 @@ _MAX_QUESTIONS = 60  # groupings put to the recogniser for a line; beyond, as in
 
 
 @dataclass(frozen=True)
-class Part:
+class Digit:
     """One digit of a drawing or a picture.
 
     Attributes:
@@ -59,22 +59,6 @@ class Part:
     glyph: glyphs.Glyph
     box: Box
     line: int = 0
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a recogniser reads in parts.
-
-    Attributes:
-        text: the digits from left to right; each line of writing is a number of its own, on a line of its own.
-        probabilities: float32 (n, classes), a row for each part.
-        confidence: the product of the digits' probabilities, because a number is right only when all its digits are;
-            0 when there is nothing to read.
-    """
-
-    text: str
-    probabilities: np.ndarray
-    confidence: float
 
 
 def split_strokes(strokes: Sequence[np.ndarray], *, score: Score | None = None) -> list[list[int]]:
@@ -111,13 +95,13 @@ def split_ink(ink: np.ndarray, *, score: Score | None = None) -> list[tuple[Box,
     return [digit for line in _ink_lines(_checked(ink), score) for digit in line]
 
 
-def find_parts(
+def find_digits(
     strokes: Sequence[np.ndarray],
     *,
     size: tuple[int, int] = (280, 280),
     pen_width: float = 20.0,
     score: Score | None = None,
-) -> list[Part]:
+) -> list[Digit]:
     """Find the digits of a drawing; arguments as in `glyphs.fit_strokes` and `split_strokes`.
 
     Raises:
@@ -126,15 +110,15 @@ def find_parts(
     strokes = pen.check(strokes)
     lines = _stroke_lines(strokes, score)
     _limit(lines)
-    parts = []
+    digits = []
     for number, line in enumerate(lines):
         for group in line:
             glyph = glyphs.fit_strokes([strokes[index] for index in group], size=size, pen_width=pen_width)
-            parts.append(Part(glyph, glyph.box, number))
-    return parts
+            digits.append(Digit(glyph, glyph.box, number))
+    return digits
 
 
-def find_parts_in_ink(ink: np.ndarray, *, score: Score | None = None) -> list[Part]:
+def find_digits_in_ink(ink: np.ndarray, *, score: Score | None = None) -> list[Digit]:
     """Find the digits in the ink of a picture; arguments as in `split_ink`.
 
     Raises:
@@ -143,39 +127,14 @@ def find_parts_in_ink(ink: np.ndarray, *, score: Score | None = None) -> list[Pa
     ink = _checked(ink)
     lines = _ink_lines(ink, score)
     _limit(lines)
-    parts = []
+    digits = []
     for number, line in enumerate(lines):
         for box, digit in line:
             x0, y0, x1, y1 = box
             alone = np.zeros_like(ink)
             alone[y0:y1, x0:x1] = digit
-            parts.append(Part(glyphs.fit(alone), box, number))
-    return parts
-
-
-def read_number(
-    parts: Sequence[Part], recogniser: Recogniser, *, class_names: Sequence[str] = tuple("0123456789")
-) -> Reading:
-    """Read each part and put the digits together.
-
-    Args:
-        parts: the digits, in the order in which they are read.
-        recogniser: whatever has `probabilities(images)` as `Recogniser` has.
-        class_names: what the recogniser's classes are called.
-    """
-    if not parts:
-        return Reading("", np.zeros((0, len(class_names)), np.float32), 0.0)
-    probabilities = _ask(recogniser.probabilities, [part.glyph.image for part in parts])
-    text = ""
-    for index, row in enumerate(probabilities):
-        is_new_line = index > 0 and parts[index].line != parts[index - 1].line
-        text += "\n" * is_new_line + class_names[int(row.argmax())]
-    return Reading(text, probabilities, float(probabilities.max(axis=1).astype(np.float64).prod()))
-
-
-def _ask(score: Score, pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """Read images one at a time: `Recogniser` fills every batch up to a hundred, so a few are quicker alone."""
-    return np.concatenate([score(picture[None]) for picture in pictures])
+            digits.append(Digit(glyphs.fit_box(alone, box), box, number))
+    return digits
 
 
 def _limit(lines: list) -> None:
@@ -195,21 +154,23 @@ def _checked(ink: np.ndarray) -> np.ndarray:
 
 
 def _stroke_lines(strokes: list[np.ndarray], score: Score | None) -> list[list[list[int]]]:
-    def sureness(pieces: list[np.ndarray]) -> float:
-        # only the image matters, so the canvas on which the glyph shows its source is one pixel
-        return float(score(glyphs.fit_strokes(pieces, size=(1, 1)).image[None]).max())
+    def fitted(pieces: list[np.ndarray]) -> glyphs.Glyph:
+        return glyphs.fit_strokes(pieces, size=(1, 1))  # only the image matters, so the canvas is one pixel
 
+    sureness = _sureness(fitted, score)
     lines = []
     for members in lines_of_writing(strokes):
-        groups = _group([strokes[index] for index in members], sureness if score else None)
+        groups = _group([strokes[index] for index in members], sureness)
         lines.append([sorted(members[index] for index in group) for group in groups])
     return lines
 
 
 def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.ndarray]]]:
-    def sureness(pieces: list[np.ndarray]) -> float:
-        return float(score(glyphs.fit(paint(pieces, ink)[1]).image[None]).max())
+    def fitted(pieces: list[np.ndarray]) -> glyphs.Glyph:
+        digit = paint(pieces, ink)[1]
+        return glyphs.fit_box(digit, (0, 0, digit.shape[1], digit.shape[0]))
 
+    sureness = _sureness(fitted, score)
     mask = ink > 0.5
     pieces = components(mask)
     if not pieces:
@@ -220,16 +181,21 @@ def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.
     for members in lines_of_writing(pieces):
         line = [pieces[index] for index in members]
         owners = list(range(len(line)))
-        if score:
+        if sureness:
             line, owners = _cut_all(line, pen_width, sureness)
-        groups = _group(line, sureness if score else None, pen_width=pen_width, owners=owners)
+        groups = _group(line, sureness, pen_width=pen_width, owners=owners)
         lines.append([paint([line[index] for index in group], ink) for group in groups])
     return lines
 
 
+def _sureness(fitted: Callable[[list[np.ndarray]], glyphs.Glyph], score: Score | None) -> _Sureness | None:
+    """Put a score to pieces that are fitted as one digit; None without a score."""
+    return None if score is None else lambda pieces: float(score(fitted(pieces).image[None]).max())
+
+
 def _group(
     pieces: Sequence[np.ndarray],
-    sureness: Callable[[list[np.ndarray]], float] | None,
+    sureness: _Sureness | None,
     *,
     pen_width: float = 0.0,
     owners: Sequence[int] | None = None,
@@ -287,7 +253,7 @@ def _cheapest(
     breaks: list[float],
     height: float,
     pen_width: float,
-    sureness: Callable[[list[np.ndarray]], float] | None,
+    sureness: _Sureness | None,
 ) -> list[tuple[int, int]]:
     """Find the division of units into spans with the smallest sum of costs, by dynamic programming.
 
@@ -329,9 +295,7 @@ def _cheapest(
     return found[::-1]
 
 
-def _cut_all(
-    pieces: list[np.ndarray], pen_width: float, sureness: Callable[[list[np.ndarray]], float]
-) -> tuple[list[np.ndarray], list[int]]:
+def _cut_all(pieces: list[np.ndarray], pen_width: float, sureness: _Sureness) -> tuple[list[np.ndarray], list[int]]:
     """Cut wide pieces where they may be two digits that touch; `_group` may join them again.
 
     Returns:
@@ -342,7 +306,7 @@ def _cut_all(
     for owner, piece in enumerate(pieces):
         width = (float(np.ptp(piece[:, 0])) + pen_width) / height
         is_candidate = width > _CUT_WIDTH and (width > _WIDEST or sureness([piece]) < _READ_WELL)
-        parts = cut_apart(piece, height, pen_width) if is_candidate else [piece]
-        cut += parts
-        owners += [owner] * len(parts)
+        found = cut_apart(piece, height, pen_width) if is_candidate else [piece]
+        cut += found
+        owners += [owner] * len(found)
     return cut, owners

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from digits.ink import strokes
 from digits.ink.glyphs import BOX_SIDE, PEN_WIDTH, Glyph
-from digits.ink.segmentation import Part
+from digits.ink.segmentation import Digit
 from digits.settings import IMAGE_SIZE
 
 SIDE = 224  # pixels, of each picture
@@ -56,8 +56,8 @@ def _found(glyph: Glyph) -> bytes:
     sheet = Image.new("RGBA", (SIDE, SIDE))
     sheet.paste(_edged(Image.fromarray(255 - glyph.found).resize(size, Image.Resampling.BILINEAR)), (left, top))
     x0, y0, x1, y1 = (round(bound * scale) for bound in glyph.box)
-    frame = (left + max(x0 - 5, 0), top + max(y0 - 5, 0))
-    frame += (left + min(x1 + 4, size[0] - 1), top + min(y1 + 4, size[1] - 1))
+    corner = (left + max(x0 - 5, 0), top + max(y0 - 5, 0))
+    frame = (*corner, left + min(x1 + 4, size[0] - 1), top + min(y1 + 4, size[1] - 1))
     ImageDraw.Draw(sheet).rectangle(frame, outline=_FRAME, width=2)
     return _png(sheet)
 
@@ -108,11 +108,11 @@ class Outlines:
     boxes: tuple[tuple[float, float, float, float], ...]
 
 
-def outline(parts: Sequence[Part]) -> Outlines:
-    """Return the ink of the parts, of which there is at least one, and their boxes."""
-    ink = np.maximum.reduce([part.glyph.found for part in parts])
+def outline(digits: Sequence[Digit]) -> Outlines:
+    """Return the ink of one digit or more, and their boxes."""
+    ink = np.maximum.reduce([digit.glyph.found for digit in digits])
     height, width = ink.shape
-    boxes = np.array([part.box for part in parts])
+    boxes = np.array([digit.box for digit in digits])
     (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     margin = max(6, round(_MARGIN * min(x1 - x0, y1 - y0)))
     x0, y0, x1, y1 = max(x0 - margin, 0), max(y0 - margin, 0), min(x1 + margin, width), min(y1 + margin, height)

@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +18,12 @@ from digits.accuracy import Accuracy
 from digits.data.datasets import Split
 from digits.errors import ModelNotFound
 from digits.files import write_whole
+from digits.models.recogniser import apply_temperature, is_temperature, logits_of, softmax
 
 TEMPERATURES = (0.05, 20.0)  # a fit stays within these
 BINS = 15  # as in Guo et al.
 
 _PRIOR = 4.0  # images' worth of trust in temperature 1: 500 of 500 right is no reason to be endlessly sure
-_SMALLEST = float(np.finfo(np.float32).tiny)  # float32 softmax gives 0 below about this, and 0 has no logarithm
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,42 +78,19 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     Returns:
         The temperature, within `TEMPERATURES`.
     """
-    logits = _logits(probabilities)
+    logits = logits_of(probabilities)
     labelled = np.take_along_axis(logits, np.asarray(labels, dtype=np.int64)[:, None], axis=1).mean()
 
     def slope(sharpness: float) -> float:
         """The loss's derivative by 1 / temperature, in which the loss is convex: so the slope only ever grows."""
         towards_one = _PRIOR / len(logits) * (1 - 1 / sharpness)  # a gamma prior with its peak at 1
-        return float((_softmax(logits * sharpness) * logits).sum(axis=1).mean() - labelled) + towards_one
+        return float((softmax(logits * sharpness) * logits).sum(axis=1).mean() - labelled) + towards_one
 
     low, high = (math.log(1 / temperature) for temperature in TEMPERATURES[::-1])
     for _ in range(40):  # bisection, down to 1e-12 of the range
         middle = (low + high) / 2
         low, high = (middle, high) if slope(math.exp(middle)) < 0 else (low, middle)
     return math.exp(-(low + high) / 2)
-
-
-def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Return probabilities as they are at another temperature.
-
-    Args:
-        probabilities: float32 (…, classes).
-        temperature: over 0; 1 changes nothing.
-
-    Returns:
-        float32 (…, classes); each row sums to 1 and keeps its order.
-
-    Raises:
-        ValueError: `temperature` is not a number over 0.
-    """
-    if not is_temperature(temperature):
-        raise ValueError(f"`temperature` must be a number over 0; received {temperature!r}.")
-    return _softmax(_logits(probabilities) / temperature).astype(np.float32)
-
-
-def is_temperature(value: Any) -> bool:
-    """Tell whether a value, such as a card's, can be used as a temperature."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
@@ -169,13 +145,3 @@ def write_temperature(card: Path, temperature: float) -> None:
         raise ModelNotFound(f"{card} should be a model's card in JSON; {error}. Train the model again.") from error
     with write_whole(card) as stream:
         stream.write((json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def _logits(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), _SMALLEST))
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis; float64 keeps the order of what float32 told apart."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)

@@ -13,10 +13,10 @@ from digits.errors import ModelNotFound
 from digits.models import calibration, cards
 from digits.models.cards import Card
 from digits.models.identity import ModelId, Weights
-from digits.models.recogniser import Recogniser
+from digits.models.recogniser import CARD, TFLITE_FILE, Recogniser, apply_temperature
 from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir
 
-CARD, KERAS_FILE, TFLITE_FILE = "card.json", "model.keras", "model.tflite"
+KERAS_FILE = "model.keras"
 PROBABILITIES_FILE = "test-probabilities.npy"
 DEFAULT_MODEL = "drawing"
 
@@ -71,7 +71,7 @@ class Model:
         Returns:
             float32 (n, classes), each row sums to 1 and has the order that `recogniser` gives.
         """
-        return calibration.apply_temperature(self.recogniser.probabilities(images), self.temperature)
+        return apply_temperature(self.recogniser.probabilities(images), self.temperature)
 
     def test_probabilities(self, dataset: Dataset) -> np.ndarray:
         """Return `probabilities` of all of `dataset`'s test images, read or computed once."""
@@ -133,7 +133,7 @@ def _cached_model(folder: Path, modified: int) -> Model:
 @functools.lru_cache(maxsize=32)
 def _test_probabilities(folder: Path, modified: int, dataset: Dataset) -> np.ndarray:
     own = _own_test_probabilities(folder, modified, dataset)
-    return calibration.apply_temperature(own, _cached_model(folder, modified).temperature)
+    return apply_temperature(own, _cached_model(folder, modified).temperature)
 
 
 @functools.lru_cache(maxsize=32)

@@ -1,4 +1,4 @@
-"""Rejection: does a glyph look like a digit at all, or is it a letter, a face, a scribble?
+"""The judge: does a glyph look like a digit at all, or is it a letter, a face, a scribble?
 
 A network that knows ten classes puts everything into one of them: the bundled convolutional network took the H of each
 of 27 writers for a 4, always with over 98 %. Its probabilities do not tell digits from the rest, so a judge of its own
@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import scipy
 
-from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
 from digits.files import write_whole
 from digits.settings import BUNDLED_MODELS_DIR, IMAGE_SIZE
 
 JUDGE_FILE = BUNDLED_MODELS_DIR / "judge.npz"
+TEN_DIGITS = tuple("0123456789")  # the classes that it knows
 
 _DIRECTIONS = 8
 _CELLS = 7  # a side
@@ -109,7 +109,7 @@ class Judge:
             activations = np.maximum(activations @ weights + biases, 0)
         logits = activations @ self.weights[-1] + self.biases[-1]  # (n, 10 digits and the kinds of other things)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares = powers[:, : len(CLASS_NAMES)].sum(axis=1) / powers.sum(axis=1)
+        shares = powers[:, : len(TEN_DIGITS)].sum(axis=1) / powers.sum(axis=1)
         is_mark = images.any(axis=(1, 2)) & ~_is_dash(described)
         return np.where(is_mark, np.minimum(shares, 1), 0).astype(np.float32)
 
@@ -119,7 +119,7 @@ class Judge:
         expected = list(pairwise(sizes))
         if [weights.shape for weights in self.weights] != expected or sizes[0] != FEATURES:
             raise ValueError(f"its layers should be {expected} for {FEATURES} features")
-        if len(expected) == 0 or sizes[-1] <= len(CLASS_NAMES):
+        if len(expected) == 0 or sizes[-1] <= len(TEN_DIGITS):
             raise ValueError("it should tell the ten digits from something else")
         if not all(np.isfinite(array).all() for array in (self.mean, *self.weights, *self.biases)):
             raise ValueError("it should hold finite numbers")
@@ -133,7 +133,7 @@ def find_judge(class_names: tuple[str, ...]) -> Judge | None:
     Raises:
         ModelNotFound: as `Judge.load`.
     """
-    return _bundled_judge() if class_names == CLASS_NAMES else None
+    return _bundled_judge() if class_names == TEN_DIGITS else None
 
 
 @functools.cache

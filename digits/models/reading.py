@@ -1,83 +1,124 @@
-"""Batches: several pictures read at once, one outcome for each, whatever is wrong with any of them."""
+"""Reading: from the pen's strokes or a picture to the number they show, the same wherever Digits reads.
 
-import csv
-import io
+The ink falls into digits, each is fitted to 28×28 and read by the model, and the judge says which of them look like a
+digit at all.
+"""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from digits.errors import InvalidImage
 from digits.ink import pictures, segmentation
 from digits.ink.crops import WHOLE, Crop
-from digits.models.catalogue import Model
+from digits.ink.pieces import Box
+from digits.ink.segmentation import Digit
 from digits.models.judge import find_judge
 
-MAX_PICTURES = 50  # at once: a picture takes about a fifth of a second
-NO_INK = "No ink was found in this picture. Use darker ink, more light, or come closer."
-_THUMBNAIL_SIDE = 128  # pixels
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one picture.
-
-    Attributes:
-        name: the file's name.
-        reading: the number read; of several lines of writing, their numbers with spaces between; "" when none is.
-        confidence: the probability that all of it is right, in [0, 1].
-        digits, doubtful: how many digits were found, and how many of them do not look like one.
-        message: what is wrong with the picture; "" when it was read.
-        thumbnail: a small JPEG of what was looked at; empty when the file is no picture.
-    """
-
-    name: str
-    reading: str = ""
-    confidence: float = 0.0
-    digits: int = 0
-    doubtful: int = 0
-    message: str = ""
-    thumbnail: bytes = b""
+class Classifier(Protocol):
+    """A model that reads: `catalogue.Model` in the app, `recogniser.CalibratedRecogniser` in a package."""
 
     @property
-    def looks(self) -> str:
-        """Whether it looks like a digit, in a word or a few."""
-        if not self.digits:
-            return ""
-        if self.digits == 1 or self.doubtful in (0, self.digits):
-            return "no" if self.doubtful else "yes"
-        return f"{self.digits - self.doubtful} of {self.digits}"
+    def class_names(self) -> tuple[str, ...]:
+        """What its classes are called."""
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Return calibrated probabilities, float32 (n, classes), for images uint8 (n, 28, 28) with ink 255."""
 
 
-def find_digits(data: bytes, model: Model, crop: Crop = WHOLE) -> list[segmentation.Part]:
-    """Find the digits in a picture file; the model says what may be one. Raises `InvalidImage`."""
-    ink = pictures.find_ink(pictures.load_picture(data, crop))
-    return segmentation.find_parts_in_ink(ink, score=model.probabilities)
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a model reads in a drawing or a picture.
+
+    Attributes:
+        text: the digits from left to right; each line of writing is a number of its own, on a line of its own.
+        digits: the digits found, in the order in which they are read; none where there is no ink.
+        probabilities: float32 (n, classes), calibrated, a row for each digit.
+        accepted: bool (n,), which digits look like one; all of them for models whose classes have no judge.
+        confidence: the product of the digits' probabilities, because a number is right only when all its digits are;
+            0 when there is nothing to read.
+    """
+
+    text: str
+    digits: tuple[Digit, ...]
+    probabilities: np.ndarray
+    accepted: np.ndarray
+    confidence: float
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """Each digit's x0, y0, x1, y1 in source pixels; x1 and y1 lie just outside."""
+        return tuple(digit.box for digit in self.digits)
+
+    @property
+    def doubtful(self) -> int:
+        """How many digits do not look like one."""
+        return int((~self.accepted).sum())
 
 
-def read(name: str, data: bytes, model: Model, crop: Crop = WHOLE) -> Outcome:
-    """Read one picture of a batch; what is wrong with it becomes its message."""
-    thumbnail = b""
-    try:
-        thumbnail = crop.cut(pictures.load_preview(data, side=_THUMBNAIL_SIDE))
-        parts = find_digits(data, model, crop)
-    except InvalidImage as error:
-        return Outcome(name, message=str(error), thumbnail=thumbnail)
-    if not parts:
-        return Outcome(name, message=NO_INK, thumbnail=thumbnail)
-    reading = segmentation.read_number(parts, model, class_names=model.class_names)
-    judge = find_judge(model.class_names)
-    doubtful = int((~judge.accepts(np.stack([part.glyph.image for part in parts]))).sum()) if judge else 0
-    text = reading.text.replace("\n", " ")
-    return Outcome(name, text, reading.confidence, len(parts), doubtful, thumbnail=thumbnail)
+def read_strokes(
+    strokes: Sequence[np.ndarray],
+    model: Classifier,
+    *,
+    size: tuple[int, int] = (280, 280),
+    pen_width: float = 20.0,
+) -> Reading:
+    """Read a drawing by its strokes.
+
+    Args:
+        strokes: float32 (n, 2) each, x and y in canvas pixels.
+        size: height and width of the canvas.
+        pen_width: the visitor's pen in canvas pixels; it changes what is shown, not what is read.
+
+    Raises:
+        InvalidImage: as `segmentation.find_digits`.
+    """
+    # Gaps alone tell strokes apart as well as with the model's help, and sooner; letters then stay whole.
+    return read_digits(segmentation.find_digits(strokes, size=size, pen_width=pen_width), model)
 
 
-def to_csv(outcomes: Sequence[Outcome]) -> str:
-    """Return a table as comma-separated values, a line for each picture below a line of names."""
-    stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow(["file", "reading", "sure", "looks like a digit", "message"])
-    for outcome in outcomes:
-        sure = f"{outcome.confidence:.4f}" if outcome.digits else ""
-        table.writerow([outcome.name, outcome.reading, sure, outcome.looks, outcome.message])
-    return stream.getvalue()
+def read_picture(data: bytes, model: Classifier, crop: Crop = WHOLE) -> Reading:
+    """Read a picture file, or the part of it that is kept.
+
+    Args:
+        data: as for `pictures.load_picture`.
+
+    Raises:
+        InvalidImage: as `pictures.load_picture` and `segmentation.find_digits_in_ink`.
+    """
+    return read_ink(pictures.find_ink(pictures.load_picture(data, crop)), model)
+
+
+def read_ink(ink: np.ndarray, model: Classifier) -> Reading:
+    """Read the ink of a picture, float32 (height, width), 0 is paper and 1 is ink.
+
+    Where the gaps leave it open, the model says what may be one digit.
+
+    Raises:
+        InvalidImage: as `segmentation.find_digits_in_ink`.
+    """
+    return read_digits(segmentation.find_digits_in_ink(ink, score=model.probabilities), model)
+
+
+def read_digits(digits: Sequence[Digit], model: Classifier) -> Reading:
+    """Read digits that have been found, in their order."""
+    names = model.class_names
+    if not digits:
+        return Reading("", (), np.zeros((0, len(names)), np.float32), np.zeros(0, bool), 0.0)
+    images = np.stack([digit.glyph.image for digit in digits])
+    # One at a time: a recogniser fills every batch up to a hundred, so a few are quicker alone.
+    probabilities = np.concatenate([model.probabilities(image[np.newaxis]) for image in images])
+    text = ""
+    for index, best in enumerate(probabilities.argmax(axis=1)):
+        is_new_line = index > 0 and digits[index].line != digits[index - 1].line
+        text += "\n" * is_new_line + names[best]
+    confidence = float(probabilities.max(axis=1).astype(np.float64).prod())
+    return Reading(text, tuple(digits), probabilities, looks_like_digits(images, names), confidence)
+
+
+def looks_like_digits(images: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:
+    """Return which images uint8 (n, 28, 28) the judge of these classes accepts, bool (n,); all where it has none."""
+    judge = find_judge(class_names)
+    return judge.accepts(images) if judge else np.ones(len(images), bool)

@@ -13,6 +13,7 @@ from pathlib import Path
 from digits.errors import ModelNotFound, RunNotFound
 from digits.models import textweights
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
+from digits.models.judge import JUDGE_FILE
 from digits.models.weights import EXPLAIN_FILE
 from digits.packages import archives
 from digits.runs.hyperparameters import Change
@@ -36,6 +37,7 @@ DATA_FILES = (  # what is not `code()`
 
 _TEMPLATES = PROJECT_DIR / "digits" / "packages" / "template"
 _NEEDED = ("numpy", "pillow", "scipy", "ai-edge-litert")
+_JUDGE = JUDGE_FILE.relative_to(BUNDLED_DIR).as_posix()  # where `judge.py` looks for it in a package, too
 
 
 def pack(model: Model, registry: Registry | None = None) -> bytes:
@@ -86,6 +88,7 @@ def code() -> dict[str, bytes]:
         PREDICT_FILE: (_TEMPLATES / PREDICT_FILE).read_bytes(),
         "requirements.txt": "".join(f"{line}\n" for line in needed).encode(),
         **{name: (PROJECT_DIR / name).read_bytes() for name in modules()},
+        _JUDGE: (BUNDLED_DIR / _JUDGE).read_bytes(),
         "LICENSE": (BUNDLED_DIR / "LICENSE").read_bytes(),
     }
 

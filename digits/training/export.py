@@ -23,12 +23,12 @@ import tensorflow as tf
 
 from digits.accuracy import Accuracy, accuracy
 from digits.data.datasets import Dataset
-from digits.data.drawings import Examples, measure
+from digits.data.drawings import Examples
 from digits.errors import ExportMismatch, TrainingDiverged
-from digits.models import calibration, weights
+from digits.models import calibration, drawn_accuracy, weights
 from digits.models.cards import Card
 from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
-from digits.models.recogniser import Recogniser
+from digits.models.recogniser import CalibratedRecogniser, Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.training import explain, networks
 
@@ -84,10 +84,12 @@ def save_model(
         np.save(draft / PROBABILITIES_FILE, probabilities)
         _write_keras(model, draft / KERAS_FILE)
         explain.write(model, draft / weights.EXPLAIN_FILE)
+        temperature = calibration.temperature_of(recogniser.probabilities, dataset.validation)
+        calibrated = CalibratedRecogniser(recogniser, dataset.class_names, temperature)
         card = dataclasses.replace(
             _card(folder.name, hyperparameters, dataset, measured),
-            temperature=calibration.temperature_of(recogniser.probabilities, dataset.validation),
-            drawn=measure(recogniser, drawings) if drawings else None,
+            temperature=temperature,
+            drawn=drawn_accuracy.measure(calibrated, drawings) if drawings else None,
             **facts,
         )
         (draft / CARD).write_text(card.to_json(), encoding="utf-8")

@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from digits.ink import codec, strokes
-from digits.models import catalogue
-from digits.models import reading as models_reading
+from digits.models import catalogue, uploads
+from digits.models.reading import read_picture
+from digits.settings import Settings
+from digits.views.charts import percent
 from digits.why import explanations, opinions
 
 SEVEN = [np.float32([[70, 60], [210, 60], [120, 230]])]  # two straight lines, as the pen would draw them
@@ -154,6 +156,14 @@ class TestPicture:
         assert reading(page) == ["The model reads 7"]
         assert any(image.captions == ["what the model sees"] for image in page.get("image"))
 
+    def test_is_read_as_everywhere(self, open_page, tidy, seven):
+        """A picture of two digits is read as `reading.read_picture` reads it, as surely."""
+        pair = encoded(Image.fromarray(np.tile(np.asarray(Image.open(io.BytesIO(seven))), (1, 2))))
+        read = read_picture(pair, catalogue.find(catalogue.DEFAULT_MODEL, Settings.from_environment()))
+        page = tidy(bring(open_page(), pair))
+        assert reading(page) == [f"The model reads {read.text}"]
+        assert any(text.value.startswith(f"**{percent(read.confidence)} sure**") for text in page.markdown)
+
     @pytest.mark.parametrize("model", [model.id for model in catalogue.bundled()])
     def test_can_be_read_by_every_model(self, model, open_page, tidy, seven):
         """Every bundled model can be chosen, reads the 7, and stands in the link."""
@@ -234,7 +244,7 @@ class TestPictures:
 
     def test_beyond_the_limit_wait(self, open_page, tidy, monkeypatch, seven):
         """Of more pictures than are allowed at once the first are read, and a sentence says what to do."""
-        monkeypatch.setattr(models_reading, "MAX_PICTURES", 2)
+        monkeypatch.setattr(uploads, "MAX_PICTURES", 2)
         page = tidy(bring_all(open_page(), [(f"{number}.png", seven) for number in range(3)]))
         assert len(page.dataframe[0].value) == 2
         assert any("At most 2 pictures" in warning.value for warning in page.warning)

@@ -62,10 +62,10 @@ class TestAccuracy:
         """In words it gives the share, the counts and the interval."""
         assert str(Accuracy(9159, 10_000)) == "91.59% (9,159 of 10,000; 95 % interval 91.03% to 92.12%)"
 
-    @given(counts, st.none() | st.integers(1, 1000), st.none() | st.text())
-    def test_comes_back_from_a_card(self, count, independent, data):
+    @given(counts, st.none() | st.integers(1, 1000), st.none() | st.integers(0, 9), st.none() | st.text())
+    def test_comes_back_from_a_card(self, count, independent, refused, data):
         """What a card says of it is read back as it was."""
-        measured = Accuracy(*count, independent, data)
+        measured = Accuracy(*count, independent, refused, data)
         assert msgspec.convert(json.loads(json.dumps(measured.to_dict())), Accuracy) == measured
 
     @pytest.mark.parametrize(

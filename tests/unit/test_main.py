@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from digits.__main__ import main
+from digits.ink.strokes import render
 from digits.models import catalogue
 from digits.models.cards import Card
 from digits.packages import archives, limits
@@ -169,6 +170,25 @@ class TestPredict:
         assert (status, err) == (0, "")
         assert out.startswith(f"{seven_file}: 7  (7 ")
         assert out.count("%") == 3
+        assert "look" not in out
+
+    def test_reads_a_number(self, digits, seven_file, tmp_path):
+        """Of two digits, the number, how sure all of it is, and each digit's best guess."""
+        pair = np.tile(np.asarray(Image.open(seven_file)), (1, 2))
+        Image.fromarray(pair).save(tmp_path / "pair.png")
+        status, out, err = digits("predict", tmp_path / "pair.png")
+        assert (status, err) == (0, "")
+        assert out.startswith(f"{tmp_path / 'pair.png'}: 77  ")
+        assert (out.count("(7 "), out.count(", 7 "), out.count("%")) == (1, 1, 3)
+
+    def test_says_what_looks_like_no_digit(self, digits, tmp_path):
+        """A letter is read all the same, and the line says that it does not look like a digit."""
+        star = [np.float32([[40, y], [240, 280 - y]]) for y in (60, 100, 140, 180, 220)]
+        ink = render(star, size=(280, 280), pen_width=10)
+        Image.fromarray(np.uint8(255 - 255 * ink)).save(tmp_path / "star.png")
+        status, out, _ = digits("predict", tmp_path / "star.png")
+        assert status == 0
+        assert out.endswith("; it does not look like a digit\n")
 
     def test_reads_on_after_a_file_that_cannot_be_read(self, digits, seven_file, tmp_path):
         """Files that are missing, broken or blank are told one by one, the others are read, and the status is 1."""
@@ -248,6 +268,15 @@ class TestEvaluate:
         status, _, err = digits("evaluate", "nobody")
         assert status == 2
         assert "received 'nobody'" in err
+
+    def test_measures_on_drawings(self, digits, seven_file, tmp_path):
+        """A folder of pictures is measured twice, as strokes and as pictures, and refused ones are counted."""
+        (tmp_path / "drawn" / "7").mkdir(parents=True)
+        (tmp_path / "drawn" / "7" / "it.png").write_bytes(seven_file.read_bytes())
+        status, out, _ = digits("evaluate", "drawing", "--drawn", tmp_path / "drawn")
+        assert status == 0
+        assert out.count("100.00% (4 of 4;") == 2
+        assert out.count("; 0 refused") == 2
 
 
 class TestModels:

@@ -97,8 +97,9 @@ class TestFitStrokes:
         assert image[:, [0, -1]].max() == 0
         assert np.ptp(np.nonzero(image > 40)[1]) + 1 >= 19
 
-    def test_no_strokes_give_no_glyph(self):
-        assert glyphs.fit_strokes([]) is None
+    def test_no_strokes_are_refused(self):
+        with pytest.raises(InvalidImage, match="a stroke or more"):
+            glyphs.fit_strokes([])
 
     def test_what_is_no_stroke_is_refused(self):
         with pytest.raises(InvalidImage):
@@ -345,6 +346,11 @@ class TestLoadPicture:
         data = encoded(page(7), file_format)
         with pytest.raises(InvalidImage, match=r"broken|not a picture"):
             pictures.load_picture(data[: len(data) // 2])
+
+    def test_a_bug_of_our_own_is_no_broken_picture(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(Crop, "apply", lambda crop, picture: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            pictures.load_picture(encoded(page(7)))
 
     def test_a_text_named_png_is_refused(self):
         with pytest.raises(InvalidImage, match="not a picture"):

@@ -62,22 +62,6 @@ def sure_of(is_digit):
     return score
 
 
-class Reader:
-    """Stands for a recogniser: reads each image as its place in line."""
-
-    def __init__(self):
-        self.seen = 0
-
-    def probabilities(self, pictures):
-        assert pictures.dtype == np.uint8
-        assert pictures.shape[1:] == (28, 28)
-        rows = np.full((len(pictures), 10), 0.02, np.float32)
-        for row in rows:
-            row[self.seen % 10] = 0.82
-            self.seen += 1
-        return rows
-
-
 @given(drawings)
 def test_every_stroke_is_in_one_digit(strokes):
     """Whatever is drawn, the groups are a partition of the strokes, and none is empty."""
@@ -179,12 +163,11 @@ def test_lines_are_numbers_of_their_own():
     """Lines are read from top to bottom, each from left to right."""
     strokes = [*write(TWO, ZERO, corner=(60, 120)), *write(FIVE, ONE, SEVEN, corner=(10, 10))]
     assert segmentation.split_strokes(strokes) == [[2, 3], [4], [5, 6], [0], [1]]
-    for parts in (
-        segmentation.find_parts(strokes, size=(220, 700), pen_width=6),
-        segmentation.find_parts_in_ink(draw(strokes, pen_width=6)),
+    for digits in (
+        segmentation.find_digits(strokes, size=(220, 700), pen_width=6),
+        segmentation.find_digits_in_ink(draw(strokes, pen_width=6)),
     ):
-        assert [part.line for part in parts] == [0, 0, 0, 1, 1]
-        assert segmentation.read_number(parts, Reader()).text == "012\n34"
+        assert [digit.line for digit in digits] == [0, 0, 0, 1, 1]
 
 
 def test_an_eight_of_two_circles_is_no_two_lines():
@@ -194,47 +177,36 @@ def test_an_eight_of_two_circles_is_no_two_lines():
     assert segmentation.split_strokes(pen.check([upper, lower])) == [[0, 1]]
 
 
-def test_parts_know_their_place():
-    """A part's box and its glyph's are where the digit stands in the source, alone."""
+def test_digits_know_their_place():
+    """A digit's box and its glyph's are where it stands in the source, alone."""
     strokes = write(TWO, ZERO, height=80, corner=(30, 60))
-    for parts in (
-        segmentation.find_parts(strokes, size=(220, 700), pen_width=8),
-        segmentation.find_parts_in_ink(draw(strokes)),
+    for digits in (
+        segmentation.find_digits(strokes, size=(220, 700), pen_width=8),
+        segmentation.find_digits_in_ink(draw(strokes)),
     ):
-        two, zero = parts
+        two, zero = digits
         assert two.box == pytest.approx((26, 56, 82, 144), abs=2)
         assert zero.box == pytest.approx((98, 56, 154, 144), abs=2)
-        for part in parts:
-            x0, y0, x1, y1 = part.box
-            assert part.glyph.box == part.box
-            assert part.glyph.found.shape == (220, 700)
-            assert (part.glyph.found > 127).sum() == (part.glyph.found[y0:y1, x0:x1] > 127).sum()
-            assert part.glyph.image.max() > 200
+        for digit in digits:
+            x0, y0, x1, y1 = digit.box
+            assert digit.glyph.box == digit.box
+            assert digit.glyph.found.shape == (220, 700)
+            assert (digit.glyph.found > 127).sum() == (digit.glyph.found[y0:y1, x0:x1] > 127).sum()
+            assert digit.glyph.image.max() > 200
 
 
-def test_a_number_is_as_sure_as_all_its_digits_together():
-    """The confidence is the product, and each digit keeps its probabilities."""
-    parts = segmentation.find_parts(write(TWO, ZERO, TWO), size=(220, 700))
-    reading = segmentation.read_number(parts, Reader(), class_names="abcdefghij")
-    assert reading.text == "abc"
-    assert reading.probabilities.shape == (3, 10)
-    assert reading.probabilities.dtype == np.float32
-    assert reading.confidence == pytest.approx(0.82**3)
-
-
-def test_nothing_reads_as_nothing():
+def test_nothing_holds_no_digits():
     """A blank canvas and a blank page hold no digits."""
     assert segmentation.split_strokes([]) == []
     assert segmentation.split_ink(np.zeros((50, 60), np.float32)) == []
-    reading = segmentation.read_number([], Reader())
-    assert (reading.text, reading.probabilities.shape, reading.confidence) == ("", (0, 10), 0.0)
+    assert segmentation.find_digits([]) == segmentation.find_digits_in_ink(np.zeros((50, 60), np.float32)) == []
 
 
 def test_a_page_of_marks_is_no_number():
     """More digits than anybody writes are refused, and the message says how many."""
     strokes = [np.array([[12 * i, 0], [12 * i, 20]], np.float32) for i in range(50)]
     with pytest.raises(InvalidImage, match="50 separate marks"):
-        segmentation.find_parts(strokes)
+        segmentation.find_digits(strokes)
 
 
 def test_what_is_no_ink_is_refused():
@@ -257,6 +229,6 @@ def test_a_scribble_asks_the_recogniser_only_so_often():
 def test_the_glyph_of_a_lone_digit_is_the_draw_pages():
     """One digit gives the very image that reading the whole drawing gives."""
     strokes = write(FOUR)
-    (part,) = segmentation.find_parts(strokes, size=(220, 700), pen_width=10)
+    (digit,) = segmentation.find_digits(strokes, size=(220, 700), pen_width=10)
     whole = glyphs.fit_strokes(strokes, size=(220, 700), pen_width=10)
-    assert np.array_equal(part.glyph.image, whole.image)
+    assert np.array_equal(digit.glyph.image, whole.image)

@@ -53,8 +53,8 @@ def test_of_a_dot_and_of_a_picture_can_be_shown():
 
 def test_boxes_hold_their_digits_ink():
     """Each box lies within the picture, in reading order, and all ink lies in one of them."""
-    parts = segmentation.find_parts(DRAWING, size=(280, 400), pen_width=12)
-    outlined = stages.outline(parts)
+    digits = segmentation.find_digits(DRAWING, size=(280, 400), pen_width=12)
+    outlined = stages.outline(digits)
     picture = np.asarray(Image.open(io.BytesIO(outlined.png)))
     assert picture.shape[::-1] == outlined.size
     width, height = outlined.size
@@ -73,6 +73,6 @@ def test_boxes_hold_their_digits_ink():
 
 def test_paper_around_the_writing_is_left_out():
     """The boxes fill most of the picture, however large the sheet is."""
-    parts = segmentation.find_parts(DRAWING, size=(1000, 1000), pen_width=12)
-    _, _, _, high = stages.outline(parts).boxes[0]
+    digits = segmentation.find_digits(DRAWING, size=(1000, 1000), pen_width=12)
+    _, _, _, high = stages.outline(digits).boxes[0]
     assert high > 0.7

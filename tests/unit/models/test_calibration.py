@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from digits.errors import ModelNotFound
-from digits.models import calibration
+from digits.models import calibration, recogniser
 
 TEMPERATURES = st.floats(*calibration.TEMPERATURES)
 LOGITS = arrays.arrays(
@@ -34,7 +34,7 @@ def drawn_from(rng, count, *, sharpness):
 def test_a_temperature_keeps_the_order(logits, temperature):
     """What was less probable than another class never becomes more probable."""
     before = softmax(logits)
-    after = calibration.apply_temperature(before, temperature)
+    after = recogniser.apply_temperature(before, temperature)
     order = before.argsort(axis=1, kind="stable")
     assert (np.diff(np.take_along_axis(after, order, axis=1), axis=1) >= 0).all()
 
@@ -42,7 +42,7 @@ def test_a_temperature_keeps_the_order(logits, temperature):
 @given(LOGITS, TEMPERATURES)
 def test_probabilities_stay_probabilities(logits, temperature):
     """They lie in [0, 1] and sum to one, whatever the temperature."""
-    after = calibration.apply_temperature(softmax(logits), temperature)
+    after = recogniser.apply_temperature(softmax(logits), temperature)
     assert after.dtype == np.float32
     assert ((after >= 0) & (after <= 1)).all()
     np.testing.assert_allclose(after.sum(axis=1), 1, atol=1e-5)
@@ -52,14 +52,14 @@ def test_probabilities_stay_probabilities(logits, temperature):
 def test_temperature_one_changes_nothing(logits):
     """At 1 the model is as it was."""
     before = softmax(logits)
-    np.testing.assert_allclose(calibration.apply_temperature(before, 1.0), before, atol=1e-6)
+    np.testing.assert_allclose(recogniser.apply_temperature(before, 1.0), before, atol=1e-6)
 
 
 @given(LOGITS, TEMPERATURES)
 def test_higher_is_humbler(logits, temperature):
     """A higher temperature never makes a model surer of its first class."""
     before = softmax(logits)
-    surest = [calibration.apply_temperature(before, t).max(axis=1) for t in (temperature, temperature * 1.5)]
+    surest = [recogniser.apply_temperature(before, t).max(axis=1) for t in (temperature, temperature * 1.5)]
     assert (surest[1] <= surest[0] + 1e-6).all()
 
 
@@ -70,7 +70,7 @@ def test_the_fit_finds_how_much_too_sure_a_model_is(sharpness):
     probabilities, labels = drawn_from(rng, 20_000, sharpness=sharpness)
     temperature = calibration.fit_temperature(probabilities, labels)
     assert temperature == pytest.approx(sharpness, rel=0.05)
-    cooled = calibration.apply_temperature(probabilities, temperature)
+    cooled = recogniser.apply_temperature(probabilities, temperature)
     assert calibration.expected_calibration_error(cooled, labels) < 0.015
 
 
@@ -93,7 +93,7 @@ def test_a_report_compares_before_and_after():
     report = calibration.report(probabilities, labels, 2.0)
     assert report.before == calibration.expected_calibration_error(probabilities, labels) > 0.1
     assert report.after < 0.02
-    assert report.table.equals(calibration.reliability(calibration.apply_temperature(probabilities, 2.0), labels))
+    assert report.table.equals(calibration.reliability(recogniser.apply_temperature(probabilities, 2.0), labels))
     assert report.table["low"].le(report.table["accuracy"]).all()
     assert report.table["high"].ge(report.table["accuracy"]).all()
 
@@ -102,7 +102,7 @@ def test_a_zero_probability_does_no_harm():
     """A float32 softmax gives exact zeros; one of them at the label is a finite loss."""
     probabilities = np.float32([[1, 0], [1, 0], [0, 1]])
     assert np.isfinite(calibration.fit_temperature(probabilities, np.array([0, 1, 1])))
-    assert np.isfinite(calibration.apply_temperature(probabilities, 2.0)).all()
+    assert np.isfinite(recogniser.apply_temperature(probabilities, 2.0)).all()
 
 
 def test_the_error_is_what_one_counts_by_hand():
@@ -131,9 +131,9 @@ def test_every_image_is_counted_once(count, bins, seed):
 @pytest.mark.parametrize("temperature", [0, -1, float("nan"), float("inf"), "1", None, True])
 def test_what_is_no_temperature_is_refused(temperature, tmp_path):
     """A card may hold anything; only a number over 0 is used or written."""
-    assert not calibration.is_temperature(temperature)
+    assert not recogniser.is_temperature(temperature)
     with pytest.raises(ValueError, match="temperature"):
-        calibration.apply_temperature(np.float32([[0.5, 0.5]]), temperature)
+        recogniser.apply_temperature(np.float32([[0.5, 0.5]]), temperature)
     with pytest.raises(ValueError, match="temperature"):
         calibration.write_temperature(tmp_path / "card.json", temperature)
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from digits.accuracy import accuracy
 from digits.data import datasets
 from digits.errors import ModelNotFound
-from digits.models import calibration, catalogue
+from digits.models import catalogue
+from digits.models.recogniser import is_temperature
 from digits.models.weights import EXPLAIN_FILE
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings
@@ -109,7 +110,7 @@ class TestBundledModel:
 
     def test_has_a_temperature_that_changes_no_reading(self, model, sample):
         """Its card holds a temperature; with it the model is more or less sure, and reads the same."""
-        assert calibration.is_temperature(model.temperature)
+        assert is_temperature(model.temperature)
         images = sample.test.images[:200]
         own, shown = model.recogniser.probabilities(images), model.probabilities(images)
         assert np.array_equal(own.argmax(axis=1), shown.argmax(axis=1))

@@ -1,15 +1,45 @@
-"""Batches: every picture has its outcome, whatever is wrong with another."""
+"""reading: one reader for the pen, pictures, uploads, the command line, packages and drawn accuracy."""
 
-import csv
+import contextlib
 import io
+import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from digits.ink import strokes
+from digits.__main__ import main
+from digits.data import drawings
+from digits.errors import InvalidImage
+from digits.ink import segmentation
+from digits.ink import strokes as pen
 from digits.ink.crops import Crop
-from digits.models import catalogue, reading
+from digits.models import catalogue, drawn_accuracy, reading, uploads
+from digits.packages import archives, pack
+
+FOUR = [[(60, 40), (30, 110), (95, 110)], [(75, 75), (75, 165)]]
+TWO = [[(150, 70), (175, 45), (200, 70), (150, 160), (205, 160)]]
+SCRIBBLE = [[(140 + 60 * np.sin(3.1 * a), 140 + 55 * np.sin(4.3 * a + 1)) for a in np.linspace(0, 12, 120)]]
+
+
+class Counter:
+    """Stands for a model: reads each image as its place in line."""
+
+    class_names = tuple("abcdefghij")
+
+    def __init__(self):
+        self.seen = 0
+
+    def probabilities(self, images):
+        assert images.dtype == np.uint8
+        assert images.shape[1:] == (28, 28)
+        rows = np.full((len(images), 10), 0.02, np.float32)
+        for row in rows:
+            row[self.seen % 10] = 0.82
+            self.seen += 1
+        return rows
 
 
 @pytest.fixture(scope="module")
@@ -17,68 +47,110 @@ def model():
     return next(model for model in catalogue.bundled() if model.id == catalogue.DEFAULT_MODEL)
 
 
-def png(pixels):
+def picture(strokes):
+    """A drawing as a PNG of 280×280, dark on white."""
+    ink = pen.render(pen.check(strokes), size=(280, 280), pen_width=12)
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
+    Image.fromarray(np.rint(255 * (1 - ink)).astype(np.uint8)).save(stream, "PNG")
     return stream.getvalue()
 
 
-@pytest.fixture(scope="module")
-def sharp_seven():
-    """A 7 in two pen strokes, uint8 (280, 280), dark on white."""
-    drawn = [np.float32([[80, 70], [200, 70], [130, 220]]), np.float32([[110, 150], [190, 150]])]
-    return np.rint(255 * (1 - strokes.render(drawn, size=(280, 280), pen_width=14))).astype(np.uint8)
+def test_a_number_is_as_sure_as_all_its_digits_together():
+    """The confidence is the product, each digit keeps its probabilities, and the names are the model's."""
+    digits = segmentation.find_digits(pen.check([*FOUR, *TWO]), pen_width=12)
+    read = reading.read_digits([*digits, digits[0]], Counter())
+    assert read.text == "abc"
+    assert read.probabilities.shape == (3, 10)
+    assert read.probabilities.dtype == np.float32
+    assert read.confidence == pytest.approx(0.82**3)
+    assert read.boxes == (digits[0].box, digits[1].box, digits[0].box)
+    assert read.accepted.tolist() == [True] * 3  # letters have no judge
 
 
-def test_picture_is_read_with_how_surely_and_whether_it_is_a_digit(model, seven):
-    """A 7 is read as one, surely, and looks like a digit; its thumbnail is a picture."""
-    outcome = reading.read("seven.png", seven, model)
-    assert (outcome.name, outcome.reading, outcome.digits, outcome.message) == ("seven.png", "7", 1, "")
-    assert outcome.confidence > 0.9
-    assert outcome.looks == "yes"
-    assert Image.open(io.BytesIO(outcome.thumbnail)).size == (128, 128)
+def test_lines_of_writing_stand_on_lines():
+    """Each line of writing is a number on a line of its own."""
+    lower = [np.add(stroke, [20, 110]) for stroke in (*FOUR, *TWO)]
+    upper = [np.multiply(stroke, 0.6) for stroke in FOUR]
+    assert reading.read_strokes([*lower, *upper], Counter(), size=(280, 280), pen_width=8).text == "a\nbc"
 
 
-def test_lines_of_writing_become_numbers_with_spaces_between(model, sharp_seven):
-    """Two lines of two sevens are read as "77 77"."""
-    assert reading.read("page.png", png(np.tile(sharp_seven, (2, 2))), model).reading == "77 77"
+def test_nothing_reads_as_nothing(model):
+    """An empty canvas and a blank page hold no digits, and there is no confidence in them."""
+    for read in (reading.read_strokes([], model), reading.read_picture(picture([]), model)):
+        assert (read.text, read.digits, read.boxes, read.confidence, read.doubtful) == ("", (), (), 0.0, 0)
+        assert (read.probabilities.shape, read.accepted.shape) == ((0, 10), (0,))
 
 
-def test_crop_leaves_the_rest_unread(model, sharp_seven):
-    """Of two sevens side by side the left half is one."""
-    pair = png(np.tile(sharp_seven, (1, 2)))
-    assert reading.read("pair.png", pair, model).reading == "77"
-    assert reading.read("pair.png", pair, model, Crop(right=50)).reading == "7"
+def test_a_crop_leaves_the_rest_unread(model):
+    """Of 42 the left half is 4."""
+    assert reading.read_picture(picture([*FOUR, *TWO]), model, Crop(right=45)).text == "4"
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [(b"", "empty"), (b"no picture", "not a picture"), (png(np.full((60, 60), 255, np.uint8)), "No ink")],
-    ids=["empty", "text", "blank"],
-)
-def test_what_cannot_be_read_has_a_message_instead(content, says, model):
-    """An empty file, a text and a blank page give an outcome that says so and reads nothing."""
-    outcome = reading.read("it", content, model)
-    assert says in outcome.message
-    assert (outcome.reading, outcome.digits, outcome.looks) == ("", 0, "")
+def test_what_is_no_picture_is_refused(model):
+    """A file that is no picture is told as such."""
+    with pytest.raises(InvalidImage, match="not a picture"):
+        reading.read_picture(b"no picture", model)
 
 
-@pytest.mark.parametrize(
-    ("digits", "doubtful", "looks"),
-    [(1, 0, "yes"), (1, 1, "no"), (4, 0, "yes"), (4, 4, "no"), (4, 1, "3 of 4"), (0, 0, "")],
-)
-def test_number_says_how_many_of_its_digits_look_like_one(digits, doubtful, looks):
-    """A word where all look alike, and a count where they differ."""
-    assert reading.Outcome("n", digits=digits, doubtful=doubtful).looks == looks
+def test_the_pen_and_a_picture_of_it_read_alike(model):
+    """42 by its strokes and in a picture is 42, surely, and the digits stand in the same places."""
+    drawn = reading.read_strokes(pen.check([*FOUR, *TWO]), model, pen_width=12)
+    seen = reading.read_picture(picture([*FOUR, *TWO]), model)
+    assert drawn.text == seen.text == "42"
+    assert min(drawn.confidence, seen.confidence) > 0.8
+    assert drawn.doubtful == seen.doubtful == 0
+    np.testing.assert_allclose(drawn.boxes, seen.boxes, atol=1)
 
 
-def test_table_holds_every_outcome_and_survives_any_name():
-    """Quotes, commas, line ends and other scripts in a file's name come back from the CSV as they were."""
-    names = ['a, "b".png', "c\nd.png", "ziffer-七.png"]
-    outcomes = [reading.Outcome(name, "42", 0.98765, 2) for name in names]
-    outcomes.append(reading.Outcome("bad.png", message="not a picture"))
-    rows = list(csv.reader(io.StringIO(reading.to_csv(outcomes))))
-    assert rows[0] == ["file", "reading", "sure", "looks like a digit", "message"]
-    assert [row[0] for row in rows[1:]] == [*names, "bad.png"]
-    assert rows[1][1:] == ["42", "0.9877", "yes", ""]
-    assert rows[-1][1:] == ["", "", "", "not a picture"]
+@pytest.mark.parametrize(("strokes", "text"), [([*FOUR, *TWO], "42"), (SCRIBBLE, None)], ids=["42", "scribble"])
+def test_every_door_reads_alike(model, tmp_path, strokes, text):
+    """An upload, the command line, an unpacked package and drawn accuracy have the page's reading of a picture."""
+    data = picture(strokes)
+    (tmp_path / "it.png").write_bytes(data)
+    page = reading.read_picture(data, model)
+    assert page.text == (text or page.text)
+    assert page.doubtful == (0 if text else len(page.digits))
+
+    upload = uploads.read("it.png", data, model)
+    assert (upload.reading, upload.confidence) == (page.text, page.confidence)
+    assert (upload.digits, upload.doubtful) == (len(page.digits), page.doubtful)
+
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert main(["predict", str(tmp_path / "it.png")]) == 0
+    assert f"it.png: {page.text}  " in said.getvalue()
+    assert f"{page.confidence:.1%}" in said.getvalue()
+    assert ("does not look like a" in said.getvalue()) == (page.doubtful > 0)
+
+    packaged = read_in_package(model, data, tmp_path / "package")
+    assert (packaged["text"], packaged["boxes"]) == (page.text, [list(box) for box in page.boxes])
+    assert packaged["accepted"] == page.accepted.tolist()
+    np.testing.assert_allclose(packaged["probabilities"], page.probabilities, rtol=1e-5)
+
+    (tmp_path / "drawn" / "4").mkdir(parents=True)
+    (tmp_path / "drawn" / "4" / "it.png").write_bytes(data)
+    examples = drawings.load_examples(tmp_path / "drawn", model.class_names, placings=1)
+    measured = drawn_accuracy.measure(model, examples)
+    assert (measured.correct, measured.total) == (int(page.text == "4"), 1)
+    assert measured.refused == int(not page.accepted.any())
+
+
+READ = """
+import json, pathlib, sys
+from digits.models.reading import read_picture
+from digits.models.recogniser import CalibratedRecogniser
+reading = read_picture(sys.stdin.buffer.read(), CalibratedRecogniser.load(pathlib.Path(".")))
+facts = {"text": reading.text, "boxes": reading.boxes, "accepted": reading.accepted.tolist()}
+print(json.dumps(facts | {"probabilities": reading.probabilities.tolist()}))
+assert not {"pandas", "sqlalchemy", "streamlit", "tensorflow"} & set(sys.modules)
+"""
+
+
+def read_in_package(model, data, folder):
+    """Unpack a model's package and read a picture with nothing but what lies in it."""
+    for name, content in archives.read(pack.pack(model)).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    command = [sys.executable, "-B", "-c", READ]
+    done = subprocess.run(command, cwd=folder, input=data, capture_output=True, check=True)
+    return json.loads(done.stdout)

@@ -14,6 +14,7 @@ import pytest
 
 from digits.errors import InvalidPackage, ModelNotFound
 from digits.models import catalogue, textweights
+from digits.models.reading import read_picture
 from digits.packages import archives, check, pack
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.settings import PROJECT_DIR, Settings
@@ -44,7 +45,7 @@ class TestContents:
         assert {"hyperparameters.json", "requirements.txt", "LICENSE", "predict.py"} <= set(files)
         assert code == {"predict.py", *pack.modules()}
         stems = {Path(name).stem for name in pack.modules()}
-        assert {"glyphs", "strokes", "pictures", "recogniser", "__init__"} <= stems
+        assert {"glyphs", "segmentation", "pictures", "reading", "judge", "recogniser", "__init__"} <= stems
         assert not {"catalogue", "runs", "training"} & stems
         assert set(files) == {*pack.code(), *pack.DATA_FILES} - {"history.csv"}
 
@@ -121,13 +122,10 @@ def test_unpacked_it_names_the_digit_in_a_picture(files, model, seven, tmp_path)
     """`python predict.py seven.png`, in a folder far from the app, says 7, as sure as the app says it."""
     for name, content in files.items():
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     (tmp_path / "seven.png").write_bytes(seven)
-    from digits.ink import glyphs, pictures
-
-    glyph = glyphs.fit(pictures.find_ink(pictures.load_picture(seven)))
-    confidence = model.probabilities(glyph.image[None])[0].max()
+    confidence = read_picture(seven, model).confidence
     command = [sys.executable, "-B", "predict.py", "seven.png"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == f"seven.png: 7 ({confidence:.1%})\n"
@@ -149,7 +147,16 @@ class TestProof:
         assert str(proof) == f"same 200 predictions: no: {proof.different} of 200 differ"
 
     @pytest.mark.parametrize(
-        "name", ["predict.py", "digits/ink/glyphs.py", "numpy.py", "digits/more.py", "numpy.abi3.so", "a.pyc"]
+        "name",
+        [
+            "predict.py",
+            "digits/ink/glyphs.py",
+            "models/judge.npz",
+            "numpy.py",
+            "digits/more.py",
+            "numpy.abi3.so",
+            "a.pyc",
+        ],
     )
     def test_runs_no_strange_code(self, files, model, sample, tmp_path, name):
         """Code that this version of Digits did not write is never run, wherever it lies in the zip."""

@@ -1,0 +1,71 @@
+"""Uploads: several pictures read at once, one outcome for each, whatever is wrong with any of them."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digits.errors import InvalidImage
+from digits.ink import pictures
+from digits.ink.crops import WHOLE, Crop
+from digits.models.reading import Classifier, read_picture
+
+MAX_PICTURES = 50  # at once: a picture takes about a fifth of a second
+NO_INK = "No ink was found in this picture. Use darker ink, more light, or come closer."
+_THUMBNAIL_SIDE = 128  # pixels
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one picture.
+
+    Attributes:
+        name: the file's name.
+        reading: the number read; of several lines of writing, their numbers with spaces between; "" when none is.
+        confidence: the probability that all of it is right, in [0, 1].
+        digits, doubtful: how many digits were found, and how many of them do not look like one.
+        message: what is wrong with the picture; "" when it was read.
+        thumbnail: a small JPEG of what was looked at; empty when the file is no picture.
+    """
+
+    name: str
+    reading: str = ""
+    confidence: float = 0.0
+    digits: int = 0
+    doubtful: int = 0
+    message: str = ""
+    thumbnail: bytes = b""
+
+    @property
+    def looks(self) -> str:
+        """Whether it looks like a digit, in a word or a few."""
+        if not self.digits:
+            return ""
+        if self.digits == 1 or self.doubtful in (0, self.digits):
+            return "no" if self.doubtful else "yes"
+        return f"{self.digits - self.doubtful} of {self.digits}"
+
+
+def read(name: str, data: bytes, model: Classifier, crop: Crop = WHOLE) -> Outcome:
+    """Read one of several pictures; what is wrong with it becomes its message."""
+    thumbnail = b""
+    try:
+        thumbnail = crop.cut(pictures.load_preview(data, side=_THUMBNAIL_SIDE))
+        reading = read_picture(data, model, crop)
+    except InvalidImage as error:
+        return Outcome(name, message=str(error), thumbnail=thumbnail)
+    if not reading.digits:
+        return Outcome(name, message=NO_INK, thumbnail=thumbnail)
+    text = reading.text.replace("\n", " ")
+    return Outcome(name, text, reading.confidence, len(reading.digits), reading.doubtful, thumbnail=thumbnail)
+
+
+def to_csv(outcomes: Sequence[Outcome]) -> str:
+    """Return a table as comma-separated values, a line for each picture below a line of names."""
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(["file", "reading", "sure", "looks like a digit", "message"])
+    for outcome in outcomes:
+        sure = f"{outcome.confidence:.4f}" if outcome.digits else ""
+        table.writerow([outcome.name, outcome.reading, sure, outcome.looks, outcome.message])
+    return stream.getvalue()
