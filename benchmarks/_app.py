@@ -1,4 +1,4 @@
-"""The app as a visitor meets it: a server on a free port, Chromium in front of it, and what both cost."""
+"""The app as a visitor meets it: a server on a free port, Chromium as its client, and the time and memory of both."""
 
 import contextlib
 import os
@@ -18,14 +18,14 @@ DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 
 @contextlib.contextmanager
 def running_app() -> Iterator[Server]:
-    """Run the server and its trainer on a registry of their own, in a folder that goes away with them."""
+    """Run the server and its trainer with their own registry, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="digits-benchmark-") as folder, serve(Path(folder)) as server:
         yield server
 
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """Run the Chromium of this machine, without a window."""
+    """Run this machine's Chromium, without a window."""
     path = os.environ.get("DIGITS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         raise SystemExit("No Chromium found: install it, or set DIGITS_CHROMIUM to its path.")
@@ -39,16 +39,19 @@ def chromium() -> Iterator[Browser]:
 
 
 def wait_until(is_so: Callable[[], bool], *, seconds: float = 120.0) -> None:
-    """Wait until a page shows something, looking every 10 ms; Playwright's own waits soon look only twice a second."""
+    """Wait until a page shows something, checking every 10 ms.
+
+    Playwright's own waits soon check only twice a second.
+    """
     deadline = time.perf_counter() + seconds
     while not is_so():
         if time.perf_counter() > deadline:
-            raise SystemExit(f"What is timed should appear within {seconds:g} s; it did not. Look at the page.")
+            raise SystemExit(f"The page did not show the expected element within {seconds:g} s. Look at the page.")
         time.sleep(0.01)
 
 
 def quantiles(milliseconds: Sequence[float]) -> dict[str, float]:
-    """Return the 50th and the 95th percentile, and how many times were measured."""
+    """Return the 50th and the 95th percentile, and the number of measurements."""
     ordered = sorted(milliseconds)
     rank = min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))
     return {"p50": round(statistics.median(ordered), 1), "p95": round(ordered[rank], 1), "count": len(ordered)}

@@ -1,4 +1,4 @@
-"""Where benchmark results go: a JSON file for each benchmark, with machine, versions and the command that made it."""
+"""The JSON file of each benchmark's results, with the machine, the versions and the command."""
 
 import datetime
 import json
@@ -15,7 +15,7 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "streamlit", "ai-edge-litert")
 
 
 def machine() -> dict[str, Any]:
-    """Return what a figure depends on besides the code."""
+    """Return the properties of the machine on which a figure depends."""
     cpu = next(
         (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
         platform.processor(),
@@ -54,7 +54,7 @@ def save(name: str, figures: Any) -> Path:
 
 
 def _without_place(argument: str) -> str:
-    """Where a folder lies on this machine says nothing to others."""
+    """Remove the folder from an absolute path: it means nothing on another machine."""
     return Path(argument).name if Path(argument).is_absolute() else argument
 
 

@@ -1,6 +1,8 @@
-"""The least that draws and reads, to measure the app against: a canvas, `model.predict` or LiteRT, and a bar chart.
+"""The smallest page that draws and predicts, as a baseline for the app: a canvas, a model and a bar chart.
 
 BARE_READS_WITH=keras streamlit run benchmarks/bare_page.py
+
+The model runs in LiteRT, or with BARE_READS_WITH=keras in `model.predict`.
 """
 
 import os
@@ -16,6 +18,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "models" / "convolutional"
 
 @st.cache_resource
 def reader():
+    """Load the model, and return a function from images to probabilities."""
     if os.environ.get("BARE_READS_WITH") == "keras":
         import keras
 

@@ -1,9 +1,9 @@
-"""Fit the bundled models' temperatures, and measure how sure they are against how often they are right.
+"""Fit the bundled models' temperatures, and measure their calibration.
 
     DIGITS_DATA_DIR=… python -m benchmarks.calibration --drawn FOLDER [--write]
 
---write puts the temperatures, fitted on the validation images, into the cards of whatever is bundled. FOLDER holds pen
-digits, as for `benchmarks.judge`. The result goes to benchmarks/results/calibration.json.
+--write stores the temperatures, fitted on the validation images, in the bundled models' cards. FOLDER holds pen digits,
+as for `benchmarks.judge`. The result goes to benchmarks/results/calibration.json.
 """
 
 import argparse
@@ -25,7 +25,7 @@ FIRST_TRAIN_IMAGE = 5848  # as for the bundled models
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--drawn", type=Path, metavar="FOLDER", help="labelled pen strokes to measure on too")
+    parser.add_argument("--drawn", type=Path, metavar="FOLDER", help="labelled pen strokes as a second test set")
     parser.add_argument("--write", action="store_true", help="write the temperatures into the bundled cards")
     options = parser.parse_args()
     dataset = datasets.load_mnist(Settings.from_environment(), first_train_image=FIRST_TRAIN_IMAGE)
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def measure(model: catalogue.Model, images: np.ndarray, labels: np.ndarray, temperature: float) -> dict[str, Any]:
-    """Compare a model's expected calibration error and its loss before and after its temperature."""
+    """Return a model's expected calibration error and its loss, before and after its temperature is applied."""
     before = model.recogniser.probabilities(images)
     after = apply_temperature(before, temperature)
     report = calibration.report(before, labels, temperature)
@@ -64,7 +64,7 @@ def measure(model: catalogue.Model, images: np.ndarray, labels: np.ndarray, temp
 
 
 def loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean cross entropy in nats, which bins do not blur."""
+    """Return the mean cross entropy in nats; unlike the calibration error, it depends on no bins."""
     given = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(np.maximum(given, 1e-30)).mean())
 

@@ -1,9 +1,9 @@
-"""How well every bundled model reads drawings: by size, pen and place, as strokes and as pictures, and the usual ways.
+"""How well every bundled model reads drawings as strokes and as pictures, by size, pen and position, with baselines.
 
     DIGITS_DATA_DIR=… python -m benchmarks.drawn_table --drawn FOLDER
 
-The usual ways are those of most drawing pages: the whole canvas shrunk to 28×28, or its ink cut out, fitted into 20×20
-and centred by its mass, but neither thinned nor drawn anew. Every drawing is taken as one digit, whichever way.
+The baselines are what most drawing pages do: the whole canvas reduced to 28×28, or its ink scaled into 20×20 and
+centred by its centre of mass, but neither thinned nor redrawn. Every drawing counts as one digit.
 """
 
 import argparse
@@ -29,12 +29,12 @@ def main() -> None:
     parser.add_argument("--drawn", type=Path, required=True, metavar="FOLDER", help="labelled pen strokes")
     options = parser.parse_args()
     drawings = load_drawings(options.drawn, CLASS_NAMES)
-    placed, labels = [], []
+    placed, names = [], []
     for seed in range(PLACINGS):
         rng = np.random.default_rng(seed)
         placed += [place(drawing.strokes, rng) for drawing in drawings]
-        labels += [CLASS_NAMES.index(drawing.label) for drawing in drawings]
-    labels = np.array(labels)
+        names += [CLASS_NAMES.index(drawing.label) for drawing in drawings]
+    labels = np.array(names)
     ways = {
         "strokes": read_as_strokes,
         "pictures": read_as_picture,
@@ -45,10 +45,12 @@ def main() -> None:
     groups = group(placed)
     figures = {}
     for model in catalogue.bundled():
-        right = {way: model.recogniser.probabilities(given).argmax(axis=1) == labels for way, given in images.items()}
+        is_correct = {
+            way: model.recogniser.probabilities(given).argmax(axis=1) == labels for way, given in images.items()
+        }
         row = {"MNIST test": model.test_accuracy.share, "bytes": (model.folder / catalogue.TFLITE_FILE).stat().st_size}
-        row |= {way: round(float(found.mean()), 4) for way, found in right.items()}
-        row |= {name: round(float(right["strokes"][members].mean()), 4) for name, members in groups.items()}
+        row |= {way: round(float(found.mean()), 4) for way, found in is_correct.items()}
+        row |= {name: round(float(is_correct["strokes"][members].mean()), 4) for name, members in groups.items()}
         row["ms an image"] = round(milliseconds(model, images["strokes"][:200]), 3)
         figures[model.id] = row
         print(model.id, row, flush=True)
@@ -56,7 +58,7 @@ def main() -> None:
 
 
 def group(placed: list[Placed]) -> dict[str, np.ndarray]:
-    """Return which drawings are of each size, pen and place."""
+    """Return which drawings belong to each range of sizes, pens and positions."""
     sizes, pens = np.array([one.size for one in placed]), np.array([one.pen_width for one in placed])
     points = [np.concatenate(one.strokes) for one in placed]
     centres = np.array([(stroke.min(axis=0) + stroke.max(axis=0)) / 2 for stroke in points]) / SIDE
@@ -78,13 +80,13 @@ def _ink(placed: Placed) -> np.ndarray:
 
 
 def shrunk(placed: Placed) -> np.ndarray:
-    """Shrink the whole canvas."""
+    """Reduce the whole canvas to 28×28."""
     picture = Image.fromarray(np.rint(_ink(placed) * 255).astype(np.uint8))
     return np.asarray(picture.resize((28, 28), Image.Resampling.BOX))
 
 
 def boxed(placed: Placed) -> np.ndarray:
-    """Fit the ink into 20×20 with its aspect ratio and place it by its centre of mass."""
+    """Scale the ink into 20×20 with its aspect ratio kept, and centre it by its centre of mass."""
     ink = _ink(placed)
     rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))
     cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -99,7 +101,7 @@ def boxed(placed: Placed) -> np.ndarray:
 
 
 def milliseconds(model: catalogue.Model, images: np.ndarray) -> float:
-    """Return the median time to read one image, on one core."""
+    """Return the median time to predict one image, on one core."""
     times = []
     for row in range(len(images)):
         start = time.perf_counter()

@@ -1,6 +1,6 @@
-"""What a longer run and a fuller registry cost: what the Train page reads for each tick, and the registry's own work.
+"""The cost of longer runs and of a fuller registry: what the Train page reads on each tick, and the registry's calls.
 
-The runs are made up, with a row where training would leave one; nothing is trained.
+The runs are synthetic, with the rows that training would record; nothing is trained.
 
     python -m benchmarks.growth
 """
@@ -23,7 +23,10 @@ from digits.views import curves
 _ITERATIONS = (2_000, 20_000)
 _RUNS = (10, 100, 1_000, 10_000)
 _OWNERS = 100
-_NETWORKS = ("softmax", "convolutional")  # the one with the sparsest points, and one with points five times as close
+_NETWORKS = (
+    "softmax",
+    "convolutional",
+)  # the network with the fewest points per iteration, and one with five times as many
 
 
 def main() -> None:
@@ -50,12 +53,12 @@ def _open(folder: str, name: str) -> Registry:
 
 
 def _tick(registry: Registry, network: str, iterations: int, times: int) -> dict[str, Any]:
-    """Measure what the page reads for one tick of a run, at the end of its training, when it is largest."""
+    """Measure what the page reads on one tick at the end of a run's training, when it is largest."""
     run_id = _train(registry, "somebody", Hyperparameters(network=network, iterations=iterations))
     rows = registry.metrics(run_id)
-    curves = [curves.learning_curve(rows, name, name, iterations) for name in ("accuracy", "loss")]
-    # The tables travel as Arrow; their values' bytes are what grows with a run.
-    tables = [part["source"] for curve in curves for part in curve["dataset"]]
+    charts = [curves.learning_curve(rows, name, name, iterations) for name in ("accuracy", "loss")]
+    # The tables are sent as Arrow; the bytes of their values grow with the run.
+    tables = [part["source"] for chart in charts for part in chart["dataset"]]
     return {
         "rows_recorded": len(registry.history(run_id)),
         "rows_read": len(rows),
@@ -68,7 +71,7 @@ def _tick(registry: Registry, network: str, iterations: int, times: int) -> dict
 
 
 def _registry(registry: Registry, count: int, times: int) -> dict[str, Any]:
-    """Measure the calls of the trainer and of the pages in a registry of `count` ended runs and one in training."""
+    """Measure the trainer's and the pages' calls in a registry of `count` ended runs and one running."""
     for number in range(count):
         _train(registry, f"visitor {number % _OWNERS}", Hyperparameters(iterations=1_000), state=RunState.FINISHED)
     run_id = _train(registry, "somebody", Hyperparameters(network="convolutional", iterations=2_000))
@@ -84,7 +87,7 @@ def _registry(registry: Registry, count: int, times: int) -> dict[str, Any]:
 
 
 def _train(registry: Registry, owner: str, chosen: Hyperparameters, *, state: str = "") -> str:
-    """Make a run that has done all its iterations, and end it as `state`, if any."""
+    """Make a run that has recorded all its iterations, and end it in `state`, if one is given."""
     measured = {"loss": 0.123456789, "accuracy": 0.987654321, "val_loss": None, "val_accuracy": None}
     validated = measured | {"val_loss": 0.123456789, "val_accuracy": 0.987654321}
     run_id = registry.create(chosen, owner)
@@ -102,7 +105,7 @@ def _train(registry: Registry, owner: str, chosen: Hyperparameters, *, state: st
 
 
 def _median_ms(work: Callable[[], object], times: int) -> float:
-    """Return the median time of doing `work`, in milliseconds."""
+    """Return the median time of `work`, in milliseconds."""
     taken = []
     for _ in range(times):
         start = time.perf_counter()

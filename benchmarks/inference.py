@@ -1,9 +1,9 @@
-"""Milliseconds to read an image: LiteRT, as the web process does it, against Keras, TensorFlow and ONNX Runtime.
+"""Milliseconds to predict an image: LiteRT, as in the web process, against Keras, TensorFlow and ONNX Runtime.
 
     DIGITS_DATA_DIR=… python -m benchmarks.inference --rounds 3
 
-The bundled convolutional network reads one image at a time, and all test images at once; every contestant in a process
-of its own, in turn, first on an idle machine and then beside a trainer that trains the convolutional network.
+The bundled convolutional network predicts one image at a time, and all test images at once. Each runtime has its own
+process, and they take turns: first on an idle machine, then while a trainer trains the convolutional network.
 """
 
 import argparse
@@ -27,7 +27,11 @@ from digits.runs.registry import Registry
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 
 MODEL = "convolutional"
-CONTESTANTS = (("read_litert", False), ("read_keras", False), ("read_onnx", True))
+RUNTIMES = (  # script, whether it runs in the peers' environment
+    ("read_litert", False),
+    ("read_keras", False),
+    ("read_onnx", True),
+)
 _WEIGHTS = (
     "import sys, keras, numpy; model = keras.models.load_model(sys.argv[1]); "
     "numpy.savez(sys.argv[2], *model.get_weights())"
@@ -36,25 +40,25 @@ _WEIGHTS = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of all, in turn (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of all runtimes, in turn (default: %(default)s)")
     parser.add_argument("--peers-python", type=Path, help="the Python of an environment with requirements-peers.txt")
     options = parser.parse_args()
     peers_python = options.peers_python or make_environment()
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
-        question = prepare(Path(folder))
-        figures["idle"] = compare(question, peers_python, options.rounds)
+        script_options = prepare(Path(folder))
+        figures["idle"] = compare(script_options, peers_python, options.rounds)
         with _app.running_app() as server:
             registry = Registry(server.settings.registry_url)
             wait_until_idle(registry)
             long = PRESETS["convolutional"].hyperparameters.to_dict() | {"iterations": 20_000}
             commands.submit(registry, Hyperparameters.from_dict(long), "benchmark")
-            figures["while a run trains"] = compare(question, peers_python, options.rounds)
+            figures["while a run trains"] = compare(script_options, peers_python, options.rounds)
     print("Written to", _results.save("inference", figures))
 
 
 def prepare(folder: Path) -> list[str]:
-    """Write the images and the weights; return the options that every contestant takes."""
+    """Write the images and the weights, and return the options that every runtime's script takes."""
     test = datasets.load_test(Settings.from_environment()).test
     np.savez(folder / "test.npz", images=test.images)
     model = BUNDLED_MODELS_DIR / MODEL
@@ -65,13 +69,13 @@ def prepare(folder: Path) -> list[str]:
     return [f"--folder={model}", f"--data={folder / 'test.npz'}", f"--weights={folder / 'weights.npz'}"]
 
 
-def compare(question: list[str], peers_python: Path, rounds: int) -> dict:
-    """Let everyone read in turn; all must read the same digits."""
+def compare(script_options: list[str], peers_python: Path, rounds: int) -> dict:
+    """Run all runtimes in turn, and count the predictions in which they differ."""
     found: dict[str, list[dict]] = {}
     for _ in range(rounds):
-        for script, is_foreign in CONTESTANTS:
+        for script, is_foreign in RUNTIMES:
             python = peers_python if is_foreign else Path(sys.executable)
-            command = [python, FOLDER / "peers" / f"{script}.py", *question]
+            command = [python, FOLDER / "peers" / f"{script}.py", *script_options]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise SystemExit(f"{script} failed:\n{done.stderr[-2000:]}")

@@ -1,9 +1,9 @@
-"""Measure the judge of what is a digit.
+"""Measure the judge that decides what is a digit.
 
     DIGITS_DATA_DIR=… python -m benchmarks.judge --drawn FOLDER
 
-FOLDER is as for `digits.training.judge.fit`; only writers that had no part in fitting are measured on. The result goes
-to benchmarks/results/judge.json.
+FOLDER is as for `digits.training.judge.fit`; only writers held out from the fit are measured. The result goes to
+benchmarks/results/judge.json.
 """
 
 import argparse
@@ -32,8 +32,8 @@ from digits.training.judge.fit import (
     scribble,
 )
 
-PLACINGS = 2  # of each drawing; fitting takes away nearly all that they differ in
-SCRIBBLES = 150  # of each kind, every fifth as a picture
+PLACINGS = 2  # of each drawing on the canvas; `glyphs.fit` removes nearly all differences between them
+SCRIBBLES = 150  # of each kind; every fifth is read as a picture
 GROUPS = {
     "scribbles, kinds fitted": scribbles.NAMED,
     "composed at random, fitted": COMPOSITIONS,
@@ -41,7 +41,14 @@ GROUPS = {
     "scribbles, new kinds": held_out.FIRST,
     "scribbles, second new kinds": held_out.SECOND,
 }
-SHARES = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05)  # of MNIST's test digits refused: the points of the trade-off curve
+SHARES = (
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.02,
+    0.05,
+)  # of MNIST's test digits to refuse, one for each point of the trade-off curve
 
 
 def main() -> None:
@@ -62,7 +69,7 @@ def main() -> None:
     refused = {name: round(float((values < judge.threshold).mean()), 4) for name, values in scores.items()}
     speed = measure_speed(judge, dataset.test.images)
     print_report(curve, refused)
-    print(f"{speed:.2f} ms an image, alone")
+    print(f"{speed:.2f} ms per image, one at a time")
     figures = {"threshold": judge.threshold, "trade_off": curve, "refused": refused, "milliseconds": round(speed, 3)}
     print("Written to", _results.save("judge", figures))
 
@@ -70,7 +77,7 @@ def main() -> None:
 def score_all(
     judge: Judge, dataset: Dataset, drawings: list[Drawing], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Return the scores of each group of glyphs; groups of one letter or kind are called after it."""
+    """Return the scores of each group of glyphs; a group of one letter or kind has its name."""
     shown: dict[str, list[np.ndarray]] = {}
     for drawing in drawings:
         for way in ("strokes", "pictures"):
@@ -91,7 +98,7 @@ def score_all(
 
 
 def score_spoilt(judge: Judge, writers: list[list[Drawing]], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return the scores of spoilt digits of writers that had no part in fitting: all, and by kind."""
+    """Return the scores of corrupted digits of held-out writers: all of them, and by kind."""
     scores = {}
     for kind in spoilt.KINDS:
         drawings = [spoilt.spoil(kind, writers[int(rng.integers(len(writers)))], rng) for _ in range(SCRIBBLES)]
@@ -106,7 +113,7 @@ def _group(label: str) -> str:
 
 
 def trade_off(scores: dict[str, np.ndarray], chosen: float) -> list[dict[str, Any]]:
-    """Return the share refused of every large group, at the chosen threshold and at those of `SHARES`."""
+    """Return the share refused of every large group, at the judge's threshold and at those of `SHARES`."""
     thresholds = [("chosen", chosen)]
     thresholds += [(f"{share:.2%} of MNIST test", float(np.quantile(scores["MNIST test"], share))) for share in SHARES]
     groups = [name for name in scores if not name.startswith(("character ", "kind ", "MNIST test "))]
@@ -118,7 +125,7 @@ def trade_off(scores: dict[str, np.ndarray], chosen: float) -> list[dict[str, An
 
 
 def measure_speed(judge: Judge, images: np.ndarray, count: int = 300) -> float:
-    """Return the median milliseconds that one image takes."""
+    """Return the median milliseconds to score one image."""
     seconds = []
     for row in range(count):
         start = time.perf_counter()
@@ -128,7 +135,7 @@ def measure_speed(judge: Judge, images: np.ndarray, count: int = 300) -> float:
 
 
 def print_report(curve: list[dict[str, Any]], refused: dict[str, float]) -> None:
-    """Print the trade-off curve, and what each letter and kind came to."""
+    """Print the trade-off curve, and the share refused of each letter and kind."""
     for name in curve[0]:
         print(f"{name:26}", *(f"{row[name]:>14}" if name == "point" else f"{row[name]:>9.4f}" for row in curve))
     for prefix in ("character ", "kind ", "MNIST test "):

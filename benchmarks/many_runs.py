@@ -1,6 +1,6 @@
-"""What the Runs page costs the server when one visitor has ten thousand runs: its reading and its drawing.
+"""The server's cost of the Runs page for a visitor with ten thousand runs: reading the list and drawing the page.
 
-The page is drawn by Streamlit's AppTest, without a browser: whole, with nothing chosen and with two runs compared.
+Streamlit's AppTest draws the page without a browser: with no run selected, and with two runs compared.
 
     python -m benchmarks.many_runs --runs 10000
 """
@@ -26,7 +26,7 @@ _POINTS = range(10, 2001, 10)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=10_000, help="runs of the visitor (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=10_000, help="the visitor's number of runs (default: %(default)s)")
     parser.add_argument("--times", type=int, default=15, help="repetitions of each (default: %(default)s)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _trained(registry: Registry) -> str:
-    """Make a run with curves and return its id."""
+    """Make a run with curves, and return its id."""
     run_id = registry.create(Hyperparameters(iterations=2000), _OWNER)
     registry.claim()
     measured = {"loss": 0.5, "accuracy": 0.9, "val_loss": None, "val_accuracy": None}
@@ -73,7 +73,7 @@ def _trained(registry: Registry) -> str:
 
 
 def _median_ms(work: Callable[[], object], times: int) -> float:
-    """Return the median time of doing `work`, in milliseconds."""
+    """Return the median time of `work`, in milliseconds."""
     taken = []
     for _ in range(times):
         start = time.perf_counter()

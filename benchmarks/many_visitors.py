@@ -1,9 +1,9 @@
-"""Many visitors at once: sessions that each draw a stroke a second over the real WebSocket, while a run trains.
+"""Many visitors at once: sessions that each draw a stroke per second over a WebSocket, also while a run trains.
 
     DIGITS_DATA_DIR=… python -m benchmarks.many_visitors --sessions 1 5 20 50
 
-Times run from sending a stroke to the end of the answer. A visitor also waits for the canvas, which sends after 200 ms
-of its own, and for the browser to show the answer: see `benchmarks.visitor_clock`.
+Times are from sending a stroke to the end of the response. A visitor also waits for the canvas, which waits 200 ms
+before it sends, and for the browser to show the result: see `benchmarks.visitor_clock`.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
+from digits.ink.canvas import write_path
 from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.registry import Registry
@@ -29,7 +30,12 @@ PEN_WIDTH = 16.0
 
 @dataclass
 class Tally:
-    """What came of the strokes of all sessions."""
+    """The results of all sessions' strokes.
+
+    Attributes:
+        milliseconds: the response time of each stroke.
+        errors: a message for each failure.
+    """
 
     milliseconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -38,7 +44,9 @@ class Tally:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 5, 20, 50], help="(default: %(default)s)")
-    parser.add_argument("--seconds", type=int, default=20, help="how long each number draws (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=int, default=20, help="duration for each number of sessions (default: %(default)s)"
+    )
     parser.add_argument("--visits", type=int, default=500, help="sessions opened and closed (default: %(default)s)")
     options = parser.parse_args()
     figures, memory = [], []
@@ -70,7 +78,7 @@ def main() -> None:
 
 
 async def come_and_go(url: str, count: int) -> None:
-    """Open sessions one after the other; each draws one stroke and leaves."""
+    """Open and close sessions one after another, each with one stroke."""
     for _ in range(count):
         tally = Tally()
         await draw_alone(url, 0.0, 1, tally, pause=0.0)
@@ -79,14 +87,14 @@ async def come_and_go(url: str, count: int) -> None:
 
 
 async def draw_together(url: str, count: int, seconds: int) -> Tally:
-    """Open `count` sessions and let each draw once a second, at moments spread over the second."""
+    """Open `count` sessions that each draw once a second, at times spread evenly over the second."""
     tally = Tally()
     await asyncio.gather(*(draw_alone(url, index / count, seconds, tally) for index in range(count)))
     return tally
 
 
 async def draw_alone(url: str, offset: float, strokes: int, tally: Tally, *, pause: float = 1.0) -> None:
-    """Be one visitor: open the Draw page, wait, then send a stroke every second and wait for each answer."""
+    """Act as one visitor: open the Draw page, then send a stroke every second and wait for each response."""
     address = f"ws{url.removeprefix('http')}/_stcore/stream"
     try:
         async with websockets.connect(address, origin=url, max_size=None, proxy=None) as socket:
@@ -100,14 +108,14 @@ async def draw_alone(url: str, offset: float, strokes: int, tally: Tally, *, pau
                 is_answered, canvas = await run_page(socket, message, canvas)
                 tally.milliseconds.append((time.perf_counter() - start) * 1000)
                 if not is_answered:
-                    tally.errors.append("a stroke was left without an answer")
+                    tally.errors.append("a stroke got no prediction")
     except (OSError, websockets.WebSocketException, TimeoutError) as error:
         tally.errors.append(f"{type(error).__name__}: {error}")
 
 
 async def run_page(socket, message: BackMsg, canvas: str | None) -> tuple[bool, str | None]:
-    """Ask for a run of the page, read it to its end; return whether it showed probabilities, and the canvas's id."""
-    message.rerun_script.query_string = ""  # the page's address, as bare as at the first visit
+    """Run the page and read its response; return whether it showed probabilities, and the canvas's id."""
+    message.rerun_script.query_string = ""  # the page's address without parameters, as on a first visit
     await socket.send(message.SerializeToString())
     is_answered = False
     async with asyncio.timeout(60):
@@ -123,9 +131,9 @@ async def run_page(socket, message: BackMsg, canvas: str | None) -> tuple[bool, 
 
 
 def stroke_message(canvas: str, number: int) -> BackMsg:
-    """What the browser sends when a 7 has been drawn, each a little to the right of the last."""
+    """Return the browser's message after a 7 was drawn, each a little to the right of the last."""
     stroke = np.array([(x + number % 40, y) for x, y in SEVEN], np.float32)
-    drawing = {"version": "7.4.0", "objects": [canvas.write_path(stroke, pen_width=PEN_WIDTH, colour="#1b2733")]}
+    drawing = {"version": "7.4.0", "objects": [write_path(stroke, pen_width=PEN_WIDTH, colour="#1b2733")]}
     message = BackMsg()
     widget = message.rerun_script.widget_states.widgets.add()
     widget.id, widget.json_value = canvas, json.dumps({"drawing": {"raw": drawing}})

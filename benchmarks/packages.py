@@ -1,8 +1,8 @@
-"""Every bundled model as a package: its size, and the seconds to write it, to prove it and to bring it in again.
+"""Every bundled model as a package: its size, and the seconds to write, check and import it.
 
     DIGITS_DATA_DIR=… python -m benchmarks.packages
 
-The proof asks `predict.py` and the Keras file, each in a process of its own, about all test images.
+The check runs `predict.py` and the Keras file on all test images, each in its own process.
 """
 
 import dataclasses
@@ -34,15 +34,15 @@ def main() -> None:
             times.append(time.perf_counter())
             run_id = intake.import_package(package, model.id, registry=registry, settings=settings, owner="benchmark")
             times.append(time.perf_counter())
-            brought = catalogue.find(run_id, settings)
-            write, prove, bring = (round(after - before, 1) for before, after in itertools.pairwise(times))
+            imported = catalogue.find(run_id, settings)
+            writing, checking, importing = (round(after - before, 1) for before, after in itertools.pairwise(times))
             figures[model.id] = {
                 "bytes": len(package),
-                "write_seconds": write,
-                "prove_seconds": prove,
-                "import_seconds": bring,
+                "write_seconds": writing,
+                "prove_seconds": checking,
+                "import_seconds": importing,
                 "proof": str(proof),
-                "same_test_hits": brought.test_accuracy.correct == model.test_accuracy.correct,
+                "same_test_hits": imported.test_accuracy.correct == model.test_accuracy.correct,
             }
             print(model.id, figures[model.id], flush=True)
     print("Written to", _results.save("packages", figures))

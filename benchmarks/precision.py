@@ -1,8 +1,8 @@
-"""Whether the trainer's choice of precision is a steady one: made in many fresh processes, idle and beside other work.
+"""Whether the trainer's choice of precision is stable: made in many new processes, on an idle and on a busy machine.
 
     python -m benchmarks.precision --processes 12
 
-The last round takes the processor's bfloat16 instructions away from oneDNN, as on an older machine.
+The last round hides the processor's bfloat16 instructions from oneDNN, as on an older machine.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from benchmarks import _results
 
 CHOOSE = "from digits.training.programs import fastest_precision; print(fastest_precision())"
 BUSY = "while True: pass"
-ROUNDS = {  # name: other work beside it, and what the environment adds
+ROUNDS = {  # name: the number of busy processes, and extra environment variables
     "idle": (0, {}),
     "one processor busy": (1, {}),
     "without bfloat16 instructions": (0, {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}),
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def choose(extra: dict[str, str]) -> str:
-    """Let a process of its own choose."""
+    """Choose the precision in a new process."""
     done = subprocess.run(
         [sys.executable, "-c", CHOOSE],
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"} | extra,

@@ -1,4 +1,4 @@
-"""Measure how well numbers are read: digits of one writer side by side, as pen strokes and as a picture.
+"""Measure how well numbers are read: one writer's digits side by side, as pen strokes and as a picture.
 
     python benchmarks/read_numbers.py --drawn FOLDER [--model ID] [--seed N] [--count N]
 
@@ -28,16 +28,22 @@ from digits.settings import Settings
 
 CANVAS = (220, 700)  # height and width
 DIGITS = (2, 6)  # in a number
-HEIGHTS = (60.0, 150.0)  # pixels of an average digit, less where a number would not fit
-SIZES = (0.8, 1.25)  # of one digit against that
+HEIGHTS = (60.0, 150.0)  # pixels of an average digit, less if the number would not fit
+SIZES = (0.8, 1.25)  # of one digit, relative to that height
 WOBBLE = 0.1  # of the height, up or down
 PEN_WIDTHS = (4.0, 16.0)
 SPACINGS = {"apart": (0.05, 0.6), "touching": (-0.05, 0.05), "overlapping": (-0.2, -0.05)}  # of a digit's mean width
-SAME_BOX = 0.8  # a box is right that shares so much of its and the truth's union
+SAME_BOX = 0.8  # a box is correct if its intersection over union with the true box is larger
 
 
 class Number(NamedTuple):
-    """A number on the canvas: its text, each digit's strokes, and the pen's width."""
+    """A number on the canvas.
+
+    Attributes:
+        text: its digits.
+        digits: each digit's strokes.
+        pen_width: in canvas pixels.
+    """
 
     text: str
     digits: list[list[np.ndarray]]
@@ -45,7 +51,7 @@ class Number(NamedTuple):
 
 
 class Counts:
-    """How many numbers were cut right, and read right."""
+    """The counts of numbers that were segmented correctly and read correctly."""
 
     def __init__(self) -> None:
         self.total = self.segmented = self.read = self.digits = self.digits_read = 0
@@ -80,7 +86,7 @@ def main() -> None:
 
 
 def single_rows(writers: dict[int, list[Drawing]], model: catalogue.Model, seed: int):
-    """Put every digit alone on a square canvas: how many stay whole?"""
+    """Put every digit alone on a square canvas, and yield how many are not split."""
     drawings = [drawing for row in writers.values() for drawing in row]
     for name, score in (("gaps alone", None), ("with recogniser", model.probabilities)):
         for way in ("strokes", "picture"):
@@ -91,7 +97,7 @@ def single_rows(writers: dict[int, list[Drawing]], model: catalogue.Model, seed:
 
 
 def count_single(placed: Placed, way: str, score: segmentation.Score | None) -> int:
-    """Count the digits found in a drawing of one."""
+    """Count the digits found in a drawing of one digit."""
     if way == "strokes":
         return len(segmentation.split_strokes(placed.strokes, score=score))
     ink = pen.render(placed.strokes, size=(CANVAS_SIDE, CANVAS_SIDE), pen_width=placed.pen_width)
@@ -99,7 +105,7 @@ def count_single(placed: Placed, way: str, score: segmentation.Score | None) -> 
 
 
 def number_rows(writers: dict[int, list[Drawing]], model: catalogue.Model, seed: int, count: int):
-    """Write numbers with digits apart, touching and overlapping, and read them both ways."""
+    """Compose numbers with their digits apart, touching and overlapping, and yield how well each way reads them."""
     for spacing in SPACINGS:
         for way in ("strokes", "picture"):
             for name, score in (("gaps alone", None), ("with recogniser", model.probabilities)):
@@ -120,13 +126,16 @@ def compose(
     *,
     is_picture: bool,
 ) -> Number:
-    """Write a number with the digits of one writer; in a picture the spacing is between the ink, not the pen's path."""
+    """Compose a number from the digits of one writer.
+
+    In a picture the spacing is between the edges of the ink, not between the pen's paths.
+    """
     drawings = writers[int(rng.choice(list(writers)))]
     chosen = [drawings[i] for i in rng.integers(len(drawings), size=int(rng.integers(DIGITS[0], DIGITS[1] + 1)))]
     pen_width = float(rng.uniform(*PEN_WIDTHS))
     outside = pen_width if is_picture else 0.0
     height = float(rng.uniform(*HEIGHTS))
-    shapes = []  # each digit's strokes with the left end of its foot at (0, 0), one unit high
+    shapes = []  # each digit's strokes, one unit high, with their bottom left corner at (0, 0)
     for drawing in chosen:
         points = np.concatenate(drawing.strokes)
         low, high = points.min(axis=0), points.max(axis=0)
@@ -145,7 +154,7 @@ def compose(
 
 
 def read_strokes(number: Number, score: segmentation.Score | None, model: catalogue.Model):
-    """Read the number as the canvas gives it: its reading, whether it was cut right, and the milliseconds taken."""
+    """Read the number from its strokes; return the reading, whether its segments are correct, and the milliseconds."""
     strokes = [stroke for digit in number.digits for stroke in digit]
     start = time.perf_counter()
     digits = segmentation.find_digits(strokes, size=CANVAS, pen_width=number.pen_width, score=score)
@@ -157,17 +166,17 @@ def read_strokes(number: Number, score: segmentation.Score | None, model: catalo
 
 
 def read_picture(number: Number, score: segmentation.Score | None, model: catalogue.Model):
-    """The same for a picture of the number, dark on white."""
+    """Read the number from a picture, dark on white; return the same as `read_strokes`."""
     strokes = [stroke for digit in number.digits for stroke in digit]
     picture = 1 - pen.render(strokes, size=CANVAS, pen_width=number.pen_width)
     start = time.perf_counter()
     reading = read_digits(segmentation.find_digits_in_ink(pictures.find_ink(picture), score=score), model)
     milliseconds = (time.perf_counter() - start) * 1e3
     boxes = [_box(digit, number.pen_width) for digit in number.digits]
-    is_right = len(reading.boxes) == len(boxes) and all(
+    is_correct = len(reading.boxes) == len(boxes) and all(
         _overlap(found, box) > SAME_BOX for found, box in zip(reading.boxes, boxes, strict=True)
     )
-    return reading, is_right, milliseconds
+    return reading, is_correct, milliseconds
 
 
 def _box(digit: list[np.ndarray], pen_width: float) -> tuple[float, float, float, float]:
@@ -176,7 +185,7 @@ def _box(digit: list[np.ndarray], pen_width: float) -> tuple[float, float, float
 
 
 def _overlap(a: tuple, b: tuple) -> float:
-    """The shared part of two boxes' union."""
+    """Return the intersection over union of two boxes."""
     shared = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
@@ -190,7 +199,7 @@ def print_table(rows: list[dict]) -> None:
         times = " ".join(f"{value:6.1f}" for value in row.get("milliseconds_six_p50_p95", []))
         share = f"{row['segmented'] / row['total']:.2%}"
         print(f"{row['way']:8} {row['numbers']:28} {row['total']:6} {share:>10} {read:>8} {digits:>8} {times:>14}")
-    print("* single digits read right in the numbers that were cut right; ms: median and 95th percentile")
+    print("* digits read correctly within correctly segmented numbers; ms: median and 95th percentile")
 
 
 def with_intervals(row: dict) -> dict:

@@ -1,8 +1,8 @@
-"""The pages of results, made from the stored results and from nothing else.
+"""Write the pages of results from the stored results.
 
 python -m benchmarks.report
 
-Writes docs/results.md and docs/speed.svg, and the README's six figures between its two `results` comments.
+This writes docs/results.md and docs/speed.svg, and the README's six figures between its two `results` comments.
 """
 
 import json
@@ -55,7 +55,7 @@ def page() -> str:
 
 
 def summary() -> str:
-    """Return the README's table: the six figures that a visitor would ask for."""
+    """Return the README's table of six figures."""
     clock, training = read("visitor_clock")["figures"], read("training_peers")["figures"]["networks"]["corrected"]
     reading = read("inference")["figures"]["idle"]
     page, pen = clock["command_to_usable_page"], clock["pen_up_to_answer_idle"]
@@ -104,15 +104,18 @@ def summary() -> str:
 
 
 def read(name: str) -> dict[str, Any]:
+    """Return the stored record of a benchmark."""
     return json.loads((_results.RESULTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def how_measured(record: dict[str, Any]) -> str:
+    """Return a sentence with the command, the date and the machine of a record."""
     machine = record["machine"]
     return f"`{record['command']}`, {record['date'][:10]}, {machine['cpu']}, {machine['cores']} cores."
 
 
 def table(head: list[str], rows: list[list[Any]]) -> str:
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
@@ -253,7 +256,7 @@ def _span(row: dict[str, float]) -> str:
 
 
 def chart(networks: dict[str, Any]) -> str:
-    """Draw each peer's time against Digits' as bars, an SVG that reads on light and on dark."""
+    """Draw each peer's time relative to Digits' as bars, in an SVG that is readable on light and dark pages."""
     width, bar, label, lines = 760, 16, 190, []
     y = 10
     for network, figures in networks.items():

@@ -1,9 +1,9 @@
-"""Where an iteration's time goes: what TensorFlow's profiler sees of each kind of operation, for each preset.
+"""Where an iteration's time goes: the time of each kind of operation in TensorFlow's profiler, for each preset.
 
     DIGITS_DATA_DIR=… python -m benchmarks.step_profile
 
-Operations run beside each other, and one that waits for a processor counts as if it worked, so their sum is more than
-an iteration takes; the shares say where to look.
+Operations run in parallel, and the time that one waits for a processor is included, so their sum exceeds the time of an
+iteration. The shares show where to look.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from digits.training.loop import batch_indices
 from digits.training.programs import Program, fastest_precision
 
 STEPS = {"softmax": 500, "published": 50, "corrected": 50, "convolutional": 20, "drawing": 10}
-KINDS = {  # TensorFlow's names of operations begin with one of these, without their "_Mkl" or "_MklNative"
+KINDS = {  # prefixes of TensorFlow's operation names, without their "_Mkl" or "_MklNative"
     "matrix products": ("MatMul", "FusedMatMul", "BatchMatMul"),
     "convolutions": ("Conv2D", "FusedConv2D"),
     "pooling": ("MaxPool",),
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def profile(network: str) -> dict[str, Any]:
-    """Train a preset for a while; return its milliseconds an iteration and each kind of operation's share."""
+    """Train a preset for some steps; return its milliseconds per iteration and each kind of operation's share."""
     chosen, steps = PRESETS[network].hyperparameters, STEPS[network]
     train = datasets.load_mnist(Settings.from_environment()).train
     data = tf.constant(train.images), tf.constant(train.labels)
@@ -90,7 +90,7 @@ def by_kind(space: xplane_pb2.XSpace) -> collections.Counter[str]:
     for plane in space.planes:
         for event in (event for line in plane.lines for event in line.events):
             path, _, operation = plane.event_metadata[event.metadata_id].name.rpartition(":")
-            if "/" not in path:  # an executor, a thread pool or a call, which holds operations
+            if "/" not in path:  # an executor, a thread pool or a call, which contains operations
                 continue
             bare = operation.removeprefix("_").removeprefix("Mkl").removeprefix("Native")
             kind = next((kind for kind, names in KINDS.items() if bare.startswith(names)), "all others")

@@ -1,10 +1,11 @@
-"""Milliseconds an iteration: the app against what people would train with instead, in turn, round after round.
+"""Milliseconds per iteration: the app against other frameworks, in interleaved rounds.
 
     DIGITS_DATA_DIR=… python -m benchmarks.training_peers --rounds 3
 
-Digits trains as visitors make it train: a run handed to the registry, in the trainer process, its curves watched in
-Chromium. Peers run the same networks, batch sizes and optimizers in processes of their own and neither validate nor
-record anything. Those of requirements-peers.txt get an environment of their own, made when it is missing.
+Digits trains as for a visitor: a run submitted to the registry and trained in the trainer process, with its curves open
+in Chromium. The peers train the same networks with the same batch sizes and optimizers, each in its own process,
+without validating or recording anything. Those in requirements-peers.txt get a separate environment, created on the
+first run.
 """
 
 import argparse
@@ -43,7 +44,7 @@ PEERS = (  # script, variant, whether it runs in the peers' environment
     ("jax_loop", "scan_bfloat16", True),
     ("jax_loop", "step", True),
 )
-MULTIPLICATIONS = {  # of one image's way through the network
+MULTIPLICATIONS = {  # in one image's forward pass
     "softmax": 784 * 10,
     "published": 784 * 1024 + 1024 * 512 + 512 * 256 + 256 * 10,
     "corrected": 784 * 1024 + 1024 * 512 + 512 * 256 + 256 * 10,
@@ -61,13 +62,15 @@ OF_FIRST_LAYER = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", default=list(ITERATIONS), help="(default: all)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of everything, in turn (default: %(default)s)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="rounds of all frameworks, in turn (default: %(default)s)"
+    )
     parser.add_argument("--peers-python", type=Path, help="the Python of an environment with requirements-peers.txt")
     options = parser.parse_args()
     peers_python = options.peers_python or make_environment()
     limits = matrix_limits()
     print("GFLOP/s of matrix products:", limits, flush=True)
-    figures = measured_before()
+    figures = stored_figures()
     with tempfile.TemporaryDirectory() as folder, _app.running_app() as server, _app.chromium() as browser:
         data = write_data(Path(folder))
         page = browser.new_page(**_app.DESKTOP)
@@ -76,23 +79,25 @@ def main() -> None:
         for network in options.networks:
             rows: dict[str, list[dict]] = {}
             for _ in range(options.rounds):
-                rows.setdefault("digits, as the app runs it", []).append(ours(network, registry, server, page))
+                rows.setdefault("digits, as the app runs it", []).append(train_in_app(network, registry, server, page))
                 for script, variant, is_foreign in PEERS:
                     python = peers_python if is_foreign else Path(sys.executable)
-                    rows.setdefault(f"{script}, {variant}", []).append(ask(python, script, variant, network, data))
+                    rows.setdefault(f"{script}, {variant}", []).append(
+                        train_peer(python, script, variant, network, data)
+                    )
                 print(network, {name: round(found[-1]["ms"], 3) for name, found in rows.items()}, flush=True)
             figures[network] = summarise(network, rows, limits)
     print("Written to", _results.save("training_peers", {"matrix_gflops": limits, "networks": figures}))
 
 
-def measured_before() -> dict[str, dict]:
-    """Return the stored figures of each network, which stand until it is measured again."""
+def stored_figures() -> dict[str, dict]:
+    """Return the stored figures of each network; they are kept until the network is measured again."""
     stored = _results.RESULTS / "training_peers.json"
     return json.loads(stored.read_text(encoding="utf-8"))["figures"]["networks"] if stored.is_file() else {}
 
 
 def make_environment() -> Path:
-    """Make the peers' environment where it is missing, and return its Python."""
+    """Create the peers' environment if it is missing, and return its Python."""
     folder = _results.RESULTS / "tmp" / "peers"
     python = folder / "bin" / "python"
     if not python.exists():
@@ -102,22 +107,25 @@ def make_environment() -> Path:
 
 
 def write_data(folder: Path) -> Path:
+    """Write MNIST's training images to a file, and return its path."""
     train = datasets.load_mnist(Settings.from_environment()).train
     np.savez(folder / "train.npz", images=train.images, labels=train.labels)
     return folder / "train.npz"
 
 
 def wait_until_idle(registry: Registry) -> None:
-    """Wait until the trainer has compiled the presets' networks, as it has before most visitors come."""
+    """Wait until the trainer has compiled the presets' networks, as it has before most visitors arrive."""
     while (status := registry.trainer_status()) is None or status.activity != "waiting for a run":
         time.sleep(0.5)
 
 
-def ours(network: str, registry: Registry, server: Server, page) -> dict:
-    """Train a run in the app while Chromium watches, and return the median time of its iterations."""
+def train_in_app(network: str, registry: Registry, server: Server, page) -> dict:
+    """Train a run in the app while Chromium shows it, and return the median time of its iterations."""
     run_id = submit(network, registry)
     page.goto(f"{server.url}/train?run={run_id}")
-    page.locator('[aria-label^="The accuracy over"]').first.wait_for()  # a visitor presses Start on a page that stands
+    page.locator(
+        '[aria-label^="The accuracy over"]'
+    ).first.wait_for()  # a visitor presses Start on a page that has loaded
     first_watched = registry.get(run_id).step
     while not (run := registry.get(run_id)).is_ended:
         time.sleep(0.1)
@@ -128,13 +136,13 @@ def ours(network: str, registry: Registry, server: Server, page) -> dict:
 
 
 def submit(network: str, registry: Registry) -> str:
-    """Hand in a preset's run, of as many iterations as can be timed well, and return its id."""
+    """Submit a run of a preset, long enough to be timed well, and return its id."""
     chosen = PRESETS[network].hyperparameters.to_dict() | {"iterations": WATCHED_ITERATIONS[network]}
     return commands.submit(registry, Hyperparameters.from_dict(chosen), "benchmark")
 
 
 def milliseconds(registry: Registry, run_id: str, first: int) -> float:
-    """Return a run's median milliseconds an iteration from `first` on, validations left out."""
+    """Return a run's median milliseconds per iteration from step `first` on, without validations."""
     return statistics.median(
         (after["seconds"] - before["seconds"]) / (after["step"] - before["step"]) * 1000
         for before, after in itertools.pairwise(registry.history(run_id))
@@ -142,8 +150,8 @@ def milliseconds(registry: Registry, run_id: str, first: int) -> float:
     )
 
 
-def ask(python: Path, script: str, variant: str, network: str, data: Path) -> dict:
-    """Let a peer train in a process of its own."""
+def train_peer(python: Path, script: str, variant: str, network: str, data: Path) -> dict:
+    """Train a peer in its own process."""
     preset = PRESETS[network].hyperparameters
     done = subprocess.run(
         [
@@ -166,7 +174,7 @@ def ask(python: Path, script: str, variant: str, network: str, data: Path) -> di
 
 
 def matrix_limits() -> dict[str, float]:
-    """Return what the processor reaches in large matrix products of each kind, in GFLOP/s."""
+    """Return the processor's rate in large matrix products of each precision, in GFLOP/s."""
     code = (
         "import os, time; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'\n"
         "import tensorflow as tf\n"
@@ -182,9 +190,9 @@ def matrix_limits() -> dict[str, float]:
 
 
 def summarise(network: str, rows: dict[str, list[dict]], limits: dict[str, float]) -> dict:
-    """Return medians over the rounds, ratios within each round, and the share of the matrix limit."""
+    """Return medians over the rounds, ratios within each round, and the share of the matrix rate."""
     batch_size = PRESETS[network].hyperparameters.batch_size
-    # Forwards, and backwards to weights and to inputs; nothing asks for the first layer's way back to the image.
+    # The forward pass and the gradients by weights and by inputs; the gradient by the image is not needed.
     products = 2 * (3 * MULTIPLICATIONS[network] - OF_FIRST_LAYER[network]) * batch_size
     mine = [row["ms"] for row in rows["digits, as the app runs it"]]
     summary = {}

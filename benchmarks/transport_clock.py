@@ -1,8 +1,8 @@
-"""Press to effect, in a real Chromium: how long after each button of the transport bar the page shows what came of it.
+"""The time from pressing a button of the transport bar until the page shows the effect, in a real Chromium.
 
     DIGITS_DATA_DIR=… python -m benchmarks.transport_clock
 
-And what a page costs that watches a run of 2,000 and of 20,000 iterations: its memory and the messages of a tick.
+It also measures the cost of a page that shows a run of 2,000 and of 20,000 iterations: its memory and its messages.
 """
 
 import argparse
@@ -25,7 +25,7 @@ TITLE = PRESETS["corrected"].title
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--presses", type=int, default=10, help="of each button (default: %(default)s)")
+    parser.add_argument("--presses", type=int, default=10, help="presses of each button (default: %(default)s)")
     options = parser.parse_args()
     with _app.running_app() as server, _app.chromium() as browser:
         registry = Registry(server.settings.registry_url)
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def press_all(browser: Browser, url: str, presses: int) -> dict[str, list[float]]:
-    """Train the corrected network and press everything, in turn, again and again."""
+    """Train the corrected network, and press each button in turn, again and again."""
     times: dict[str, list[float]] = {}
     page = browser.new_page(**_app.DESKTOP)
     actions.open_page(page, f"{url}/train?network=corrected&iterations=20000&schedule=constant")
@@ -70,18 +70,18 @@ def press_all(browser: Browser, url: str, presses: int) -> dict[str, list[float]
 
 
 def turn(page: Page, times: dict[str, list[float]], number: int) -> None:
-    """Turn the live learning rate by one stop, and wait until the page says at which iteration it took effect."""
-    told = page.get_by_text(re.compile(r"^Turned on the way"))
+    """Move the live learning rate by one step, and wait until the page shows at which iteration it took effect."""
+    changes = page.get_by_text(re.compile(r"^Turned on the way"))
     knob = page.get_by_role("slider", name="Learning rate now")
     start = time.perf_counter()
     knob.press("ArrowLeft" if number % 2 else "ArrowRight")
-    _app.wait_until(lambda: told.is_visible() and told.inner_text().count("→") == number + 1)
+    _app.wait_until(lambda: changes.is_visible() and changes.inner_text().count("→") == number + 1)
     times.setdefault("turn a knob", []).append((time.perf_counter() - start) * 1000)
     page.wait_for_timeout(400)
 
 
 def watch(browser: Browser, url: str, registry: Registry, iterations: int) -> dict[str, Any]:
-    """Watch a run of so many iterations near its end, as its history would make it: memory and messages."""
+    """Show a run of `iterations` near its end, with the history that training would record: memory and messages."""
     chosen = Hyperparameters(network="corrected", iterations=iterations)
     rows = []
     for step in range(10, iterations, 10):

@@ -1,9 +1,9 @@
-"""The visitor's clock in a real Chromium, against a bare Streamlit page with a canvas, in turn in one run.
+"""A visitor's waiting times in a real Chromium, in turn with a bare Streamlit page with a canvas.
 
     DIGITS_DATA_DIR=… python -m benchmarks.visitor_clock
 
-Command to usable page, page to page, pen-up to answer (idle, while a run trains, on a phone), Start to the first point
-on the chart and to test accuracy, opening the gallery; and the memory of both processes.
+Command to usable page; page to page; pen-up to answer (idle, while a run trains, on a phone); Start to the first point
+on the chart and to the test accuracy; opening the gallery; and the memory of both processes.
 """
 
 import argparse
@@ -51,7 +51,7 @@ WATCH_THE_RUN = """() => { window.shown = {}; let pressed
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--strokes", type=int, default=30, help="strokes timed of each sort (default: %(default)s)")
+    parser.add_argument("--strokes", type=int, default=30, help="strokes timed on each page (default: %(default)s)")
     parser.add_argument("--starts", type=int, default=5, help="cold starts of each (default: %(default)s)")
     options = parser.parse_args()
     figures: dict[str, Any] = {"command_to_usable_page": time_starts(options.starts)}
@@ -86,7 +86,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def bare_page(**environment: str) -> Iterator[str]:
-    """Serve the bare page and give its address."""
+    """Serve the bare page, and yield its address."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
@@ -111,7 +111,7 @@ def bare_page(**environment: str) -> Iterator[str]:
 
 
 def time_starts(count: int) -> dict[str, Any]:
-    """Time from the command to a canvas that takes a stroke, each in a browser of its own, in turn."""
+    """Time from the command to a usable canvas, each time in a new browser, alternating with the bare page."""
 
     def seconds(serve: Callable[[], Any]) -> float:
         with _app.chromium() as browser:
@@ -127,13 +127,13 @@ def time_starts(count: int) -> dict[str, Any]:
 
 
 def compare(ours: Any, bare: Any) -> dict[str, Any]:
-    """Return both quantiles in milliseconds, and the ratio of the medians."""
+    """Return the quantiles of both in milliseconds, and the ratio of the medians."""
     mine, theirs = _app.quantiles(ours), _app.quantiles(bare)
     return {"digits_ms": mine, "bare_page_ms": theirs, "ratio_p50": round(mine["p50"] / theirs["p50"], 2)}
 
 
 def time_pages(page: Page, url: str, bare: Page, bare_url: str, *, rounds: int) -> dict[str, Any]:
-    """Time the way from another page of the app to a usable canvas, and loading the bare page again."""
+    """Time from another page of the app to a usable canvas, and reloading the bare page."""
     ours, theirs = [], []
     for _ in range(rounds):
         page.goto(f"{url}/gallery")
@@ -150,7 +150,7 @@ def time_pages(page: Page, url: str, bare: Page, bare_url: str, *, rounds: int) 
 
 
 def time_gallery(page: Page, url: str, *, rounds: int) -> dict[str, float]:
-    """Time from the menu's Gallery to all hundred samples."""
+    """Time from the Gallery link to all hundred samples."""
     times = []
     for _ in range(rounds):
         page.goto(url)
@@ -163,7 +163,7 @@ def time_gallery(page: Page, url: str, *, rounds: int) -> dict[str, float]:
 
 
 def time_strokes(pages: dict[str, Page], count: int) -> dict[str, Any]:
-    """Draw on each page in turn, and time in the page itself from the pen's lifting to the answer's change."""
+    """Draw on each page in turn; the page itself times from the pen's release to the changed answer."""
     times: dict[str, list[float]] = {name: [] for name in pages}
     for number in range(count + 2):
         for name, page in pages.items():
@@ -181,7 +181,7 @@ def time_strokes(pages: dict[str, Page], count: int) -> dict[str, Any]:
             page.evaluate(WATCH_FOR_ANSWER)
             page.mouse.up()
             times[name].append(page.evaluate("window.answered"))
-    return {name: _app.quantiles(found[2:]) for name, found in times.items()}  # the first two warm up
+    return {name: _app.quantiles(found[2:]) for name, found in times.items()}  # the first two are a warm-up
 
 
 def time_training(browser: Browser, url: str, registry: Registry) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def time_training(browser: Browser, url: str, registry: Registry) -> dict[str, A
             page = browser.new_page(**_app.DESKTOP)
             actions.open_page(page, f"{url}/train?network={network}")
             button = page.get_by_role("button", name="Start", exact=True)
-            wait_until_idle(registry)  # the run before is told before all its files are written
+            wait_until_idle(registry)  # the previous run's accuracy is shown before all its files are written
             page.evaluate(WATCH_THE_RUN)
             button.click()
             page.wait_for_function("shown.tested", polling=500, timeout=120_000)

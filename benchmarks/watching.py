@@ -1,8 +1,8 @@
-"""What it costs a run to be watched: the same run alone and with Chromium on it, and who used the processors meanwhile.
+"""The cost of watching a run: the same run alone and shown in Chromium, and the processor time of each process.
 
     DIGITS_DATA_DIR=… python -m benchmarks.watching corrected --rounds 3
 
-Shares are of one processor, in per cent; on a machine of two there are 200.
+Shares are per cent of one processor; a machine with two has 200.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from benchmarks.training_peers import WATCHED_ITERATIONS, milliseconds, submit, 
 from digits.runs.registry import Registry
 from tests.browser.serving import Server
 
-SETTLED_SECONDS = 1.5  # after its curves stand, a page has nothing left to load
-PROCESSES = {  # what each one's command line holds; the first that fits counts
+SETTLED_SECONDS = 1.5  # after its curves appear, a page has finished loading by then
+PROCESSES = {  # a part of each one's command line; the first match counts
     "trainer": "digits.training.trainer",
     "server": "streamlit",
     "page": "--type=renderer",
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def measure(network: str, registry: Registry, server: Server, page: Page | None) -> dict[str, float]:
-    """Train a run, before a page or before nobody; return its milliseconds an iteration and the shares."""
+    """Train a run, shown on a page or not; return its milliseconds per iteration and the processes' shares."""
     run_id = submit(network, registry)
     if page is not None:
         page.goto(f"{server.url}/train?run={run_id}")
@@ -73,13 +73,13 @@ def measure(network: str, registry: Registry, server: Server, page: Page | None)
 
 
 def seconds_used() -> collections.Counter[str]:
-    """Return the processor seconds that each kind of process has used."""
+    """Return the processor seconds used so far by each kind of process."""
     used: collections.Counter[str] = collections.Counter()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_text(encoding="utf-8", errors="replace")
             fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        except OSError:  # it has ended since
+        except OSError:  # the process has ended
             continue
         if name := next((name for name, mark in PROCESSES.items() if mark in command), None):
             used[name] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -87,6 +87,7 @@ def seconds_used() -> collections.Counter[str]:
 
 
 def medians(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Return the median of each column."""
     return {name: round(statistics.median(row[name] for row in rows), 3 if name == "ms" else 0) for name in rows[0]}
 
 

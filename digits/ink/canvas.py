@@ -1,8 +1,8 @@
-"""Fabric.js, the drawing library inside the canvas: its JSON paths as points in canvas pixels, and back.
+"""Convert between strokes and the JSON paths of Fabric.js, the drawing library inside the canvas.
 
 Fabric (https://fabricjs.com, 7.4 in streamlit-drawable-canvas 0.13) writes a pen stroke as a `Path` whose commands M, L
-and Q hold absolute canvas pixels. Moving, scaling or turning that object with the canvas's edit tool leaves the
-commands alone and changes `left`, `top`, `scaleX`, `angle` and so on, so both are read here.
+and Q hold absolute canvas pixels. The canvas's edit tool moves, scales or rotates an object by changing `left`, `top`,
+`scaleX`, `angle` and so on; the commands stay the same. So both are read here.
 """
 
 import math
@@ -14,23 +14,28 @@ import numpy as np
 from digits.errors import InvalidImage
 from digits.ink.strokes import MAX_COORDINATE, MAX_POINTS, MAX_STROKES, check, too_many
 
-_FLATNESS = 0.1  # a curve's points may leave it by this many pixels
+_FLATNESS = 0.1  # the largest distance in pixels between a curve and the lines that replace it
 _TO_CENTRE = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}  # from an origin, in widths
 
 Point = tuple[float, float]
 
 
 def parse(json_data: Any) -> list[np.ndarray]:
-    """Read the strokes out of `st_canvas(...).json_data`.
+    """Read the strokes from `st_canvas(...).json_data`.
 
     Args:
-        json_data: the decoded JSON, or None before the canvas has answered.
+        json_data: the decoded JSON, or None before the canvas has sent anything.
 
     Returns:
         Strokes, each float32 (n, 2), x and y in canvas pixels, in the order they were drawn.
 
     Raises:
-        InvalidImage: the data is no canvas, or holds more than `MAX_STROKES` strokes or `MAX_POINTS` points.
+        InvalidImage: the data does not come from a canvas, or holds more than `MAX_STROKES` strokes or `MAX_POINTS`
+            points.
+
+    Example:
+        >>> parse({"objects": [{"type": "Path", "path": [["M", 10, 20], ["L", 30, 40]]}]})
+        [array([[10., 20.], [30., 40.]], dtype=float32)]
     """
     if json_data is None:
         return []
@@ -47,19 +52,25 @@ def build(strokes: Sequence[np.ndarray], pen_width: float, colour: str) -> dict[
         strokes: float32 (n, 2) each, x and y in canvas pixels.
         pen_width: the pen's diameter in canvas pixels.
         colour: any CSS colour.
+
+    Returns:
+        The drawing as JSON-like data; `parse` reads the same strokes back.
+
+    Raises:
+        InvalidImage: as in `strokes.check`.
     """
     return {"objects": [write_path(stroke, pen_width=pen_width, colour=colour) for stroke in check(strokes)]}
 
 
 def _pen_paths(json_data: Any) -> list[dict[str, Any]]:
-    """List a drawing's `Path` objects, in the order they were drawn; objects of other types are ignored.
+    """List a drawing's `Path` objects in the order they were drawn; ignore objects of other types.
 
     Raises:
-        InvalidImage: the data is no canvas's drawing.
+        InvalidImage: the data does not come from a canvas.
     """
     objects = json_data.get("objects", []) if isinstance(json_data, dict) else None
     if not isinstance(objects, list):
-        raise InvalidImage("`json_data` must be a canvas's drawing, a dict with a list `objects`; draw it again.")
+        raise InvalidImage("`json_data` must be a canvas's drawing, a dict with a list `objects`. Draw it again.")
     paths = [item for item in objects if isinstance(item, dict) and item.get("type") in ("path", "Path")]
     if not all(isinstance(path.get("path"), list) for path in paths):
         raise _unreadable()
@@ -67,16 +78,16 @@ def _pen_paths(json_data: Any) -> list[dict[str, Any]]:
 
 
 def _read_path(item: dict[str, Any]) -> list[np.ndarray]:
-    """Flatten one `Path` object and put it where the object stands.
+    """Turn one `Path` object into points, and apply the object's transformation.
 
     Returns:
         One float64 (n, 2) array of x, y in canvas pixels for each M command; a click gives a single point.
 
     Raises:
-        InvalidImage: a command is not M, L or Q, or a number is none or lies beyond `MAX_COORDINATE`.
+        InvalidImage: a command is not M, L or Q, or a coordinate is not a number within `MAX_COORDINATE`.
     """
     strokes: list[list[Point]] = []
-    corners: list[Point] = []  # what Fabric takes the path's bounds from
+    corners: list[Point] = []  # the points from which Fabric computes the path's bounds
     for command in item["path"]:
         letter, ends = _read_command(command)
         if letter == "M" and len(ends) == 1:
@@ -94,15 +105,20 @@ def _read_path(item: dict[str, Any]) -> list[np.ndarray]:
 
 
 def write_path(stroke: np.ndarray, *, pen_width: float, colour: str) -> dict[str, Any]:
-    """Build the `Path` object that shows a stroke, (n, 2) in canvas pixels.
+    """Build the `Path` object that shows a stroke.
 
-    Without `left` and `top` Fabric places a path where its commands say. The lines are straight, so that a drawing
-    which goes to and fro between canvas and server never wears away.
+    The path has no `left` and `top`, so Fabric places it where its commands say. It consists of straight lines only, so
+    sending a drawing back and forth between canvas and server never changes it.
+
+    Args:
+        stroke: float32 (n, 2), x and y in canvas pixels.
+        pen_width: the pen's diameter in canvas pixels.
+        colour: any CSS colour.
     """
     points = stroke.tolist()
     if len(points) == 1:
         x, y = points[0]
-        points = [[x - 0.02, y], [x + 0.02, y]]  # as Fabric writes a click; it draws nothing for a path of no length
+        points = [[x - 0.02, y], [x + 0.02, y]]  # as Fabric writes a click: it does not draw a path of length 0
     commands = [["M" if index == 0 else "L", round(x, 2), round(y, 2)] for index, (x, y) in enumerate(points)]
     pen = {"stroke": colour, "strokeWidth": pen_width, "strokeLineCap": "round", "strokeLineJoin": "round"}
     return {"type": "Path", "path": commands, "originX": "center", "originY": "center", "fill": None} | pen
@@ -122,12 +138,15 @@ def _read_command(command: Any) -> tuple[Any, list[Point]]:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_COORDINATE:
-        raise InvalidImage(f"A coordinate on the canvas must be a number within ±{MAX_COORDINATE:.0f}; draw it again.")
+        raise InvalidImage(f"A coordinate on the canvas must be a number within ±{MAX_COORDINATE:.0f}. Draw it again.")
     return float(value)
 
 
 def _flatten(start: Point, control: Point, end: Point) -> list[Point]:
-    """Points along a quadratic Bézier curve after its start; n pieces leave it by |start - 2 control + end| / 4 n²."""
+    """Return points along a quadratic Bézier curve, without its start.
+
+    A polyline of n equal pieces differs from the curve by at most |start - 2 control + end| / 4 n² pixels.
+    """
     bend = math.hypot(start[0] - 2 * control[0] + end[0], start[1] - 2 * control[1] + end[1])
     pieces = max(1, math.ceil(math.sqrt(bend / (4 * _FLATNESS))))
     points = []
@@ -139,10 +158,10 @@ def _flatten(start: Point, control: Point, end: Point) -> list[Point]:
 
 
 def _farthest(start: Point, control: Point, end: Point) -> Point:
-    """The extreme x and y of a curve as Fabric 7 sees it: as the cubic start, control, control, end."""
+    """Return the extreme x and y of a curve as Fabric 7 computes them: for the cubic start, control, control, end."""
     found = []
     for p, q, r in zip(start, control, end, strict=True):
-        if (q - p) * (r - q) < 0:  # the curve turns round on this axis
+        if (q - p) * (r - q) < 0:  # the curve reverses its direction on this axis
             t = 1 / (1 + math.sqrt((r - q) / (p - q)))
             found.append((1 - t) ** 3 * p + 3 * t * (1 - t) * q + t**3 * r)
         else:
@@ -151,7 +170,7 @@ def _farthest(start: Point, control: Point, end: Point) -> Point:
 
 
 def _dot_or_line(points: np.ndarray) -> np.ndarray:
-    """Fabric writes a click as a line of a few hundredths of a pixel."""
+    """Turn a click into one point; Fabric writes it as a line of a few hundredths of a pixel."""
     return points.mean(axis=0, keepdims=True) if np.ptp(points, axis=0).max() < 0.1 else points
 
 

@@ -1,4 +1,4 @@
-"""Strokes as a short string that can stand in a URL, and back."""
+"""Encode strokes as a short string for a URL, and decode it."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,24 +8,34 @@ from digits.errors import InvalidImage
 from digits.ink.strokes import MAX_COORDINATE, check, simplify
 
 MAX_CHARACTERS = 10_000
-CHARACTERS_WANTED = 2_000  # longer addresses are cut by some mail programs and proxies
+CHARACTERS_WANTED = 2_000  # some mail programs and proxies cut longer addresses
 
-_GRID = 0.5  # a link's coordinates are multiples of this many pixels
-_TOLERANCE = 0.7  # and its points may leave the drawing by this many
+_GRID = 0.5  # pixels; coordinates in a link are multiples of this
+_TOLERANCE = 0.7  # pixels; simplifying moves a line by at most this much
 _VERSION = "1"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"  # base64url: needs no escaping in a URL
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 
 
 def encode(strokes: Sequence[np.ndarray]) -> str:
-    """Write strokes as a short string that can stand in a URL as it is.
+    """Encode strokes as a short string that needs no escaping in a URL.
 
-    Points are rounded to half a pixel, simplified, and written as differences in variable-length numbers of 5 bits a
-    character; an ordinary digit takes 50 to 200 characters. A drawing that would be longer than
-    `CHARACTERS_WANTED` is simplified further. Encoding what was decoded gives the same string.
+    Points are rounded to half a pixel, simplified, and written as differences, in variable-length numbers of 5 bits a
+    character. An ordinary digit takes 50 to 200 characters. A drawing longer than `CHARACTERS_WANTED` is simplified
+    further. Encoding a decoded drawing gives the same string.
+
+    Args:
+        strokes: float32 (n, 2) each, x and y in canvas pixels.
+
+    Returns:
+        The string, of letters, digits, "-" and "_".
 
     Raises:
-        InvalidImage: as in `check`.
+        InvalidImage: as in `strokes.check`.
+
+    Example:
+        >>> decode(encode([np.array([[10, 20], [30, 40]])]))
+        [array([[10., 20.], [30., 40.]], dtype=float32)]
     """
     checked = check(strokes)
     tolerance = _TOLERANCE
@@ -37,13 +47,13 @@ def encode(strokes: Sequence[np.ndarray]) -> str:
 
 
 def decode(text: str) -> list[np.ndarray]:
-    """Read strokes from a string that `encode` wrote.
+    """Decode the strokes in a string that `encode` wrote.
 
     Returns:
-        Strokes, each float32 (n, 2), within about a pixel of those that were encoded.
+        Strokes, each float32 (n, 2), within about a pixel of the encoded ones.
 
     Raises:
-        InvalidImage: the string is too long, was cut, or was never such a string.
+        InvalidImage: the string is too long, truncated, or not such a string.
     """
     broken = InvalidImage("This link's drawing cannot be read: it was cut or changed. Copy the whole link again.")
     if not isinstance(text, str) or not text.startswith(_VERSION) or len(text) > MAX_CHARACTERS:
@@ -72,7 +82,9 @@ def _encode_all(strokes: list[np.ndarray], tolerance: float) -> Iterable[str]:
         position = points[-1]
         yield _write_number(len(points))
         for value in deltas.ravel().tolist():
-            yield _write_number(value << 1 if value >= 0 else (-value << 1) - 1)  # zigzag: small either way is short
+            yield _write_number(
+                value << 1 if value >= 0 else (-value << 1) - 1
+            )  # zigzag encoding: a small number of either sign is short
 
 
 def _write_number(value: int) -> str:

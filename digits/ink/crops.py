@@ -1,4 +1,4 @@
-"""Crops: which part of a picture is looked at, and which way up."""
+"""Crops: the part of a picture to read, and its rotation."""
 
 import io
 import math
@@ -10,17 +10,17 @@ from digits.errors import InvalidImage
 
 _TURNS = {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}
 _FRAME = "#c2621a"
-_DIMMED = 0.45  # what is left of the brightness outside the frame
+_DIMMED = 0.45  # the factor for the brightness outside the frame
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A part of a picture, in per cent of the turned picture's width and height.
+    """A part of a picture, in per cent of the rotated picture's width and height.
 
     Attributes:
-        turns: by how many quarter turns clockwise the picture is turned first, 0 to 3.
-        left, right: its upright edges, 0 <= left < right <= 100.
-        top, bottom: its level edges, 0 <= top < bottom <= 100.
+        turns: the number of quarter turns clockwise by which the picture is rotated first, 0 to 3.
+        left, right: the vertical edges, 0 <= left < right <= 100.
+        top, bottom: the horizontal edges, 0 <= top < bottom <= 100.
     """
 
     turns: int = 0
@@ -31,7 +31,7 @@ class Crop:
 
     def __post_init__(self) -> None:
         if self.turns not in range(4):
-            raise InvalidImage(f"A picture is turned by 0 to 3 quarters; received {self.turns}.")
+            raise InvalidImage(f"A picture can be rotated by 0 to 3 quarter turns; received {self.turns}.")
         if not (0 <= self.left < self.right <= 100 and 0 <= self.top < self.bottom <= 100):
             raise InvalidImage(
                 "A crop's edges must lie in [0, 100] per cent with something between them; received "
@@ -40,20 +40,20 @@ class Crop:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is cut away."""
+        """Whether the crop keeps the whole picture."""
         return (self.left, self.right, self.top, self.bottom) == (0, 100, 0, 100)
 
     @property
     def smaller_share(self) -> float:
-        """The part of the picture's width or height that is left, whichever is less."""
+        """The share of the picture's width or of its height that is kept, whichever is smaller, in (0, 1]."""
         return min(self.right - self.left, self.bottom - self.top) / 100
 
     def turned(self) -> "Crop":
-        """Return the same part of the picture, turned by another quarter clockwise."""
+        """Return the same part of the picture after another quarter turn clockwise."""
         return Crop((self.turns + 1) % 4, 100 - self.bottom, 100 - self.top, self.left, self.right)
 
     def apply(self, picture: Image.Image) -> Image.Image:
-        """Turn a picture and cut the part out; at least a pixel is left."""
+        """Rotate a picture and cut the part out; the result has at least one pixel."""
         turned = self._turn(picture)
         return turned if self.is_whole else turned.crop(self._box(turned.size))
 
@@ -62,7 +62,7 @@ class Crop:
         return _jpeg(self.apply(picture))
 
     def frame(self, picture: Image.Image) -> bytes:
-        """Return a whole RGB picture, turned, as a JPEG, with a frame around the part and the rest of it dimmed."""
+        """Return the whole RGB picture, rotated, as a JPEG, with a frame around the part and the rest dimmed."""
         turned = self._turn(picture)
         if not self.is_whole:
             box = self._box(turned.size)

@@ -1,8 +1,9 @@
-"""Glyphs: ink, drawn or found in a picture, as the 28×28 glyph that a network trained on MNIST expects.
+"""Glyphs: ink, drawn or found in a picture, as the 28×28 image that a network trained on MNIST expects.
 
-MNIST was made by fitting each digit into 20×20 pixels with its aspect ratio kept and placing it on 28×28 by its centre
-of mass (Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/mnist/). Here the digit's centre lines are fitted so
-and then drawn anew with a pen as wide as MNIST's: neither the visitor's pen nor the drawing's size or place matters.
+MNIST was made by scaling each digit into 20×20 pixels, with its aspect ratio kept, and centring it on 28×28 by its
+centre of mass (Y. LeCun, C. Cortes, C. Burges, http://yann.lecun.com/exdb/mnist/). Here the digit's centre lines are
+scaled and centred in this way, and then drawn with a pen as wide as MNIST's. So the visitor's pen width and the
+drawing's size and position do not matter.
 """
 
 from collections.abc import Sequence
@@ -18,13 +19,13 @@ from digits.ink.pieces import Box
 from digits.settings import IMAGE_SIZE
 
 BOX_SIDE = 20
-PEN_WIDTH = 2.6  # MNIST's strokes measure 2.5 ± 0.8 pixels (area over length of the centre line); without any blur a
-# pen of 2.5 also has its greys: 46 % of the pixels with ink are over 0.9 in MNIST, 48 % here
+PEN_WIDTH = 2.6  # MNIST's strokes are 2.5 ± 0.8 pixels wide (area over length of the centre line). The greys match too,
+# without any blur: 46 % of the pixels with ink are above 0.9 in MNIST, and 48 % with a pen of 2.5
 
-_CENTRE = 14.5  # MNIST's centres of mass lie at pixel 14.00 ± 0.29, counting from 0: 14.5 from the corner
-_SMALLEST_DRAWING = 8.0  # canvas pixels; anything smaller is a dot, and is not blown up
-_WORK_SIDE = 80  # centre lines are found on a picture of this size...
-_WORK_UNIT = _WORK_SIDE / BOX_SIDE  # ...which has as many of its pixels to one of the 28×28
+_CENTRE = 14.5  # MNIST's centres of mass are at pixel index 14.00 ± 0.29, which is 14.5 from the image's corner
+_SMALLEST_DRAWING = 8.0  # canvas pixels; anything smaller is a dot and is not enlarged
+_WORK_SIDE = 80  # centre lines are found on a picture of this size
+_WORK_UNIT = _WORK_SIDE / BOX_SIDE  # pixels of that picture for one pixel of the 28×28 image
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,11 @@ class Glyph:
 
     Attributes:
         image: uint8 (28, 28), 0 is paper and 255 is ink.
-        found: uint8 (height, width), the ink in the source as it was found, 0 is paper and 255 is ink.
-        box: x0, y0, x1, y1 of the ink in source pixels; x1 and y1 lie just outside.
+        found: uint8 (height, width), the ink in the source, 0 is paper and 255 is ink.
+        box: x0, y0, x1, y1 of the ink in source pixels; x1 and y1 are exclusive.
         scale: pixels of `image` for one source pixel.
         shift: x, y in source pixels by which the ink moved to bring its centre of mass to the picture's centre.
-        lines: float32 (n, 2) each, x and y in source pixels: the strokes, or centre lines, that `image` is drawn from.
+        lines: float32 (n, 2) each, x and y in source pixels: the strokes or centre lines from which `image` is drawn.
     """
 
     image: np.ndarray
@@ -49,12 +50,12 @@ class Glyph:
 
     @property
     def zoom(self) -> float:
-        """How much larger the digit became than if the whole source had been shrunk to 28×28."""
+        """How much larger the digit is than if the whole source had been reduced to 28×28."""
         return self.scale * max(self.found.shape) / IMAGE_SIZE
 
 
 def fit(ink: np.ndarray) -> Glyph | None:
-    """Fit the ink of a picture.
+    """Turn the ink of a picture into a glyph.
 
     Args:
         ink: float32 (height, width), 0 is paper and 1 is ink.
@@ -63,11 +64,15 @@ def fit(ink: np.ndarray) -> Glyph | None:
         The glyph, or None when there is no ink.
 
     Raises:
-        InvalidImage: `ink` is not two-dimensional or holds something other than numbers.
+        InvalidImage: `ink` is not two-dimensional or not all finite.
+
+    Example:
+        >>> fit(pictures.find_ink(pictures.load_picture(data))).image.shape
+        (28, 28)
     """
     ink = np.asarray(ink, dtype=np.float32)
     if ink.ndim != 2 or not np.isfinite(ink).all():
-        raise InvalidImage(f"`ink` must be a grey array (height, width) of numbers; received {ink.shape}.")
+        raise InvalidImage(f"`ink` must be a grey array (height, width) of finite numbers; received {ink.shape}.")
     box = _box(ink > 0.5)
     return None if box is None else fit_box(ink, box)
 
@@ -85,12 +90,12 @@ def fit_box(ink: np.ndarray, box: Box) -> Glyph:
 
 
 def fit_strokes(strokes: Sequence[np.ndarray], *, size: tuple[int, int] = (280, 280), pen_width: float = 20.0) -> Glyph:
-    """Fit a drawing by its strokes, so that the visitor's pen width does not matter.
+    """Turn strokes into a glyph.
 
     Args:
         strokes: at least one, float32 (n, 2) each, x and y in canvas pixels.
         size: height and width of the canvas, for `found` and `shift`.
-        pen_width: the visitor's pen in canvas pixels, for `found`.
+        pen_width: the visitor's pen width in canvas pixels, for `found`; it does not change `image`.
 
     Raises:
         InvalidImage: there are no strokes, or one is not as `strokes.check` wants it.
@@ -104,7 +109,7 @@ def fit_strokes(strokes: Sequence[np.ndarray], *, size: tuple[int, int] = (280, 
 
 
 def describe(glyph: Glyph) -> str:
-    """Say in a short sentence what was done to the drawing, as in "Shifted 31 px and scaled 1.8×."."""
+    """Describe in a short sentence what was done to the drawing, as "Shifted 31 px and scaled 1.8×" does."""
     distance = float(np.hypot(*glyph.shift))
     moved = f"shifted {distance:.0f} px" if distance >= 1 else "left in its place"
     scaled = f"scaled {glyph.zoom:.1f}×" if abs(glyph.zoom - 1) >= 0.05 else "kept at its size"
@@ -117,7 +122,7 @@ def _draw(strokes: Sequence[np.ndarray], *, smallest: float = 1.0) -> tuple[np.n
     Returns:
         image: uint8 (28, 28), 0 is paper and 255 is ink.
         scale: image pixels for one source pixel.
-        centre: x, y of the point in the source that came to the image's centre.
+        centre: x, y of the source point that is now at the image's centre.
     """
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
@@ -125,7 +130,7 @@ def _draw(strokes: Sequence[np.ndarray], *, smallest: float = 1.0) -> tuple[np.n
     centre = (low + high) / 2
     ink = _render(strokes, centre, scale)
     offset = (np.array(scipy.ndimage.center_of_mass(ink))[::-1] + 0.5 - _CENTRE) / scale
-    # the digit must stay whole on the 28x28, even where its mass lies far to one side
+    # the whole digit must stay inside the 28×28 image, even when its mass is far to one side
     slack = (IMAGE_SIZE - PEN_WIDTH - (high - low) * scale) / 2 - 0.5
     centre = centre + np.clip(offset, -slack / scale, slack / scale)
     ink = _render(strokes, centre, scale)
@@ -156,10 +161,10 @@ def _box(mask: np.ndarray) -> Box | None:
 
 
 def _centre_lines(ink: np.ndarray, box: Box) -> list[np.ndarray]:
-    """Find the lines that a pen's tip would have followed.
+    """Find the path that a pen's tip would have followed.
 
     Returns:
-        The points of the lines as strokes of one point each, float32 (1, 2), x and y in source pixels.
+        The points of the path as strokes of one point each, float32 (1, 2), x and y in source pixels.
     """
     x0, y0, x1, y1 = box
     factor = _WORK_SIDE / max(x1 - x0, y1 - y0)
@@ -172,7 +177,7 @@ def _centre_lines(ink: np.ndarray, box: Box) -> list[np.ndarray]:
     mask = np.pad(work, 2) > 0.5
     lines = thin_to_lines(mask)
     depth = scipy.ndimage.distance_transform_edt(mask)
-    if not lines.any():  # thinning may eat a small round dot up
+    if not lines.any():  # thinning can erase a small round dot
         lines = depth == depth.max()
     body = depth > _body_depth(float(np.median(depth[lines])))
     y, x = np.nonzero(lines | body)
@@ -181,7 +186,7 @@ def _centre_lines(ink: np.ndarray, box: Box) -> list[np.ndarray]:
 
 
 def _thick_enough(ink: np.ndarray, width: float) -> np.ndarray:
-    """Widen hair lines to about `width` pixels, so that they outlive being reduced."""
+    """Widen hairlines to about `width` pixels, so that they survive the reduction."""
     mask = ink > 0.5
     outline = mask & ~scipy.ndimage.binary_erosion(mask)
     missing = int(np.ceil(width - 2 * mask.sum() / max(1, outline.sum())))  # a line has two outlines
@@ -189,11 +194,11 @@ def _thick_enough(ink: np.ndarray, width: float) -> np.ndarray:
 
 
 def _body_depth(radius: float) -> float:
-    """How deep in the ink a point must lie to be drawn although it is on no centre line.
+    """Return how deep inside the ink a point must be to be drawn although it is not on a centre line.
 
-    A loop that a thick pen has filled is no line: drawn as its centre line an 8 would become a 1. What is clearly
-    deeper than the pen's radius is such a body, and the thicker the pen, the more of the ink's own shape is kept. The
-    numbers are the best of a dozen tried on 550 drawn digits with pens up to half their height.
+    A loop that a thick pen has filled is not a line: drawn as its centre line, an 8 would become a 1. Ink clearly
+    deeper than the pen's radius belongs to such a filled area. The thicker the pen, the more of the ink's own shape is
+    kept. The constants are the best of a dozen tried on 550 drawn digits with pens up to half their height.
     """
     return 1.1 * radius - 0.5 * max(0.0, radius - 1.5 * _WORK_UNIT)
 
@@ -201,8 +206,8 @@ def _body_depth(radius: float) -> float:
 def thin_to_lines(mask: np.ndarray) -> np.ndarray:
     """Thin a mask to lines one pixel wide.
 
-    T. Y. Zhang, C. Y. Suen, "A fast parallel algorithm for thinning digital patterns", CACM 27 (1984) 236-239, with its
-    two conditions tabulated over the 256 neighbourhoods.
+    T. Y. Zhang, C. Y. Suen, "A fast parallel algorithm for thinning digital patterns", CACM 27 (1984) 236-239. Its two
+    conditions are tabulated over the 256 neighbourhoods.
 
     Args:
         mask: bool (height, width); its outermost pixels must be False.
@@ -223,7 +228,7 @@ def thin_to_lines(mask: np.ndarray) -> np.ndarray:
 
 
 def _neighbourhoods(lines: np.ndarray) -> np.ndarray:
-    """The eight neighbours of each pixel as one byte; bit 0 is north, and so on clockwise."""
+    """Return the eight neighbours of each pixel as one byte; bit 0 is north, the others follow clockwise."""
     padded = np.pad(lines, 1)
     height, width = lines.shape
     code = np.zeros_like(lines)

@@ -13,47 +13,56 @@ from digits.errors import InvalidImage
 from digits.ink.crops import WHOLE, Crop
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-MAX_SIDE = 800  # larger pictures are reduced: a digit of a tenth of the page still has 80 pixels
+MAX_SIDE = 800  # larger pictures are reduced; a digit a tenth as high as the page still has 80 pixels
 
 # What Pillow raises, or warns of, where a file is broken.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error, UserWarning)
 
-_PAPER_SIDE = 96  # the paper's brightness is estimated on a picture of this size...
-_PAPER_WINDOW = 15  # ...where there are shadows by closing with this window, so wider strokes are no ink
-_NARROW = 7  # strokes up to this wide decide there whether the ink is dark or light
-_SHADE = 0.03  # what differs from the plane by more is ink or shadow...
-_BROAD = 0.2  # ...and a shadow is broader than this part of the picture...
-_DEEPEST_SHADE = 0.7  # ...and leaves the paper at least the rest of its light
+_PAPER_SIDE = 96  # the paper's brightness is estimated on a picture of this size
+_PAPER_WINDOW = 15  # where there are shadows, by grey closing with this window; wider strokes are then lost
+_NARROW = 7  # there, strokes up to this wide decide whether the ink is dark or light
+_SHADE = 0.03  # a pixel that differs from the plane by more is ink or shadow
+_BROAD = 0.2  # a shadow is wider than this share of the picture
+_DEEPEST_SHADE = 0.7  # a shadow takes at most this share of the paper's light
 _MIN_CONTRAST = 0.12  # ink must be this much darker than its paper (hard pencil on white is about 0.2)
-_MIN_SIGNAL = 4.5  # and this many times the paper's noise
+_MIN_SIGNAL = 4.5  # standard deviations of the paper's noise by which ink must exceed it
 _MIN_INK_PIXELS = 6
 _FAINTEST_LINE = 0.04  # a ruled line's contrast, averaged along it
-_STEEPEST_LINE = 0.06  # how far from level a ruled line may run: 3.4 degrees
-_RULING_SIDE = 400  # ruled lines are looked for on a picture of this size, in so many upright strips
-_STRIPS = 10
+_STEEPEST_LINE = 0.06  # the largest slope of a ruled line: 3.4 degrees
+_RULING_SIDE = 400  # ruled lines are searched for on a picture of this size
+_STRIPS = 10  # in this many vertical strips
 
 
 def load_picture(data: bytes, crop: Crop = WHOLE) -> np.ndarray:
     """Decode an uploaded picture.
 
-    The picture is turned as its EXIF tag says. Where it is transparent it gets a paper that its ink shows on.
+    The picture is rotated as its EXIF tag says. A transparent picture is laid on a paper that contrasts with its ink.
 
     Args:
         data: a PNG, JPEG, WebP, GIF (its first frame) or BMP file.
-        crop: what is kept of it; it is cut out before the picture is reduced.
+        crop: the part to keep; it is cut out before the picture is reduced.
 
     Returns:
         picture: float32 (height, width), 0 is black and 1 is white; the longer side has at most `MAX_SIDE` pixels.
 
     Raises:
-        InvalidImage: the file is empty, too large, of another format, broken, or unfolds to too many pixels.
+        InvalidImage: the file is empty, too large, of another format, broken, or decodes to too many pixels.
     """
     return _grey(_decode(data, crop, MAX_SIDE, "L"))
 
 
 def load_preview(data: bytes, *, side: int) -> Image.Image:
-    """Decode an uploaded picture to be looked at, in colour, its longer side at most `side` pixels; white below what is
-    transparent. Raises `InvalidImage` as `load_picture` does.
+    """Decode an uploaded picture for display, in colour and on white.
+
+    Args:
+        data: as for `load_picture`.
+        side: the largest number of pixels of the longer side.
+
+    Returns:
+        An RGB picture.
+
+    Raises:
+        InvalidImage: as in `load_picture`.
     """
     image = _decode(data, WHOLE, side, "RGB")
     if image.mode == "RGBA":
@@ -62,9 +71,9 @@ def load_preview(data: bytes, *, side: int) -> Image.Image:
 
 
 def find_ink(picture: np.ndarray) -> np.ndarray:
-    """Separate the ink from its paper, whichever is the darker.
+    """Separate the ink from its paper, whichever of the two is darker.
 
-    Shadows and the paper's colour, specks, and ruled lines that cross the whole picture are left out.
+    Shadows, the paper's colour, specks, and ruled lines that cross the whole picture are not ink.
 
     Args:
         picture: float32 (height, width), 0 is black and 1 is white.
@@ -73,18 +82,20 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
         ink: float32 (height, width), 0 is paper and 1 is ink; all 0 when the page is blank.
 
     Raises:
-        InvalidImage: the picture is not two-dimensional, is empty or holds something other than numbers.
+        InvalidImage: the picture is not two-dimensional, is empty or is not all finite.
     """
     picture = np.asarray(picture, dtype=np.float32)
     if picture.ndim != 2 or picture.size == 0 or not np.isfinite(picture).all():
-        raise InvalidImage(f"`picture` must be a grey array (height, width) of numbers; received {picture.shape}.")
+        raise InvalidImage(
+            f"`picture` must be a grey array (height, width) of finite numbers; received {picture.shape}."
+        )
     blank = np.zeros_like(picture)
     contrast = _without_ruling(_contrast(*_dark_ink(picture)))
     floor = _noise_floor(contrast)
     candidates = contrast > floor
     if candidates.sum() < _MIN_INK_PIXELS:
         return blank
-    # half the ink's own darkness is where a blurred edge lies; fainter parts count where they touch a dark one
+    # a blurred edge is at half the ink's darkness; fainter pixels count where they touch a dark one
     darkness = _ink_darkness(contrast, candidates)
     certain = candidates & (contrast > 0.5 * darkness)
     possible = candidates & (contrast > 0.3 * darkness)
@@ -95,7 +106,7 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
 
 
 def _decode(data: bytes, crop: Crop, side: int, opaque_mode: str) -> Image.Image:
-    """Turn a file into a picture that stands upright, cropped and reduced to `side`; RGBA where it is transparent."""
+    """Decode a file into an upright picture, cropped and reduced to `side`; RGBA if it is transparent."""
     if not data:
         raise InvalidImage("The picture is empty: the file has 0 bytes.")
     if len(data) > settings.MAX_UPLOAD_BYTES:
@@ -109,20 +120,20 @@ def _decode(data: bytes, crop: Crop, side: int, opaque_mode: str) -> Image.Image
         ) from error
     except _BROKEN as error:
         raise InvalidImage(f"This file is not a picture in one of the formats {', '.join(FORMATS)}.") from error
-    if image.width * image.height > settings.MAX_IMAGE_PIXELS:  # known before anything is decoded
+    if image.width * image.height > settings.MAX_IMAGE_PIXELS:  # the header has the size, so nothing is decoded yet
         size = f"{image.width:,} × {image.height:,}"
         raise InvalidImage(f"A picture may have {settings.MAX_IMAGE_PIXELS:,} pixels; this one has {size}. Reduce it.")
     needed = math.ceil(side / crop.smaller_share)
     try:
-        image.draft(None, (needed, needed))  # a JPEG decodes at a half, a quarter, an eighth
+        image.draft(None, (needed, needed))  # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
         upright = ImageOps.exif_transpose(image)  # which decodes it
     except _BROKEN as error:
-        raise InvalidImage("This picture is broken or was cut short; save it again and upload it anew.") from error
+        raise InvalidImage("This picture is broken or truncated. Save it again, and upload that file.") from error
     return _reduced(crop.apply(upright), side, opaque_mode)
 
 
 def _reduced(image: Image.Image, side: int, opaque_mode: str) -> Image.Image:
-    """Bring the longer side to `side`, in a mode that Pillow can average."""
+    """Reduce the longer side to `side`, in a mode that Pillow can average."""
     if image.mode.startswith(("I", "F")):  # 16 bits a pixel; Pillow's own conversion would clip at 255
         values = np.asarray(image, dtype=np.float32)
         image = Image.fromarray((values / max(1.0, float(values.max())) * 255).astype(np.uint8))
@@ -132,7 +143,7 @@ def _reduced(image: Image.Image, side: int, opaque_mode: str) -> Image.Image:
 
 
 def _grey(image: Image.Image) -> np.ndarray:
-    """Turn an L or RGBA image into float32 (height, width), laying transparent parts on a fitting paper."""
+    """Turn an L or RGBA image into float32 (height, width), with a contrasting paper below transparent parts."""
     if image.mode == "L":
         return np.asarray(image, dtype=np.float32) / 255
     alpha = np.asarray(image.getchannel("A"), dtype=np.float32) / 255
@@ -140,7 +151,7 @@ def _grey(image: Image.Image) -> np.ndarray:
     opacity = float(alpha.mean())
     if opacity == 0:
         return np.ones_like(alpha)
-    if opacity < 0.5:  # ink on nothing: white paper below dark ink, black paper below light ink
+    if opacity < 0.5:  # ink without paper: put white paper below dark ink, black paper below light ink
         paper = 1.0 if float((luma * alpha).sum() / alpha.sum()) < 0.5 else 0.0
     else:  # a page with holes or soft edges
         paper = float(np.median(luma[alpha > 0.5]))
@@ -148,14 +159,14 @@ def _grey(image: Image.Image) -> np.ndarray:
 
 
 def _dark_ink(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Turn the picture so that its ink is the darker, and tell its paper's brightness where that is simple.
+    """Make the ink the darker of the two, and estimate the paper's brightness where a plane can describe it.
 
-    The border is mostly paper. A curved plane laid through it tells the paper's brightness with its shade; what differs
-    from it inside is ink.
+    The border of a picture is mostly paper. A curved plane fitted to the border models the paper's brightness and its
+    shading; pixels inside that differ from the plane are ink.
 
     Returns:
         picture: the picture, or its negative when its ink is lighter than its paper.
-        paper: the paper's brightness, or None where a plane does not tell it, as with a shadow's edge.
+        paper: the paper's brightness, or None where a plane cannot describe it, as at the edge of a shadow.
     """
     small = _resized(picture, _PAPER_SIDE)
     height, width = small.shape
@@ -165,11 +176,11 @@ def _dark_ink(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     margin_y, margin_x = max(1, height // 16), max(1, width // 16)
     inside[margin_y:-margin_y, margin_x:-margin_x] = True
     plane = np.full_like(small, np.median(small[~inside]))
-    for _ in range(4):  # strokes that reach the border are left out
+    for _ in range(4):  # leave out strokes that reach the border
         difference = np.abs(small - plane)
         ring = ~inside & (difference <= max(2.5 * float(np.median(difference[~inside])), 0.01))
         plane = terms @ np.linalg.lstsq(terms[ring], small[ring], rcond=None)[0]
-    plane = np.clip(plane, small.min(), small.max())  # a corner in shadow would bend it beyond white
+    plane = np.clip(plane, small.min(), small.max())  # a dark corner would bend the plane beyond white
     difference = small - plane
     depth = np.abs(difference) / np.maximum(np.maximum(small, plane), 0.05)
     shade = (np.abs(difference) > _SHADE) & (depth < _DEEPEST_SHADE)
@@ -178,7 +189,7 @@ def _dark_ink(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     is_simple = is_even or breadth < _BROAD * max(small.shape)
     if is_simple:
         darker, lighter = np.minimum(difference, 0), np.maximum(difference, 0)
-    else:  # look at what is narrow, which a shadow is not
+    else:  # compare narrow marks only; shadows are wide
         darker = scipy.ndimage.black_tophat(small, _NARROW, mode="reflect")
         lighter = scipy.ndimage.white_tophat(small, _NARROW, mode="reflect")
     if (lighter**2).sum() > (darker**2).sum():
@@ -187,7 +198,7 @@ def _dark_ink(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _contrast(picture: np.ndarray, paper: np.ndarray | None) -> np.ndarray:
-    """How much darker each pixel is than the paper around it: 0 is as bright, 1 is black, below 0 is brighter."""
+    """Return how much darker each pixel is than the paper around it: 0 is equal, 1 is black, below 0 is brighter."""
     if paper is None:
         small = _resized(picture, _PAPER_SIDE)
         paper = scipy.ndimage.grey_closing(small, size=_PAPER_WINDOW, mode="reflect")
@@ -197,29 +208,29 @@ def _contrast(picture: np.ndarray, paper: np.ndarray | None) -> np.ndarray:
 
 
 def _noise_floor(contrast: np.ndarray) -> float:
-    """The contrast above which a pixel is more than the paper's grain.
+    """Return the contrast above which a pixel is more than the paper's noise.
 
-    The lowest third of the pixels is paper, whatever is written on it; in a normal distribution its 5th and 30th
-    percentiles lie 1.12 standard deviations apart.
+    The lowest third of the pixels is always paper. In a normal distribution the 5th and the 30th percentile are 1.12
+    standard deviations apart.
     """
     low, middle = np.percentile(contrast[::2, ::2], [5, 30])
     return max(_MIN_CONTRAST / 2, float(middle + _MIN_SIGNAL * (middle - low) / 1.12))
 
 
 def _ink_darkness(contrast: np.ndarray, candidates: np.ndarray) -> float:
-    """The contrast of full ink, at least `_MIN_CONTRAST`."""
+    """Return the contrast of full ink, at least `_MIN_CONTRAST`."""
     if not candidates.any():
         return 1.0
     return max(_MIN_CONTRAST, float(np.percentile(contrast[candidates], 85)))
 
 
 def _without_ruling(contrast: np.ndarray) -> np.ndarray:
-    """Wipe out thin lines, nearly level or upright, that run from one edge of the picture to the other."""
+    """Erase thin, nearly horizontal or vertical lines that run from one edge of the picture to the other."""
     return _without_lines_across(_without_lines_across(contrast).T).T
 
 
 def _without_lines_across(contrast: np.ndarray) -> np.ndarray:
-    """Wipe out the nearly level ones."""
+    """Erase the nearly horizontal lines."""
     height, width = contrast.shape
     x = np.arange(width)
     lines, thickness = _find_lines_across(_resized(contrast, _RULING_SIDE))
@@ -228,7 +239,7 @@ def _without_lines_across(contrast: np.ndarray) -> np.ndarray:
     scale = max(1.0, max(contrast.shape) / _RULING_SIDE)
     reach = math.ceil(thickness * scale)
     mask = contrast > _FAINTEST_LINE
-    thin = mask & ~scipy.ndimage.binary_opening(mask, np.ones((2 * reach, 1)))  # a stroke that crosses the line stays
+    thin = mask & ~scipy.ndimage.binary_opening(mask, np.ones((2 * reach, 1)))  # keep strokes that cross the line
     result = contrast.copy()
     for row, slope in lines:
         path = np.rint((row + 0.5) * scale - 0.5 + slope * (x - width / 2)).astype(int)
@@ -238,14 +249,15 @@ def _without_lines_across(contrast: np.ndarray) -> np.ndarray:
 
 
 def _find_lines_across(contrast: np.ndarray) -> tuple[list[tuple[int, float]], int]:
-    """Find lines by their mean contrast in upright strips, in which noise and a digit's curves average out.
+    """Find nearly horizontal lines by their mean contrast in vertical strips.
 
-    A line shows in the first and the last strip, which are narrow and which a digit's bar seldom reaches, and in all
-    but one of those between, because a digit may hide it there.
+    Noise and a digit's curves average out there. A ruled line must show in the first and the last strip, which are
+    narrow and which a digit's bar seldom reaches. It must also show in all but one of the strips between them, because
+    a digit may hide it in one.
 
     Returns:
-        lines: the row at half the width, and the slope, of each.
-        thickness: how thick they may be, in pixels.
+        lines: for each line, its row at half the width, and its slope.
+        thickness: the largest thickness of a line, in pixels.
     """
     height, width = contrast.shape
     thickness = max(3, height // 64)
@@ -268,7 +280,11 @@ def _find_lines_across(contrast: np.ndarray) -> tuple[list[tuple[int, float]], i
 
 
 def _writing(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
-    """Keep the parts that may be writing: not tiny beside the largest, sharp as ink is, no strip along the edge."""
+    """Keep the components that may be writing.
+
+    They are not tiny compared with the largest, have sharp edges as ink does, and are not strips along the picture's
+    edge.
+    """
     labels, count = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
     if count <= 1:
         return mask
@@ -286,7 +302,7 @@ def _writing(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
 
 
 def _resized(picture: np.ndarray, side: int) -> np.ndarray:
-    """Reduce to at most `side` pixels, by area."""
+    """Reduce to at most `side` pixels by averaging over areas."""
     factor = side / max(picture.shape)
     if factor >= 1:
         return picture

@@ -1,4 +1,4 @@
-"""Pieces: pen strokes, or connected ink as its pixels, in lines of writing and cut where only a thin bridge holds them.
+"""Pieces: pen strokes or components of connected ink, grouped into lines of writing and cut at thin bridges.
 
 A piece is an array (n, 2) of x and y in source pixels, n >= 1; y grows downwards.
 """
@@ -12,15 +12,22 @@ import scipy
 Box = tuple[int, int, int, int]
 
 LEANS = (-0.25, -0.125, 0.0, 0.125, 0.25)  # handwriting leans by up to about 14 degrees either way
-_BRIDGE = 1.6  # pens: how much ink a cut may cross; an oblique stroke is cut along more than its width
-_SLIVER = 0.15  # heights: a cut leaves at least so much width on both sides
-_MAX_CUTS = 3  # in one piece of connected ink
-_LINE_GAP = 0.25  # lines lie apart by at least so much of the higher one's height
-_LINE_HEIGHTS = 0.5  # and the lower one has at least this part of it, or it is a loose bar
+_BRIDGE = 1.6  # pen widths of ink that a cut may cross: more than 1, because a cut may cross a stroke obliquely
+_SLIVER = 0.15  # heights; both sides of a cut are at least this wide
+_MAX_CUTS = 3  # in one component
+_LINE_GAP = 0.25  # the gap between two lines is at least this share of the higher one's height
+_LINE_HEIGHTS = 0.5  # the smaller line is at least this share of the larger one's height, or it is a separate bar
 
 
 def components(mask: np.ndarray) -> list[np.ndarray]:
-    """The pixels int (n, 2), x and y, of each piece of connected ink."""
+    """Find the components of connected ink.
+
+    Args:
+        mask: bool (height, width), True is ink.
+
+    Returns:
+        For each component its pixels, int (n, 2), x and y.
+    """
     labels, count = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
     y, x = np.nonzero(labels)
     order = np.argsort(labels[y, x], kind="stable")
@@ -31,7 +38,16 @@ def components(mask: np.ndarray) -> list[np.ndarray]:
 
 
 def paint(pieces: Iterable[np.ndarray], ink: np.ndarray) -> tuple[Box, np.ndarray]:
-    """Cut out the ink of these pixels, with the soft edge around it: their box, and float32 (height, width)."""
+    """Cut out the ink of some pixels, with the soft edge around it.
+
+    Args:
+        pieces: int (n, 2) each, x and y; at least one.
+        ink: float32 (height, width), 0 is paper and 1 is ink.
+
+    Returns:
+        box: x0, y0, x1, y1 of the pixels; x1 and y1 are exclusive.
+        ink: float32 (y1 - y0, x1 - x0).
+    """
     pixels = np.concatenate(list(pieces))
     (x0, y0), (x1, y1) = pixels.min(axis=0), pixels.max(axis=0) + 1
     mask = np.zeros((y1 - y0, x1 - x0), dtype=bool)
@@ -42,10 +58,16 @@ def paint(pieces: Iterable[np.ndarray], ink: np.ndarray) -> tuple[Box, np.ndarra
 
 
 def lines_of_writing(pieces: Sequence[np.ndarray]) -> list[list[int]]:
-    """Divide pieces into lines of writing, from top to bottom.
+    """Group pieces into lines of writing, from top to bottom.
 
-    Bands of pieces with clear paper between them are lines where they are about equally high, lie well apart, and one
-    stands above the other; all other neighbours are one line.
+    Bands of pieces with blank paper between them are separate lines if their heights are similar, the gap is large
+    enough, and one band is above the other. All other neighbouring bands are one line.
+
+    Args:
+        pieces: (n, 2) each, x and y.
+
+    Returns:
+        For each line the rising indices of its pieces.
     """
     if not pieces:
         return []
@@ -53,7 +75,7 @@ def lines_of_writing(pieces: Sequence[np.ndarray]) -> list[list[int]]:
     bands: list[tuple[list[int], tuple[float, ...]]] = []
     for index in sorted(range(len(pieces)), key=lambda index: spans[index][1]):
         if bands and spans[index][1] <= bands[-1][1][3]:
-            bands[-1] = _united(bands[-1], ([index], spans[index]))
+            bands[-1] = _merged(bands[-1], ([index], spans[index]))
         else:
             bands.append(([index], spans[index]))
     while True:
@@ -61,10 +83,10 @@ def lines_of_writing(pieces: Sequence[np.ndarray]) -> list[list[int]]:
         if not wrong:
             return [sorted(members) for members, _ in bands]
         nearest = min(wrong, key=lambda place: bands[place + 1][1][1] - bands[place][1][3])
-        bands[nearest : nearest + 2] = [_united(bands[nearest], bands[nearest + 1])]
+        bands[nearest : nearest + 2] = [_merged(bands[nearest], bands[nearest + 1])]
 
 
-def _united(first: tuple, second: tuple) -> tuple:
+def _merged(first: tuple, second: tuple) -> tuple:
     return first[0] + second[0], united_box(first[1], second[1])
 
 
@@ -75,7 +97,16 @@ def _are_two_lines(upper: Sequence[float], lower: Sequence[float]) -> bool:
 
 
 def cut_apart(pixels: np.ndarray, height: float, pen_width: float) -> list[np.ndarray]:
-    """Cut connected ink along straight lines, upright or leaning, that cross it at one thin place each."""
+    """Cut connected ink along straight lines, vertical or slanted, that each cross it at one thin place.
+
+    Args:
+        pixels: int (n, 2), x and y, of one component.
+        height: the height of the line of writing, in pixels.
+        pen_width: the pen's width in pixels.
+
+    Returns:
+        The pixels of each part, from left to right; all pixels in one part when nothing is cut.
+    """
     sliver = math.ceil(_SLIVER * height)
     middle = pixels[:, 1].mean()
     candidates = []
@@ -91,9 +122,10 @@ def cut_apart(pixels: np.ndarray, height: float, pen_width: float) -> list[np.nd
         if len(chosen) < _MAX_CUTS and all(abs(place - other) >= sliver for other, _ in chosen):
             chosen.append((place, lean))
     sides = [pixels[:, 0] + lean * (pixels[:, 1] - middle) > place for place, lean in chosen]
-    count = np.sum(sides, axis=0) if sides else np.zeros(len(pixels), dtype=int)  # of cuts to a pixel's left
+    count = np.sum(sides, axis=0) if sides else np.zeros(len(pixels), dtype=int)  # cuts to the left of each pixel
     return [pixels[count == number] for number in np.unique(count)]
 
 
 def united_box(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return the smallest box x0, y0, x1, y1 around two boxes."""
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])

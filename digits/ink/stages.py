@@ -1,4 +1,4 @@
-"""Stages: what became of a drawing on its way to the network, as small pictures, and where its digits lie."""
+"""Stages: the steps from a drawing to the network's image as small pictures, and the boxes of its digits."""
 
 import io
 from collections.abc import Sequence
@@ -13,15 +13,21 @@ from digits.ink.segmentation import Digit
 from digits.settings import IMAGE_SIZE
 
 SIDE = 224  # pixels, of each picture
-_UNIT = SIDE // IMAGE_SIZE  # so many of them to one that the network sees
+_UNIT = SIDE // IMAGE_SIZE  # pixels for one pixel of the network's image
 _FRAME, _EDGE = "#c2621a", "#d9d4c9"
-_MAX_OUTLINE_SIDE = 1024  # pixels; a photograph is shown no larger
-_MARGIN = 0.12  # of paper around the writing, in parts of its lower side
+_MAX_OUTLINE_SIDE = 1024  # pixels; larger photographs are reduced
+_MARGIN = 0.12  # of paper around the writing, as a share of its shorter side
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: dark ink on white as a PNG of `SIDE` pixels a side, a caption, and the picture in words."""
+    """One step of a drawing on its way to the network.
+
+    Attributes:
+        png: dark ink on white, `SIDE` pixels a side.
+        caption: a few words to print below it.
+        alt: the picture in words.
+    """
 
     png: bytes
     caption: str
@@ -29,26 +35,30 @@ class Stage:
 
 
 def show(glyph: Glyph) -> list[Stage]:
-    """Return the stages from the visitor's ink to the network's image. Takes about 5 ms."""
+    """Return the steps from the visitor's ink to the network's image. Takes about 5 ms."""
     height, width = glyph.found.shape
     x0, y0, x1, y1 = glyph.box
     return [
         Stage(
             _found(glyph),
             "found",
-            f"The ink as it was found on {width} by {height} pixels, in a box of {x1 - x0} by {y1 - y0}",
+            f"The ink found on {width} by {height} pixels, in a box of {x1 - x0} by {y1 - y0}",
         ),
-        Stage(_fitted(glyph), "fitted", f"The digit drawn anew in a box of {BOX_SIDE} by {BOX_SIDE}, its shape kept"),
+        Stage(
+            _fitted(glyph),
+            "fitted",
+            f"The digit redrawn in a box of {BOX_SIDE} by {BOX_SIDE}, with its proportions kept",
+        ),
         Stage(
             _seen(glyph),
             "what the model sees",
-            "The drawing as 28 by 28 grey pixels, centred by its mass, as the model receives it",
+            "The drawing as 28 by 28 grey pixels, centred by its centre of mass, as the model receives it",
         ),
     ]
 
 
 def _found(glyph: Glyph) -> bytes:
-    """The whole sheet, beside nothing where it is not square, with a box around the digit."""
+    """Paint the whole sheet with a box around the digit; transparent beside the sheet where it is not square."""
     height, width = glyph.found.shape
     scale = SIDE / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -63,7 +73,7 @@ def _found(glyph: Glyph) -> bytes:
 
 
 def _fitted(glyph: Glyph) -> bytes:
-    """The lines, enlarged with their box to as many pixels as fit, before they are reduced."""
+    """Paint the centre lines and their box before they are reduced, as large as fits."""
     points = np.concatenate(glyph.lines)
     scale, centre = glyph.scale * _UNIT, (points.min(axis=0) + points.max(axis=0)) / 2
     lines = [((line - centre) * scale + SIDE / 2).astype(np.float32) for line in glyph.lines]
@@ -81,7 +91,7 @@ def _seen(glyph: Glyph) -> bytes:
 
 
 def _edged(grey: Image.Image) -> Image.Image:
-    """Give a picture an edge that shows where its paper ends on a page as light."""
+    """Give a picture an outline, so that its paper is visible on a light page."""
     picture = grey.convert("RGB")
     ImageDraw.Draw(picture).rectangle((0, 0, picture.width - 1, picture.height - 1), outline=_EDGE, width=2)
     return picture
@@ -100,7 +110,7 @@ class Outlines:
     Attributes:
         png: dark ink on white.
         size: the picture's width and height in pixels.
-        boxes: for each digit left, top, width and height, as shares of the picture's width or height in [0, 1].
+        boxes: left, top, width and height of each digit, as shares of the picture's width or height in [0, 1].
     """
 
     png: bytes

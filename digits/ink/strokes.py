@@ -1,4 +1,4 @@
-"""Strokes: what the pen did, before any pixel; checked, simplified and drawn.
+"""Strokes: the path of the pen before it becomes pixels; checked, simplified and drawn.
 
 A stroke is a float32 (n, 2) array of x, y in canvas pixels, n >= 1; y grows downwards. A click is one point.
 """
@@ -14,29 +14,36 @@ from digits.errors import InvalidImage
 
 MAX_STROKES = 500
 MAX_POINTS = 20_000
-MAX_COORDINATE = 4096.0  # no canvas is larger; also what keeps a link's numbers short
+MAX_COORDINATE = 4096.0  # no canvas is larger, and the limit keeps the numbers in a link short
 
 
 def check(strokes: Iterable[Any]) -> list[np.ndarray]:
-    """Return the strokes as float32 arrays, or say what is wrong with them.
+    """Check strokes and convert them to float32 arrays.
 
     Args:
         strokes: array-likes (n, 2), x and y in canvas pixels.
 
+    Returns:
+        The strokes, float32 (n, 2) each.
+
     Raises:
-        InvalidImage: a stroke has another shape, a coordinate is not a number or lies beyond `MAX_COORDINATE`, or
-            there are more than `MAX_STROKES` strokes or `MAX_POINTS` points.
+        InvalidImage: a stroke has another shape, a coordinate is not a number within `MAX_COORDINATE`, or there are
+            more than `MAX_STROKES` strokes or `MAX_POINTS` points.
+
+    Example:
+        >>> check([[(10, 20), (30, 40)]])
+        [array([[10., 20.], [30., 40.]], dtype=float32)]
     """
     checked = []
     for stroke in strokes:
         try:
             points = np.asarray(stroke, dtype=np.float64)
         except (TypeError, ValueError) as error:
-            raise InvalidImage("A stroke must be a list of [x, y] numbers; draw it again.") from error
+            raise InvalidImage("A stroke must be a list of [x, y] numbers. Draw it again.") from error
         if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
             raise InvalidImage(f"A stroke must be an (n, 2) array of x, y; received the shape {points.shape}.")
         if not (np.abs(points) <= MAX_COORDINATE).all():  # also false for NaN
-            raise InvalidImage(f"A stroke's coordinates must lie within ±{MAX_COORDINATE:.0f} pixels; draw it again.")
+            raise InvalidImage(f"A stroke's coordinates must lie within ±{MAX_COORDINATE:.0f} pixels. Draw it again.")
         checked.append(points.astype(np.float32))
     if len(checked) > MAX_STROKES or sum(map(len, checked)) > MAX_POINTS:
         raise InvalidImage(too_many())
@@ -55,13 +62,13 @@ def render(strokes: Sequence[np.ndarray], *, size: tuple[int, int], pen_width: f
         ink: float32 (height, width), 0 is paper and 1 is ink.
     """
     height, width = size
-    # Pillow draws without anti-aliasing, so draw large and average: 16 x 16 samples a pixel on 28x28, 4 x 4 on a canvas
+    # Pillow draws without anti-aliasing, so draw large and average: 16×16 samples a pixel on 28×28, 4×4 on a canvas
     factor = max(1, min(16, 1200 // max(height, width)))
     picture = Image.new("L", (width * factor, height * factor))
     draw = ImageDraw.Draw(picture)
     radius = pen_width * factor / 2
     for stroke in strokes:
-        # Pillow counts from pixel centres, strokes from the picture's corner
+        # Pillow's coordinates start at a pixel's centre, strokes at the picture's corner
         points = (thin(stroke, 1 / factor) * factor - 0.5).tolist()
         if len(points) > 1:
             draw.line([tuple(point) for point in points], fill=255, width=max(1, round(2 * radius)))
@@ -71,7 +78,15 @@ def render(strokes: Sequence[np.ndarray], *, size: tuple[int, int], pen_width: f
 
 
 def thin(stroke: np.ndarray, distance: float) -> np.ndarray:
-    """Drop the points that lie nearer than `distance` pixels to the last one kept; the end always stays."""
+    """Drop points that are nearer than `distance` pixels to the last one kept; the last point always stays.
+
+    Args:
+        stroke: float32 (n, 2).
+        distance: in pixels.
+
+    Returns:
+        float32 (k, 2), k <= n.
+    """
     if len(stroke) == 1:
         return stroke
     points = stroke.tolist()
@@ -85,9 +100,16 @@ def thin(stroke: np.ndarray, distance: float) -> np.ndarray:
 
 
 def simplify(stroke: np.ndarray, tolerance: float) -> np.ndarray:
-    """Keep the fewest points whose lines stay within `tolerance` pixels of the stroke.
+    """Keep few points whose connecting lines stay within `tolerance` pixels of the stroke.
 
-    Ramer 1972 and Douglas, Peucker 1973, with a stack in place of recursion.
+    This is the algorithm of Ramer 1972 and Douglas, Peucker 1973, with a stack in place of recursion.
+
+    Args:
+        stroke: float (n, 2).
+        tolerance: in pixels.
+
+    Returns:
+        The rows of `stroke` that are kept, among them the first and the last.
     """
     points = stroke.astype(np.float64)
     keep = np.zeros(len(points), dtype=bool)
@@ -107,11 +129,12 @@ def simplify(stroke: np.ndarray, tolerance: float) -> np.ndarray:
 
 
 def too_many() -> str:
+    """Return the error message for a drawing with too many strokes or points."""
     return f"A drawing may hold {MAX_STROKES} strokes and {MAX_POINTS:,} points; this one holds more. Clear it."
 
 
 def _distances(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Distance (n,) of each point (n, 2) from the line segment between start and end."""
+    """Return the distance (n,) of each point (n, 2) from the line segment between start and end."""
     direction = end - start
     length = float(direction @ direction)
     along = np.clip((points - start) @ direction / length, 0, 1) if length > 0 else np.zeros(len(points))

@@ -1,9 +1,9 @@
-"""The judge: does a glyph look like a digit at all, or is it a letter, a face, a scribble?
+"""The judge: decides whether a glyph looks like a digit at all, or like a letter, a face or a scribble.
 
-A network that knows ten classes puts everything into one of them: the bundled convolutional network took the H of each
-of 27 writers for a 4, always with over 98 %. Its probabilities do not tell digits from the rest, so a judge of its own
-looks at the glyph: a small network that was also shown letters and scribbles (`digits.training.judge.fit`). It knows no
-model, and one judge serves all that read the ten digits.
+A network with ten classes assigns every image to one of them. The bundled convolutional network read the H of each of
+27 writers as a 4, always with a confidence above 98 %. Such probabilities do not separate digits from other drawings.
+So a separate small network, also trained on letters and scribbles (`digits.training.judge.fit`), judges the glyph. It
+uses no classifier's output, so one judge serves every model of the ten digits.
 """
 
 import functools
@@ -25,25 +25,25 @@ JUDGE_FILE = BUNDLED_MODELS_DIR / "judge.npz"
 TEN_DIGITS = tuple("0123456789")  # the classes that it knows
 
 _DIRECTIONS = 8
-_CELLS = 7  # a side
-_SMALLEST_HOLE = 2  # pixels; a single one is where two strokes happen not to touch
+_CELLS = 7  # on each side of the image
+_SMALLEST_HOLE = 2  # pixels; a single one is a chance gap between two strokes
 _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=int)
-_THIN = 0.03  # of a line's spread along itself lies across it, at most
+_THIN = 0.03  # the largest ratio of a line's variance across its direction to that along it
 _LEVEL = np.radians(35)
-_BATCH = 500  # images at once; their slopes take 50 MB
+_BATCH = 500  # images at once; their gradients take 50 MB
 
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """A network of rectified layers from a glyph's features to the ten digits and the kinds of things that are none.
+    """A small ReLU network from a glyph's features to the ten digits and the other kinds of drawings.
 
     It never changes, so threads may share it.
 
     Attributes:
-        mean: float32 (features,), taken off the features.
+        mean: float32 (features,), subtracted from the features.
         weights: float32 (inputs, outputs) for each layer.
         biases: float32 (outputs,) for each layer; the last layer's first ten outputs are the digits.
-        threshold: what scores below this is refused.
+        threshold: glyphs with a lower score are refused.
     """
 
     mean: np.ndarray
@@ -53,7 +53,11 @@ class Judge:
 
     @classmethod
     def load(cls, path: Path = JUDGE_FILE) -> "Judge":
-        """Read a judge that `save` wrote; raises `ModelNotFound` when it is missing or garbled."""
+        """Read a judge that `save` wrote.
+
+        Raises:
+            ModelNotFound: the file is missing or damaged.
+        """
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
                 layers = range(sum(name.startswith("weights") for name in arrays))
@@ -67,28 +71,28 @@ class Judge:
         except (OSError, EOFError, ValueError, TypeError, AttributeError, LookupError, *_UNPACKING) as error:
             raise ModelNotFound(
                 f"A judge of what is a digit should be at {path.name}; it cannot be read ({error}). "
-                "Restore it, or make it anew with `python -m digits.training.judge.fit`."
+                "Restore it, or fit a new one with `python -m digits.training.judge.fit`."
             ) from error
         return judge
 
     def save(self, path: Path) -> None:
-        """Write the judge to `path`, weights as short floats, which halves the file and moves no score by over 0.01."""
+        """Write the judge to `path` with float16 weights: half the size, and no score changes by more than 0.01."""
         arrays = {"mean": self.mean, "threshold": np.float64(self.threshold)}
-        arrays |= {f"weights{layer}": _shortened(weights) for layer, weights in enumerate(self.weights)}
+        arrays |= {f"weights{layer}": _to_short_floats(weights) for layer, weights in enumerate(self.weights)}
         arrays |= {f"biases{layer}": biases for layer, biases in enumerate(self.biases)}
         with write_whole(path) as stream:
             np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # no array is called `allow_pickle`
 
     def score(self, images: np.ndarray, probabilities: np.ndarray | None = None) -> np.ndarray:
-        """Return the probability that each image is a digit, in about a quarter of a millisecond an image.
+        """Return the probability that each image is a digit, in about a quarter of a millisecond per image.
 
         Args:
-            images: uint8 (n, 28, 28), 0 is paper and 255 is ink, as `glyphs.fit` and `glyphs.fit_strokes` give them.
-            probabilities: a model's answer, float32 (n, 10); it may be given and is not looked at, because no use of
-                it refused more letters at the same share of refused digits.
+            images: uint8 (n, 28, 28), 0 is paper and 255 is ink, as `glyphs.fit` and `glyphs.fit_strokes` return them.
+            probabilities: a classifier's output, float32 (n, 10). It is ignored: using it did not refuse more letters
+                at the same share of refused digits.
 
         Returns:
-            float32 (n,) in [0, 1]; 0 where there is no ink, and for a dash.
+            float32 (n,) in [0, 1]; 0 for an image without ink and for a dash.
 
         Raises:
             InvalidImage: `images` has another shape or type.
@@ -107,14 +111,14 @@ class Judge:
         activations = described - self.mean
         for weights, biases in zip(self.weights[:-1], self.biases[:-1], strict=True):
             activations = np.maximum(activations @ weights + biases, 0)
-        logits = activations @ self.weights[-1] + self.biases[-1]  # (n, 10 digits and the kinds of other things)
+        logits = activations @ self.weights[-1] + self.biases[-1]  # (n, ten digits and the kinds of other drawings)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares = powers[:, : len(TEN_DIGITS)].sum(axis=1) / powers.sum(axis=1)
         is_mark = images.any(axis=(1, 2)) & ~_is_dash(described)
         return np.where(is_mark, np.minimum(shares, 1), 0).astype(np.float32)
 
     def _check(self) -> None:
-        """Raise ValueError unless the layers fit each other and hold numbers."""
+        """Raise ValueError unless the layers fit each other and all numbers are finite."""
         sizes = [len(self.mean), *(len(biases) for biases in self.biases)]
         expected = list(pairwise(sizes))
         if [weights.shape for weights in self.weights] != expected or sizes[0] != FEATURES:
@@ -128,10 +132,10 @@ class Judge:
 
 
 def find_judge(class_names: tuple[str, ...]) -> Judge | None:
-    """Return the judge for models of these classes, read once; None unless they are the ten digits.
+    """Return the bundled judge, read once, or None unless the classes are the ten digits.
 
     Raises:
-        ModelNotFound: as `Judge.load`.
+        ModelNotFound: as in `Judge.load`.
     """
     return _bundled_judge() if class_names == TEN_DIGITS else None
 
@@ -142,10 +146,10 @@ def _bundled_judge() -> Judge:
 
 
 def features(images: np.ndarray) -> np.ndarray:
-    """Describe images by where their edges lie and which way they run, and by their outline as a whole.
+    """Compute features of images: the position and direction of their edges, and their outline and topology.
 
-    Directions in cells are the idea of N. Dalal, B. Triggs, "Histograms of oriented gradients for human detection",
-    CVPR 2005, here with neither blocks nor a normalisation, because the pen's width and grey are always the same.
+    Directions in cells follow N. Dalal, B. Triggs, "Histograms of oriented gradients for human detection", CVPR 2005,
+    but without blocks and normalisation, because the pen's width and grey are always the same here.
 
     Args:
         images: uint8 (n, 28, 28), 0 is paper and 255 is ink.
@@ -158,25 +162,25 @@ def features(images: np.ndarray) -> np.ndarray:
 
 
 def _is_dash(described: np.ndarray) -> np.ndarray:
-    """Tell from features which images are a single line within 35 degrees of level, bool (n,).
+    """Return from features which images are a single line within 35 degrees of horizontal, bool (n,).
 
-    A line's spread along itself is many times that across it. Of MNIST's 10,000 test images and of 2,200 placings of
-    pen digits none is such a line within 40 degrees of level.
+    The spread of a line along its direction is many times that across it. None of MNIST's 10,000 test images, and none
+    of 2,200 pen digits placed on a canvas, is such a line within 40 degrees of horizontal.
     """
-    first = _DIRECTIONS * _CELLS**2 + 5  # the edges and five features of the outline come before the spread
+    first = _DIRECTIONS * _CELLS**2 + 5  # the spread follows the edges and five features of the outline
     across, down, both = described[:, first : first + 3].T  # variances and covariance
     mean, reach = (across + down) / 2, np.hypot((across - down) / 2, both)
     is_line = mean - reach < _THIN * (mean + reach)
     return is_line & (np.abs(np.arctan2(2 * both, across - down)) < 2 * _LEVEL)
 
 
-def _shortened(weights: np.ndarray) -> np.ndarray:
-    """Round to float16 and drop its last bit, without which the file packs better."""
+def _to_short_floats(weights: np.ndarray) -> np.ndarray:
+    """Round to float16 without its last bit, because the file then compresses better."""
     return (weights.astype(np.float16).view(np.uint16) & 0xFFFE).view(np.float16)
 
 
 def _edges(ink: np.ndarray) -> np.ndarray:
-    """How much edge runs in each of 8 directions in each of 7×7 cells, float32 (n, 392)."""
+    """Return the strength of the edges in each of 8 directions and 7×7 cells, float32 (n, 392)."""
     padded = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
     across = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
     down = padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]
@@ -184,16 +188,16 @@ def _edges(ink: np.ndarray) -> np.ndarray:
     slope = np.stack([across, down], axis=1)[:, None]  # (n, 1, 2, 28, 28)
     along = np.maximum((slope * _COMPASS[:, :, None, None]).sum(axis=2), 0) / steepness[:, None]  # the cosine
     cells = _POOLING @ (np.square(np.square(along)) * steepness[:, None]) @ _POOLING.T  # (n, 8, 7, 7)
-    return 1.5 * np.sqrt(cells).reshape(len(ink), -1)  # 1.5 brings them to the other features' size
+    return 1.5 * np.sqrt(cells).reshape(len(ink), -1)  # 1.5 scales them to the size of the other features
 
 
 def _outline(ink: np.ndarray) -> np.ndarray:
-    """Ink, extent, spread and how often lines across the image meet ink, float32 (n, 12), most in about [0, 2]."""
+    """Return ink, extent, spread and crossings with lines across the image, float32 (n, 12), mostly in [0, 2]."""
     line = np.arange(IMAGE_SIZE, dtype=np.float32)
     by_column, by_row = ink.sum(axis=1), ink.sum(axis=2)
     mass = by_row.sum(axis=1)
     divisor = np.maximum(mass, 1e-3)
-    x = line - (by_column @ line / divisor)[:, None]  # from the centre of mass, (n, 28)
+    x = line - (by_column @ line / divisor)[:, None]  # relative to the centre of mass, (n, 28)
     y = line - (by_row @ line / divisor)[:, None]
     mask = ink > 0.5
     width, height = _extent(np.any(mask, axis=1)), _extent(np.any(mask, axis=2))
@@ -217,17 +221,21 @@ def _outline(ink: np.ndarray) -> np.ndarray:
 
 
 def _extent(occupied: np.ndarray) -> np.ndarray:
-    """From the first to the last True of each row of bool (n, 28), in pixels; 0 where there is none."""
+    """Return the extent from the first to the last True in each row of bool (n, 28), in pixels; 0 if there is none."""
     length = IMAGE_SIZE - occupied.argmax(axis=1) - occupied[:, ::-1].argmax(axis=1)
     return np.where(occupied.any(axis=1), length, 0)
 
 
 def _topology(masks: np.ndarray) -> np.ndarray:
-    """Pieces of ink, the share of it outside the largest, and holes: float32 (n, 3); counts end at 4."""
+    """Return the counts of components and holes, up to 4, and the share of ink outside the largest component.
+
+    Returns:
+        float32 (n, 3): components, share, holes.
+    """
     found = np.zeros((len(masks), 3), np.float32)
     for row, mask in enumerate(masks):
         pieces = np.bincount(scipy.ndimage.label(mask, _EIGHT_NEIGHBOURS)[0].ravel())[1:]
-        # Bins 0 and 1 are the ink and the paper around it.
+        # Bins 0 and 1 are the ink and the paper outside it.
         paper = np.bincount(scipy.ndimage.label(~np.pad(mask, 1))[0].ravel())[2:]
         loose = 1 - pieces.max() / pieces.sum() if len(pieces) else 0
         found[row] = min(len(pieces), 4), loose, min((paper >= _SMALLEST_HOLE).sum(), 4)
@@ -235,14 +243,15 @@ def _topology(masks: np.ndarray) -> np.ndarray:
 
 
 def _pooling() -> np.ndarray:
-    """Cells four pixels apart that fade into each other, float32 (7, 28)."""
+    """Return cells four pixels apart with overlapping triangular weights, float32 (7, 28)."""
     middles = np.arange(_CELLS) * 4 + 1.5
     return (np.maximum(0, 1 - np.abs(np.arange(IMAGE_SIZE) - middles[:, None]) / 4) / 4).astype(np.float32)
 
 
 def _compass() -> np.ndarray:
+    """Return unit vectors in the 8 directions, float32 (8, 2), x and y."""
     angles = np.arange(_DIRECTIONS) * 2 * np.pi / _DIRECTIONS
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)  # (8, 2), x and y
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
 _POOLING = _pooling()

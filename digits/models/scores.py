@@ -1,4 +1,4 @@
-"""Scores: which classes a model confuses, how well it reads each class, and whether two models differ by chance."""
+"""Scores: the confusion matrix, precision and recall of each class, and whether two models differ significantly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,31 +6,37 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-SIGNIFICANT = 0.05  # a difference that chance makes more rarely than this is taken for one
+SIGNIFICANT = 0.05  # a difference with a p-value below this is significant
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, class_count: int) -> np.ndarray:
-    """Count how often images of each class are read as each class.
+    """Count how many images of each class were predicted as each class.
 
     Args:
-        labels, predicted: integer (n,), n >= 1, each image's class and the class a model read, in [0, class_count).
+        labels, predicted: integer (n,), n >= 1, each image's class and the predicted class, in [0, class_count).
 
     Returns:
-        int64 (class_count, class_count): a row for what the images are, a column for what was read.
+        int64 (class_count, class_count): rows are true classes, columns are predicted classes.
+
+    Example:
+        >>> confusion_matrix(np.array([0, 1, 1]), np.array([0, 1, 0]), 2)
+        array([[1, 0],
+               [1, 1]])
     """
-    from sklearn import metrics  # 0.6 s and 63 MB, which only who looks at a model pays for
+    from sklearn import metrics  # takes 0.6 s and 63 MB, so only on demand
 
     return metrics.confusion_matrix(labels, predicted, labels=np.arange(class_count))
 
 
 def per_class(labels: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]) -> pd.DataFrame:
-    """Tell how well each class is read; where a class was never read, its precision counts as 0.
+    """Compute precision, recall and F1 of each class; the precision of a class that was never predicted is 0.
 
     Args:
         labels, predicted: integer (n,), n >= 1.
+        class_names: the names of the classes.
 
     Returns:
-        A row for each class, named after it, with `precision`, `recall` and `F1` in [0, 1] and `support`, its images.
+        A row for each class name, with `precision`, `recall` and `F1` in [0, 1] and `support`, its number of images.
     """
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -40,16 +46,22 @@ def per_class(labels: np.ndarray, predicted: np.ndarray, class_names: Sequence[s
 
 
 def shades(counts: np.ndarray) -> np.ndarray:
-    """Return how deeply to colour each mistake, float (classes, classes) in [0, 1]; what was read rightly stays 0.
+    """Return how deeply to colour each cell of misclassified images.
 
-    The largest mistake is 1, whatever the counts on the diagonal. The root keeps single images visible beside it.
+    The largest error is 1, whatever the counts on the diagonal. The square root keeps single images visible beside it.
+
+    Args:
+        counts: int (classes, classes), a confusion matrix.
+
+    Returns:
+        float (classes, classes) in [0, 1], 0 on the diagonal.
     """
     errors = counts * ~np.eye(len(counts), dtype=bool)
     return np.sqrt(errors / max(1, errors.max()))
 
 
 def describe_confusion(counts: np.ndarray, class_names: Sequence[str]) -> str:
-    """Return in a sentence how many images were read rightly, and the mistakes made most often."""
+    """Describe a confusion matrix in a sentence: the number of correct images, and the most frequent mistakes."""
     errors = counts * ~np.eye(len(counts), dtype=bool)
     order = np.argsort(-errors, axis=None, kind="stable")[:3]
     worst = [
@@ -57,17 +69,19 @@ def describe_confusion(counts: np.ndarray, class_names: Sequence[str]) -> str:
         for true, read in zip(*np.unravel_index(order, errors.shape), strict=True)
         if errors[true, read]
     ]
-    told = f"{np.trace(counts):,} of {counts.sum():,} images are read rightly"
-    return f"{told}; the most frequent mistakes: {', '.join(worst)}." if worst else f"{told}; there is no mistake."
+    correct = f"{np.trace(counts):,} of {counts.sum():,} images are read correctly"
+    return (
+        f"{correct}; the most frequent mistakes: {', '.join(worst)}." if worst else f"{correct}; there are no mistakes."
+    )
 
 
 @dataclass(frozen=True)
 class McNemar:
-    """Two models, A and B, on the same images.
+    """The result of two models, A and B, on the same images.
 
     Attributes:
-        only_a, only_b: how many images one alone reads rightly.
-        total: how many images there are.
+        only_a, only_b: the number of images that only A, or only B, classified correctly.
+        total: the number of images.
     """
 
     only_a: int
@@ -76,45 +90,53 @@ class McNemar:
 
     @property
     def p_value(self) -> float:
-        """How likely chance makes so large a difference where neither model is better, in [0, 1].
+        """The probability of at least so large a difference if neither model is better, in [0, 1].
 
-        Then each image that one alone reads rightly is a toss of a coin (Q. McNemar, Psychometrika 12, 1947). Counted
-        exactly, however many there are, so that no approximation has to be good enough.
+        Under that hypothesis each image that only one model classified correctly is a fair coin toss (Q. McNemar,
+        Psychometrika 12, 1947). The binomial test is exact for any number of images; no approximation is used.
         """
-        from scipy.special import bdtr  # here, because only who compares two models needs it
+        from scipy.special import bdtr  # takes time to import, so only on demand
 
         tosses = self.only_a + self.only_b
         return min(1.0, 2 * float(bdtr(min(self.only_a, self.only_b), tosses, 0.5))) if tosses else 1.0
 
 
 def mcnemar(labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> McNemar:
-    """Count the images that one model alone reads rightly.
+    """Count the images that only one of two models classified correctly.
 
     Args:
-        labels, a, b: integer (n,), each image's class and the classes that the two models read.
+        labels, a, b: integer (n,), each image's class and the two models' predicted classes.
+
+    Example:
+        >>> mcnemar(np.array([0, 1, 2]), np.array([0, 1, 9]), np.array([0, 9, 9]))
+        McNemar(only_a=1, only_b=0, total=3)
     """
     return McNemar(int(((a == labels) & (b != labels)).sum()), int(((a != labels) & (b == labels)).sum()), len(labels))
 
 
 def describe_mcnemar(found: McNemar, a: str = "A", b: str = "B") -> str:
-    """Return what a duel between models named `a` and `b` has shown, for who knows no statistics."""
+    """Describe McNemar's test for models named `a` and `b`, for a reader who knows no statistics."""
     if not found.only_a + found.only_b:
-        return f"Of the {found.total:,} images, {a} and {b} read the very same ones rightly: nothing tells them apart."
-    counts = f"Of the {found.total:,} images, {a} alone reads {found.only_a:,} rightly and {b} alone {found.only_b:,}."
+        return f"Of the {found.total:,} images, {a} and {b} read the same ones correctly: they cannot be told apart."
+    counts = (
+        f"Of the {found.total:,} images, {a} alone reads {found.only_a:,} correctly and {b} alone {found.only_b:,}."
+    )
     p = found.p_value
     if p >= SIGNIFICANT:
-        rate = f"1 time in {1 / p:.0f}" if p < 0.5 else "more often than every second time"
-        return f"{counts} Were neither better, chance would make such a difference {rate}: it could well be chance."
+        rate = f"1 time in {1 / p:.0f}" if p < 0.5 else "more often than 1 time in 2"
+        return f"{counts} If neither were better, such a difference would arise by chance {rate}, so it may be chance."
     better = a if found.only_a > found.only_b else b
     rate = f"1 time in {_rounded(1 / p):,}" if p > 1e-6 else "less than 1 time in a million"
-    return f"{counts} Were neither better, chance would make so large a difference {rate}: {better} is better."
+    return (
+        f"{counts} If neither were better, so large a difference would arise by chance {rate}, so {better} is better."
+    )
 
 
 def format_p_value(p: float) -> str:
-    """Return a p-value with two digits, as "p = 0.012"; a tiny one as "p < 0.000001"."""
+    """Format a p-value with two digits, such as "p = 0.012", or "p < 0.000001" for a tiny one."""
     return f"p = {p:.2g}" if p >= 1e-4 else f"p = {p:.6f}" if p >= 1e-6 else "p < 0.000001"
 
 
 def _rounded(number: float) -> int:
-    """Return a number with two digits that count: 1,234 is 1,200."""
+    """Round a number to two significant digits: 1,234 becomes 1,200."""
     return int(float(f"{number:.1e}"))

@@ -1,7 +1,7 @@
-"""Weights as numbers and as text: read from a Keras file without Keras, layer by layer.
+"""A model's parameters as arrays and as text, read from a Keras file without Keras.
 
 A `.keras` file is a zip with the network's layers in `config.json` and their arrays in the HDF5 file
-`model.weights.h5`. Only a file that was made here, or whose contents have been checked, should be opened.
+`model.weights.h5`. Open only files that were made here or whose contents have been checked.
 """
 
 import io
@@ -19,19 +19,32 @@ WEIGHTS_TEXT, BIASES_TEXT = "weights.txt", "const.txt"
 
 @dataclass(frozen=True, eq=False)
 class Weight:
-    """One array of a layer: a kernel, of two dimensions or more, or a bias, of one."""
+    """One array of a layer's parameters.
+
+    Attributes:
+        layer: the layer's name.
+        values: a kernel, of two or more dimensions, or a bias, of one.
+    """
 
     layer: str
     values: np.ndarray
 
     @property
     def is_bias(self) -> bool:
+        """Whether the array is a bias."""
         return self.values.ndim == 1
 
 
 def read(path: Path) -> list[Weight]:
-    """Return all weights of the Keras file at `path`, in the order of its layers; raises `ModelNotFound`."""
-    import h5py  # a tenth of a second, which only who looks at a model pays for
+    """Read all parameters of a Keras file.
+
+    Returns:
+        The arrays in the order of the layers.
+
+    Raises:
+        ModelNotFound: the file is missing or damaged.
+    """
+    import h5py  # takes a tenth of a second, so only on demand
 
     try:
         with zipfile.ZipFile(path) as archive:
@@ -50,26 +63,30 @@ def read(path: Path) -> list[Weight]:
 
 
 def count(path: Path) -> int:
-    """Return how many numbers the model in the Keras file at `path` has learned."""
+    """Count the parameters of the model in a Keras file.
+
+    Raises:
+        ModelNotFound: as in `read`.
+    """
     return sum(weight.values.size for weight in read(path))
 
 
 def as_text(weights: list[Weight]) -> str:
-    """Return weights as lines of numbers, each layer's below a comment that names it and its shape.
+    """Write parameters as lines of numbers, each array below a comment with its layer's name and its shape.
 
-    `numpy.loadtxt` skips the comments: a softmax model's texts load as its 784×10 weights and its 10 biases. A filter
-    bank's rows are height × width × inputs.
+    `numpy.loadtxt` skips the comments. So the texts of a softmax model load as its 784×10 weights and its 10 biases.
+    The rows of a convolutional kernel are height × width × inputs.
     """
     stream = io.StringIO()
     for weight in weights:
         stream.write(f"# {weight.layer} {' x '.join(map(str, weight.values.shape))}\n")
-        # Five digits tell every float16 apart, and exported weights are float16.
+        # Exported weights are float16, and five digits distinguish all float16 numbers.
         np.savetxt(stream, weight.values.reshape(-1, weight.values.shape[-1]), fmt="%.5g")
     return stream.getvalue()
 
 
 def texts(weights: list[Weight]) -> dict[str, str]:
-    """Return the two texts by file name: kernels in one, biases in the other."""
+    """Return the two texts by file name: all kernels in one, all biases in the other."""
     return {
         WEIGHTS_TEXT: as_text([weight for weight in weights if not weight.is_bias]),
         BIASES_TEXT: as_text([weight for weight in weights if weight.is_bias]),

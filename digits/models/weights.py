@@ -1,4 +1,4 @@
-"""The weights that a person can look at, read from the small file beside a model (`training.explain` writes it)."""
+"""The weights that a model's page shows, read from the small file that `training.explain` writes beside the model."""
 
 import functools
 import io
@@ -11,8 +11,8 @@ import numpy as np
 from digits.errors import ModelNotFound
 
 EXPLAIN_FILE = "explain.npz"
-FOR, AGAINST = (0, 90, 181), (220, 94, 0)  # blue and orange: told apart in every kind of colour blindness
-UNITS = 32  # hidden units whose weights are kept
+FOR, AGAINST = (0, 90, 181), (220, 94, 0)  # blue and orange: distinguishable with every kind of colour blindness
+UNITS = 32  # the largest number of hidden units whose weights are stored
 MAX_FILTERS = 64
 
 
@@ -29,19 +29,26 @@ class Linear:
     bias: np.ndarray
 
     def logits(self, images: np.ndarray) -> np.ndarray:
-        """Return float32 (n, classes) for images uint8 (n, 28, 28), 0 is paper and 255 is ink."""
+        """Compute the logits of images.
+
+        Args:
+            images: uint8 (n, 28, 28), 0 is paper and 255 is ink.
+
+        Returns:
+            float32 (n, classes).
+        """
         return images.reshape(len(images), -1).astype(np.float32) / 255 @ self.kernel + self.bias
 
 
 @dataclass(frozen=True, eq=False)
 class Filters:
-    """The first layer of a convolutional network, with its batch normalisation, if any, worked into it.
+    """The first layer of a convolutional network, with any batch normalisation folded into its weights.
 
     Attributes:
         kernel: float32 (height, width, filters), for pixels in [0, 1].
         bias: float32 (filters,).
-        is_padded: whether the image is framed with paper, so that the maps are as large as it is.
-        is_relu: whether what is negative is then set to 0.
+        is_padded: whether the image is padded with paper, so that the feature maps are as large as the image.
+        is_relu: whether ReLU is applied to the feature maps.
     """
 
     kernel: np.ndarray
@@ -50,10 +57,17 @@ class Filters:
     is_relu: bool
 
     def maps(self, image: np.ndarray) -> np.ndarray:
-        """Return what the filters answer, float32 (height, width, filters), to an image uint8 (28, 28)."""
+        """Compute the feature maps of an image.
+
+        Args:
+            image: uint8 (28, 28), 0 is paper and 255 is ink.
+
+        Returns:
+            float32 (height, width, filters).
+        """
         height, width, _ = self.kernel.shape
         pixels = image.astype(np.float32) / 255
-        if self.is_padded:  # where a frame cannot be even, TensorFlow adds its last line below and on the right
+        if self.is_padded:  # like TensorFlow: an odd row of padding goes below, an odd column to the right
             pixels = np.pad(pixels, [((side - 1) // 2, side // 2) for side in (height, width)])
         windows = np.lib.stride_tricks.sliding_window_view(pixels, (height, width))
         maps = np.tensordot(windows, self.kernel, axes=((2, 3), (0, 1))) + self.bias
@@ -62,11 +76,11 @@ class Filters:
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What the file holds; each part is None where the network has no such thing or the file is missing.
+    """What the file holds; each part is None if the network has no such layer or the file is missing.
 
     Attributes:
-        linear: the whole network, where it is linear.
-        filters: the first layer, where it convolves.
+        linear: the whole network, if it is linear.
+        filters: the first layer, if it is convolutional.
         units: float32 (n, 28, 28) in [-1, 1], the weights into the strongest units of the first hidden layer, each
             scaled by its largest, the strongest first.
     """
@@ -77,7 +91,10 @@ class Weights:
 
 
 def load(folder: Path) -> Weights:
-    """Read the weights beside a model; a model that was exported without them has none.
+    """Read the weights stored beside a model; an empty `Weights` if the model was exported without them.
+
+    Args:
+        folder: the model's folder.
 
     Raises:
         ModelNotFound: the file is damaged.
@@ -104,8 +121,8 @@ def _load(path: Path, modified: int) -> Weights:
             units = _shaped(arrays, "units", 3) / 127
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ModelNotFound(
-            f"{path.name} of {path.parent.name} should hold the weights to look at; it cannot be read ({error}). "
-            "Train or download the model again."
+            f"{path.name} of {path.parent.name} should hold the model's weights for display; "
+            f"it cannot be read ({error}). Train or download the model again."
         ) from error
     return Weights(linear, filters, units)
 

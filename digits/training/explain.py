@@ -1,7 +1,7 @@
-"""The weights that a person can look at, derived from a Keras model for the web process, which has no TensorFlow.
+"""The weights that a model's page shows, derived from a Keras model for the web process, which has no TensorFlow.
 
-The whole network as one matrix where it is linear, the first layer's filters where it convolves, and its strongest
-hidden units where it does neither.
+These are the whole network as one matrix if it is linear, the first layer's filters if it is convolutional, and
+otherwise its strongest hidden units.
 """
 
 from collections.abc import Sequence
@@ -17,16 +17,16 @@ _LAYERS_THAT_CHANGE_NOTHING = {"InputLayer", "Flatten", "Reshape", "Identity", "
 
 
 def derive(model: Any) -> dict[str, np.ndarray]:
-    """Derive from a Keras model what its file of weights to look at should hold.
+    """Derive the arrays for display from a Keras model.
 
-    Only the layers' class names, settings and `get_weights()` are asked for, so nothing here imports Keras.
+    Only the layers' class names, settings and `get_weights()` are used, so nothing here imports Keras.
 
     Args:
-        model: a `keras.Model` whose layers follow one another, as `networks.build` makes them.
+        model: a `keras.Model` with its layers in sequence, as `networks.build` makes them.
 
     Returns:
         Arrays to save: `linear_kernel` and `linear_bias`; `filters_kernel`, `filters_bias`, `filters_padded` and
-        `filters_relu`; `units`, int8. None of them when the network is of another kind.
+        `filters_relu`; `units`, int8. The dict is empty for other kinds of networks.
     """
     layers = [layer for layer in model.layers if type(layer).__name__ not in _LAYERS_THAT_CHANGE_NOTHING]
     if not layers or type(layers[0]).__name__ != "Rescaling" or not np.isclose(layers[0].scale, 1 / 255):
@@ -46,7 +46,7 @@ def derive(model: Any) -> dict[str, np.ndarray]:
 
 
 def write(model: Any, path: Path) -> None:
-    """Write the file of weights to look at for a Keras model, or none where there is nothing to show."""
+    """Write the arrays for display of a Keras model to `path`; write no file if there are none."""
     if arrays := derive(model):
         np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # no array is called `allow_pickle`
 
@@ -85,7 +85,7 @@ def _derive_filters(layers: Sequence[Any]) -> dict[str, np.ndarray]:
 
 
 def _normalisation(layer: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Batch normalisation after training is a factor and an offset (Ioffe and Szegedy, 2015, algorithm 2)."""
+    """Return trained batch normalisation as a factor and an offset (Ioffe and Szegedy, 2015, algorithm 2)."""
     arrays = [array.astype(np.float64) for array in layer.get_weights()]
     gamma = arrays.pop(0) if layer.scale else 1.0
     beta = arrays.pop(0) if layer.center else 0.0
@@ -95,7 +95,7 @@ def _normalisation(layer: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _derive_units(kernel: np.ndarray, next_kernel: np.ndarray) -> np.ndarray:
-    """Pick the units that say most: by the length of their weights, going in and coming out."""
+    """Pick the units with the largest product of the norms of their incoming and outgoing weights."""
     strength = np.linalg.norm(kernel, axis=0) * np.linalg.norm(next_kernel, axis=1)
     chosen = kernel[:, strength.argsort()[::-1][:UNITS]].T
     largest = np.maximum(np.abs(chosen).max(axis=1, keepdims=True), 1e-12)
@@ -103,7 +103,7 @@ def _derive_units(kernel: np.ndarray, next_kernel: np.ndarray) -> np.ndarray:
 
 
 def _small(array: np.ndarray) -> np.ndarray:
-    """Return the array in float16 where its numbers fit, which exported weights do exactly, else in float32."""
+    """Return the array as float16 if its numbers fit, as exported weights do exactly, else as float32."""
     with np.errstate(over="ignore"):
         half = array.astype(np.float16)
     return half if np.isfinite(half).all() else array.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Charts: ECharts options made from data, each with the sentence that says the same to who cannot see it."""
+"""Charts: ECharts options made from data, each with a sentence as its text alternative."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,15 +6,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # told apart by lightness too, on light and on dark
+_TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # they differ in lightness too, on light and dark pages
 _QUIET, _LOUD, _DOUBTFUL = "#9fb3c8", "#d9742b", "#b9bec4"
-_LABEL = "#758290"  # readable on light and on dark
+_LABEL = "#758290"  # readable on light and dark pages
 
 
 def confusion_map(counts: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
-    """Return a heat map of counts int (classes, classes), a row for what images are, a column for what was read.
+    """Return a confusion matrix as a heat map.
 
-    Each row is coloured by its own images, so that the diagonal darkens as a class is learned.
+    Each row is coloured by its share of that class's images, so the diagonal darkens as a class is learned.
+
+    Args:
+        counts: int (classes, classes), rows are true classes, columns are predicted classes.
+        class_names: the names of the classes.
     """
     names = list(class_names)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -51,7 +55,13 @@ def confusion_map(counts: np.ndarray, class_names: Sequence[str]) -> dict[str, A
 def probability_bars(
     probabilities: np.ndarray, class_names: Sequence[str], *, is_doubtful: bool = False
 ) -> dict[str, Any]:
-    """Return a bar for each class's probability, float (classes,), the highest one marked; all grey where doubtful."""
+    """Return a bar chart of the class probabilities, with the highest one highlighted.
+
+    Args:
+        probabilities: float (classes,).
+        class_names: the names of the classes.
+        is_doubtful: whether all bars are grey, because the drawing is unlikely to be a digit.
+    """
     best = int(probabilities.argmax())
     table = pd.DataFrame({"class": list(class_names), "probability": probabilities.astype(float) * 100})
     table["label"] = [percent(share) for share in probabilities]
@@ -89,16 +99,17 @@ def probability_bars(
 
 
 def describe_probabilities(probabilities: np.ndarray, class_names: Sequence[str]) -> str:
-    """Return the three likeliest classes in words."""
+    """Describe the three likeliest classes in words."""
     order = probabilities.argsort()[::-1][:3]
     return "Probabilities: " + ", ".join(f"{class_names[i]} {percent(probabilities[i])}" for i in order) + "."
 
 
 def reliability_diagram(table: pd.DataFrame) -> dict[str, Any]:
-    """Return how often a model is right, over how sure it is; on the dashed line both are the same.
+    """Return a reliability diagram: accuracy over confidence, with a dashed line where the two are equal.
 
     Args:
-        table: as `calibration.reliability` returns it; each row is a point on the line of its interval.
+        table: as `calibration.reliability` returns it; each row becomes a point, and a line for its confidence
+            interval.
     """
     shown = (table[["confidence", "accuracy", "low", "high"]] * 100).round(2)
     axis = {"type": "value", "min": 0, "max": 100, "nameLocation": "middle"}
@@ -108,8 +119,8 @@ def reliability_diagram(table: pd.DataFrame) -> dict[str, Any]:
         "grid": {"left": 24, "right": 24, "top": 16, "bottom": 28, "containLabel": True},
         "tooltip": {"trigger": "item"},
         "dataset": {"source": shown[["confidence", "accuracy"]].assign(images=table["count"])},
-        "xAxis": {**axis, "name": "how sure it is, %", "nameGap": 26},
-        "yAxis": {**axis, "name": "how often it is right, %", "nameGap": 34},
+        "xAxis": {**axis, "name": "confidence, %", "nameGap": 26},
+        "yAxis": {**axis, "name": "accuracy, %", "nameGap": 34},
         "series": [
             {**plain, "data": [[0, 0], [100, 100]], "lineStyle": {"type": "dashed", "width": 1.5}, "color": _LABEL},
             *(
@@ -117,7 +128,7 @@ def reliability_diagram(table: pd.DataFrame) -> dict[str, Any]:
                 for row in shown.itertuples(index=False)
             ),
             {
-                "name": "how often it is right",
+                "name": "accuracy",
                 "type": "scatter",
                 "encode": {"x": "confidence", "y": "accuracy", "tooltip": ["confidence", "accuracy", "images"]},
                 "symbolSize": 10,
@@ -128,16 +139,21 @@ def reliability_diagram(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def describe_reliability(table: pd.DataFrame) -> str:
-    """Return what a reliability diagram shows, bin by bin."""
+    """Describe a reliability diagram in words, bin by bin."""
     bins = [
-        f"{row['confidence']:.0%} sure and {row['accuracy']:.0%} right in {row['count']:,} images"
+        f"confidence {row['confidence']:.0%}, accuracy {row['accuracy']:.0%}, {row['count']:,} images"
         for row in table.to_dict("records")
     ]
-    return f"How often the model is right, by how sure it is: {'; '.join(bins)}."
+    return f"Confidence and accuracy of the model: {'; '.join(bins)}."
 
 
 def percent(share: float) -> str:
-    """Return a share in [0, 1] as a percentage that never rounds to certainty: 0.99996 is ">99.9 %"."""
+    """Format a share in [0, 1] as a percentage that never rounds to certainty.
+
+    Example:
+        >>> percent(0.99996), percent(0.5)
+        ('>99.9 %', '50.0 %')
+    """
     if share >= 0.9995:
         return ">99.9 %"
     return f"{share:.1%}".replace("%", " %") if share >= 0.0005 else "<0.1 %"

@@ -1,4 +1,4 @@
-"""Runs beside each other: their curves, their settings, the images that two of their models dispute."""
+"""Comparison of runs: their hyperparameters, the names of their models, and the images on which two models disagree."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,21 +10,21 @@ from digits.models.identity import Weights
 from digits.runs.hyperparameters import KNOBS, Change
 from digits.runs.schema import Run
 
-MOST = 5  # runs in one chart: more lines than that nobody tells apart
+MOST = 5  # runs in one chart; more lines are hard to distinguish
 DIFFERS = "≠"
 
 _WEIGHTS = {Weights.BEST: "best weights", Weights.LAST: "last weights", Weights.SAVED: "saved"}
 
 
 def settings_table(runs: Mapping[str, Run], changes: Mapping[str, Sequence[Change]]) -> pd.DataFrame:
-    """Set the runs' settings side by side.
+    """Return a table of the runs' hyperparameters, with a column for each run.
 
     Args:
         runs: the runs by name.
-        changes: what was turned while each trained, by the same names.
+        changes: the changes made during each run's training, by the same names.
 
     Returns:
-        A row for each setting: its name in "Setting", after `DIFFERS` where the runs do, then a column a run.
+        A row for each setting, whose name is in the column "Setting" and begins with `DIFFERS` if the runs differ.
     """
     rows = {
         knob.label: [_shown(getattr(run.hyperparameters, name)) for run in runs.values()]
@@ -43,7 +43,7 @@ def _shown(value: Any) -> str:
 
 
 def changes_in_words(changes: Sequence[Change]) -> str:
-    """Return what was turned, as "learning rate 0.1 → 0.01 at 840"; empty when nothing was."""
+    """Describe the changes during training, such as "learning rate 0.1 → 0.01 at 840"; empty for none."""
     return ", ".join(
         f"{KNOBS[change.name].label.lower()} {_shown(change.old)} → {_shown(change.value)} at {change.step:,}"
         for change in changes
@@ -52,19 +52,23 @@ def changes_in_words(changes: Sequence[Change]) -> str:
 
 
 def model_title(name: str, weights: Weights | None, step: int | None) -> str:
-    """Return what one of a run's models is called: the run's name, and which of its weights these are, if known."""
+    """Return the title of one of a run's models: the run's name, which of its weights these are, and their step."""
     return name if weights is None or step is None else f"{name}, {_WEIGHTS[weights]} at {step:,}"
 
 
 def disputed(labels: np.ndarray, a: np.ndarray, b: np.ndarray, side: str) -> np.ndarray:
-    """Return the rows of the images that two models read differently.
+    """Return the rows of images for which two models predict different classes.
 
     Args:
-        labels, a, b: integer (n,), each image's class and the classes that the two models read.
-        side: "a" or "b" for the images which that model alone reads rightly, "neither" for those that neither does.
+        labels, a, b: integer (n,), each image's class and the two models' predicted classes.
+        side: "a" or "b" for images that only this model classifies correctly, "neither" for images that neither does.
 
     Returns:
         int (k,), rising.
+
+    Example:
+        >>> disputed(np.array([0, 1, 2]), np.array([0, 1, 9]), np.array([0, 9, 8]), "a")
+        array([1])
     """
     is_wanted = {"a": a == labels, "b": b == labels, "neither": (a != labels) & (b != labels)}[side]
     return np.flatnonzero(is_wanted & (a != b))

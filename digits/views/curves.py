@@ -1,4 +1,4 @@
-"""Curves: a run's loss and accuracy while it learns, several runs side by side, and the same in words."""
+"""Curves: a run's loss and accuracy during training, or those of several runs, as charts and in words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,13 +9,13 @@ from digits.runs.hyperparameters import Change
 from digits.runs.schema import METRIC_NAMES
 
 Histories = Mapping[str, Sequence[dict[str, Any]]]  # rows as `Registry.metrics` returns them, by the run's name
-MEASURES = {  # the columns of the metrics, with what they are called on the page
+MEASURES = {  # the names of the metrics' columns on the page
     "val_accuracy": "Validation accuracy",
     "val_loss": "Validation loss",
     "loss": "Training loss",
 }
-_TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # told apart by lightness too, on light and on dark
-# Told apart by colour, dashes and marks at once; the colours (M. Okabe and K. Ito, 2008) by who sees fewer of them too.
+_TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # they differ in lightness too, on light and dark pages
+# Lines differ in colour, dashes and markers. The colours suit colour-blind readers (M. Okabe and K. Ito, 2008).
 _LINES = (
     ("#0072b2", "solid", "circle"),
     ("#d55e00", "dashed", "rect"),
@@ -23,7 +23,7 @@ _LINES = (
     ("#cc79a7", [12, 4], "diamond"),
     ("#8c7a00", [8, 3, 2, 3], "roundRect"),
 )
-_LABEL = "#758290"  # readable on light and on dark
+_LABEL = "#758290"  # readable on light and dark pages
 
 
 def learning_curve(
@@ -37,16 +37,18 @@ def learning_curve(
     smoothing: float = 0.0,
     is_logarithmic: bool = False,
 ) -> dict[str, Any]:
-    """Return the curve of one measure, training and validation, over the iterations of a run.
+    """Return the training and the validation curve of one measure of a run.
 
     Args:
         rows: as `registry.Registry.metrics` returns them.
         name: "loss" or "accuracy".
-        iterations: where the run will end; the axis reaches there from the start, so that nothing jumps.
-        changes: the knobs turned, each an upright line with its words.
-        best_step: the validation to mark as the best; None for none.
-        smoothing: how much of its past a point of the training curve keeps, in [0, 1); validation is never smoothed.
-        is_logarithmic: whether the upright axis counts in powers of ten.
+        title: the chart's title.
+        iterations: the run's total number of iterations; the axis has this length from the start, so it never jumps.
+        changes: the hyperparameters changed during training, each shown as a labelled vertical line.
+        best_step: the iteration of the best validation, to be marked; None for none.
+        smoothing: the weight of the past in the training curve's exponential moving average, in [0, 1); validation is
+            never smoothed.
+        is_logarithmic: whether the vertical axis is logarithmic.
     """
     table = pd.DataFrame(rows, columns=METRIC_NAMES)
     training = table[["step", name]].astype("float32")
@@ -57,7 +59,7 @@ def learning_curve(
     is_share = name == "accuracy"
     axis = {"type": "log"} if is_logarithmic else {"min": None if is_share else 0, "max": 1 if is_share else None}
     return {
-        "animation": False,  # a curve that glides is never at rest, and kept half a core of the visitor's machine busy
+        "animation": False,  # animated curves never stop moving, which kept half a core of the visitor's machine busy
         "title": {"text": title, "left": 0, "textStyle": {"fontSize": 14}},
         "legend": {"right": 0, "top": 0, "data": [label, "validation"]},
         "grid": {"left": 8, "right": 16, "top": 44, "bottom": 24, "containLabel": True},
@@ -90,15 +92,15 @@ def learning_curve(
                 "symbolSize": 5,
                 "lineStyle": {"width": 2.5},
                 "color": _VALIDATION,
-                "markLine": _turned(changes),
+                "markLine": _change_lines(changes),
                 "markPoint": _best(validation, f"val_{name}", best_step),
             },
         ],
     }
 
 
-def _turned(changes: Sequence[Change]) -> dict[str, Any]:
-    """Upright lines where knobs were turned, each with its words beside it."""
+def _change_lines(changes: Sequence[Change]) -> dict[str, Any]:
+    """Return labelled vertical lines where hyperparameters were changed."""
     style = {"color": _LABEL, "type": "dashed", "width": 1}
     label = {"rotate": 90, "position": "insideEndTop", "color": _LABEL, "fontSize": 11}
     lines = [
@@ -108,7 +110,7 @@ def _turned(changes: Sequence[Change]) -> dict[str, Any]:
 
 
 def _best(validation: pd.DataFrame, column: str, step: int | None) -> dict[str, Any]:
-    """A pin on the validation that was the best."""
+    """Return a marker on the best validation."""
     found = validation[validation["step"] == step] if step else validation[:0]
     points = [{"coord": [step, float(value)], "name": "best"} for value in found[column]]
     label = {"show": True, "formatter": "best", "position": "top", "color": _LABEL, "fontSize": 11}
@@ -116,7 +118,7 @@ def _best(validation: pd.DataFrame, column: str, step: int | None) -> dict[str, 
 
 
 def describe_change(change: Change) -> str:
-    """Return a turned knob in words, as in "learning rate 0.1 → 0.01 at 840"."""
+    """Describe a changed hyperparameter, such as "learning rate 0.1 → 0.01 at 840"."""
     name = change.name.replace("_", " ")
     if change.step is None:
         return f"{name} to {change.value:g}, with the next iterations"
@@ -126,9 +128,9 @@ def describe_change(change: Change) -> str:
 def describe_curve(
     rows: Sequence[dict[str, Any]], name: str, *, changes: Sequence[Change] = (), best_step: int | None = None
 ) -> str:
-    """Return what a learning curve shows, in a sentence or two."""
+    """Describe a learning curve in a sentence or two."""
     if not rows:
-        return f"The {name} curve, still empty."
+        return f"The {name} curve has no points yet."
     validated = [row for row in rows if row[f"val_{name}"] is not None]
     tail = ""
     if validated:
@@ -136,8 +138,8 @@ def describe_curve(
     best = [row[f"val_{name}"] for row in validated if row["step"] == best_step]
     if best:
         tail += f", at its best validation {best[0]:.3f} after {best_step:,}"
-    turned = ", ".join(describe_change(change) for change in changes if change.step)
-    also = f" Turned on the way: {turned}." if turned else ""
+    changed = ", ".join(describe_change(change) for change in changes if change.step)
+    also = f" Changed during training: {changed}." if changed else ""
     return (
         f"The {name} over {rows[-1]['step']:,} iterations: in training from {rows[0][name]:.3f} "
         f"to {rows[-1][name]:.3f}{tail}.{also}"
@@ -145,12 +147,13 @@ def describe_curve(
 
 
 def comparison_chart(histories: Histories, measure: str, *, is_log: bool = False) -> dict[str, Any]:
-    """Return one measure of several runs over their iterations, a line each.
+    """Return one measure of several runs over their iterations, one line for each run.
 
     Args:
         histories: each run's rows, as `registry.Registry.metrics` returns them, by the run's name.
         measure: one of `MEASURES`.
-        is_log: a logarithmic axis; of the accuracy it shows the error, 1 - accuracy, where progress near 1 can be seen.
+        is_log: whether the axis is logarithmic; the accuracy is then shown as the error, 1 - accuracy, which makes
+            progress near 1 visible.
     """
     title, points = _measured(histories, measure, is_log=is_log)
     return {
@@ -177,7 +180,7 @@ def comparison_chart(histories: Histories, measure: str, *, is_log: bool = False
                 "lineStyle": {"width": 2, "type": dashes},
                 "symbol": symbol,
                 "symbolSize": 7,
-                "showSymbol": measure != "loss",  # a training loss has too many points for marks
+                "showSymbol": measure != "loss",  # a training loss has too many points for markers
             }
             for index, (name, (colour, dashes, symbol)) in enumerate(zip(points, _LINES, strict=False))
         ],
@@ -185,24 +188,24 @@ def comparison_chart(histories: Histories, measure: str, *, is_log: bool = False
 
 
 def legend_height(count: int) -> int:
-    """Return the pixels that the names of `count` curves take above the chart, one a line for a phone's sake."""
+    """Return the pixels above the chart that the names of `count` curves take, one per line to fit a phone."""
     return 21 * count
 
 
 def describe_comparison(histories: Histories, measure: str, *, is_log: bool = False) -> str:
-    """Return in a sentence where each run's curve ends."""
+    """Describe in a sentence where each run's curve ends."""
     title, points = _measured(histories, measure, is_log=is_log)
-    told = [
+    ends = [
         f"{name} at {table[measure].iloc[-1]:.4f} after {table['step'].iloc[-1]:,} iterations"
         if len(table)
-        else f"{name}, still empty"
+        else f"{name} has no points yet"
         for name, table in points.items()
     ]
-    return f"{title} of {len(told)} runs: {'; '.join(told)}."
+    return f"{title} of {len(ends)} runs: {'; '.join(ends)}."
 
 
 def _measured(histories: Histories, measure: str, *, is_log: bool) -> tuple[str, dict[str, pd.DataFrame]]:
-    """Return what is drawn, in words, and each run's points."""
+    """Return the name of what is drawn, and each run's points."""
     points = {
         name: pd.DataFrame(rows, columns=METRIC_NAMES)[["step", measure]].dropna() for name, rows in histories.items()
     }
@@ -210,15 +213,15 @@ def _measured(histories: Histories, measure: str, *, is_log: bool) -> tuple[str,
         return MEASURES[measure], points
     if measure == "val_accuracy":
         points = {name: table.assign(val_accuracy=1 - table["val_accuracy"]) for name, table in points.items()}
-    points = {name: table[table[measure] > 0] for name, table in points.items()}  # zero has no logarithm
+    points = {name: table[table[measure] > 0] for name, table in points.items()}  # 0 has no logarithm
     return "Validation error" if measure == "val_accuracy" else MEASURES[measure], points
 
 
 def progress_lines(rows: Sequence[dict[str, Any]], *, every: int = 100) -> str:
-    """Return the tutorials' progress line for every hundredth iteration."""
+    """Return the tutorials' progress line for each iteration divisible by `every`."""
     return "\n".join(progress_line(row) for row in rows if row["step"] % every == 0)
 
 
 def progress_line(row: dict[str, Any]) -> str:
-    """Return one row of progress as the tutorials print it."""
+    """Format one row of progress as the tutorials print it."""
     return f"Iteration {row['step']}\t| Loss = {row['loss']:.4f}\t| Accuracy = {row['accuracy']:.4f}"

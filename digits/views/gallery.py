@@ -1,4 +1,4 @@
-"""The gallery: which hundred test samples to show, and the one picture that shows them."""
+"""The gallery: which hundred test samples to show, and one picture of them."""
 
 import io
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ COLUMNS = 10
 
 @dataclass(frozen=True)
 class Choice:
-    """Which samples a visitor wants to see.
+    """Which samples to show.
 
     Attributes:
-        hundred: which page of a hundred, from 0; past the end it is the last one.
-        shuffle: the seed of a shuffled order; None for the data set's own.
-        only_mistakes: leave out what the model read right.
-        class_index: only images of this class; None for all.
-        read_index: only images that were read as this class; None for all.
-        surest_first: in order of confidence, whatever `shuffle` says.
+        hundred: the page of a hundred samples, from 0; the last page if there are fewer.
+        shuffle: the seed of a shuffled order; None for the data set's own order.
+        only_mistakes: whether to show misclassified images only.
+        class_index: show images of this class only; None for all.
+        read_index: show images predicted as this class only; None for all.
+        surest_first: whether to sort by confidence, the highest first; `shuffle` is then ignored.
     """
 
     hundred: int = 0
@@ -35,7 +35,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Page:
-    """A hundred samples, or what is left: their rows in the test set, int (n,), and the number of such pages."""
+    """A page of at most a hundred samples.
+
+    Attributes:
+        rows: int (n,), the samples' rows in the test set.
+        hundred: the page's number, from 0.
+        hundreds: the number of pages, at least 1.
+        matching: the number of samples on all pages.
+    """
 
     rows: np.ndarray
     hundred: int
@@ -44,11 +51,16 @@ class Page:
 
 
 def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice) -> Page:
-    """Pick the samples of one page.
+    """Choose the samples of one page.
 
     Args:
         labels: integer (n,), each image's class.
-        probabilities: float (n, classes), what a model read.
+        probabilities: float (n, classes), a model's predictions.
+        choice: which samples to show.
+
+    Example:
+        >>> choose(np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]]), Choice(only_mistakes=True)).rows
+        array([1])
     """
     predicted = probabilities.argmax(axis=1)
     rows = np.arange(len(labels))
@@ -68,29 +80,43 @@ def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice) -> Pag
 
 
 def sprite(images: np.ndarray, *, columns: int = COLUMNS, factor: int = 1) -> bytes:
-    """Return one PNG, dark ink on white, with images uint8 (n, 28, 28) in rows of `columns`, enlarged by `factor`."""
+    """Return images in one PNG, dark ink on white.
+
+    Args:
+        images: uint8 (n, 28, 28), 0 is paper and 255 is ink.
+        columns: images in a row.
+        factor: the side of each pixel in the PNG.
+    """
     lines = -(-max(1, len(images)) // columns)
-    sheet = np.zeros((lines * columns, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-    sheet[: len(images)] = images
-    grid = sheet.reshape(lines, columns, IMAGE_SIZE, IMAGE_SIZE).swapaxes(1, 2)
+    tiles = np.zeros((lines * columns, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    tiles[: len(images)] = images
+    grid = tiles.reshape(lines, columns, IMAGE_SIZE, IMAGE_SIZE).swapaxes(1, 2)
     sheet = Image.fromarray(255 - grid.reshape(lines * IMAGE_SIZE, columns * IMAGE_SIZE))
     return _png(sheet.resize((sheet.width * factor, sheet.height * factor), Image.Resampling.NEAREST))
 
 
 def enlarged(image: np.ndarray, *, factor: int = 10) -> bytes:
-    """Return a PNG of one image uint8 (28, 28), dark ink on white, each pixel a square of `factor`."""
+    """Return a PNG of one image, dark ink on white.
+
+    Args:
+        image: uint8 (28, 28), 0 is paper and 255 is ink.
+        factor: the side of each pixel in the PNG.
+    """
     return _png(Image.fromarray(255 - image).resize((IMAGE_SIZE * factor,) * 2, Image.Resampling.NEAREST))
 
 
 def contact_sheet(
     images: np.ndarray, labels: np.ndarray, predicted: np.ndarray, class_names: tuple[str, ...], title: str
 ) -> bytes:
-    """Return a PNG to print or mail: every image with the class read; mistakes framed and marked "read ≠ true".
+    """Return a PNG to print or send, with the predicted class below each image.
+
+    Misclassified images are framed and labelled "predicted ≠ true".
 
     Args:
         images: uint8 (n, 28, 28).
         labels, predicted: integer (n,).
-        title: a line above them.
+        class_names: the names of the classes.
+        title: a line above the images.
     """
     zoom, caption, gap, head = 2, 18, 8, 40
     tile = IMAGE_SIZE * zoom
@@ -104,13 +130,13 @@ def contact_sheet(
         top = head + index // COLUMNS * (tile + caption + gap)
         sheet.paste(Image.fromarray(255 - image).resize((tile, tile), Image.Resampling.NEAREST), (left, top))
         read, true = class_names[predicted[index]], class_names[labels[index]]
-        is_right = read == true
-        if not is_right:
+        is_correct = read == true
+        if not is_correct:
             draw.rectangle((left - 2, top - 2, left + tile + 1, top + tile + 1), outline="#c0392b", width=2)
         draw.text(
             (left + tile / 2, top + tile + 2),
-            read if is_right else f"{read} ≠ {true}",
-            fill="#1b2733" if is_right else "#c0392b",
+            read if is_correct else f"{read} ≠ {true}",
+            fill="#1b2733" if is_correct else "#c0392b",
             font=font,
             anchor="ma",
         )

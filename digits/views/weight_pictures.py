@@ -1,4 +1,4 @@
-"""Pictures of weights: what a network has learned, as sprites of small images with their descriptions."""
+"""Pictures of weights: what a network has learned, as sprites of small images with descriptions."""
 
 import io
 from collections.abc import Sequence
@@ -11,27 +11,33 @@ from digits.models.weights import AGAINST, FOR, Filters, Linear
 from digits.settings import IMAGE_SIZE
 
 _INK, _PAPER = (27, 51, 71), (255, 255, 255)
-_EDGE = (120, 130, 140)  # grey around a picture, so that it ends where its palest pixels do
+_EDGE = (120, 130, 140)  # a grey outline, because a picture's palest pixels are as white as the page
 
 
 @dataclass(frozen=True)
 class Sprite:
-    """Several pictures in one PNG, and what they show in words."""
+    """Several pictures in one PNG.
+
+    Attributes:
+        png: the pictures.
+        alt: what they show, in words.
+    """
 
     png: bytes
     alt: str
 
 
 def class_pictures(linear: Linear, class_names: Sequence[str]) -> Sprite:
-    """Return the weights of each class as a picture: where ink speaks for it (blue) and where against it (orange).
+    """Return the weights of each class as a picture: blue where ink speaks for the class, orange where against it.
 
-    Each pixel's mean over the classes is taken off: it moves all logits alike and so says nothing.
+    The mean over the classes is subtracted from each pixel: it changes all logits equally, so it carries no
+    information.
     """
     kernel = linear.kernel - linear.kernel.mean(axis=1, keepdims=True)
     pictures = kernel.T.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     alt = (
         f"{len(pictures)} pictures, one for each class ({', '.join(class_names)}): blue where ink speaks for the "
-        "class, orange where it speaks against it, white where it does not matter"
+        "class, orange where it speaks against it, white where it makes no difference"
     )
     return Sprite(_sheet(diverging(pictures / _largest(pictures)), factor=4, columns=5, captions=class_names), alt)
 
@@ -49,7 +55,12 @@ def filter_pictures(filters: Filters, *, columns: int = 8) -> Sprite:
 
 
 def unit_pictures(units: np.ndarray, *, columns: int = 8) -> Sprite:
-    """Return the weights float32 (n, 28, 28) into hidden units as pictures."""
+    """Return the weights into hidden units as pictures.
+
+    Args:
+        units: float32 (n, 28, 28) in [-1, 1].
+        columns: pictures in a row.
+    """
     alt = (
         f"The weights into the {len(units)} strongest units of the first hidden layer, 28 by 28 each: blue where ink "
         "excites a unit, orange where it quietens it"
@@ -58,11 +69,12 @@ def unit_pictures(units: np.ndarray, *, columns: int = 8) -> Sprite:
 
 
 def layer_pictures(kind: str, pictures: np.ndarray, class_names: Sequence[str]) -> Sprite:
-    """Return a first layer in the middle of its training, as `timeline.Snapshot` holds it.
+    """Return pictures of a first layer during training, as `timeline.Snapshot` holds it.
 
     Args:
         kind: "classes", "units" or "filters".
         pictures: float32 (n, height, width).
+        class_names: the names of the classes.
     """
     if kind == "classes":
         kernel = pictures.reshape(len(pictures), -1).T
@@ -77,17 +89,22 @@ def layer_pictures(kind: str, pictures: np.ndarray, class_names: Sequence[str]) 
 
 
 def map_pictures(filters: Filters, image: np.ndarray, *, columns: int = 8) -> Sprite:
-    """Return what each filter answers to an image uint8 (28, 28), in the order of `filter_pictures`.
+    """Return each filter's feature map for an image, in the order of `filter_pictures`.
 
-    All are scaled alike, by the strongest answer, so that a quiet filter looks quiet.
+    All maps are scaled by the strongest response, so that a weak response looks weak.
+
+    Args:
+        filters: the first layer.
+        image: uint8 (28, 28), 0 is paper and 255 is ink.
+        columns: pictures in a row.
     """
     maps = np.moveaxis(filters.maps(image), -1, 0)
     strongest = int(maps.max(axis=(1, 2)).argmax())
     quiet = int((maps.max(axis=(1, 2)) <= 0).sum())
     alt = (
-        f"What the {len(maps)} filters of the first layer answer to this image, in the same order: the darker, the "
-        f"stronger. Filter {strongest + 1} answers most strongly"
-        f"{f', {quiet} of them do not answer at all' if quiet else ''}"
+        f"The responses of the {len(maps)} filters of the first layer to this image, in the same order: the darker, "
+        f"the stronger. Filter {strongest + 1} has the strongest response"
+        f"{f', {quiet} of them have none' if quiet else ''}"
     )
     shares = maps / _largest(maps)
     colours = diverging(shares) if not filters.is_relu else _mix(_PAPER, _INK, shares)
@@ -95,7 +112,14 @@ def map_pictures(filters: Filters, image: np.ndarray, *, columns: int = 8) -> Sp
 
 
 def diverging(values: np.ndarray) -> np.ndarray:
-    """Return colours uint8 (..., 3) for values in [-1, 1]: orange at -1, white at 0, blue at 1."""
+    """Return colours for values: orange at -1, white at 0, blue at 1.
+
+    Args:
+        values: float (...) in [-1, 1].
+
+    Returns:
+        uint8 (..., 3), RGB.
+    """
     return np.where(values[..., None] < 0, _mix(_PAPER, AGAINST, -values), _mix(_PAPER, FOR, values))
 
 
@@ -109,7 +133,7 @@ def _largest(pictures: np.ndarray, *, each: bool = False) -> np.ndarray:
 
 
 def _sheet(pictures: np.ndarray, *, factor: int, columns: int, captions: Sequence[str] = ()) -> bytes:
-    """Lay pictures uint8 (n, height, width, 3) out in rows, each pixel a square of `factor`, with names below."""
+    """Arrange pictures uint8 (n, height, width, 3) in rows, each pixel a square of `factor`, with captions below."""
     height, width = (side * factor for side in pictures.shape[1:3])
     gap, caption = 10, 20 if captions else 0
     columns = min(columns, len(pictures))

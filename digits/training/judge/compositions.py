@@ -1,4 +1,4 @@
-"""Drawings put together at random, and signs of other alphabets: so that a judge learns what all digits share."""
+"""Random compositions and signs of other alphabets, from which a judge learns what all digits have in common."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from digits.training.judge.shapes import Strokes, line, moved, piece, smooth
 
 
 def _symmetric(rng: np.random.Generator) -> Strokes:
-    """A closed outline whose halves mirror each other, round or with corners, sometimes with marks that do too."""
+    """A closed, mirror-symmetric outline, round or with corners, sometimes with symmetric marks."""
     count = int(rng.integers(3, 7))
     side = np.stack([rng.uniform(0.15, 1, count), np.sort(rng.uniform(-1, 1, count))], axis=-1)
     ends = np.array([[0, -1 - rng.uniform(-0.5, 0.2)], [0, 1 + rng.uniform(-0.5, 0.2)]])
@@ -22,7 +22,7 @@ def _symmetric(rng: np.random.Generator) -> Strokes:
 
 
 def _mirrored(rng: np.random.Generator) -> Strokes:
-    """Two to four open lines, and their mirror images beside or below them."""
+    """One to three open lines, and their mirror images beside or below them."""
     strokes = []
     for _ in range(rng.integers(1, 4)):
         stroke = _path(rng, int(rng.integers(2, 5))) * [0.5, 1] + [0.5 + rng.uniform(-0.2, 0.3), 0]
@@ -31,7 +31,7 @@ def _mirrored(rng: np.random.Generator) -> Strokes:
 
 
 def _turned(rng: np.random.Generator) -> Strokes:
-    """One to three lines, repeated around a centre three to six times."""
+    """One or two lines, repeated around a centre three to six times."""
     folds = int(rng.integers(3, 7))
     strokes = []
     for _ in range(rng.integers(1, 3)):
@@ -43,7 +43,7 @@ def _turned(rng: np.random.Generator) -> Strokes:
 
 
 def _pillow(rng: np.random.Generator) -> Strokes:
-    """Three to five corners joined by arcs that bulge outwards or inwards: shields, pillows."""
+    """Three to five corners joined by arcs that bulge outwards or inwards, like shields and pillows."""
     count = int(rng.integers(3, 6))
     angles = (np.arange(count) + rng.uniform(-0.2, 0.2, count)) * 2 * np.pi / count + rng.uniform(0, 6)
     corners = np.stack([np.cos(angles) * rng.uniform(0.6, 1), np.sin(angles)], axis=-1)
@@ -58,7 +58,7 @@ def _pillow(rng: np.random.Generator) -> Strokes:
 
 
 def _lattice(rng: np.random.Generator) -> Strokes:
-    """A sign of no alphabet: two to five short paths between the points of a coarse grid."""
+    """An invented sign: two to five short paths between the points of a coarse grid."""
     grid = np.stack(np.meshgrid(np.linspace(-0.7, 0.7, 3), np.linspace(-1, 1, int(rng.integers(2, 5)))), -1)
     points = grid.reshape(-1, 2)
     strokes = []
@@ -82,7 +82,7 @@ def _ladder(rng: np.random.Generator) -> Strokes:
 
 
 def _chain(rng: np.random.Generator) -> Strokes:
-    """Three to six rings, arcs, corners and lines, each beginning about where the last one ended."""
+    """Three to six rings, arcs, corners and lines, each starting near the end of the previous one."""
     place, strokes = np.zeros(2), []
     for _ in range(rng.integers(3, 7)):
         stroke = piece(rng, rng.uniform(0.2, 0.6)) if rng.random() < 0.6 else _path(rng, 3) * 0.5
@@ -93,9 +93,9 @@ def _chain(rng: np.random.Generator) -> Strokes:
 
 
 def _decorated(rng: np.random.Generator) -> Strokes:
-    """A closed outline, round, square or odd, with one to four things that stick out of it or stand beside it."""
+    """A closed outline, round, square or irregular, with one to four marks attached to it or beside it."""
     angle = np.linspace(0, 2 * np.pi, 64)
-    power = rng.choice([0.5, 1.0, 1.0, 1.6])  # from a block over an ellipse to a diamond with hollow sides
+    power = rng.choice([0.5, 1.0, 1.0, 1.6])  # from a rounded square through an ellipse to a diamond with concave sides
     x, y = np.cos(angle), np.sin(angle)
     body = np.stack([np.sign(x) * np.abs(x) ** power * rng.uniform(0.4, 1.2), np.sign(y) * np.abs(y) ** power], axis=-1)
     strokes = [body]
@@ -107,7 +107,7 @@ def _decorated(rng: np.random.Generator) -> Strokes:
 
 
 def _wander(rng: np.random.Generator) -> Strokes:
-    """One long line, round or with corners, through six to nine places: simpler than a scribble."""
+    """One long line, round or with corners, through six to nine points; it is simpler than a scribble."""
     count = int(rng.integers(6, 10))
     corners = rng.uniform(-1, 1, size=(count, 2))
     return [smooth(corners) if rng.random() < 0.6 else line(*map(tuple, corners))]
@@ -121,7 +121,7 @@ def _strips(rng: np.random.Generator) -> Strokes:
 
 
 def _path(rng: np.random.Generator, count: int) -> np.ndarray:
-    """A line through `count` places within 1 of the origin, round or with corners."""
+    """A line through `count` points within 1 of the origin, round or with corners."""
     corners = rng.uniform(-1, 1, size=(count, 2))
     return smooth(corners) if rng.random() < 0.5 else line(*map(tuple, corners))
 
@@ -131,7 +131,7 @@ def _marks(rng: np.random.Generator, reach: float) -> Strokes:
 
 
 def _signs() -> dict[str, list[list[tuple[float, float]]]]:
-    """Signs of other alphabets and of the keyboard that no digit looks like: strokes of corners."""
+    """Signs of other alphabets and of the keyboard that look like no digit, as strokes of corners."""
     return {
         "gamma": [[(0.8, 0), (0, 0), (0, 1)]],
         "theta": [
@@ -192,7 +192,7 @@ def _signs() -> dict[str, list[list[tuple[float, float]]]]:
 
 def _drawer_of(corners: list[list[tuple[float, float]]]) -> Callable[[np.random.Generator], Strokes]:
     def draw(rng: np.random.Generator) -> Strokes:
-        """Every corner a little elsewhere, the whole rounded or not, wide or narrow."""
+        """Draw the sign with its corners shifted at random, rounded or not, wide or narrow."""
         wide, is_round = np.exp(rng.uniform(-0.4, 0.2)), rng.random() < 0.4
         strokes = []
         for path in corners:

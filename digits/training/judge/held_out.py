@@ -1,4 +1,4 @@
-"""Kinds of drawings that no judge is fitted on: what it makes of things that it has not met."""
+"""Kinds of drawings that no judge is fitted on; they measure how it handles unfamiliar drawings."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from digits.training.judge.shapes import Strokes, ellipse, line, moved, quarter
 
 
 def _face(rng: np.random.Generator) -> Strokes:
-    """A head with two eyes and a mouth that smiles or does not; sometimes a nose."""
+    """A head with two eyes and a mouth, smiling or not, sometimes with a nose."""
     height = rng.uniform(0.85, 1.15)
     eye_x, eye_y, eye = rng.uniform(0.14, 0.22), -height * rng.uniform(0.1, 0.2), rng.uniform(0.01, 0.12)
     mouth, smile = np.linspace(-0.25, 0.25, 16), rng.uniform(-0.15, 0.25)
@@ -31,7 +31,7 @@ def _spiral(rng: np.random.Generator) -> Strokes:
 
 
 def _star(rng: np.random.Generator) -> Strokes:
-    """Five points in one stroke, or five points by their outline."""
+    """A five-pointed star, drawn in one stroke or as an outline."""
     if rng.random() < 0.6:
         angles = -np.pi / 2 + np.arange(6) * 4 * np.pi / 5
         return [line(*((np.cos(a), np.sin(a)) for a in angles))]
@@ -41,20 +41,21 @@ def _star(rng: np.random.Generator) -> Strokes:
 
 
 def _wave(rng: np.random.Generator) -> Strokes:
-    """A level wave of two to five crests, once or twice."""
+    """A horizontal wave with two to five crests, once or twice."""
     x = np.linspace(0, 1, 80)
     wave = np.stack([x, rng.uniform(0.08, 0.25) * np.sin(2 * np.pi * rng.uniform(2, 5) * x)], axis=-1)
     return [wave, moved(wave, 0, rng.uniform(0.3, 0.5))] if rng.random() < 0.4 else [wave]
 
 
 def _heart(rng: np.random.Generator) -> Strokes:
+    """A heart."""
     t = np.linspace(0, 2 * np.pi, 80)
     y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) * rng.uniform(0.9, 1.2)
     return [np.stack([16 * np.sin(t) ** 3, y], axis=-1) / 32]
 
 
 def _hatching(rng: np.random.Generator) -> Strokes:
-    """Slanted lines close together, in one stroke as when one fills an area or in many."""
+    """Slanted lines close together, in one stroke or in many."""
     count = int(rng.integers(5, 10))
     ends = [((x, 1.0), (x + 0.4, 0.0)) for x in np.arange(count) / count]
     if rng.random() < 0.5:
@@ -63,7 +64,7 @@ def _hatching(rng: np.random.Generator) -> Strokes:
 
 
 def _cloud(rng: np.random.Generator) -> Strokes:
-    """An outline of bumps."""
+    """A cloud: an outline of bumps."""
     bumps = int(rng.integers(5, 9))
     angle = np.linspace(0, 2 * np.pi, 20 * bumps)
     radius = 0.8 + 0.2 * np.abs(np.sin(bumps * angle / 2))
@@ -79,7 +80,7 @@ def _sun(rng: np.random.Generator) -> Strokes:
 
 
 def _fish(rng: np.random.Generator) -> Strokes:
-    """A body, a tail and mostly an eye."""
+    """A fish: a body, a tail and usually an eye."""
     height, tail = rng.uniform(0.35, 0.6), rng.uniform(0.25, 0.4)
     body = ellipse(0, 0, 1, height)
     fish = [body, line((0.5, 0), (0.5 + tail, -tail * 0.7), (0.5 + tail, tail * 0.7), (0.5, 0))]
@@ -88,7 +89,7 @@ def _fish(rng: np.random.Generator) -> Strokes:
 
 
 def _tree(rng: np.random.Generator) -> Strokes:
-    """A fir of two or three triangles on a trunk, or a crown on one."""
+    """A fir of triangles, or a broad-leaved tree, on a trunk."""
     if rng.random() < 0.5:
         crown = [line((0, y), (0.3 + y / 2, y + 0.4), (-0.3 - y / 2, y + 0.4), (0, y)) for y in (0, 0.3, 0.6)]
         return [*crown, line((-0.07, 1), (-0.07, 1.25), (0.07, 1.25), (0.07, 1))]
@@ -96,7 +97,7 @@ def _tree(rng: np.random.Generator) -> Strokes:
 
 
 def _cup(rng: np.random.Generator) -> Strokes:
-    """A cup with a handle, sometimes steaming."""
+    """A cup with a handle, sometimes with steam."""
     handle = ellipse(1, 0.45, 0.5, 0.5, start=-np.pi / 2, turns=0.5)
     steam = np.stack([0.03 * np.sin(np.linspace(0, 9, 20)), np.linspace(-0.4, -0.1, 20)], axis=-1)
     cup = [line((0, 0), (0.1, 1), (0.9, 1), (1, 0), (0, 0)), handle]
@@ -111,7 +112,7 @@ def _car(rng: np.random.Generator) -> Strokes:
 
 
 def _note(rng: np.random.Generator) -> Strokes:
-    """Two quavers under a beam."""
+    """Two quavers joined by a beam."""
     head, lean = 0.3, rng.uniform(0, 0.2)
     heads = [ellipse(x, y, head, head * 0.7) for x, y in ((0, 1), (0.8, 1 - lean))]
     return [*heads, line((head / 2, 1), (head / 2, 0), (0.8 + head / 2, -lean), (0.8 + head / 2, 1 - lean))]
@@ -126,7 +127,7 @@ def _moon(rng: np.random.Generator) -> Strokes:
 
 
 def _key(rng: np.random.Generator) -> Strokes:
-    """A bow, a shaft and two or three teeth, lying or standing."""
+    """A key: a bow, a shaft and two or three teeth, horizontal or vertical."""
     bow, tooth = rng.uniform(0.35, 0.55), rng.uniform(0.12, 0.25)
     teeth = [line((x, 0), (x, tooth)) for x in (1.0, 0.85, 0.7)[: int(rng.integers(2, 4))]]
     turns = int(rng.choice([0, 0, 2, 1, 3]))
@@ -134,7 +135,7 @@ def _key(rng: np.random.Generator) -> Strokes:
 
 
 def _flag(rng: np.random.Generator) -> Strokes:
-    """A pole and a cloth, level or waving, plain or divided."""
+    """A pole and a cloth, straight or waving, plain or divided."""
     x, wave = np.linspace(0, rng.uniform(0.6, 0.9), 30), rng.uniform(0, 0.08)
     edge = np.stack([x, wave * np.sin(9 * x)], axis=-1)
     low = moved(edge, 0, rng.uniform(0.35, 0.5))
@@ -152,7 +153,7 @@ def _umbrella(rng: np.random.Generator) -> Strokes:
 
 
 def _leaf(rng: np.random.Generator) -> Strokes:
-    """A pointed leaf with its midrib, mostly with veins."""
+    """A pointed leaf with its midrib, usually with veins."""
     x, width = np.linspace(0, 1, 30), rng.uniform(0.25, 0.45)
     rim = np.stack([x, width * np.sin(np.pi * x)], axis=-1)
     veins = [line((at, 0), (at + 0.12, side * width * 0.6)) for at in (0.3, 0.55) for side in (-1, 1)]
@@ -162,7 +163,7 @@ def _leaf(rng: np.random.Generator) -> Strokes:
 
 
 def _scissors(rng: np.random.Generator) -> Strokes:
-    """Two blades that cross, with a ring at each end."""
+    """Two crossing blades, with a ring at the end of each."""
     open_, ring = rng.uniform(0.2, 0.45), rng.uniform(0.3, 0.45)
     return [
         line((-open_, -1), (open_, 0.7)),
@@ -173,7 +174,7 @@ def _scissors(rng: np.random.Generator) -> Strokes:
 
 
 def _butterfly(rng: np.random.Generator) -> Strokes:
-    """A body between two large and two small wings, mostly with feelers."""
+    """A body between two large and two small wings, usually with feelers."""
     upper, lower = rng.uniform(0.6, 0.8), rng.uniform(0.4, 0.55)
     wings = [
         ellipse(side * size * 0.55, y, size, size * 0.9)
@@ -185,7 +186,7 @@ def _butterfly(rng: np.random.Generator) -> Strokes:
 
 
 def _glasses(rng: np.random.Generator) -> Strokes:
-    """Two lenses, a bridge and two ear pieces."""
+    """Two lenses, a bridge and two temples."""
     lens, tall = rng.uniform(0.45, 0.6), rng.uniform(0.35, 0.6)
     return [
         ellipse(-0.4, 0, lens, tall),
@@ -203,7 +204,7 @@ def _anchor(rng: np.random.Generator) -> Strokes:
 
 
 def _bottle(rng: np.random.Generator) -> Strokes:
-    """A bottle's outline, mostly with a label or a level."""
+    """A bottle's outline, usually with a label or a liquid level."""
     neck, shoulder, body = rng.uniform(0.1, 0.18), rng.uniform(0.3, 0.45), rng.uniform(0.25, 0.4)
     right = [(neck, -1), (neck, -1 + shoulder), (body, -0.4), (body, 1)]
     bottle = [line(*right, *((-x, y) for x, y in right[::-1]), right[0])]
@@ -227,7 +228,7 @@ FIRST: dict[str, Callable[[np.random.Generator], Strokes]] = {
     "car": _car,
     "note": _note,
 }
-SECOND: dict[str, Callable[[np.random.Generator], Strokes]] = {  # looked at only when the judge was settled
+SECOND: dict[str, Callable[[np.random.Generator], Strokes]] = {  # measured only after the judge was final
     "moon": _moon,
     "key": _key,
     "flag": _flag,

@@ -1,4 +1,4 @@
-"""What people draw that is no digit: dots, dashes, scribbles, faces and other kinds, as strokes, from a seed."""
+"""Drawings that are not digits, generated from a seed as strokes: dots, dashes, scribbles, faces and other kinds."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,18 @@ from digits.training.judge import held_out
 from digits.training.judge.compositions import COMPOSITIONS, SIGNS
 from digits.training.judge.shapes import Strokes, ellipse, line, piece, quarter, smooth, vary
 
-_SIDE = 200.0  # canvas pixels; `drawings.place` changes size and place anyway
+_SIDE = 200.0  # canvas pixels; `drawings.place` changes size and position anyway
 
 
 def draw(kind: str, rng: np.random.Generator) -> Strokes:
-    """Draw one of a kind, in the proportions, slant and unsteadiness that `rng` gives.
+    """Draw one example of a kind, with random proportions, slant and unsteadiness.
+
+    Args:
+        kind: a key of `FITTED` or `HELD_OUT`, or "empty".
+        rng: the source of all randomness.
 
     Returns:
-        Strokes, each float32 (n, 2), x and y in canvas pixels, y grows downwards; none for "empty".
+        Strokes, each float32 (n, 2), x and y in canvas pixels, y grows downwards; no strokes for "empty".
     """
     if kind == "empty":
         return []
@@ -26,7 +30,7 @@ def draw(kind: str, rng: np.random.Generator) -> Strokes:
 
 
 def _dot(rng: np.random.Generator) -> Strokes:
-    """A click, or a hand that shook while it clicked; sometimes two or three of them."""
+    """A click, or a hand that trembled while clicking; sometimes two or three of them."""
     dots = []
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
         count = int(rng.integers(1, 6))
@@ -35,7 +39,7 @@ def _dot(rng: np.random.Generator) -> Strokes:
 
 
 def _dash(rng: np.random.Generator) -> Strokes:
-    """A line within 25 degrees of level, straight or slightly bent."""
+    """A line within 25 degrees of horizontal, straight or slightly bent."""
     angle, bend = rng.uniform(-0.43, 0.43), rng.uniform(-0.08, 0.08)
     along = np.linspace(0, 1, 30)
     across = bend * np.sin(np.pi * along)
@@ -44,7 +48,7 @@ def _dash(rng: np.random.Generator) -> Strokes:
 
 
 def _dashes(rng: np.random.Generator) -> Strokes:
-    """Two to four level lines below each other, as in = and ≡."""
+    """Two to four horizontal lines below each other, as in = and ≡."""
     return [
         line((rng.uniform(0, 0.15), y), (rng.uniform(0.85, 1), y + rng.uniform(-0.08, 0.08)))
         for y in np.arange(rng.integers(2, 5)) * rng.uniform(0.25, 0.45)
@@ -52,12 +56,12 @@ def _dashes(rng: np.random.Generator) -> Strokes:
 
 
 def _bars(rng: np.random.Generator) -> Strokes:
-    """Three to five upright lines beside each other: a tally."""
+    """Three to five vertical lines side by side, as in a tally."""
     return [line((x, rng.uniform(0, 0.1)), (x + rng.uniform(-0.1, 0.1), 1)) for x in np.arange(rng.integers(3, 6)) / 4]
 
 
 def _zigzag(rng: np.random.Generator) -> Strokes:
-    """Five to eleven lines there and back, across or down."""
+    """Five to eleven lines back and forth, horizontally or vertically."""
     count = int(rng.integers(5, 12))
     along = np.arange(count + 1) / count
     across = (np.arange(count + 1) % 2) * rng.uniform(0.3, 0.9) + rng.normal(size=count + 1) * 0.05
@@ -66,18 +70,18 @@ def _zigzag(rng: np.random.Generator) -> Strokes:
 
 
 def _scribble(rng: np.random.Generator) -> Strokes:
-    """A smooth wandering of the pen that crosses itself many times."""
+    """A smooth, random line that crosses itself many times."""
     points = int(rng.integers(10, 26))
     return [smooth(rng.uniform(size=(points, 2)) * [1, rng.uniform(0.6, 1)])]
 
 
 def _tangle(rng: np.random.Generator) -> Strokes:
-    """Two to five short wanderings one over the other."""
+    """Two to five short, random lines on top of each other."""
     return [smooth(rng.uniform(size=(int(rng.integers(4, 9)), 2))) for _ in range(rng.integers(2, 6))]
 
 
 def _grid(rng: np.random.Generator) -> Strokes:
-    """Lines across lines: #, a fence, squared paper."""
+    """Horizontal and vertical lines that cross: #, a fence, squared paper."""
     down, across = rng.integers(2, 5, size=2)
     low, high = rng.uniform(0, 0.25), 1 - rng.uniform(0, 0.25)
     return [line((x, 0), (x, 1)) for x in np.linspace(low, high, down)] + [
@@ -93,7 +97,7 @@ def _cross(rng: np.random.Generator) -> Strokes:
 
 
 def _spring(rng: np.random.Generator) -> Strokes:
-    """Three to six loops that wander to the right or down."""
+    """Three to six loops that move to the right or down."""
     turns = int(rng.integers(3, 7))
     angle = np.linspace(0, 2 * np.pi * turns, 16 * turns)
     along = angle / angle[-1] * rng.uniform(0.8, 2) * (turns / 3)
@@ -116,6 +120,7 @@ def _box(rng: np.random.Generator) -> Strokes:
 
 
 def _triangle(rng: np.random.Generator) -> Strokes:
+    """A triangle that points up or down."""
     a, b, c = (0.5 + rng.uniform(-0.3, 0.3), 0.0), (1.0, rng.uniform(0.7, 1)), (0.0, rng.uniform(0.7, 1))
     return [line(a, b, c, a) * [1, rng.choice([1, -1])]]
 
@@ -129,7 +134,7 @@ def _arrow(rng: np.random.Generator) -> Strokes:
 
 
 def _flower(rng: np.random.Generator) -> Strokes:
-    """Four to seven petals in one stroke, sometimes on a stalk."""
+    """Four to seven petals in one stroke, sometimes with a stalk."""
     petals = int(rng.integers(4, 8))
     angle = np.linspace(0, 2 * np.pi, 24 * petals)
     radius = 0.5 * (1 + rng.uniform(0.4, 0.9) * np.cos(petals * angle))
@@ -149,7 +154,7 @@ def _person(rng: np.random.Generator) -> Strokes:
 
 
 def _blob(rng: np.random.Generator) -> Strokes:
-    """A closed line that goes in and out so much that no 0 does, and sometimes has a line or two inside."""
+    """A closed line, wavier than any 0, sometimes with a line or two inside."""
     angle = np.linspace(0, 2 * np.pi, 96)
     waves = int(rng.integers(3, 10))
     radius = 1 + rng.uniform(0.18 if waves < 5 else 0.1, 0.4) * np.cos(waves * angle + rng.uniform(0, 6))
@@ -159,7 +164,7 @@ def _blob(rng: np.random.Generator) -> Strokes:
 
 
 def _filled(rng: np.random.Generator) -> Strokes:
-    """An area filled in by a pen that goes to and fro: a blot in the shape of a disc, an egg or a block."""
+    """An area filled by a pen moving back and forth, in the shape of a disc, an egg or a block."""
     lines = int(rng.integers(14, 30))
     y = np.linspace(-1, 1, lines)
     half = np.abs(1 - np.abs(y) ** rng.choice([2, 4, 12])) ** 0.5 * (1 + 0.08 * rng.normal(size=lines))
@@ -169,20 +174,20 @@ def _filled(rng: np.random.Generator) -> Strokes:
 
 
 def _target(rng: np.random.Generator) -> Strokes:
-    """A ring that holds something: another ring, dots, spokes, a sign."""
+    """A ring with something inside: another ring, dots, spokes, a sign."""
     ring = ellipse(0, 0, rng.uniform(1.6, 2.2), rng.uniform(1.6, 2.2), start=rng.uniform(0, 6))
     return [ring, *_inside(rng)]
 
 
 def _inside(rng: np.random.Generator) -> Strokes:
-    """One to four small things within 0.7 of the origin."""
+    """One to four small marks within 0.7 of the origin."""
     return [
         piece(rng, rng.uniform(0.05, 0.45)) + rng.uniform(-0.45, 0.45, size=2) for _ in range(int(rng.integers(1, 5)))
     ]
 
 
 def _doodle(rng: np.random.Generator) -> Strokes:
-    """Four to eight lines, arcs, rings and dots anywhere."""
+    """Four to eight lines, arcs, rings and dots in random places."""
     count = int(rng.integers(4, 9))
     return [piece(rng, rng.uniform(0.15, 0.7)) + rng.uniform(-0.8, 0.8, size=2) for _ in range(count)]
 
@@ -210,7 +215,7 @@ NAMED: dict[str, Callable[[np.random.Generator], Strokes]] = {
 }
 FITTED = NAMED | COMPOSITIONS | SIGNS
 HELD_OUT = held_out.FIRST | held_out.SECOND  # never fitted on
-AS_DRAWN = {"dot"}  # `drawings.place` would blow a click up into a stroke
+AS_DRAWN = {"dot"}  # `drawings.place` would enlarge a click to a stroke
 _KINDS = FITTED | HELD_OUT
 
 _TURN = {"dash": 0.0, "bars": 0.15, "dashes": 0.2}

@@ -1,4 +1,4 @@
-"""Digits spoilt until they are none: two in one, lying on their side, mirrored, ringed, struck out."""
+"""Digits corrupted until they are none: joined in pairs, rotated, mirrored, ringed, struck out, overlaid."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,16 @@ from digits.training.judge.shapes import Strokes, ellipse, line, quarter, smooth
 
 KINDS = ("pair", "lying", "mirrored", "ringed", "struck out", "heap")
 _LYING = {"2": (1, 3), "3": (1, 2, 3), "4": (1, 2, 3), "5": (1, 3), "6": (1, 3), "7": (1, 2), "8": (1,), "9": (1, 3)}
-_MIRRORED = "34679"  # 2 and 5 become each other, the rest stay what they are
+_MIRRORED = "34679"  # mirrored, 2 and 5 become each other, and the others remain digits
 
 
 def spoil(kind: str, drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
-    """Spoil one or two of a writer's drawings, in one of `KINDS`.
+    """Corrupt one or two of a writer's drawings.
 
     Args:
-        drawings: of one writer; digits and, for a heap, any letters.
+        kind: one of `KINDS`.
+        drawings: of one writer, the digits among them; for a heap also any letters.
+        rng: the source of all randomness.
 
     Returns:
         Strokes, each float32 (n, 2), in units of about 100 for a digit's height.
@@ -25,7 +27,7 @@ def spoil(kind: str, drawings: Sequence[Drawing], rng: np.random.Generator) -> S
 
 
 def _pair(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
-    """Two digits side by side, near enough to be taken for one."""
+    """Draw two digits side by side, close enough to be mistaken for one."""
     first, second = (_scaled(_any(drawings, "0123456789", rng), rng) for _ in range(2))
     right, left = np.concatenate(first)[:, 0].max(), np.concatenate(second)[:, 0].min()
     step = right - left + rng.uniform(-5, 40)
@@ -33,7 +35,7 @@ def _pair(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
 
 
 def _lying(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
-    """Turned by quarters, so far that no digit stands there."""
+    """Rotate a digit by quarter turns that make it no digit."""
     drawing = _any(drawings, "".join(_LYING), rng)
     turns = int(rng.choice(_LYING[drawing.label]))
     return [quarter(stroke, turns) for stroke in _scaled(drawing, rng)]
@@ -44,7 +46,7 @@ def _mirror(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
 
 
 def _ringed(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
-    """In a ring or a frame."""
+    """Draw a ring or a frame around a digit."""
     digit = _scaled(_any(drawings, "0123456789", rng), rng)
     points = np.concatenate(digit)
     (x0, y0), (x1, y1) = points.min(axis=0) - rng.uniform(5, 40, 2), points.max(axis=0) + rng.uniform(5, 40, 2)
@@ -57,7 +59,7 @@ def _ringed(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
 
 
 def _struck_out(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
-    """Under a zigzag, a scrawl or two to four lines."""
+    """Draw a zigzag, a scrawl, or two or three lines over a digit."""
     digit = _scaled(_any(drawings, "023456789", rng), rng)
     points = np.concatenate(digit)
     low, high = points.min(axis=0), points.max(axis=0)
@@ -69,7 +71,7 @@ def _struck_out(drawings: Sequence[Drawing], rng: np.random.Generator) -> Stroke
 
 
 def _heap(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
-    """Two or three characters one over the other."""
+    """Draw two or three characters on top of each other."""
     strokes = []
     for row in rng.integers(len(drawings), size=int(rng.integers(2, 4))):
         strokes += [stroke + rng.uniform(-35, 35, 2).astype(np.float32) for stroke in _scaled(drawings[row], rng)]
@@ -77,12 +79,13 @@ def _heap(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
 
 
 def _any(drawings: Sequence[Drawing], labels: str, rng: np.random.Generator) -> Drawing:
+    """Choose a drawing with one of the labels at random."""
     fitting = [drawing for drawing in drawings if drawing.label in labels]
     return fitting[int(rng.integers(len(fitting)))]
 
 
 def _scaled(drawing: Drawing, rng: np.random.Generator) -> Strokes:
-    """Varied, about 100 high or wide, around the origin."""
+    """Vary a drawing, centre it on the origin, and scale it to a height or width of about 100."""
     strokes = vary(drawing.strokes, rng)
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)

@@ -50,7 +50,7 @@ class TestScores:
 class TestShades:
     @given(readings())
     def test_leave_the_diagonal_out_and_rise_with_the_errors(self, test_set):
-        """What is right has no shade, the largest mistake the deepest, and more mistakes are never lighter."""
+        """The diagonal has no shade, the largest mistake the deepest, and more mistakes are never lighter."""
         counts = scores.confusion_matrix(*test_set, 3)
         shades = scores.shades(counts)
         errors = ~np.eye(3, dtype=bool)
@@ -66,19 +66,16 @@ class TestShades:
 
 class TestDescribe:
     def test_names_the_most_frequent_mistakes(self):
-        """The sentence counts what is right and tells the largest mistakes first."""
-        told = scores.describe_confusion(np.array([[5, 1, 0], [3, 7, 0], [0, 0, 1]]), NAMES)
-        assert told == (
-            "13 of 17 images are read rightly; the most frequent mistakes: one read as zero (3×), "
-            "zero read as one (1×)."
-        )
+        """The sentence counts the correct images and names the largest mistakes first."""
+        sentence = scores.describe_confusion(np.array([[5, 1, 0], [3, 7, 0], [0, 0, 1]]), NAMES)
+        assert sentence.startswith("13 of 17 images")
+        assert sentence.endswith(": one read as zero (3×), zero read as one (1×).")
 
     def test_says_when_there_is_none(self):
         """A faultless model has no mistakes to tell."""
-        assert (
-            scores.describe_confusion(np.diag([2, 1, 4]), NAMES)
-            == "7 of 7 images are read rightly; there is no mistake."
-        )
+        sentence = scores.describe_confusion(np.diag([2, 1, 4]), NAMES)
+        assert sentence.startswith("7 of 7 images")
+        assert "×" not in sentence
 
 
 counts = st.integers(0, 5_000)
@@ -116,7 +113,7 @@ class TestPValue:
 
 
 class TestDuel:
-    def test_counts_what_one_alone_reads_rightly(self):
+    def test_counts_what_one_model_alone_classifies_correctly(self):
         """An image counts for a model when it is right and the other is wrong."""
         labels = np.array([0, 1, 2, 3, 4, 5])
         a = np.array([0, 1, 2, 9, 9, 9])
@@ -127,25 +124,22 @@ class TestDuel:
 class TestWords:
     def test_say_who_is_better(self):
         """A difference that chance seldom makes is given its winner, and how seldom."""
-        assert describe_mcnemar(McNemar(120, 84, 10_000)) == (
-            "Of the 10,000 images, A alone reads 120 rightly and B alone 84. "
-            "Were neither better, chance would make so large a difference 1 time in 71: A is better."
-        )
-        assert describe_mcnemar(McNemar(84, 120, 10_000)).endswith("1 time in 71: B is better.")
+        sentence = describe_mcnemar(McNemar(120, 84, 10_000))
+        for part in ("10,000 images", "A alone reads 120", "B alone 84", "1 time in 71", "A is better"):
+            assert part in sentence
+        assert "B is better" in describe_mcnemar(McNemar(84, 120, 10_000))
 
     def test_name_no_winner_where_it_may_be_chance(self):
         """A difference that chance often makes is called what it is."""
-        assert describe_mcnemar(McNemar(13, 7, 10_000)).endswith(
-            "such a difference 1 time in 4: it could well be chance."
-        )
-        assert describe_mcnemar(McNemar(3, 2, 10_000)).endswith(
-            "more often than every second time: it could well be chance."
-        )
+        sentence = describe_mcnemar(McNemar(13, 7, 10_000))
+        assert "1 time in 4," in sentence
+        assert "is better" not in sentence
+        assert "more often than 1 time in 2" in describe_mcnemar(McNemar(3, 2, 10_000))
 
     def test_stay_readable_at_the_ends(self):
         """Neither no difference nor a huge one makes a silly number."""
-        assert "nothing tells them apart" in describe_mcnemar(McNemar(0, 0, 500))
-        assert "less than 1 time in a million: A is better" in describe_mcnemar(McNemar(900, 100, 10_000))
+        assert "cannot be told apart" in describe_mcnemar(McNemar(0, 0, 500))
+        assert "less than 1 time in a million, so A is better" in describe_mcnemar(McNemar(900, 100, 10_000))
 
     @given(only_a=counts, only_b=counts)
     def test_name_a_winner_exactly_when_significant(self, only_a, only_b):

@@ -81,7 +81,7 @@ class TestDescribeCurve:
 
     def test_of_nothing_says_so(self):
         """A curve without a point is said to be empty."""
-        assert curves.describe_curve([], "loss") == "The loss curve, still empty."
+        assert curves.describe_curve([], "loss") == "The loss curve has no points yet."
 
 
 class TestProgressLines:
@@ -131,6 +131,6 @@ class TestCurves:
         """The text alternative names each run with its last value, and says which have none yet."""
         assert curves.describe_comparison(HISTORIES, "val_accuracy") == (
             "Validation accuracy of 3 runs: wide at 1.0000 after 150 iterations; "
-            "deep at 0.7500 after 50 iterations; new, still empty."
+            "deep at 0.7500 after 50 iterations; new has no points yet."
         )
         assert curves.describe_comparison(HISTORIES, "val_accuracy", is_log=True).startswith("Validation error of")

@@ -202,7 +202,7 @@ def test_a_loop_is_called_one():
 def test_nothing_decides_where_nothing_changes(tmp_path, digits):
     """A model that never minds is said not to mind."""
     contest = explanations.settle(stub(tmp_path, constant([0.9, 0.1])), digits[0], ("a", "b"))
-    assert contest.sentence.startswith("a against b: no part in particular decided it")
+    assert contest.sentence.startswith("a against b: no single part decided it")
     assert contest.without is None
     assert not contest.is_decided
 
@@ -217,7 +217,7 @@ def test_a_model_that_hesitates_is_called_unsure(tmp_path, digits):
 def test_no_ink_decides_nothing(model):
     """A blank image has no contest."""
     contest = explanations.settle(model, BLANK, NAMES)
-    assert contest.sentence == "There is no ink, so nothing decides."
+    assert contest.sentence == "There is no ink, so no part decides."
     assert contest.is_unsure
 
 

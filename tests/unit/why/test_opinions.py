@@ -33,7 +33,7 @@ def test_difference_is_told_in_one_line(models, told_apart):
     """Where the two differ, the line names the simple model, its reading and where the ink lies that speaks for it."""
     asked = opinions.ask(models, told_apart)
     line = opinions.difference(asked, told_apart)
-    assert line.startswith("Softmax regression only adds up ink by its place")
+    assert line.startswith("Softmax regression only adds up ink")
     assert f"speaks for {asked[0].reads};" in line
     assert len(line) < 200
 
