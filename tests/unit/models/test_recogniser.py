@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from digits.errors import DigitsError, ModelNotFound
-from digits.models.recogniser import Recogniser
-from digits.settings import BUNDLED_MODELS_DIR
+from digits.models import catalogue
+from digits.models.recogniser import CalibratedRecogniser, Recogniser
+from digits.settings import BUNDLED_MODELS_DIR, Settings
 
 SOFTMAX = BUNDLED_MODELS_DIR / "softmax" / "model.tflite"
 
@@ -77,3 +78,28 @@ class TestNoModel:
         path.write_bytes(content)
         with pytest.raises(ModelNotFound, match=r"should be at model\.tflite; it cannot be read"):
             Recogniser(path)
+
+
+class TestCalibratedRecogniser:
+    @pytest.mark.parametrize("name", ["softmax", "drawing"])
+    def test_is_all_of_a_model_that_reading_takes(self, name, sample):
+        """Loaded from a model's folder, it has the classes and calibrated probabilities of the catalogue's model."""
+        loaded = CalibratedRecogniser.load(BUNDLED_MODELS_DIR / name)
+        model = catalogue.find(name, Settings.from_environment())
+        assert (loaded.class_names, loaded.temperature) == (model.class_names, model.temperature)
+        assert np.array_equal(loaded.probabilities(sample.test.images), model.probabilities(sample.test.images))
+
+    @pytest.mark.parametrize("card", [None, "{", "[]", "{}", '{"class_names": 3}'])
+    def test_without_a_card_is_none(self, card, tmp_path):
+        """A folder whose card is missing or garbled holds no model."""
+        (tmp_path / "model.tflite").write_bytes(SOFTMAX.read_bytes())
+        if card is not None:
+            (tmp_path / "card.json").write_text(card)
+        with pytest.raises(ModelNotFound, match=r"card\.json"):
+            CalibratedRecogniser.load(tmp_path)
+
+    def test_with_a_strange_temperature_has_none(self, tmp_path):
+        """A temperature that is no number over 0 counts as 1."""
+        (tmp_path / "model.tflite").write_bytes(SOFTMAX.read_bytes())
+        (tmp_path / "card.json").write_text('{"class_names": ["a", "b"], "temperature": -3}')
+        assert CalibratedRecogniser.load(tmp_path).temperature == 1

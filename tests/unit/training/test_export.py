@@ -10,9 +10,11 @@ import pytest
 
 from digits.accuracy import accuracy
 from digits.data import datasets
+from digits.data.drawings import load_examples
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.models import calibration, cards, catalogue, textweights
-from digits.models.recogniser import Recogniser
+from digits.models.drawn_accuracy import measure
+from digits.models.recogniser import CalibratedRecogniser, Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
 from digits.training import export, networks
@@ -21,9 +23,9 @@ from digits.training.loop import Program, train
 FACTS = {"command": "a test", "seconds": 1.5, "precision": "float32"}
 
 
-def save(model, folder, dataset, hyperparameters, **more):
+def save(model, folder, dataset, hyperparameters, drawings=None, **more):
     return export.save_model(
-        model, folder, hyperparameters=hyperparameters, dataset=dataset, drawings=None, facts=FACTS, **more
+        model, folder, hyperparameters=hyperparameters, dataset=dataset, drawings=drawings, facts=FACTS, **more
     )
 
 
@@ -66,6 +68,18 @@ class TestFolder:
             "Converting to LiteRT, and proving that it predicts the same",
             "Saving",
         ]
+
+    def test_holds_how_its_own_files_read_drawings(self, trained, small, quick, tmp_path):
+        """The card's drawn accuracy is what measuring the saved model gives."""
+        rows = [
+            {"label": "1", "strokes": [[[140, 40], [140, 240]]]},
+            {"label": "7", "strokes": [[[70, 60], [210, 60]]]},
+        ]
+        (tmp_path / "some.json").write_text(json.dumps(rows))
+        given = load_examples(tmp_path, small.class_names)
+        card = save(trained, tmp_path / "drawer", small, quick, drawings=given)
+        assert card["drawn"] == measure(CalibratedRecogniser.load(tmp_path / "drawer"), given).to_dict()
+        assert (card["drawn"]["total"], card["drawn"]["independent"], card["drawn"]["refused"]) == (8, 2, 4)
 
     def test_is_told_its_accuracy_before_the_conversion(self, trained, small, quick, tmp_path):
         """Who waits for the accuracy does not wait for the files."""
