@@ -1,4 +1,4 @@
-"""How well a model does: counts, shares and the interval that a share is known within."""
+"""Accuracy: counts of correct predictions, their share, and its confidence interval."""
 
 import math
 from dataclasses import dataclass
@@ -11,13 +11,20 @@ _Z95 = 1.959964  # standard normal quantile for a two-sided 95 % interval
 
 @dataclass(frozen=True)
 class Accuracy:
-    """So many right out of so many.
+    """The number of correct predictions among a number of images.
+
+    >>> print(Accuracy(9159, 10_000))
+    91.59% (9,159 of 10,000; 95 % interval 91.03% to 92.12%)
 
     Attributes:
-        correct, total: counts.
-        independent: how many of `total` are independent, when some are variants of others; None for all of them.
-        refused: how many of `total` do not look like a digit; they count as they are read. None where nobody asked.
-        data: what it was measured on, in a phrase, where that is not said elsewhere.
+        correct: the number of correct predictions, in [0, `total`].
+        total: the number of images, at least 1.
+        independent: how many of the images are independent, if some are variants of others; None for all of them.
+        refused: how many of the images do not look like a digit; they count as they are read. None if not examined.
+        data: a phrase that names the data, if it is not stated elsewhere.
+
+    Raises:
+        ValueError: a count is out of range.
     """
 
     correct: int
@@ -29,7 +36,8 @@ class Accuracy:
     def __post_init__(self) -> None:
         if not 0 <= self.correct <= self.total or self.total == 0:
             raise ValueError(
-                f"`correct` must lie in [0, total], `total` be at least 1; received {self.correct:,} of {self.total:,}."
+                "`correct` must lie in [0, total] and `total` must be at least 1; "
+                f"received {self.correct:,} of {self.total:,}."
             )
         if self.independent is not None and self.independent < 1:
             raise ValueError(f"`independent` must be at least 1; received {self.independent:,}.")
@@ -41,14 +49,17 @@ class Accuracy:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the share in [0, 1], by Wilson's score (Wilson, 1927), sound near 0 and 1 too."""
+        """The 95 % confidence interval of the share, in [0, 1]: Wilson's score interval (Wilson, 1927).
+
+        It is also reliable for shares near 0 and 1.
+        """
         share, total, z = self.share, self.independent or self.total, _Z95
         centre = (share + z * z / (2 * total)) / (1 + z * z / total)
         reach = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
         return max(0.0, centre - reach), min(1.0, centre + reach)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a card says of it, its share and interval included."""
+        """Return what a card states: the counts, the share and the interval, in JSON's types."""
         facts: dict[str, Any] = {"correct": self.correct, "total": self.total}
         if self.independent is not None:
             facts["independent"] = self.independent
@@ -65,10 +76,13 @@ class Accuracy:
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> Accuracy:
-    """Count the images whose most probable class is their label.
+    """Return the accuracy of some predictions. One is correct if the most probable class is the label.
+
+    >>> accuracy(np.array([[0.2, 0.8], [0.6, 0.4]]), np.array([1, 1]))
+    Accuracy(correct=1, total=2, independent=None, data=None)
 
     Args:
-        probabilities: float (n, classes).
+        probabilities: float (n, classes), n >= 1.
         labels: integer (n,).
     """
     return Accuracy(int((probabilities.argmax(axis=1) == labels).sum()), len(labels))

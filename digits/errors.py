@@ -1,4 +1,4 @@
-"""Every error that Digits raises on purpose, as one family.
+"""The exceptions that Digits raises on purpose.
 
 DigitsError
 ├── InvalidHyperparameter (ValueError)
@@ -20,17 +20,17 @@ DigitsError
     ├── TooManyRuns
     └── TrainingDiverged (ArithmeticError)
 
-A message says what was expected, what came, and what to do. Pages and the command line catch
-`DigitsError` alone and show its message; anything else is a bug and stays loud.
+A message states what was expected, what was received, and what to do. Pages and the command line catch only
+`DigitsError` and show its message. Any other exception is a bug and is not caught.
 """
 
 
 class DigitsError(Exception):
-    """The root of the family."""
+    """The base class of all exceptions here."""
 
 
 class InvalidHyperparameter(DigitsError, ValueError):
-    """A hyperparameter lies outside its declared range or is not known."""
+    """A hyperparameter is unknown or outside its declared range."""
 
 
 class InvalidImage(DigitsError, ValueError):
@@ -46,27 +46,27 @@ class DatasetError(DigitsError):
 
 
 class DatasetUnavailable(DatasetError):
-    """A data set, or one of its files, is not there."""
+    """A data set or one of its files is missing."""
 
 
 class DatasetCorrupt(DatasetError):
-    """A data set's file is there but is truncated, altered or of another format."""
+    """A data set's file is truncated, altered or in another format."""
 
 
 class ModelNotFound(DigitsError, LookupError):
-    """No model has this name, or its files are gone."""
+    """No model has this name, or its files are missing or invalid."""
 
 
 class ExportMismatch(DigitsError):
-    """An exported model does not predict what the trained one predicts."""
+    """An exported model and the trained model predict differently."""
 
 
 class InvalidPackage(DigitsError, ValueError):
-    """A zip file is no model's package, or is not what it says it is."""
+    """A file is not a valid package of a model."""
 
 
 class TooManyPackages(DigitsError):
-    """The visitor has brought as many models as are allowed, or other packages are being checked."""
+    """The visitor has imported as many models as are allowed, or other packages are being checked."""
 
 
 class RegistryUnavailable(DigitsError):
@@ -74,7 +74,7 @@ class RegistryUnavailable(DigitsError):
 
 
 class RunError(DigitsError):
-    """Something about a training run."""
+    """The base class of errors about a training run."""
 
 
 class RunNotFound(RunError, LookupError):
@@ -82,7 +82,7 @@ class RunNotFound(RunError, LookupError):
 
 
 class NotYourRun(RunError, PermissionError):
-    """The run belongs to another visitor, who alone may command it."""
+    """The run belongs to another visitor; only its owner may change it."""
 
 
 class RunAlreadyFinished(RunError):
@@ -90,7 +90,7 @@ class RunAlreadyFinished(RunError):
 
 
 class RunBusy(RunError):
-    """The run is still queued, training or paused; what was asked needs one that has ended."""
+    """The run is still queued, training or paused; the request needs a run that has ended."""
 
 
 class TooManyRuns(RunError):
@@ -98,4 +98,4 @@ class TooManyRuns(RunError):
 
 
 class TrainingDiverged(RunError, ArithmeticError):
-    """The loss became infinite or not a number."""
+    """The loss or the weights became infinite or NaN."""

@@ -1,4 +1,4 @@
-"""The command line's part about packages: `python -m digits export|check|import`."""
+"""The commands for packages: `python -m digits export|check|import`."""
 
 import argparse
 import json
@@ -15,21 +15,25 @@ from digits.settings import MAX_PACKAGE_BYTES, Settings
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the three commands to the command line's."""
-    export = commands.add_parser("export", help="write a model with all that belongs to it as one zip")
+    """Add the three commands to the command line.
+
+    Args:
+        commands: what `ArgumentParser.add_subparsers` returned.
+    """
+    export = commands.add_parser("export", help="write a model and everything that belongs to it as one zip")
     export.add_argument("model", metavar="MODEL", help="a bundled model or a run's id")
     export.add_argument("--output", type=Path, metavar="FILE", help="(default: digits-NETWORK-MODEL.zip)")
     export.set_defaults(run=_export)
 
-    check = commands.add_parser("check", help="tell whether a package predicts what its model predicts here")
+    check = commands.add_parser("check", help="check whether a package predicts what its model predicts here")
     check.add_argument("file", type=Path, metavar="FILE", help="a zip that `export` or the Models page wrote")
     check.add_argument("--model", help="the model to compare with (default: the one that its card names)")
     check.set_defaults(run=_check)
 
-    bring = commands.add_parser("import", help="check a package and add its model")
-    bring.add_argument("file", type=Path, metavar="FILE", help="a zip that `export` or the Models page wrote")
-    bring.add_argument("--name", help="what it is called on the pages (default: the file's name)")
-    bring.set_defaults(run=_import)
+    import_ = commands.add_parser("import", help="check a package and add its model")
+    import_.add_argument("file", type=Path, metavar="FILE", help="a zip that `export` or the Models page wrote")
+    import_.add_argument("--name", help="the model's name on the pages (default: the file's name)")
+    import_.set_defaults(run=_import)
 
 
 def _export(options: argparse.Namespace, settings: Settings) -> int:
@@ -44,11 +48,11 @@ def _export(options: argparse.Namespace, settings: Settings) -> int:
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
     package, dataset = _read(options.file), datasets.load_test(settings)
-    model = catalogue.find(options.model or _named_in(package), settings)
+    model = catalogue.find(options.model or _model_id_in(package), settings)
     print(dataset.description)
-    proof = check.check_package(package, model, dataset.test.images, settings, with_keras=True, on_step=print)
-    print(proof)
-    return 0 if proof.is_same else 1
+    result = check.check_package(package, model, dataset.test.images, settings, with_keras=True, on_step=print)
+    print(result)
+    return 0 if result.is_same else 1
 
 
 def _import(options: argparse.Namespace, settings: Settings) -> int:
@@ -57,7 +61,7 @@ def _import(options: argparse.Namespace, settings: Settings) -> int:
         options.name or options.file.name,
         registry=open_registry(settings.registry_url),
         settings=settings,
-        owner=new_token(),  # no visitor's, so that nobody's list changes; whoever has its id may use it
+        owner=new_token(),  # a new one: the model is in no visitor's list, and everyone who has its id may use it
         on_step=print,
     )
     print(f"{run_id}: test {catalogue.find(run_id, settings).test_accuracy}")
@@ -66,12 +70,14 @@ def _import(options: argparse.Namespace, settings: Settings) -> int:
 
 def _read(path: Path) -> bytes:
     if path.stat().st_size > MAX_PACKAGE_BYTES:
-        raise InvalidPackage(f"A package may have {MAX_PACKAGE_BYTES:,} bytes; {path} is larger. Choose another file.")
+        raise InvalidPackage(
+            f"A package may have at most {MAX_PACKAGE_BYTES:,} bytes; {path} is larger. Choose another file."
+        )
     return path.read_bytes()
 
 
-def _named_in(package: bytes) -> str:
-    """Return the id on a package's card."""
+def _model_id_in(package: bytes) -> str:
+    """Return the model's id that a package's card states."""
     files = archives.read(package)
     try:
         return Card.from_dict(json.loads(files[catalogue.CARD])).id

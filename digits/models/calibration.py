@@ -1,8 +1,9 @@
-"""Calibration: is a model that says 90 % right nine times in ten, and how to bring it there with one number.
+"""Calibration: make a model's confidence match its accuracy by temperature scaling.
 
-A temperature divides the logits before softmax (C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern
-neural networks", ICML 2017): above 1 it makes a model humbler, below 1 surer, and it keeps the classes in their order.
-A `.tflite` model gives probabilities, whose logarithms are its logits up to a constant that softmax takes away again.
+A calibrated model is correct for 90 % of the images that it predicts with a confidence of 90 %. A temperature divides
+the logits before softmax (C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks", ICML
+2017). Above 1 it lowers the confidence, below 1 it raises it; the order of the classes stays the same. A `.tflite`
+model returns probabilities. Their logarithms are the logits plus a constant, which softmax cancels.
 """
 
 import json
@@ -20,19 +21,20 @@ from digits.errors import ModelNotFound
 from digits.files import write_whole
 from digits.models.recogniser import apply_temperature, is_temperature, logits_of, softmax
 
-TEMPERATURES = (0.05, 20.0)  # a fit stays within these
+TEMPERATURES = (0.05, 20.0)  # the range of a fitted temperature
 BINS = 15  # as in Guo et al.
 
-_PRIOR = 4.0  # images' worth of trust in temperature 1: 500 of 500 right is no reason to be endlessly sure
+_PRIOR = 4.0  # the weight of the prior, in images; without it, 500 correct of 500 would give an extreme temperature
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """How far a model's confidence can be trusted.
+    """A model's calibration with and without its temperature.
 
     Attributes:
-        before, after: the expected calibration error in [0, 1], without and with the temperature.
-        table: `reliability` with the temperature: how sure the model is, as pages say it, and how often it is right.
+        before: the expected calibration error without the temperature, in [0, 1].
+        after: the expected calibration error with the temperature, in [0, 1].
+        table: `reliability` with the temperature, which is the confidence that pages show.
     """
 
     before: float
@@ -41,39 +43,42 @@ class Report:
 
 
 def report(probabilities: np.ndarray, labels: np.ndarray, temperature: float) -> Report:
-    """Measure a model's calibration before and after its temperature.
+    """Measure a model's calibration with and without its temperature.
 
     Args:
-        probabilities: float32 (n, classes), n >= 1, as `Recogniser.probabilities` gives them: without a temperature.
-        labels: integer (n,), of images that neither the model nor the temperature was fitted on.
-        temperature: over 0, as `catalogue.Model.temperature`.
+        probabilities: float32 (n, classes), n >= 1, as `Recogniser.probabilities` returns them: without a temperature.
+        labels: integer (n,); neither the model nor the temperature was fitted on these images.
+        temperature: above 0, as `catalogue.Model.temperature`.
 
     Raises:
-        ValueError: `temperature` is not a number over 0.
+        ValueError: `temperature` is not a finite number above 0.
     """
-    cooled = apply_temperature(probabilities, temperature)
-    before, after = (expected_calibration_error(rows, labels) for rows in (probabilities, cooled))
-    return Report(before, after, reliability(cooled, labels))
+    calibrated = apply_temperature(probabilities, temperature)
+    before, after = (expected_calibration_error(rows, labels) for rows in (probabilities, calibrated))
+    return Report(before, after, reliability(calibrated, labels))
 
 
-def temperature_of(read: Callable[[np.ndarray], np.ndarray], validation: Split) -> float:
-    """Fit the temperature that a model's card holds, on images that it has not trained on.
+def temperature_of(predict: Callable[[np.ndarray], np.ndarray], validation: Split) -> float:
+    """Fit the temperature for a model's card, on images that the model was not trained on.
 
     Args:
-        read: the model's own answer, as `Recogniser.probabilities`.
+        predict: the model's uncalibrated prediction, `Recogniser.probabilities`.
         validation: at least one image.
+
+    Returns:
+        The temperature, within `TEMPERATURES`, rounded to four decimals.
     """
-    return round(fit_temperature(read(validation.images), validation.labels), 4)
+    return round(fit_temperature(predict(validation.images), validation.labels), 4)
 
 
 def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Return the most likely temperature given labels that the model has not trained on.
+    """Return the temperature with the highest posterior probability, given labelled images.
 
-    A weak prior holds it near 1 where few images, or none that were read wrongly, would let it run away.
+    A weak prior keeps it near 1 if the images are few or if none is misclassified.
 
     Args:
-        probabilities: float32 (n, classes), n >= 1, as `Recogniser.probabilities` gives them.
-        labels: integer (n,).
+        probabilities: float32 (n, classes), n >= 1, as `Recogniser.probabilities` returns them.
+        labels: integer (n,); the model was not trained on these images.
 
     Returns:
         The temperature, within `TEMPERATURES`.
@@ -82,66 +87,86 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     labelled = np.take_along_axis(logits, np.asarray(labels, dtype=np.int64)[:, None], axis=1).mean()
 
     def slope(sharpness: float) -> float:
-        """The loss's derivative by 1 / temperature, in which the loss is convex: so the slope only ever grows."""
-        towards_one = _PRIOR / len(logits) * (1 - 1 / sharpness)  # a gamma prior with its peak at 1
-        return float((softmax(logits * sharpness) * logits).sum(axis=1).mean() - labelled) + towards_one
+        """The derivative of the loss by 1 / temperature. The loss is convex in it, so the derivative increases."""
+        prior = _PRIOR / len(logits) * (1 - 1 / sharpness)  # a gamma prior with its mode at 1
+        return float((softmax(logits * sharpness) * logits).sum(axis=1).mean() - labelled) + prior
 
     low, high = (math.log(1 / temperature) for temperature in TEMPERATURES[::-1])
-    for _ in range(40):  # bisection, down to 1e-12 of the range
+    for _ in range(40):  # bisection, to 1e-12 of the range
         middle = (low + high) / 2
         low, high = (middle, high) if slope(math.exp(middle)) < 0 else (low, middle)
     return math.exp(-(low + high) / 2)
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
-    """Return by how much confidence and accuracy differ, in [0, 1]: the mean over bins, each weighed by its images.
+    """Return the expected calibration error (Guo et al., section 2).
 
-    The confidence is the most probable class's probability, and the bins have equal width, as in Guo et al., section 2.
+    It is the mean difference between confidence and accuracy over bins of equal width, weighted by the number of images
+    in each bin. The confidence is the probability of the predicted class, which is the highest probability.
+
+    >>> three_of_four = expected_calibration_error(np.float32([[0.8, 0.2]] * 4), np.array([0, 0, 0, 1]))
+    >>> round(three_of_four, 4)
+    0.05
+
+    Args:
+        probabilities: float32 (n, classes), n >= 1.
+        labels: integer (n,).
+        bins: the number of bins.
+
+    Returns:
+        The error, in [0, 1].
     """
     table = reliability(probabilities, labels, bins)
     return float(((table["confidence"] - table["accuracy"]).abs() * table["count"]).sum() / table["count"].sum())
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
-    """Compare how sure a model is with how often it is right.
+    """Compare a model's confidence with its accuracy, in bins of equal confidence width.
 
     Args:
         probabilities: float32 (n, classes).
         labels: integer (n,).
-        bins: how many parts of equal width [0, 1] is cut into.
+        bins: the number of bins of equal width in [0, 1].
 
     Returns:
-        A row for each bin that any image falls into, in order: `bin` from 0, the mean `confidence` and the `accuracy`
-        in [0, 1] of its images, their `count`, and `low` and `high`, the 95 % interval of the accuracy.
+        A row for each bin that contains an image, in order. The columns are `bin`, counted from 0; the mean
+        `confidence` and the `accuracy` of its images, in [0, 1]; `count`, the number of images; and `low` and `high`,
+        the 95 % interval of the accuracy.
     """
     confidence = np.asarray(probabilities, dtype=np.float64).max(axis=1)
     table = pd.DataFrame(
         {
-            # A bin holds its upper end: (0, 1/bins], (1/bins, 2/bins] and so on.
+            # A bin includes its upper edge: (0, 1/bins], (1/bins, 2/bins] and so on.
             "bin": np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1),
             "confidence": confidence,
             "accuracy": (probabilities.argmax(axis=1) == labels).astype(np.float64),
         }
     )
-    bins_of = table.groupby("bin")
-    rows = bins_of.mean().assign(count=bins_of.size()).reset_index()
-    hits = bins_of["accuracy"].sum().astype(int)
-    intervals = [Accuracy(*pair).interval for pair in zip(hits, rows["count"], strict=True)]
+    groups = table.groupby("bin")
+    rows = groups.mean().assign(count=groups.size()).reset_index()
+    correct = groups["accuracy"].sum().astype(int)
+    intervals = [Accuracy(*pair).interval for pair in zip(correct, rows["count"], strict=True)]
     return rows.assign(low=[low for low, _ in intervals], high=[high for _, high in intervals])
 
 
 def write_temperature(card: Path, temperature: float) -> None:
-    """Write a temperature into a model's card, and leave the rest; a reader sees the old card or the new one.
+    """Write a temperature into a model's card and keep everything else.
+
+    The file is replaced atomically: a concurrent reader gets the old card or the new one.
+
+    Args:
+        card: the path of `card.json`.
+        temperature: above 0; it is rounded to four decimals.
 
     Raises:
-        ModelNotFound: there is no card that can be read.
-        ValueError: `temperature` is not a number over 0.
+        ModelNotFound: the card is missing or is not a JSON object.
+        ValueError: `temperature` is not a finite number above 0.
     """
     if not is_temperature(temperature):
-        raise ValueError(f"`temperature` must be a number over 0; received {temperature!r}.")
+        raise ValueError(f"`temperature` must be a finite number above 0; received {temperature!r}.")
     try:
         facts = json.loads(card.read_text(encoding="utf-8")) | {"temperature": round(float(temperature), 4)}
     except (OSError, ValueError, TypeError) as error:
-        raise ModelNotFound(f"{card} should be a model's card in JSON; {error}. Train the model again.") from error
+        raise ModelNotFound(f"{card} must be a model's card in JSON; {error}. Train the model again.") from error
     with write_whole(card) as stream:
         stream.write((json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode())

@@ -1,4 +1,4 @@
-"""Cards: what is known of a model, in a type that is checked where a card is read."""
+"""Cards: what is known about a model. A card is validated when it is read."""
 
 import datetime
 import json
@@ -15,37 +15,38 @@ from digits.errors import ModelNotFound
 from digits.models.calibration import TEMPERATURES
 from digits.models.identity import Weights
 
-_Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]  # a stranger's package has a card too: no number without a limit
+_Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]  # limits, because an imported card is untrusted
 _Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 _Temperature = Annotated[float, msgspec.Meta(ge=TEMPERATURES[0], le=TEMPERATURES[1])]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What is known of a model, as its `card.json` holds it.
+    """What is known about a model: the content of its `card.json`.
 
-    Unknown fields, as of a later version of Digits, are ignored. No file loses them: only a new model's card is written
-    from this type, and `calibration.write_temperature` changes its one field in the JSON.
+    Unknown fields, as from a later version of Digits, are ignored. They stay in the file: this type writes only the
+    cards of new models, and `calibration.write_temperature` changes a single field of the JSON.
 
     Attributes:
-        id: the model's name in links (`identity.ModelId`) and its folder's.
-        title: what the pages call it.
-        order: its network's place among the presets, the simplest first.
-        class_names: what it tells apart, in the order of its probabilities.
-        data: a sentence on the data set.
-        train_images: how many images it learned from.
-        hyperparameters: as `Hyperparameters.to_dict` gives them; unchecked, because another version has others.
-        test: its accuracy on the test images.
-        versions: those of Python and of the packages that it was made with.
-        date: the day it was saved on, in UTC.
-        command: what trains it again.
-        seconds: how long it trained.
-        precision: what it was trained in, such as "float32".
-        run: the id of the run that it is from; None for a model trained on the command line.
-        weights: which of that run's weights it has.
+        id: the model's name in links and the name of its folder (see `identity.ModelId`).
+        title: the model's name on the pages.
+        order: the position of its network among the presets, the simplest first.
+        class_names: its classes, in the order of its probabilities.
+        data: a sentence about the data set.
+        train_images: the number of training images, in [0, 1e9].
+        hyperparameters: as `Hyperparameters.to_dict` returns them; not validated, because another version has others.
+        test: the accuracy on the test images.
+        versions: of Python and of the packages that the model was made with, by name.
+        date: the day on which it was saved, in UTC.
+        command: the command that trains it again.
+        seconds: the training time, in [0, 1e9].
+        precision: the number format used for training, such as "float32".
+        run: the id of its run; None for a model trained on the command line.
+        weights: which of the run's weights it has.
         step: the iteration that its weights are from.
-        temperature: what its logits are divided by (`calibration`); 1 on a card from before there were temperatures.
-        drawn: its accuracy on drawings; None where there were none to measure it on.
+        temperature: the number that its logits are divided by (see `calibration`), within `calibration.TEMPERATURES`;
+            1 if the card has none, as in older versions.
+        drawn: the accuracy on drawings; None if it was not measured.
     """
 
     id: str
@@ -69,16 +70,19 @@ class Card:
 
     @property
     def network(self) -> str:
-        """The name of its network, as `hyperparameters.PRESETS` has it; empty where its settings name none."""
+        """The name of its network, a key of `hyperparameters.PRESETS`; empty if the hyperparameters name none."""
         name = self.hyperparameters.get("network")
         return name if isinstance(name, str) else ""
 
     @classmethod
     def from_dict(cls, facts: Any) -> "Card":
-        """Read a card from what its JSON holds.
+        """Return the card that some parsed JSON describes.
+
+        Args:
+            facts: any JSON value; only an object with all required fields is a card.
 
         Raises:
-            ValueError: a field is missing, of another type or out of range; the message names it.
+            ValueError: a field is missing, has the wrong type or is out of range; the message names the field.
         """
         try:
             return msgspec.convert(facts, cls)
@@ -91,25 +95,32 @@ class Card:
             raise ValueError(complaint) from error
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the card as JSON's types; what is not known is left out."""
+        """Return the card in JSON's types. Fields that are None are left out, except `drawn`."""
         facts = msgspec.to_builtins(self)
         facts |= {"test": self.test.to_dict(), "drawn": self.drawn and self.drawn.to_dict()}
-        # `drawn` stays, as null: it says that nothing was measured.
+        # `drawn` stays as null, which states that it was not measured.
         return {name: fact for name, fact in facts.items() if fact is not None or name == "drawn"}
 
     def to_json(self) -> str:
-        """Return the text of `card.json`."""
+        """Return the content of `card.json`."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
 
 def read(path: Path) -> Card:
-    """Return the card in a file; raises `ModelNotFound` where there is none, or none that can be used."""
+    """Read a card from a file.
+
+    Args:
+        path: `card.json` in the model's folder.
+
+    Raises:
+        ModelNotFound: the file is missing or is not a valid card.
+    """
     name = path.parent.name
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelNotFound(f"{name}'s card should be JSON; {error}. Train the model again.") from error
+        raise ModelNotFound(f"{name}'s card must be JSON; {error}. Train the model again.") from error
     try:
         return Card.from_dict(facts)
     except ValueError as error:
-        raise ModelNotFound(f"{name}'s card should be as Digits writes it; {error}. Train the model again.") from error
+        raise ModelNotFound(f"{name}'s card must be valid; {error}. Train the model again.") from error

@@ -1,4 +1,4 @@
-"""Identities: which model a name means, one that comes with Digits or one of those that a run has left."""
+"""Identities: the names of models, both bundled models and models of runs."""
 
 import re
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from enum import StrEnum
 
 MAX_CHARACTERS = 40
 
-# An identity becomes a folder's name and a link's parameter, so it holds letters, digits, _ and - alone.
+# An identity is used as a folder name and as a link's parameter, so it contains only letters, digits, _ and -.
 _TEXT = re.compile(r"(?P<name>[A-Za-z0-9_-]+?)(-(?P<best>best)|-at-(?P<step>0|[1-9][0-9]*))?")
 
 
 class Weights(StrEnum):
-    """Which of a run's weights a model has, in the order in which a run's models are listed."""
+    """Which of a run's weights a model has. A run's models are listed in this order."""
 
-    BEST = "best"  # where the validation accuracy was highest
+    BEST = "best"  # those with the highest validation accuracy
     LAST = "last"
-    SAVED = "saved"  # a copy that its owner asked for while it trained
+    SAVED = "saved"  # a copy that the owner saved during training
 
 
 @dataclass(frozen=True)
 class ModelId:
-    """What a model is called: the name of its folder and its name in links.
+    """The identity of a model; its `str()` is the name of its folder and its name in links.
 
     >>> str(ModelId("a1B2c3D4e5F6", Weights.SAVED, 300))
     'a1B2c3D4e5F6-at-300'
@@ -28,7 +28,10 @@ class ModelId:
     Attributes:
         name: a bundled model's name, or a run's id.
         weights: `LAST` for a bundled model.
-        step: the iteration that a saved copy is from; None for other weights.
+        step: the iteration of a saved copy; None for other weights.
+
+    Raises:
+        ValueError: a saved copy has no `step`, or other weights have one.
     """
 
     name: str
@@ -37,11 +40,15 @@ class ModelId:
 
     def __post_init__(self) -> None:
         if (self.weights is Weights.SAVED) != (self.step is not None):
-            raise ValueError(f"A saved copy has a `step`, other weights have none; received {self!r}.")
+            raise ValueError(f"A saved copy must have a `step`, other weights must not; received {self!r}.")
 
     @classmethod
     def parse(cls, text: str) -> "ModelId | None":
-        """Read `str()`'s result back; None where a text can be no model's identity."""
+        """Return the identity with this `str()`, or None if the text cannot be an identity.
+
+        >>> ModelId.parse("a1B2c3D4e5F6-best").weights
+        <Weights.BEST: 'best'>
+        """
         found = _TEXT.fullmatch(text) if len(text) <= MAX_CHARACTERS else None
         if found is None:
             return None

@@ -96,20 +96,23 @@ class CalibratedRecogniser:
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Return probabilities as they are at another temperature.
+    """Return the probabilities that a model gives when a temperature divides its logits.
+
+    >>> apply_temperature(np.float32([0.9, 0.1]), 2.0)
+    array([0.75, 0.25], dtype=float32)
 
     Args:
-        probabilities: float32 (…, classes).
-        temperature: over 0; 1 changes nothing.
+        probabilities: float32 (…, classes), in [0, 1].
+        temperature: above 0; 1 changes nothing.
 
     Returns:
-        float32 (…, classes); each row sums to 1 and keeps its order.
+        float32 (…, classes), in [0, 1]; each row sums to 1 and keeps the order of its classes.
 
     Raises:
-        ValueError: `temperature` is not a number over 0.
+        ValueError: `temperature` is not a finite number above 0.
     """
     if not is_temperature(temperature):
-        raise ValueError(f"`temperature` must be a number over 0; received {temperature!r}.")
+        raise ValueError(f"`temperature` must be a finite number above 0; received {temperature!r}.")
     return softmax(logits_of(probabilities) / temperature).astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Archives: zip files written the same way every time, and read without trusting whoever made them."""
+"""Archives: zip files that are written reproducibly and read without trusting their author."""
 
 import io
 import stat
@@ -11,9 +11,9 @@ from digits.errors import InvalidPackage
 from digits.settings import MAX_PACKAGE_BYTES
 
 MAX_MEMBERS = 64
-MAX_UNPACKED_BYTES = 3 * MAX_PACKAGE_BYTES  # text shrinks to a third
+MAX_UNPACKED_BYTES = 3 * MAX_PACKAGE_BYTES  # text compresses to about a third of its size
 
-_DAMAGES = (  # zipfile answers a damaged zip with whatever goes wrong first
+_READ_ERRORS = (  # zipfile raises any of these for a damaged zip
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -22,84 +22,103 @@ _DAMAGES = (  # zipfile answers a damaged zip with whatever goes wrong first
     ValueError,
     LookupError,
     OverflowError,
-    RuntimeError,  # NotImplementedError is one
+    RuntimeError,  # the base class of NotImplementedError
 )
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold: the same files give the same bytes
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date in a zip; a fixed date makes the bytes reproducible
 _ENCRYPTED = 0x1
-_REMEDY = "Choose a package that Digits wrote."
+_ADVICE = "Choose a package that Digits wrote."
 
 
 def write(files: Mapping[str, bytes]) -> bytes:
-    """Return a zip of files by name, in their order; the same files always give the same bytes."""
+    """Return a zip of some files. The same files in the same order always give the same bytes.
+
+    >>> read(write({"a.txt": b"hello"}))
+    {'a.txt': b'hello'}
+
+    Args:
+        files: each file's content by its name, in the order in which the zip lists them.
+    """
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, content in files.items():
             member = zipfile.ZipInfo(name, _EPOCH)
             member.external_attr = (stat.S_IFREG | 0o644) << 16
-            member.create_system = 3  # Unix, wherever it is written
+            member.create_system = 3  # Unix, on every machine
             archive.writestr(member, content, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
 
 
-def read(content: bytes, *, most: int = MAX_UNPACKED_BYTES) -> dict[str, bytes]:
-    """Return the files in a zip by name; nothing is written to the disk.
+def read(content: bytes, *, max_bytes: int = MAX_UNPACKED_BYTES) -> dict[str, bytes]:
+    """Unpack a zip in memory; nothing is written to disk.
 
     Args:
-        most: the bytes that all files together may unpack to, whatever the zip says of itself.
+        content: the zip, at most `MAX_PACKAGE_BYTES` bytes.
+        max_bytes: the limit on the unpacked size of all files together. It holds even if the zip states false sizes.
+
+    Returns:
+        Each file's content by its name, in the zip's order.
 
     Raises:
-        InvalidPackage: it is no zip, is too large, or has a member that could do harm.
+        InvalidPackage: `content` is not a zip, is too large, or has an unsafe member.
     """
     if len(content) > MAX_PACKAGE_BYTES:
-        raise InvalidPackage(f"A package may have {MAX_PACKAGE_BYTES:,} bytes; this has {len(content):,}. {_REMEDY}")
+        raise InvalidPackage(
+            f"A package may have at most {MAX_PACKAGE_BYTES:,} bytes; this one has {len(content):,}. {_ADVICE}"
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
             _check_members(members)
             files: dict[str, bytes] = {}
             for member in members:
-                files[member.filename] = _unpack(archive, member, most - sum(map(len, files.values())), most)
+                remaining = max_bytes - sum(map(len, files.values()))
+                files[member.filename] = _unpack(archive, member, remaining, max_bytes)
             return files
     except InvalidPackage:
         raise
-    except _DAMAGES as error:
-        raise InvalidPackage(f"A package must be a whole zip file; this cannot be read ({error}). {_REMEDY}") from error
+    except _READ_ERRORS as error:
+        raise InvalidPackage(
+            f"A package must be a whole zip file; this one cannot be read ({error}). {_ADVICE}"
+        ) from error
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MAX_MEMBERS:
-        raise InvalidPackage(f"A package may hold {MAX_MEMBERS} files; this holds {len(members):,}. {_REMEDY}")
+        raise InvalidPackage(
+            f"A package may contain at most {MAX_MEMBERS} files; this one contains {len(members):,}. {_ADVICE}"
+        )
     seen = set()
     for member in members:
         shown = ascii(member.orig_filename[:60])
-        if wrong := _what_is_wrong(member):
-            raise InvalidPackage(f"A package may hold plain files alone; its {shown} {wrong}. {_REMEDY}")
+        if problem := _find_problem(member):
+            raise InvalidPackage(f"A package may contain only plain files; its {shown} {problem}. {_ADVICE}")
+        # Names that differ only in case are one file on Windows and macOS.
         if member.filename.casefold() in seen:
-            raise InvalidPackage(f"A package must hold each file once; it has {shown} twice. {_REMEDY}")
+            raise InvalidPackage(f"A package must contain each file once; it contains {shown} twice. {_ADVICE}")
         seen.add(member.filename.casefold())
 
 
-def _what_is_wrong(member: zipfile.ZipInfo) -> str:
-    """Say why a member is refused; "" when it is not."""
-    # orig_filename is what the zip holds; zipfile itself cuts names at a zero byte and turns backslashes round.
+def _find_problem(member: zipfile.ZipInfo) -> str:
+    """Return why a member is refused, or "" if it is accepted."""
+    # orig_filename is the name as stored; zipfile cuts `filename` at a zero byte and may replace backslashes.
     name = member.orig_filename
     if not name.isascii() or not name.isprintable() or "\\" in name or ":" in name:
         return "has a name with characters that are not allowed"
     if name.startswith("/") or {"", ".", ".."} & set(name.split("/")):
-        return "has a path that leads elsewhere"
+        return "has an unsafe path"
     if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
-        return "is a link or no plain file"
+        return "is not a regular file"
     if member.flag_bits & _ENCRYPTED:
         return "is encrypted"
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "is compressed in a way that is not allowed"
+        return "uses a compression method that is not allowed"
     return ""
 
 
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int, most: int) -> bytes:
-    """Return a member's content, reading no more than is left of what all may have."""
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, remaining: int, max_bytes: int) -> bytes:
+    """Return a member's content; stop reading once it exceeds what remains of `max_bytes`."""
     with archive.open(member) as stream:
-        content = stream.read(left + 1)
-    if len(content) > left:
-        raise InvalidPackage(f"A package may unpack to {most:,} bytes; this unpacks to more. {_REMEDY}")
+        content = stream.read(remaining + 1)
+    if len(content) > remaining:
+        raise InvalidPackage(f"A package may unpack to at most {max_bytes:,} bytes; this one is larger. {_ADVICE}")
     return content

@@ -1,4 +1,4 @@
-"""Proofs that a package predicts what the app predicts: unpacked and run in a process that knows nothing of the app."""
+"""Checks that a package predicts what the app predicts, by unpacking and running it in a separate process."""
 
 import io
 import tempfile
@@ -15,8 +15,8 @@ from digits.settings import Settings
 
 TIMEOUT_SECONDS = 120
 
-# What a visitor would write to ask the Keras file.
-_ASK_KERAS = """
+# The program that a user would write to predict with the Keras file.
+_PREDICT_WITH_KERAS = """
 import keras, numpy
 model, images = keras.models.load_model("model.keras", compile=False, safe_mode=True), numpy.load("images.npy")
 parts = [model(images[start : start + 1000].astype("float32")).numpy() for start in range(0, len(images), 1000)]
@@ -26,7 +26,12 @@ numpy.save("classes.npy", numpy.concatenate(parts).argmax(axis=1))
 
 @dataclass(frozen=True)
 class CheckResult:
-    """How many images there were, and how many of them a package reads otherwise than the app."""
+    """How many of a package's predictions differ from the app's.
+
+    Attributes:
+        total: the number of images.
+        different: the number of images, in [0, total], whose predicted class differs.
+    """
 
     total: int
     different: int
@@ -49,61 +54,73 @@ def check_package(
     with_keras: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> CheckResult:
-    """Run a package's `predict.py` on images and compare with what `model` reads in the app.
+    """Run a package's `predict.py` on images and compare its predictions with those of `model` in the app.
+
+    The package's code runs only if it equals this version's own, byte for byte.
 
     Args:
+        package: the zip.
+        model: the model to compare with.
         images: uint8 (n, 28, 28), n >= 1, 0 is paper and 255 is ink.
-        with_keras: ask the Keras file too, which takes some seconds more.
-        on_step: told in a few words what happens next.
+        with_keras: also predict with the Keras file, which takes several seconds more.
+        on_step: called with a short description of each step before it starts.
 
     Raises:
-        InvalidPackage: it is no package of this version of Digits, or does not run.
-        TooManyPackages: others are being checked.
+        InvalidPackage: it is not a package of this version of Digits, or it does not run.
+        TooManyPackages: other packages are being checked.
     """
-    on_step("Waiting for its turn")
-    with limits.turn(settings), tempfile.TemporaryDirectory(prefix="digits-proof-") as temporary:
+    on_step("Waiting for other packages to finish")
+    with limits.lock(settings), tempfile.TemporaryDirectory(prefix="digits-check-") as temporary:
         files = archives.read(package)
-        _require_own_code(files)
+        _verify_code(files)
         if with_keras:
             manifests.check_keras(files.get(KERAS_FILE, b""))
         folder = Path(temporary).resolve()
-        on_step("Unpacking it into an empty folder")
+        on_step("Unpacking the zip into an empty folder")
         for name, content in files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         np.save(folder / "images.npy", images)
-        on_step(f"Running {pack.PREDICT_FILE} on {len(images):,} test images, in a process of its own")
-        found = [_classes([pack.PREDICT_FILE, "--images", "images.npy", "--output", "classes.npy"], folder)]
+        on_step(f"Running {pack.PREDICT_FILE} on {len(images):,} test images, in a separate process")
+        found = [_predict([pack.PREDICT_FILE, "--images", "images.npy", "--output", "classes.npy"], folder)]
         if with_keras:
-            on_step(f"Asking {KERAS_FILE} the same, with TensorFlow")
-            found.append(_classes(["-c", _ASK_KERAS], folder))
-        on_step("Asking the app's own model")
+            on_step(f"Predicting with {KERAS_FILE}, in TensorFlow")
+            found.append(_predict(["-c", _PREDICT_WITH_KERAS], folder))
+        on_step("Predicting with the app's own model")
         expected = model.probabilities(images).argmax(axis=1)
         is_different = np.any([classes != expected for classes in found], axis=0)
         return CheckResult(len(images), int(is_different.sum()))
 
 
-def _classes(command: Sequence[str], folder: Path) -> np.ndarray:
-    """Run a program that reads `images.npy` in a folder; return what it wrote to `classes.npy`: integer (n,)."""
+def _predict(command: Sequence[str], folder: Path) -> np.ndarray:
+    """Run a program that reads `images.npy` in a folder, and return the classes that it writes to `classes.npy`.
+
+    Returns:
+        integer (n,), a class for each image.
+    """
     path = folder / "classes.npy"
     path.unlink(missing_ok=True)
     limits.run(command, folder, timeout_seconds=TIMEOUT_SECONDS, environment={"TF_CPP_MIN_LOG_LEVEL": "3"})
     try:
         classes = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise InvalidPackage(f"A package's model should write its classes; there are none ({error}).") from error
+        raise InvalidPackage(
+            f"A package's program must write its predicted classes; it wrote none ({error})."
+        ) from error
     if classes.shape != (len(np.load(folder / "images.npy", mmap_mode="r")),):
-        raise InvalidPackage(f"A package's model should give a class an image; it gave {classes.shape} of them.")
+        raise InvalidPackage(
+            f"A package's program must predict one class for each image; its result has the shape {classes.shape}."
+        )
     return classes
 
 
-def _require_own_code(files: dict[str, bytes]) -> None:
-    """Refuse to run code that is not this version's own, whoever made the package."""
-    own = pack.code()
-    for name in sorted(set(own) | set(files) - set(pack.DATA_FILES)):  # Python would import what lies beside, too
+def _verify_code(files: dict[str, bytes]) -> None:
+    """Verify that a package's code equals this version's own; raise `InvalidPackage` if not."""
+    own = pack.code_files()
+    for name in sorted(set(own) | set(files) - set(pack.DATA_FILES)):  # Python could import any further file
         if files.get(name) != own.get(name):
             raise InvalidPackage(
-                f"To be run, a package's {name[:60]!a} must be as this version of Digits writes it; it is not, "
-                "so nothing was run. Write the package anew."
+                f"A package's {name[:60]!a} must be exactly what this version of Digits writes; it differs, "
+                "so nothing was run. Export the package again."
             )

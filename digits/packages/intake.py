@@ -1,4 +1,4 @@
-"""Imports: a package that a visitor brings becomes a model of their own; nothing in it is ever run as code."""
+"""Imports: a package that a visitor uploads becomes a model of their own. Its code is never run."""
 
 import dataclasses
 import json
@@ -19,9 +19,10 @@ from digits.runs.schema import RunState
 from digits.settings import MAX_IMPORTS_PER_VISITOR, PROJECT_DIR, Settings
 
 TIMEOUT_SECONDS = 240
-CLAIMS_FILE, RESULT_FILE, MODEL_DIR = "claims.json", "result.json", "model"  # between this process and `rebuild`
+# What this process and `rebuild` exchange in a temporary folder.
+CLAIMS_FILE, RESULT_FILE, MODEL_DIR = "claims.json", "result.json", "model"
 
-_DRAFT = ".bringing-"
+_DRAFT_PREFIX = ".importing-"
 
 
 def import_package(
@@ -33,46 +34,56 @@ def import_package(
     owner: str,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> str:
-    """Check a package, measure its model on the test images, enter it as a run of `owner`'s, and return the run's id.
+    """Import a package: validate it, test its model on the test images, and add it as a finished run of `owner`.
 
     Args:
-        file_name: what the run is called after.
-        on_step: told in a few words what happens next.
+        package: the zip.
+        file_name: the zip's name, which gives the run its name.
+        registry: where the run is added.
+        settings: where models, data and the lock are.
+        owner: the visitor's token.
+        on_step: called with a short description of each step before it starts.
+
+    Returns:
+        The run's id.
 
     Raises:
-        InvalidPackage: it is no sound package; nothing of it is kept.
-        TooManyPackages: the visitor has brought as many as are allowed, or others are being checked.
-        DatasetError: there are no test images to measure it on.
+        InvalidPackage: the package is not valid; nothing of it is kept.
+        TooManyPackages: the visitor has imported as many models as are allowed, or other packages are being checked.
+        DatasetError: there are no test images.
     """
-    on_step("Waiting for its turn")
-    with limits.turn(settings):  # unpacking too, so that many visitors at once cannot fill the memory
-        _require_room(registry, owner)
-        on_step("Checking every file of the zip")
+    on_step("Waiting for other packages to finish")
+    with limits.lock(settings):  # unpacking needs the lock too, so that many visitors at once cannot fill the memory
+        _check_quota(registry, owner)
+        on_step("Checking every file in the zip")
         files = archives.read(package)
         manifest = manifests.read(files, datasets.CLASS_NAMES)
-        for left in settings.runs_dir.glob(f"{_DRAFT}*"):  # of a server that was killed: now it is nobody's turn
-            shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(dir=settings.runs_dir, prefix=_DRAFT) as temporary:
+        # This process holds the lock, so any draft here was left by a server that was killed.
+        for leftover in settings.runs_dir.glob(f"{_DRAFT_PREFIX}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=settings.runs_dir, prefix=_DRAFT_PREFIX) as temporary:
             folder = Path(temporary).resolve()
-            card = _inspect(files, manifest, folder, settings, on_step)
-            return _adopt(card, manifest, folder / MODEL_DIR, _name(file_name), registry, settings, owner)
+            card = _rebuild(files, manifest, folder, settings, on_step)
+            return _add_run(card, manifest, folder / MODEL_DIR, _run_name(file_name), registry, settings, owner)
 
 
-def _require_room(registry: Registry, owner: str) -> None:
-    mine = [run for is_gone in (False, True) for run in registry.list_runs(owner, limit=10_000, deleted=is_gone)]
-    # No trainer has ever begun them.
-    brought = sum(run.state == RunState.FINISHED and run.started is None for run in mine)
-    if brought >= MAX_IMPORTS_PER_VISITOR:
+def _check_quota(registry: Registry, owner: str) -> None:
+    """Raise `TooManyPackages` if a visitor has no import left. Deleted models count until they are purged."""
+    runs = [run for is_deleted in (False, True) for run in registry.list_runs(owner, limit=10_000, deleted=is_deleted)]
+    imported = sum(
+        run.state is RunState.FINISHED and run.started is None for run in runs
+    )  # a trained run has a start time
+    if imported >= MAX_IMPORTS_PER_VISITOR:
         raise TooManyPackages(
-            f"At most {MAX_IMPORTS_PER_VISITOR} models may be brought; you have brought {brought}. "
-            "Delete one on the Runs page; its place is free a day later."
+            f"At most {MAX_IMPORTS_PER_VISITOR} models may be imported; you have imported {imported}. "
+            "Delete one on the Runs page; you can import another a day later."
         )
 
 
-def _inspect(
+def _rebuild(
     files: dict[str, bytes], manifest: Manifest, folder: Path, settings: Settings, on_step: Callable[[str], None]
 ) -> Card:
-    """Have the model made anew from the package's numbers, in a process of its own; return its card."""
+    """Rebuild the model from the package's weights, in a separate process, and return its card."""
     facts = {"seconds": manifest.seconds, "step": manifest.step, "data": manifest.data}
     claims = {
         "hyperparameters": manifest.hyperparameters.to_dict(),
@@ -84,7 +95,7 @@ def _inspect(
     environment = {"KERAS_HOME": str(settings.keras_home), "DIGITS_DOWNLOAD": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
     if settings.data_dir:
         environment["DIGITS_DATA_DIR"] = str(settings.data_dir)
-    on_step("Starting TensorFlow in a process of its own")
+    on_step("Starting TensorFlow in a separate process")
     limits.run(
         ["-m", "digits.packages.rebuild", str(folder)],
         PROJECT_DIR,
@@ -98,7 +109,7 @@ def _inspect(
     return Card.from_dict(result["card"])
 
 
-def _adopt(
+def _add_run(
     card: Card,
     manifest: Manifest,
     draft: Path,
@@ -107,7 +118,7 @@ def _adopt(
     settings: Settings,
     owner: str,
 ) -> str:
-    """Enter the run and move its model's folder into place: both, or neither."""
+    """Add the run and move its model's folder into place: both or neither. Return the run's id."""
     validated = [row for row in manifest.history if row["val_accuracy"] is not None]
     best = max(validated, key=lambda row: row["val_accuracy"], default=None)
     run_id = registry.add_imported(
@@ -135,7 +146,7 @@ def _adopt(
     return run_id
 
 
-def _name(file_name: str) -> str:
-    """Return what a run brought in a file of this name is called."""
+def _run_name(file_name: str) -> str:
+    """Return the name of a run that is imported from a file: its stem, in printable characters and single spaces."""
     stem = file_name.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".zip")
     return " ".join("".join(filter(str.isprintable, stem)).split())[: MAX_TEXT["name"]].strip()

@@ -1,4 +1,7 @@
-"""Sandbox: a program in a process of its own, with nothing of this one's environment, little memory and little time."""
+"""Limits: run Python in a separate process with limited time and memory and a minimal environment.
+
+This is not a sandbox: the process can use the same files and the same network as this one.
+"""
 
 import os
 import subprocess
@@ -14,14 +17,14 @@ from filelock import FileLock, Timeout
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.settings import Settings
 
-MAX_MEMORY_BYTES = 3 * 1024**3  # TensorFlow converting the largest network takes 0.6 GB of it
+MAX_MEMORY_BYTES = 3 * 1024**3  # TensorFlow needs 0.6 GB to convert the largest network
 MAX_FILE_BYTES = 256 * 1024**2
 MAX_WAIT_SECONDS = 60
 
-_ESSENTIAL = ("PATH", "SYSTEMROOT", "TEMP", "TMP")  # what Python and Windows cannot start without
-# It limits itself, and lets whoever draws come first, before it becomes the program: between fork and exec a process
-# with threads may do next to nothing.
-_LIMIT = """
+_ESSENTIAL = ("PATH", "SYSTEMROOT", "TEMP", "TMP")  # Python or Windows may not start without these
+# A small program sets its own limits, lowers its own priority, and then becomes the real program. Popen's `preexec_fn`
+# could set them too, but it runs between fork and exec, where a process with threads can safely do almost nothing.
+_LIMIT_AND_EXEC = """
 import os, resource, sys
 memory, seconds, size = map(int, sys.argv[1:4])
 for kind, limit in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_FSIZE, size),
@@ -35,15 +38,23 @@ os.execv(sys.argv[4], sys.argv[4:])
 
 
 @contextmanager
-def turn(settings: Settings) -> Iterator[None]:
-    """Wait until no other package is being checked on this machine; raises `TooManyPackages` after a minute."""
+def lock(settings: Settings) -> Iterator[None]:
+    """Hold the lock that lets one package at a time be checked or imported on this machine.
+
+    Args:
+        settings: the lock is the file `packages.lock` in its `runs_dir`.
+
+    Raises:
+        TooManyPackages: others still hold the lock after `MAX_WAIT_SECONDS`.
+    """
     settings.runs_dir.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(settings.runs_dir / "packages.lock", timeout=MAX_WAIT_SECONDS, thread_local=False):
             yield
     except Timeout as error:
         raise TooManyPackages(
-            "One package is checked at a time; for a minute it has been the turn of others. Try again in a moment."
+            f"Only one package is checked at a time; others took more than {MAX_WAIT_SECONDS:g} seconds. "
+            "Try again in a moment."
         ) from error
 
 
@@ -55,32 +66,53 @@ def run(
     environment: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] = lambda line: None,
 ) -> str:
-    """Run Python with these arguments in a folder and return what it printed.
+    """Run Python in a separate process under limits, and return what it printed.
 
-    The process sees no variable of this one's but those that it cannot start without, imports from its folder and the
-    installed packages alone, and ends with this call, however that ends.
+    Limited on every system:
+
+    - Elapsed time: the process is killed after `timeout_seconds`, and also if `on_line` raises.
+    - Environment: it sees only `environment` and PATH, SYSTEMROOT, TEMP and TMP. Its standard input is empty.
+    - Imports: only from `folder` and from the installed packages; `PYTHONPATH` and user packages are ignored.
+
+    Limited on POSIX only, for each process:
+
+    - CPU time: `timeout_seconds`, rounded to whole seconds, at least 1.
+    - Memory for data (RLIMIT_DATA): `MAX_MEMORY_BYTES`.
+    - Size of each file that it writes: `MAX_FILE_BYTES`. It writes no core dump.
+    - Priority: its niceness is raised by 10, so pages respond first.
+
+    Not limited: the process runs as the same user. It can read and write every file that this user can, such as the
+    run registry, and it can use the network. It can write any number of files, print any amount, and start further
+    processes, which are not killed with it. So run only Digits' own code here, never code from a package that has not
+    been verified.
 
     Args:
-        environment: variables that it does see.
-        on_line: told each line as it is printed.
+        arguments: what follows `python` on a command line.
+        folder: the working directory.
+        timeout_seconds: the limit on elapsed time and on CPU time.
+        environment: further variables that the process sees.
+        on_line: called with each line as it is printed.
+
+    Returns:
+        The whole standard output.
 
     Raises:
-        InvalidPackage: it failed, or took more time or memory than it may.
+        InvalidPackage: the process failed or exceeded a limit.
     """
     python = [sys.executable, "-E", "-s", "-B", "-X", "utf8", *arguments]
     if os.name == "posix":
         limits = (MAX_MEMORY_BYTES, max(1, round(timeout_seconds)), MAX_FILE_BYTES)
-        python = [sys.executable, "-I", "-S", "-c", _LIMIT, *map(str, limits), *python]
+        python = [sys.executable, "-I", "-S", "-c", _LIMIT_AND_EXEC, *map(str, limits), *python]
     env = {name: os.environ[name] for name in _ESSENTIAL if name in os.environ} | dict(environment or {})
     with (
-        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr,
         subprocess.Popen(
             python,
             cwd=folder,
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=complaints,
+            stderr=stderr,
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -102,15 +134,15 @@ def run(
             status = process.wait()
         finally:
             timer.cancel()
-            process.kill()  # whoever waited may have left; a process that has ended does not mind
+            process.kill()  # `on_line` may have raised; killing a process that has ended does nothing
         if status:
-            raise InvalidPackage(_complaint(complaints, status, timeout_seconds, is_late=is_late.is_set()))
+            raise InvalidPackage(_failure_message(stderr, status, timeout_seconds, is_late=is_late.is_set()))
         return "".join(lines)
 
 
-def _complaint(complaints, status: int, timeout_seconds: float, *, is_late: bool) -> str:
+def _failure_message(stderr, status: int, timeout_seconds: float, *, is_late: bool) -> str:
     if is_late:
-        return f"A package should be read within {timeout_seconds:g} seconds; this one took longer. Try a smaller one."
-    complaints.seek(0)
-    last = (complaints.read(100_000).strip().splitlines() or [f"it ended with status {status}"])[-1]
-    return f"A package's model should run in a process of its own; it failed: {last[:200]}. Choose another package."
+        return f"A package must finish within {timeout_seconds:g} seconds; this one took longer. Try a smaller one."
+    stderr.seek(0)
+    last = (stderr.read(100_000).strip().splitlines() or [f"it ended with status {status}"])[-1]
+    return f"A package's model must run without errors; it failed: {last[:200]}. Choose another package."

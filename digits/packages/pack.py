@@ -1,4 +1,4 @@
-"""Packages: all of a model in one zip, with the few files of Digits that read pictures with it.
+"""Packages: a whole model in one zip, with the files of Digits that are needed to predict with it.
 
 The same model always gives the same bytes.
 """
@@ -23,7 +23,7 @@ from digits.views import tables
 
 HYPERPARAMETERS_FILE, HISTORY_FILE = "hyperparameters.json", "history.csv"
 PREDICT_FILE, README_FILE = "predict.py", "README.md"
-DATA_FILES = (  # what is not `code()`
+DATA_FILES = (  # all files that are not among `code_files()`
     README_FILE,
     TFLITE_FILE,
     KERAS_FILE,
@@ -36,66 +36,72 @@ DATA_FILES = (  # what is not `code()`
 )
 
 _TEMPLATES = PROJECT_DIR / "digits" / "packages" / "template"
-_NEEDED = ("numpy", "pillow", "scipy", "ai-edge-litert")
+_DEPENDENCIES = ("numpy", "pillow", "scipy", "ai-edge-litert")
 _JUDGE = JUDGE_FILE.relative_to(BUNDLED_DIR).as_posix()  # where `judge.py` looks for it in a package, too
 
 
 def pack(model: Model, registry: Registry | None = None) -> bytes:
-    """Return a model's package.
+    """Return a model's package, a zip.
 
     Args:
-        registry: where the history of the model's run is, and the knobs turned on its way; None for neither.
+        model: the model to export.
+        registry: holds the history of the model's run and the hyperparameters changed during it; None to leave both
+            out.
 
     Raises:
-        ModelNotFound: one of the model's files is gone.
+        ModelNotFound: one of the model's files is missing.
     """
-    history, changes = _of_run(model, registry)
+    history, changes = _history_and_changes(model, registry)
     try:
         own = {name: (model.folder / name).read_bytes() for name in (TFLITE_FILE, KERAS_FILE, CARD)}
         explained = model.folder / EXPLAIN_FILE
         files = {
             README_FILE: _readme(model, has_history=bool(history), has_explanation=explained.is_file()),
-            **code(),
+            **code_files(),
             **own,
-            **_texts(model),
+            **_text_files(model),
             HYPERPARAMETERS_FILE: _hyperparameters(model, changes),
             **({HISTORY_FILE: history.encode()} if history else {}),
             **({EXPLAIN_FILE: explained.read_bytes()} if explained.is_file() else {}),
         }
     except OSError as error:
         raise ModelNotFound(
-            f"{model.title} should have its files; {error.filename} cannot be read. Choose another."
+            f"{model.title} must have all its files; {error.filename} cannot be read. Choose another model."
         ) from error
     return archives.write(files)
 
 
 def pack_texts(model: Model) -> bytes:
-    """Return a zip of a model's `weights.txt` and `const.txt` alone; raises `ModelNotFound`."""
-    return archives.write(_texts(model))
+    """Return a zip of only a model's `weights.txt` and `const.txt`.
+
+    Raises:
+        ModelNotFound: the model's Keras file cannot be read.
+    """
+    return archives.write(_text_files(model))
 
 
 def file_name(model: Model) -> str:
-    """Return what a model's package is called."""
+    """Return the file name of a model's package, as "digits-softmax.zip"; for a run's model it ends with the id."""
     return "-".join(dict.fromkeys(("digits", model.card.network, model.id))) + ".zip"
 
 
 @functools.cache
-def code() -> dict[str, bytes]:
-    """Return the part of a package that is the same in all, by name: what is run, and what it needs."""
+def code_files() -> dict[str, bytes]:
+    """Return the files that are the same in every package: its code, its requirements and the licence, by name."""
     pinned = (BUNDLED_DIR / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    needed = [line.split(" #")[0] for line in pinned if line.split("==")[0] in _NEEDED]
+    needed = [line.split(" #")[0] for line in pinned if line.split("==")[0] in _DEPENDENCIES]
     return {
         PREDICT_FILE: (_TEMPLATES / PREDICT_FILE).read_bytes(),
         "requirements.txt": "".join(f"{line}\n" for line in needed).encode(),
-        **{name: (PROJECT_DIR / name).read_bytes() for name in modules()},
+        **{name: (PROJECT_DIR / name).read_bytes() for name in module_files()},
         _JUDGE: (BUNDLED_DIR / _JUDGE).read_bytes(),
         "LICENSE": (BUNDLED_DIR / "LICENSE").read_bytes(),
     }
 
 
 @functools.cache
-def modules() -> tuple[str, ...]:
-    """Return the files of Digits that `predict.py` imports and those that these import, as "digits/errors.py"."""
+def module_files() -> tuple[str, ...]:
+    """Return the files of Digits that `predict.py` imports, directly or not, as "digits/errors.py"."""
     found: set[Path] = set()
     waiting = _imported_by(_TEMPLATES / PREDICT_FILE)
     while waiting:
@@ -107,7 +113,11 @@ def modules() -> tuple[str, ...]:
 
 
 def _imported_by(path: Path) -> list[Path]:
-    """Return the files of Digits that a file imports: of `from digits.room import name`, the module or the room's."""
+    """Return the files of Digits that a file imports.
+
+    `from digits.room import name` gives `digits/room/name.py` and `digits/room/__init__.py`;
+    `from digits.room.module import name` gives `digits/room/module.py`.
+    """
     paths = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "digits":
@@ -117,13 +127,13 @@ def _imported_by(path: Path) -> list[Path]:
     return paths
 
 
-def _texts(model: Model) -> dict[str, bytes]:
+def _text_files(model: Model) -> dict[str, bytes]:
     texts = textweights.texts(textweights.read(model.folder / KERAS_FILE))
     return {name: text.encode() for name, text in texts.items()}
 
 
-def _of_run(model: Model, registry: Registry | None) -> tuple[str, Sequence[Change]]:
-    """Return the history of a model's run as CSV, up to the model's iteration, and the knobs turned on the way."""
+def _history_and_changes(model: Model, registry: Registry | None) -> tuple[str, Sequence[Change]]:
+    """Return the history of a model's run as CSV and the hyperparameters changed, both up to the model's step."""
     run_id = model.card.run or model.id
     if registry is None:
         return "", []
@@ -131,9 +141,9 @@ def _of_run(model: Model, registry: Registry | None) -> tuple[str, Sequence[Chan
         registry.get(run_id)
     except RunNotFound:
         return "", []
-    last = float("inf") if model.card.step is None else model.card.step
-    rows = [row for row in registry.history(run_id) if row["step"] <= last]
-    changes = [change for change in registry.changes(run_id) if change.step is not None and change.step <= last]
+    last_step = float("inf") if model.card.step is None else model.card.step
+    rows = [row for row in registry.history(run_id) if row["step"] <= last_step]
+    changes = [change for change in registry.changes(run_id) if change.step is not None and change.step <= last_step]
     return tables.history_csv(rows) if rows else "", changes
 
 
@@ -146,11 +156,11 @@ def _hyperparameters(model: Model, changes: Sequence[Change]) -> bytes:
 
 
 def _readme(model: Model, *, has_history: bool, has_explanation: bool) -> bytes:
-    rest = [f"| `{EXPLAIN_FILE}` | the weights that people look at, for NumPy |"] * has_explanation
+    rest = [f"| `{EXPLAIN_FILE}` | the weights that the app shows, for NumPy |"] * has_explanation
     if has_history:
-        rest.insert(0, f"| `{HISTORY_FILE}` | loss and accuracy while it trained |")
+        rest.insert(0, f"| `{HISTORY_FILE}` | loss and accuracy during training |")
     else:
-        rest.append("\nThere is no history of its training: this model came without one.")
+        rest.append("\nThis package has no history of the training.")
     text = (_TEMPLATES / README_FILE).read_text(encoding="utf-8")
-    accuracy = f"It reads {model.test_accuracy} of test images rightly."
+    accuracy = f"Accuracy on the test images: {model.test_accuracy}."
     return text.format(title=model.title, accuracy=accuracy, rest="\n".join(rest) + "\n").encode()

@@ -1,8 +1,8 @@
-"""Inspection: a package's model opened in a process of its own, and made anew from its numbers alone.
+"""Rebuilding: a package's model, built again here with the package's weights.
 
-`python -m digits.packages.rebuild FOLDER`, which `intake` starts under `limits`, loads TensorFlow. Nothing of the
-package is kept but its weights: they are put into a network that is built here, and that is written, tested and
-explained as one that was trained here.
+`intake` starts `python -m digits.packages.rebuild FOLDER` under `limits`; it loads TensorFlow. Only the weights of the
+package's model are kept. They are copied into a network that is built here. Its files are then written, tested and
+explained like those of a model that was trained here.
 """
 
 import io
@@ -29,10 +29,10 @@ from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
 from digits.training import export, networks
 
-MAX_NUMBERS = 20_000_000  # the largest network has 1.5 million
+MAX_PARAMETERS = 20_000_000  # the largest network has 1.5 million
 
 
-def inspect(
+def rebuild_model(
     folder: Path,
     *,
     hyperparameters: Hyperparameters,
@@ -41,57 +41,69 @@ def inspect(
     facts: Mapping[str, Any],
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Card:
-    """Make a model in `MODEL_DIR` below a folder of the package's two files, and return its card.
+    """Rebuild a package's model and save it in the subfolder `MODEL_DIR`.
 
     Args:
-        folder: holds `model.keras`, whose layers are known to be harmless, and `model.tflite`.
-        facts: what else the card should say, by its fields.
+        folder: contains the package's `model.tflite` and `model.keras`. `manifests.check_keras` must have verified the
+            Keras file.
+        hyperparameters: those of the package; they name its network.
+        dataset: its test images measure the accuracy, and its validation images fit the temperature.
+        drawings: measure the accuracy on drawings; None to leave it out.
+        facts: further fields of the card.
+        on_step: called with a short description of each step before it starts.
+
+    Returns:
+        The new model's card.
 
     Raises:
-        InvalidPackage: a file cannot be used, or the two do not predict the same.
-        ExportMismatch, TrainingDiverged: as `export.save_model`.
+        InvalidPackage: a file cannot be used, the two files predict differently, or they are not the network that the
+            hyperparameters name.
+        ExportMismatch, TrainingDiverged: as in `export.save_model`.
     """
     images = dataset.test.images
     on_step("Opening the Keras file")
     loaded = _load(folder / KERAS_FILE)
-    model = _rebuild(loaded, hyperparameters, len(dataset.class_names))
+    model = _build_with_weights(loaded, hyperparameters, len(dataset.class_names))
     try:
         expected = export.predict(loaded, images)
-        on_step("Asking the LiteRT file the same questions")
+        on_step("Predicting with the LiteRT file")
         probabilities = Recogniser(folder / TFLITE_FILE).probabilities(images)
-    # LiteRT and TensorFlow answer a file of another shape with whatever goes wrong first.
+    # LiteRT and TensorFlow raise many kinds of errors for a model with another input shape.
     except Exception as error:
         raise InvalidPackage(
-            f"A package's model must read images of 28×28; it cannot be asked ({_first_line(error)})."
+            f"A package's model must accept images of 28×28 pixels; this one failed ({_first_line(error)})."
         ) from error
     if not export.is_same(expected, probabilities):
         raise InvalidPackage(
-            f"A package's {KERAS_FILE} and {TFLITE_FILE} must be the same model; they read the test images differently."
+            f"A package's {KERAS_FILE} and {TFLITE_FILE} must be the same model; "
+            "their predictions on the test images differ."
         )
-    on_step("Writing its files anew and measuring how well it reads")
+    on_step("Writing the model's files and measuring its accuracy")
     draft = folder / MODEL_DIR
     card = export.save_model(
         model, draft, hyperparameters=hyperparameters, dataset=dataset, drawings=drawings, facts=facts
     )
     if not export.is_same(expected, np.load(draft / PROBABILITIES_FILE, allow_pickle=False)):
-        raise _other_network(hyperparameters)
+        raise _wrong_network(hyperparameters)
     return card
 
 
 def _load(path: Path) -> keras.Model:
     try:
-        _require_plain_numbers(path)
+        _check_weights(path)
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except InvalidPackage:
         raise
-    except Exception as error:  # Keras and HDF5 answer a damaged file with whatever goes wrong first
-        raise InvalidPackage(f"{KERAS_FILE} must open with Keras; it does not ({_first_line(error)}).") from error
+    except Exception as error:  # Keras and HDF5 raise many kinds of errors for a damaged file
+        raise InvalidPackage(
+            f"{KERAS_FILE} must open with Keras; it cannot be opened ({_first_line(error)})."
+        ) from error
 
 
-def _require_plain_numbers(path: Path) -> None:
-    """Refuse weights that HDF5 would fetch from other files, and more of them than any network here has."""
+def _check_weights(path: Path) -> None:
+    """Verify that the weights are floats in this file, at most `MAX_PARAMETERS`; HDF5 can also refer to other files."""
     with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as file:
-        numbers, waiting = 0, [file]
+        count, waiting = 0, [file]
         while waiting:
             group = waiting.pop()
             for name in group:
@@ -99,30 +111,31 @@ def _require_plain_numbers(path: Path) -> None:
                 item = group[name] if is_plain else None
                 if isinstance(item, h5py.Group):
                     waiting.append(item)
-                    numbers += 1  # a ring of groups must end somewhere
+                    count += 1  # so that groups that contain one another end the loop
                 elif isinstance(item, h5py.Dataset) and item.dtype.kind == "f" and not item.external:
                     is_plain = not item.is_virtual
-                    numbers += item.size
+                    count += item.size
                 else:
                     is_plain = False
-                if not is_plain or numbers > MAX_NUMBERS:
+                if not is_plain or count > MAX_PARAMETERS:
                     raise InvalidPackage(
-                        f"{KERAS_FILE} must hold up to {MAX_NUMBERS:,} numbers of its own and nothing else."
+                        f"{KERAS_FILE} must contain at most {MAX_PARAMETERS:,} parameters, stored in the file itself."
                     )
 
 
-def _rebuild(loaded: keras.Model, hyperparameters: Hyperparameters, class_count: int) -> keras.Model:
+def _build_with_weights(loaded: keras.Model, hyperparameters: Hyperparameters, class_count: int) -> keras.Model:
+    """Build the network that the hyperparameters name, with the weights of a loaded model."""
     model = networks.build(hyperparameters.network, class_count, is_folded=True)
     try:
         model.set_weights(loaded.get_weights())
     except ValueError as error:
-        raise _other_network(hyperparameters) from error
+        raise _wrong_network(hyperparameters) from error
     return model
 
 
-def _other_network(hyperparameters: Hyperparameters) -> InvalidPackage:
+def _wrong_network(hyperparameters: Hyperparameters) -> InvalidPackage:
     title = PRESETS[hyperparameters.network].title
-    return InvalidPackage(f"By its settings the model must be “{title}”; its layers are those of another network.")
+    return InvalidPackage(f"By its hyperparameters the model must be “{title}”; its layers belong to another network.")
 
 
 def _first_line(error: Exception) -> str:
@@ -130,13 +143,19 @@ def _first_line(error: Exception) -> str:
 
 
 def main(folder: Path) -> int:
-    """Rebuild what `intake` has put into a folder: a line a step, then the card, or why not, in `RESULT_FILE`."""
+    """Rebuild the model that `intake` has put into a folder.
+
+    Prints a line for each step. Writes the card, or the reason for refusing the package, to `RESULT_FILE`.
+
+    Returns:
+        The exit status, 0.
+    """
     settings = Settings.from_environment()
     claims = json.loads((folder / CLAIMS_FILE).read_text(encoding="utf-8"))
     try:
         dataset = datasets.load_mnist(settings)
         drawings = load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None
-        card = inspect(
+        card = rebuild_model(
             folder,
             hyperparameters=Hyperparameters.from_dict(claims["hyperparameters"]),
             dataset=dataset,

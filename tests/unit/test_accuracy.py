@@ -1,4 +1,4 @@
-"""evaluation: shares, and the intervals that they are known within."""
+"""accuracy: counts, shares and their confidence intervals."""
 
 import json
 
@@ -16,7 +16,7 @@ counts = st.integers(1, 100_000).flatmap(lambda total: st.tuples(st.integers(0, 
 class TestInterval:
     @pytest.mark.parametrize(
         ("correct", "total", "low", "high"),
-        [  # Wilson's score interval as published tables and R's prop.test(correct = FALSE) give it
+        [  # Wilson's score interval from published tables and from R's prop.test(correct = FALSE)
             (0, 10, 0.0, 0.2775),
             (10, 10, 0.7225, 1.0),
             (1, 10, 0.0179, 0.4042),
@@ -28,12 +28,12 @@ class TestInterval:
         ],
     )
     def test_is_wilsons(self, correct, total, low, high):
-        """Known intervals come out to four digits."""
+        """The interval equals known values to four decimals."""
         assert Accuracy(correct, total).interval == pytest.approx((low, high), abs=5e-5)
 
     @given(counts)
     def test_contains_the_share_and_stays_within_0_and_1(self, count):
-        """Whatever the counts, the interval holds the share and is no wider than it can be."""
+        """For any counts, the interval contains the share and lies in [0, 1]."""
         measured = Accuracy(*count)
         low, high = measured.interval
         assert 0 <= low <= measured.share + 1e-12
@@ -42,29 +42,29 @@ class TestInterval:
 
     @given(counts)
     def test_shrinks_with_more_images(self, count):
-        """The same share of ten times as many images is known more exactly."""
+        """For the same share, ten times as many images give a narrower interval."""
         few, many = Accuracy(*count), Accuracy(count[0] * 10, count[1] * 10)
         assert many.interval[1] - many.interval[0] < few.interval[1] - few.interval[0]
 
-    def test_counts_only_what_is_independent(self):
-        """Variants of the same drawing do not make a share surer."""
+    def test_uses_the_number_of_independent_images(self):
+        """Variants of the same drawing do not make the interval narrower."""
         low, high = Accuracy(900, 1000, independent=100).interval
         assert (low, high) == pytest.approx(Accuracy(90, 100).interval)
 
 
 class TestAccuracy:
     def test_counts_the_most_probable_class(self):
-        """An image is read rightly when its label has the highest probability."""
+        """A prediction is correct if the label has the highest probability."""
         probabilities = np.float32([[0.2, 0.8], [0.6, 0.4], [0.1, 0.9], [0.3, 0.7]])
         assert accuracy(probabilities, np.array([1, 1, 1, 0])) == Accuracy(2, 4)
 
-    def test_reads_as_a_sentence(self):
-        """In words it gives the share, the counts and the interval."""
+    def test_is_shown_with_counts_and_interval(self):
+        """The text contains the share, the counts and the interval."""
         assert str(Accuracy(9159, 10_000)) == "91.59% (9,159 of 10,000; 95 % interval 91.03% to 92.12%)"
 
     @given(counts, st.none() | st.integers(1, 1000), st.none() | st.integers(0, 9), st.none() | st.text())
-    def test_comes_back_from_a_card(self, count, independent, refused, data):
-        """What a card says of it is read back as it was."""
+    def test_round_trips_through_a_card(self, count, independent, refused, data):
+        """An accuracy that is written to JSON is read as the same accuracy."""
         measured = Accuracy(*count, independent, refused, data)
         assert msgspec.convert(json.loads(json.dumps(measured.to_dict())), Accuracy) == measured
 
@@ -77,7 +77,7 @@ class TestAccuracy:
             ((1, 2, 0), "`independent`"),
         ],
     )
-    def test_cannot_be_what_nobody_can_count(self, facts, complaint):
-        """More right than there are, none at all, or none that is independent."""
+    def test_refuses_impossible_counts(self, facts, complaint):
+        """More correct images than images, no images, or no independent images raise `ValueError`."""
         with pytest.raises(ValueError, match=complaint):
             Accuracy(*facts)

@@ -1,4 +1,4 @@
-"""errors: one family, drawn as a tree at the head of its module."""
+"""errors: the tree in the module's docstring matches the classes."""
 
 import inspect
 import re
@@ -7,7 +7,7 @@ from digits import errors
 
 
 def test_the_tree_names_every_error_below_its_parent():
-    """The picture in the module's docstring shows each error in its place, with its second parent."""
+    """The tree shows each exception below its base class, and its second base class in brackets."""
     drawn, line_of_parents = {}, {}
     for line in errors.__doc__.splitlines():
         if found := re.match(r"^([│├└─ ]*)([A-Z]\w+)(?: \((\w+)\))?$", line):
@@ -22,7 +22,7 @@ def test_the_tree_names_every_error_below_its_parent():
     assert drawn == defined
 
 
-def test_every_error_says_what_it_is_about():
-    """Each error has a docstring of its own."""
+def test_every_error_has_a_docstring():
+    """Each exception has a docstring that is a sentence."""
     for _, kind in inspect.getmembers(errors, inspect.isclass):
         assert kind.__doc__.endswith(".")

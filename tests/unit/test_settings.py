@@ -1,4 +1,4 @@
-"""settings: the environment says where things lie, and what it leaves out has a sensible place."""
+"""settings: environment variables choose the paths, and every path has a default."""
 
 import tomllib
 from pathlib import Path
@@ -7,8 +7,8 @@ from digits.settings import BUNDLED_MODELS_DIR, MAX_PACKAGE_BYTES, PROJECT_DIR, 
 
 
 class TestSettings:
-    def test_have_a_place_for_everything(self):
-        """An empty environment keeps runs below the models, and may fetch MNIST."""
+    def test_have_defaults(self):
+        """By default runs are below the models, and MNIST may be downloaded."""
         settings = Settings.from_environment({})
         assert settings.data_dir is None
         assert settings.runs_dir == BUNDLED_MODELS_DIR / "runs"
@@ -17,8 +17,8 @@ class TestSettings:
         assert settings.may_download
         assert settings.tensorboard_dir is None
 
-    def test_are_what_the_environment_says(self, tmp_path):
-        """Every variable moves what it names."""
+    def test_follow_the_environment(self, tmp_path):
+        """Every variable changes its setting."""
         settings = Settings.from_environment(
             {
                 "DIGITS_DATA_DIR": str(tmp_path / "data"),
@@ -34,18 +34,18 @@ class TestSettings:
         assert not settings.may_download
         assert settings.tensorboard_dir == tmp_path / "logs"
 
-    def test_let_the_registry_lie_elsewhere(self):
-        """The registry's address can be any that SQLAlchemy knows."""
+    def test_pass_on_the_registrys_url(self):
+        """The URL of the registry is returned unchanged."""
         url = "postgresql://somewhere/digits"
         assert Settings.from_environment({"DIGITS_REGISTRY_URL": url}).registry_url == url
 
-    def test_take_an_empty_variable_for_none(self):
-        """A variable set to nothing is as good as not set."""
+    def test_ignore_an_empty_variable(self):
+        """An empty variable counts as unset."""
         empty = dict.fromkeys(("DIGITS_DATA_DIR", "DIGITS_RUNS_DIR", "KERAS_HOME", "DIGITS_REGISTRY_URL"), "")
         assert Settings.from_environment(empty) == Settings.from_environment({})
 
 
 def test_the_upload_limit_is_streamlits():
-    """The page refuses the same files as the code behind it."""
+    """The page and the package code have the same limit on the size of a file."""
     config = tomllib.loads((PROJECT_DIR / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert config["server"]["maxUploadSize"] * 1024 * 1024 == MAX_PACKAGE_BYTES

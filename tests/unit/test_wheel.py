@@ -1,4 +1,4 @@
-"""The wheel: what `pip install .` puts on a machine, checked from its declarations without building it."""
+"""The wheel: what `pip install .` installs, checked from the declarations without a build."""
 
 import importlib
 import importlib.util
@@ -27,25 +27,25 @@ def load(path, name, monkeypatch):
 
 class TestWheel:
     def test_has_a_command(self):
-        """`digits` starts the command line."""
+        """The script `digits` names a function that exists."""
         module, _, function = PYPROJECT["project"]["scripts"]["digits"].partition(":")
         assert callable(getattr(importlib.import_module(module), function))
 
     def test_holds_one_package(self):
-        """Nothing but `digits` becomes importable; the pages stay in the clone."""
+        """Only `digits` can be imported; the pages stay in the clone."""
         assert WHEEL["packages"] == ["digits"]
 
-    def test_holds_what_the_package_needs_from_beside_it(self):
-        """Every bundled model, the judge, the pinned versions and the licence are there, and no run."""
+    def test_contains_the_files_outside_the_package(self):
+        """It contains every bundled model, the judge, the pinned versions and the licence, but no run."""
         bundled = {f"models/{model.id}" for model in catalogue.bundled()}
         beside = {f"models/{JUDGE_FILE.name}", "requirements.txt", "LICENSE"}
         assert WHEEL["force-include"] == {name: f"digits/_bundled/{name}" for name in bundled | beside}
         assert all((PROJECT_DIR / name).exists() for name in WHEEL["force-include"])
 
-    def test_depends_on_what_is_pinned(self, monkeypatch):
+    def test_depends_on_the_pinned_versions(self, monkeypatch):
         """The dependencies are the lines of requirements.txt, without their comments."""
         interface = types.ModuleType("hatchling.metadata.plugin.interface")
-        interface.MetadataHookInterface = object  # the build tool is not installed with the tests
+        interface.MetadataHookInterface = object  # the build tool is not installed for the tests
         monkeypatch.setitem(sys.modules, interface.__name__, interface)
         hook = load(PROJECT_DIR / "hatch_build.py", "hatch_build", monkeypatch).CustomMetadataHook()
         hook.root, metadata = str(PROJECT_DIR), {}
@@ -58,14 +58,14 @@ class TestWheel:
 class TestInstalledCopy:
     @pytest.fixture
     def settings(self, tmp_path, monkeypatch):
-        """The settings module as it is found below site-packages."""
+        """The settings module, imported from an installed copy."""
         (tmp_path / "digits" / "_bundled" / "models").mkdir(parents=True)
         path = tmp_path / "digits" / "settings.py"
         path.write_bytes((PROJECT_DIR / "digits" / "settings.py").read_bytes())
         return load(path, "installed_settings", monkeypatch)
 
     def test_finds_its_models_inside_the_package(self, settings, tmp_path):
-        """What lies beside `digits/` in a clone lies in `digits/_bundled` of a wheel."""
+        """A clone's `models/` is `digits/_bundled/models` in a wheel."""
         assert settings.BUNDLED_MODELS_DIR.relative_to(tmp_path).as_posix() == "digits/_bundled/models"
 
     @pytest.mark.parametrize(
@@ -79,6 +79,6 @@ class TestInstalledCopy:
         ],
     )
     def test_keeps_runs_among_the_users_data(self, settings, monkeypatch, platform, environment, expected):
-        """Runs are written where the user may write, never into site-packages."""
+        """Runs are written to the user's data folder, never to site-packages."""
         monkeypatch.setattr(sys, "platform", platform)
         assert settings.Settings.from_environment(environment).runs_dir == expected.resolve()

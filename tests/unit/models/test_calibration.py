@@ -1,4 +1,4 @@
-"""Calibration: one temperature, which changes how sure a model is and never what it reads."""
+"""calibration: a temperature changes a model's confidence and never its predictions."""
 
 import json
 
@@ -22,17 +22,17 @@ def softmax(logits):
     return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def drawn_from(rng, count, *, sharpness):
-    """Probabilities that are `sharpness` times as sure as the labels, drawn by the honest ones, allow."""
+def sample(rng, count, *, sharpness):
+    """Return probabilities and labels; the logits are `sharpness` times those that the labels are sampled from."""
     logits = rng.normal(size=(count, 10)) * 2
-    honest = softmax(logits).astype(np.float64)
-    labels = (honest.cumsum(axis=1) / honest.sum(axis=1, keepdims=True) > rng.random((count, 1))).argmax(axis=1)
+    true = softmax(logits).astype(np.float64)
+    labels = (true.cumsum(axis=1) / true.sum(axis=1, keepdims=True) > rng.random((count, 1))).argmax(axis=1)
     return softmax(logits * sharpness), labels
 
 
 @given(LOGITS, TEMPERATURES)
 def test_a_temperature_keeps_the_order(logits, temperature):
-    """What was less probable than another class never becomes more probable."""
+    """A class that is less probable than another never becomes more probable than it."""
     before = softmax(logits)
     after = recogniser.apply_temperature(before, temperature)
     order = before.argsort(axis=1, kind="stable")
@@ -41,7 +41,7 @@ def test_a_temperature_keeps_the_order(logits, temperature):
 
 @given(LOGITS, TEMPERATURES)
 def test_probabilities_stay_probabilities(logits, temperature):
-    """They lie in [0, 1] and sum to one, whatever the temperature."""
+    """At any temperature they lie in [0, 1] and sum to 1."""
     after = recogniser.apply_temperature(softmax(logits), temperature)
     assert after.dtype == np.float32
     assert ((after >= 0) & (after <= 1)).all()
@@ -50,46 +50,46 @@ def test_probabilities_stay_probabilities(logits, temperature):
 
 @given(LOGITS)
 def test_temperature_one_changes_nothing(logits):
-    """At 1 the model is as it was."""
+    """Temperature 1 keeps the probabilities."""
     before = softmax(logits)
     np.testing.assert_allclose(recogniser.apply_temperature(before, 1.0), before, atol=1e-6)
 
 
 @given(LOGITS, TEMPERATURES)
-def test_higher_is_humbler(logits, temperature):
-    """A higher temperature never makes a model surer of its first class."""
+def test_a_higher_temperature_lowers_the_confidence(logits, temperature):
+    """A higher temperature never raises the highest probability."""
     before = softmax(logits)
-    surest = [recogniser.apply_temperature(before, t).max(axis=1) for t in (temperature, temperature * 1.5)]
-    assert (surest[1] <= surest[0] + 1e-6).all()
+    confidence = [recogniser.apply_temperature(before, t).max(axis=1) for t in (temperature, temperature * 1.5)]
+    assert (confidence[1] <= confidence[0] + 1e-6).all()
 
 
 @pytest.mark.parametrize("sharpness", [0.4, 1.0, 3.0])
-def test_the_fit_finds_how_much_too_sure_a_model_is(sharpness):
-    """A model whose logits are three times too large has temperature 3, and is calibrated by it."""
+def test_the_fit_finds_the_scale_of_the_logits(sharpness):
+    """A model whose logits are three times too large gets temperature 3, which calibrates it."""
     rng = np.random.default_rng(0)
-    probabilities, labels = drawn_from(rng, 20_000, sharpness=sharpness)
+    probabilities, labels = sample(rng, 20_000, sharpness=sharpness)
     temperature = calibration.fit_temperature(probabilities, labels)
     assert temperature == pytest.approx(sharpness, rel=0.05)
-    cooled = recogniser.apply_temperature(probabilities, temperature)
-    assert calibration.expected_calibration_error(cooled, labels) < 0.015
+    calibrated = recogniser.apply_temperature(probabilities, temperature)
+    assert calibration.expected_calibration_error(calibrated, labels) < 0.015
 
 
-def test_few_images_do_not_make_a_model_sure():
-    """Being right five times of five says little, so the temperature stays near 1, and nearer than with 500."""
+def test_few_images_keep_the_temperature_near_one():
+    """With 5 correct predictions of 5 the temperature stays nearer to 1 than with 500 of 500."""
     few, many = (np.tile(np.float32([0.9, 0.1]), (count, 1)) for count in (5, 500))
     temperatures = [calibration.fit_temperature(rows, np.zeros(len(rows), int)) for rows in (few, many)]
     assert 0.2 < temperatures[1] < temperatures[0] < 1
 
 
 def test_the_fit_stays_within_its_bounds():
-    """A model that is always wrong gets a bound and no infinity."""
+    """A model that is always wrong gets the upper bound."""
     sure = np.tile(np.float32([0.99, 0.01]), (5000, 1))
     assert calibration.fit_temperature(sure, np.ones(5000, int)) == pytest.approx(calibration.TEMPERATURES[1], rel=1e-6)
 
 
 def test_a_report_compares_before_and_after():
-    """A model whose logits are twice too large is found so, and its table is that of the temperature."""
-    probabilities, labels = drawn_from(np.random.default_rng(1), 5_000, sharpness=2.0)
+    """If logits are twice too large, temperature 2 lowers the error; the table is the one with the temperature."""
+    probabilities, labels = sample(np.random.default_rng(1), 5_000, sharpness=2.0)
     report = calibration.report(probabilities, labels, 2.0)
     assert report.before == calibration.expected_calibration_error(probabilities, labels) > 0.1
     assert report.after < 0.02
@@ -98,20 +98,20 @@ def test_a_report_compares_before_and_after():
     assert report.table["high"].ge(report.table["accuracy"]).all()
 
 
-def test_a_zero_probability_does_no_harm():
-    """A float32 softmax gives exact zeros; one of them at the label is a finite loss."""
+def test_a_zero_probability_is_finite():
+    """A float32 softmax returns exact zeros; a zero at the label still gives a finite loss."""
     probabilities = np.float32([[1, 0], [1, 0], [0, 1]])
     assert np.isfinite(calibration.fit_temperature(probabilities, np.array([0, 1, 1])))
     assert np.isfinite(recogniser.apply_temperature(probabilities, 2.0)).all()
 
 
-def test_the_error_is_what_one_counts_by_hand():
-    """Four images at 0.8 of which three are right, and one at 0.6 that is wrong."""
+def test_the_error_equals_a_hand_calculation():
+    """Four images have confidence 0.8 and three are correct; one has 0.6 and is misclassified."""
     probabilities = np.float32([[0.8, 0.2]] * 4 + [[0.4, 0.6]])
     labels = np.array([0, 0, 0, 1, 0])
     table = calibration.reliability(probabilities, labels, bins=10)
     assert list(table.columns) == ["bin", "confidence", "accuracy", "count", "low", "high"]
-    assert table["bin"].tolist() == [6, 8]  # as float32, 0.6 and 0.8 lie just above themselves
+    assert table["bin"].tolist() == [6, 8]  # as float32, 0.6 and 0.8 are slightly larger than these numbers
     assert table["count"].tolist() == [1, 4]
     assert table["accuracy"].tolist() == [0, 0.75]
     error = calibration.expected_calibration_error(probabilities, labels, bins=10)
@@ -120,8 +120,8 @@ def test_the_error_is_what_one_counts_by_hand():
 
 @given(st.integers(1, 40), st.integers(1, 30), st.integers(0, 2**32 - 1))
 def test_every_image_is_counted_once(count, bins, seed):
-    """The bins share the images among themselves, and the error lies in [0, 1]."""
-    probabilities, labels = drawn_from(np.random.default_rng(seed), count, sharpness=2.0)
+    """Each image is in exactly one bin, and the error lies in [0, 1]."""
+    probabilities, labels = sample(np.random.default_rng(seed), count, sharpness=2.0)
     table = calibration.reliability(probabilities, labels, bins)
     assert table["count"].sum() == count
     assert table["bin"].between(0, bins - 1).all()
@@ -129,8 +129,8 @@ def test_every_image_is_counted_once(count, bins, seed):
 
 
 @pytest.mark.parametrize("temperature", [0, -1, float("nan"), float("inf"), "1", None, True])
-def test_what_is_no_temperature_is_refused(temperature, tmp_path):
-    """A card may hold anything; only a number over 0 is used or written."""
+def test_an_invalid_temperature_is_refused(temperature, tmp_path):
+    """Only a finite number above 0 is used or written."""
     assert not recogniser.is_temperature(temperature)
     with pytest.raises(ValueError, match="temperature"):
         recogniser.apply_temperature(np.float32([[0.5, 0.5]]), temperature)
@@ -138,8 +138,8 @@ def test_what_is_no_temperature_is_refused(temperature, tmp_path):
         calibration.write_temperature(tmp_path / "card.json", temperature)
 
 
-def test_a_card_gets_its_temperature_and_keeps_the_rest(tmp_path):
-    """Nothing else in the card changes, and no draft is left behind."""
+def test_writing_a_temperature_keeps_the_rest_of_the_card(tmp_path):
+    """No other field of the card changes, and no draft is left behind."""
     card = tmp_path / "card.json"
     card.write_text(json.dumps({"id": "x", "title": "Größe"}), encoding="utf-8")
     calibration.write_temperature(card, 1.23456)
@@ -148,8 +148,8 @@ def test_a_card_gets_its_temperature_and_keeps_the_rest(tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, "{", "[1]"])
-def test_a_broken_card_is_named(content, tmp_path):
-    """A card that is missing or garbled is an error of the family."""
+def test_an_invalid_card_is_named(content, tmp_path):
+    """A missing or invalid card raises `ModelNotFound`, which names it."""
     card = tmp_path / "card.json"
     if content is not None:
         card.write_text(content, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""cards: what is known of a model, typed, and told apart from what cannot be known of one."""
+"""cards: a card has typed fields, and an invalid card is refused."""
 
 import dataclasses
 import datetime
@@ -43,7 +43,7 @@ FULL = FACTS | {
 
 
 def read(facts):
-    """Read a card from a file that holds these facts, or this text."""
+    """Read a card from a file with these fields, or with this text."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "own" / "card.json"
         path.parent.mkdir()
@@ -52,15 +52,15 @@ def read(facts):
 
 
 @pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.parent.name)
-def test_a_bundled_card_comes_back_as_it_was(path):
-    """Every fact of a bundled card is read, and written as it stands there."""
+def test_a_bundled_card_round_trips(path):
+    """Every field of a bundled card is read, and written unchanged."""
     card = cards.read(path)
     assert json.loads(card.to_json()) == json.loads(path.read_text(encoding="utf-8"))
     assert card.network == path.parent.name
 
 
 def test_every_field_has_its_type():
-    """Dates, accuracies and weights are what they are, not text and mappings."""
+    """Dates, accuracies and weights have types of their own."""
     card = read(FULL)
     assert (card.date, card.weights) == (datetime.date(2026, 11, 25), Weights.BEST)
     assert card.test == Accuracy(9, 10)
@@ -68,23 +68,23 @@ def test_every_field_has_its_type():
     assert (card.class_names, card.network) == (("0", "1"), "softmax")
 
 
-def test_a_card_says_less_where_less_is_known():
-    """What only some models have may be missing; without a temperature logits stay as they are."""
+def test_optional_fields_have_defaults():
+    """Fields that only some models have may be missing; the default temperature is 1."""
     card = read(FACTS)
     missing = {name: getattr(card, name) for name in FULL.keys() - FACTS.keys()}
     assert missing == dict.fromkeys(missing) | {"temperature": 1.0, "versions": {}}
 
 
 @pytest.mark.parametrize("facts", [FACTS, FULL])
-def test_a_card_comes_back_from_its_json(facts):
-    """What is written is read again; of what is not known only drawn accuracy is written, as null."""
+def test_a_card_round_trips_through_json(facts):
+    """A written card is read as the same card; the only None that is written is `drawn`."""
     card = read(facts)
     assert read(card.to_json()) == card
     assert [name for name, fact in json.loads(card.to_json()).items() if fact is None] == ["drawn"] * (facts is FACTS)
 
 
-def test_is_written_in_full_for_other_programs():
-    """An accuracy stands there with its share and its interval, and letters beyond ASCII as themselves."""
+def test_is_written_for_other_programs():
+    """An accuracy is written with its share and interval, and non-ASCII letters are not escaped."""
     written = dataclasses.replace(read(FULL), title="Größe").to_json()
     assert '"title": "Größe"' in written
     assert json.loads(written)["test"].keys() == {"correct", "total", "accuracy", "interval_95"}
@@ -98,16 +98,16 @@ def test_is_written_in_full_for_other_programs():
     ]
 
 
-def test_what_a_later_version_adds_is_ignored():
-    """An unknown field of a card, or of one of its accuracies, changes nothing."""
+def test_unknown_fields_are_ignored():
+    """A later version may add fields to a card or to its accuracies."""
     later = FULL | {"warmth": {"deep": [1]}, "test": FULL["test"] | {"brier": 0.1}}
     assert read(later) == read(FULL)
 
 
 @pytest.mark.parametrize("name", FACTS)
-def test_what_every_card_has_must_be_there(name):
-    """A field that is missing is named."""
-    with pytest.raises(ModelNotFound, match=f"own's card should be .* required field `{name}`. Train"):
+def test_required_fields_must_be_present(name):
+    """The error names the missing field."""
+    with pytest.raises(ModelNotFound, match=f"own's card .* required field `{name}`"):
         read({other: fact for other, fact in FACTS.items() if other != name})
 
 
@@ -146,27 +146,27 @@ def test_what_every_card_has_must_be_there(name):
         ("drawn", "well", "`drawn`: expected `object"),
     ],
 )
-def test_a_wrong_type_is_told_with_what_was_expected(name, wrong, complaint):
-    """The error names the model, the field, what should stand there and what does."""
-    with pytest.raises(ModelNotFound, match=f"own's card should be as Digits writes it; {complaint}.*Train the model"):
+def test_an_invalid_field_is_refused(name, wrong, complaint):
+    """The error names the model and the field, and states what was expected and received."""
+    with pytest.raises(ModelNotFound, match=f"own's card .*{complaint}"):
         read(FULL | {name: wrong})
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "7", "null", "[" * 100_000], ids=lambda text: text[:4])
-def test_what_is_no_card_is_not_found(text):
-    """A file that is no JSON object is an error of the family."""
-    with pytest.raises(ModelNotFound, match="own's card should be"):
+def test_text_that_is_not_a_card_is_refused(text):
+    """A file that is not a JSON object raises `ModelNotFound`."""
+    with pytest.raises(ModelNotFound, match="own's card"):
         read(text)
 
 
-def test_a_card_that_is_not_there_is_not_found(tmp_path):
-    """So is a file that is missing."""
+def test_a_missing_card_is_refused(tmp_path):
+    """A missing file raises `ModelNotFound`."""
     with pytest.raises(ModelNotFound, match="own's card"):
         cards.read(tmp_path / "own" / "card.json")
 
 
-def test_a_long_fact_makes_no_long_message():
-    """Whatever stands in a card, the page is not filled with it."""
+def test_a_long_value_is_shortened_in_the_message():
+    """The message stays short, whatever the card contains."""
     with pytest.raises(ValueError, match="`weights`") as caught:
         Card.from_dict(FULL | {"weights": "x" * 9_000})
     assert len(str(caught.value)) < 250
@@ -181,7 +181,7 @@ JSON = st.recursive(
 
 @given(JSON | st.dictionaries(st.sampled_from(list(FULL)), JSON).map(lambda facts: FULL | facts))
 def test_any_json_is_a_card_or_is_refused(facts):
-    """There is no third way: what can be read can be written, and read again."""
+    """Any JSON value raises `ModelNotFound`, or is a card that round-trips."""
     try:
         card = read(facts)
     except ModelNotFound:

