@@ -35,9 +35,18 @@ def runs_dir(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture(scope="session")
+def empty_registry(tmp_path_factory):
+    """The file of a registry without runs: to copy it is quicker than to make one, which waits for the disk."""
+    file = tmp_path_factory.mktemp("registry") / "registry.sqlite"
+    close(Registry(f"sqlite:///{file}"))
+    return file
+
+
 @pytest.fixture
-def registry(runs_dir):
+def registry(runs_dir, empty_registry):
     """A fresh registry, where pages and trainers of this test look for it."""
+    shutil.copyfile(empty_registry, runs_dir / empty_registry.name)
     registry = open_registry(Settings.from_environment().registry_url)
     yield registry
     close(registry)
