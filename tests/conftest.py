@@ -37,9 +37,18 @@ def runs_dir(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture(scope="session")
+def empty_registry(tmp_path_factory):
+    """The file of an empty registry. Copying it is quicker than creating one, which waits for the disk."""
+    file = tmp_path_factory.mktemp("registry") / "registry.sqlite"
+    close(Registry(f"sqlite:///{file}"))
+    return file
+
+
 @pytest.fixture
-def registry(runs_dir):
+def registry(runs_dir, empty_registry):
     """An empty registry, at the URL that this test's pages and trainers use."""
+    shutil.copyfile(empty_registry, runs_dir / empty_registry.name)
     registry = open_registry(Settings.from_environment().registry_url)
     yield registry
     close(registry)

@@ -3,9 +3,19 @@
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 NAVIGATION = Path(__file__).resolve().parents[2] / "pages" / "navigation.py"
+
+
+@pytest.fixture(scope="package", autouse=True)
+def components():
+    """Look for installed components once: every AppTest would read the metadata of all packages again, for 0.12 s."""
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        yield
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from digits.views import gallery
 @pytest.fixture(scope="module")
 def truth():
     """The labels of the test images, and what each bundled model reads in them, found without the page."""
-    test = datasets.load_test(Settings.from_environment()).test
-    read = {model.id: model.recogniser.probabilities(test.images).argmax(axis=1) for model in catalogue.bundled()}
-    return test.labels, read
+    dataset = datasets.load_test(Settings.from_environment())
+    read = {model.id: model.test_probabilities(dataset).argmax(axis=1) for model in catalogue.bundled()}
+    return dataset.test.labels, read
 
 
 def tiles(page):

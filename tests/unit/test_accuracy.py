@@ -5,6 +5,7 @@ import json
 import msgspec
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,12 @@ class TestInterval:
     def test_is_wilsons(self, correct, total, low, high):
         """The interval equals known values to four decimals."""
         assert Accuracy(correct, total).interval == pytest.approx((low, high), abs=5e-5)
+
+    @given(counts)
+    def test_is_that_of_scipy(self, count):
+        """It is SciPy's, but for the normal quantile, which is rounded to six decimals here."""
+        expected = scipy.stats.binomtest(*count).proportion_ci(method="wilson")
+        assert Accuracy(*count).interval == pytest.approx((expected.low, expected.high), abs=1e-8)
 
     @given(counts)
     def test_contains_the_share_and_stays_within_0_and_1(self, count):

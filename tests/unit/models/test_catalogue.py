@@ -107,6 +107,7 @@ class TestBundledModel:
         assert accuracy(probabilities, test.labels) == model.test_accuracy
         stored = np.load(model.folder / catalogue.PROBABILITIES_FILE, allow_pickle=False)
         assert probabilities == pytest.approx(stored, abs=1e-4)
+        assert np.array_equal(probabilities.argmax(axis=1), stored.argmax(axis=1))
 
     def test_has_a_temperature_that_changes_no_prediction(self, model, sample):
         """The card's temperature changes the confidence and keeps the predicted classes."""

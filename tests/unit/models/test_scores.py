@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 from mlxtend.evaluate import mcnemar as reference
@@ -100,6 +101,13 @@ class TestPValue:
         """It is the p-value that mlxtend's exact McNemar test gives."""
         expected = min(1.0, reference(np.array([[50, only_a], [only_b, 50]]), exact=True)[1])
         assert McNemar(only_a, only_b, 1_000).p_value == pytest.approx(expected)
+
+    @given(only_a=counts, only_b=counts)
+    def test_is_the_sign_test_of_scipy(self, only_a, only_b):
+        """For any counts it is the p-value of SciPy's two-sided binomial test of a fair coin."""
+        if only_a + only_b:
+            expected = scipy.stats.binomtest(only_a, only_a + only_b, 0.5).pvalue
+            assert McNemar(only_a, only_b, 10_000).p_value == pytest.approx(expected, rel=1e-9)
 
     @pytest.mark.parametrize(("only_a", "only_b"), [(120, 84), (60, 80), (1_000, 1_100)])
     def test_is_near_the_corrected_chi_square(self, only_a, only_b):

@@ -148,9 +148,13 @@ class TestSteering:
     LONG = dataclasses.replace(SHORT, iterations=300, dropout=0.3, schedule="cosine", seed=3)
 
     def whole(self, small, changes=()):
-        """Train without a break; gives the points and the last and best weights."""
-        training = Training(self.LONG, small, program_for("corrected", "adam"), changes=changes)
-        return self.finish(training)
+        """Train without a break, once for the same changes; gives the points and the last and best weights."""
+        return self.whole_once(small, tuple(changes))
+
+    @classmethod
+    @functools.cache
+    def whole_once(cls, small, changes):
+        return cls().finish(Training(cls.LONG, small, program_for("corrected", "adam"), changes=changes))
 
     def finish(self, training, turns=None, until=None):
         points = []
