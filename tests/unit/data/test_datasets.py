@@ -422,7 +422,7 @@ def test_importing_the_module_is_cheap():
     """Neither TensorFlow nor Streamlit, nor what only the sample needs, comes with the import."""
     heavy = "{'tensorflow', 'keras', 'streamlit', 'pandas', 'mlxtend'}"
     command = f"import sys, digits.data.datasets; print(sorted({heavy} & set(sys.modules)))"
-    project = Path(__file__).resolve().parents[2]
+    project = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", command], cwd=project, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
