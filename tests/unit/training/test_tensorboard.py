@@ -70,4 +70,4 @@ def test_a_log_that_cannot_be_written_is_said_once(tmp_path, caplog):
     for step in (10, 20, 30):
         log.write({**MEASURED, "step": step})
     log.close()
-    assert caplog.text.count("takes no logs") == 1
+    assert caplog.text.count("cannot write TensorBoard logs") == 1
