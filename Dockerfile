@@ -3,7 +3,7 @@ WORKDIR /app
 COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
-# Hosts such as Hugging Face Spaces run the image as user 1000, which must be able to write runs and Keras's cache.
+# Hosts such as Hugging Face Spaces run the image as user 1000, who must be able to write runs and Keras's cache.
 RUN useradd --uid 1000 --create-home digits && mkdir -p /data/runs && chown -R digits /data
 USER digits
 ENV DIGITS_RUNS_DIR=/data/runs

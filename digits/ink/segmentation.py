@@ -1,12 +1,12 @@
-"""Segmentation: several digits at once, from one drawing or picture to the digits of a number, each with its glyph.
+"""Segmentation: separates the digits of a number in a drawing or a picture, each with its glyph.
 
-The writing falls into lines, a line into pieces (pen strokes, or connected ink), and the pieces, from left to right,
-into digits. What decides whether two neighbours are one digit is the gap between them, in parts of the line's height,
-measured along the straight cut, upright or leaning as handwriting leans, that keeps them farthest apart. A wide gap
-parts and a deep overlap joins; in between the recogniser decides, by how sure it is of each way to group (Y. LeCun,
-L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition", 1998, section V). Digits
-that touch in a picture are cut where only a thin bridge holds them, if the recogniser then reads the parts clearly
-better. Digits written in one stroke, or grown together along a thick seam, stay one digit.
+The writing is divided into lines, and each line into pieces: pen strokes, or connected ink. The pieces are grouped into
+digits from left to right. Whether two neighbours are one digit depends on the gap between them, as a share of the
+line's height. The gap is measured along the straight cut, upright or slanted, that separates them most. A wide gap
+separates them and a deep overlap joins them. In between, the recogniser decides, by its confidence in each grouping
+(Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition", 1998, section
+V). Digits that touch in a picture are cut at a thin bridge if the recogniser then reads the parts clearly better.
+Digits written in one stroke, or joined along a thick seam, stay one digit.
 """
 
 import itertools
@@ -23,27 +23,27 @@ from digits.ink import strokes as pen
 from digits.ink.pieces import LEANS, Box, components, cut_apart, lines_of_writing, paint, united_box
 
 Score = Callable[[np.ndarray], np.ndarray]  # uint8 (n, 28, 28) to float32 (n, classes), each row sums to 1
-_Sureness = Callable[[list[np.ndarray]], float]  # how surely pieces, taken as one digit, are read
+_Sureness = Callable[[list[np.ndarray]], float]  # the recogniser's confidence in pieces as one digit
 
-MAX_DIGITS = 40  # each costs some milliseconds to fit; a page with more is no number
+MAX_DIGITS = 40  # each takes milliseconds to fit; more marks than this are not a number
 
 
-# Gaps are between the pen's paths, in parts of the line's height; costs are in nats, as -log(confidence) is.
-_EVEN_GAP = -0.03  # here one digit and two are as likely; without a recogniser this decides
-_SURELY_APART = 0.06  # of 120 digits of several strokes none gapes by more than 0.042
-_SURELY_TOGETHER = -0.2  # neighbours seldom reach so far into each other, but a 4's or a 7's strokes mostly do
-_GAP_EVIDENCE = 20.0  # for a height of gap: 0.1 weighs as much as a reading at 1 of 7
-_FRAGMENT_HEIGHT = 0.5  # what is lower is a bar or a serif: sizes within one number vary by less
-_FRAGMENT_COST = 5.0  # outweighs any doubtful reading, and the width of a 5 with a long bar
-_FRAGMENT_REACH = 0.2  # so far away a bar may still belong to its neighbour
+# Gaps lie between the pen's paths, as shares of the line's height. Costs are in nats, like -log(confidence).
+_EVEN_GAP = -0.03  # here one digit and two are equally likely; the threshold without a recogniser
+_SURELY_APART = 0.06  # in 120 digits of several strokes no gap is over 0.042
+_SURELY_TOGETHER = -0.2  # neighbours seldom overlap so far, but the strokes of a 4 or a 7 mostly do
+_GAP_EVIDENCE = 20.0  # nats for a gap of the line's height: a gap of 0.1 counts as much as a confidence of 1/7
+_FRAGMENT_HEIGHT = 0.5  # anything lower is a bar or a serif, because digits of one number vary less in size
+_FRAGMENT_COST = 5.0  # more than any doubtful reading costs, or the width of a 5 with a long bar
+_FRAGMENT_REACH = 0.2  # a bar may belong to a neighbour up to this far away
 _WIDE = 0.9  # width over height: 90 % of 550 pen digits are narrower...
-_WIDTH_COST = 10.0  # ...and what is wider by 0.1 is more likely two, by 1 nat
-_WIDEST = 1.4  # of 550 pen digits none is wider than 1.36
-_MAX_WIDTH = 1.8  # wider groups are not even looked at
-_CUT_COST = 2.0  # few pieces of connected ink are two digits, so the parts must read clearly better
-_CUT_WIDTH = 0.7  # only what is wider may be two digits; two narrow ones seldom touch
-_READ_WELL = 0.9  # a whole that is read this surely, and is no wider than a digit may be, is not cut
-_MAX_QUESTIONS = 60  # groupings put to the recogniser for a line; beyond, as in a scribble, the gaps alone decide
+_WIDTH_COST = 10.0  # ...and each 0.1 beyond makes two digits more likely, by 1 nat
+_WIDEST = 1.4  # none of 550 pen digits is wider than 1.36
+_MAX_WIDTH = 1.8  # wider groups are not considered
+_CUT_COST = 2.0  # connected ink is rarely two digits, so the parts must read clearly better
+_CUT_WIDTH = 0.7  # only wider pieces may be two digits; two narrow digits seldom touch
+_READ_WELL = 0.9  # a piece read with this confidence is not cut, unless it is wider than any digit
+_MAX_QUESTIONS = 60  # readings by the recogniser for one line; with more, as in a scribble, the gaps decide alone
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Digit:
 
     Attributes:
         glyph: the digit as the network sees it; its `found` is the whole source with this digit's ink alone.
-        box: x0, y0, x1, y1 of its ink in source pixels; x1 and y1 lie just outside.
-        line: the line of writing it stands in, counted from 0 at the top.
+        box: x0, y0, x1, y1 of its ink in source pixels; x1 and y1 are exclusive.
+        line: its line of writing, counted from 0 at the top.
     """
 
     glyph: glyphs.Glyph
@@ -62,15 +62,15 @@ class Digit:
 
 
 def split_strokes(strokes: Sequence[np.ndarray], *, score: Score | None = None) -> list[list[int]]:
-    """Tell which strokes make a digit.
+    """Group strokes into digits.
 
     Args:
         strokes: float32 (n, 2) each, x and y in canvas pixels.
-        score: reads images, and decides where the gaps leave it open; without it the gaps decide alone.
+        score: the recogniser; it decides where the gaps do not. Without it the gaps decide alone.
 
     Returns:
-        The indices of each digit's strokes: lines from top to bottom, digits from left to right. Every stroke is in one
-        digit; a stroke that holds several digits stays whole.
+        The indices of each digit's strokes: lines from top to bottom, digits from left to right. Every stroke is in
+        exactly one digit; a stroke that holds several digits stays whole.
 
     Raises:
         InvalidImage: as in `strokes.check`.
@@ -79,15 +79,15 @@ def split_strokes(strokes: Sequence[np.ndarray], *, score: Score | None = None) 
 
 
 def split_ink(ink: np.ndarray, *, score: Score | None = None) -> list[tuple[Box, np.ndarray]]:
-    """Tell which ink makes a digit.
+    """Divide ink into digits.
 
     Args:
         ink: float32 (height, width), 0 is paper and 1 is ink.
-        score: as in `split_strokes`; without it nothing that touches is cut.
+        score: as in `split_strokes`; without it, digits that touch are not cut apart.
 
     Returns:
         Each digit's box x0, y0, x1, y1 and its ink, float32 (y1 - y0, x1 - x0), in the order of `split_strokes`. Every
-        pixel above 0.5 is in one digit.
+        pixel above 0.5 is in exactly one digit.
 
     Raises:
         InvalidImage: `ink` is not two-dimensional or holds something other than numbers.
@@ -189,7 +189,7 @@ def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.
 
 
 def _sureness(fitted: Callable[[list[np.ndarray]], glyphs.Glyph], score: Score | None) -> _Sureness | None:
-    """Put a score to pieces that are fitted as one digit; None without a score."""
+    """Return a function that fits pieces as one digit and gives the recogniser's confidence; None without `score`."""
     return None if score is None else lambda pieces: float(score(fitted(pieces).image[None]).max())
 
 
@@ -200,13 +200,13 @@ def _group(
     pen_width: float = 0.0,
     owners: Sequence[int] | None = None,
 ) -> list[list[int]]:
-    """Divide a line's pieces into digits, so that the gaps and the readings together are the most likely.
+    """Divide a line's pieces into digits: the most likely grouping, given the gaps and the readings.
 
     Args:
         pieces: points (n, 2) each, x and y.
-        sureness: the recogniser's confidence in pieces as one digit; None to let the gaps decide.
-        pen_width: how far the points' outline lies outside the pen's own path, on both sides together.
-        owners: pieces with the same owner were cut apart.
+        sureness: the recogniser's confidence in pieces as one digit; None if the gaps decide alone.
+        pen_width: how far the points' outline extends beyond the pen's path, both sides together.
+        owners: pieces with the same owner were cut from one piece.
 
     Returns:
         Groups of indices, from left to right.
@@ -220,20 +220,21 @@ def _group(
         for place in range(1, len(order)):
             if owners[order[place - 1]] == owners[order[place]]:
                 costs[place - 1] = _CUT_COST
-    # what surely belongs together is one unit from here on
+    # Neighbours that surely belong together form one unit from here on.
     starts = [0] + [place for place in range(1, len(order)) if costs[place - 1] < math.inf] + [len(order)]
     units = list(itertools.pairwise(starts))
     breaks = [costs[first - 1] for first, _ in units[1:]]
-    boundaries = _cheapest(ordered, units, breaks, height, pen_width, sureness)
+    spans = _span_costs(ordered, units, breaks, height, pen_width, sureness)
+    boundaries = _cheapest_division(spans, breaks)
     return [order[units[i][0] : units[j - 1][1]] for i, j in boundaries]
 
 
 def _gap_costs(pieces: list[np.ndarray], height: float, pen_width: float) -> list[float]:
-    """The cost in nats of parting each two neighbours: infinite where they surely are one digit, -infinite if two."""
+    """Return the cost in nats of separating each two neighbours: inf if surely one digit, -inf if surely two."""
     leaning = [piece[:, :1] + piece[:, 1:] * np.array(LEANS) for piece in pieces]  # each (n, leans)
     lefts = np.array([points.min(axis=0) for points in leaning])
     rights = np.array([points.max(axis=0) for points in leaning])
-    # everything before against everything after, because a bar may reach over more than its neighbour
+    # everything before against everything after, because a bar may extend beyond its neighbour
     gaps = np.minimum.accumulate(lefts[::-1])[::-1][1:] - np.maximum.accumulate(rights)[:-1]
     gaps = (gaps.max(axis=1) + pen_width) / height
     is_fragment = [np.ptp(piece[:, 1]) + pen_width < _FRAGMENT_HEIGHT * height for piece in pieces]
@@ -247,23 +248,22 @@ def _gap_costs(pieces: list[np.ndarray], height: float, pen_width: float) -> lis
     return costs
 
 
-def _cheapest(
+def _span_costs(
     pieces: list[np.ndarray],
     units: list[tuple[int, int]],
     breaks: list[float],
     height: float,
     pen_width: float,
     sureness: _Sureness | None,
-) -> list[tuple[int, int]]:
-    """Find the division of units into spans with the smallest sum of costs, by dynamic programming.
+) -> dict[tuple[int, int], float]:
+    """Return the cost in nats of reading each span of units as one digit, by its width, its height and the recogniser.
 
     Returns:
-        first unit and one past the last, of each span.
+        Costs by (first unit, one past the last). Spans that cannot be one digit are left out.
     """
     corners = [np.concatenate(pieces[first:last]) for first, last in units]
     boxes = [(*points.min(axis=0).tolist(), *points.max(axis=0).tolist()) for points in corners]  # x0, y0, x1, y1
     spans: dict[tuple[int, int], float] = {}
-    doubtful = []
     for last in range(1, len(units) + 1):
         box = boxes[last - 1]
         for first in range(last - 1, -1, -1):
@@ -273,22 +273,41 @@ def _cheapest(
                 break
             spans[first, last] = _WIDTH_COST * max(0.0, width / max(tall, height) - _WIDE)
             spans[first, last] += _FRAGMENT_COST * (tall < _FRAGMENT_HEIGHT * height)
-            is_alone = all(breaks[place] == -math.inf for place in (first - 1, last - 1) if 0 <= place < len(breaks))
-            if last - first > 1 or not is_alone:
-                doubtful.append((first, last))
+    doubtful = [span for span in spans if not _is_certain(span, breaks)]
     if sureness and len(doubtful) <= _MAX_QUESTIONS:
         for first, last in doubtful:
             confidence = sureness(pieces[units[first][0] : units[last - 1][1]])
             spans[first, last] -= math.log(max(confidence, 1e-6))
+    return spans
+
+
+def _is_certain(span: tuple[int, int], breaks: list[float]) -> bool:
+    """Return whether a span is one unit that surely stands apart on both sides, so that no reading can change it."""
+    first, last = span
+    sides = (breaks[place] for place in (first - 1, last - 1) if 0 <= place < len(breaks))
+    return last - first == 1 and all(cost == -math.inf for cost in sides)
+
+
+def _cheapest_division(spans: dict[tuple[int, int], float], breaks: list[float]) -> list[tuple[int, int]]:
+    """Divide all units into spans with the smallest sum of costs, by dynamic programming.
+
+    Args:
+        spans: the cost of each possible span, as from `_span_costs`.
+        breaks: the cost of separating each unit from the next; minus infinity where they are surely separate.
+
+    Returns:
+        (first unit, one past the last) of each span, from left to right.
+    """
+    # For the first 0, 1, 2, … units: the smallest cost, and where the last span begins.
     best: list[tuple[float, int]] = [(0.0, 0)]
-    for last in range(1, len(units) + 1):
+    for last in range(1, len(breaks) + 2):
         options = []
         for first in range(last):
             if (first, last) in spans:
-                parting = breaks[first - 1] if first and breaks[first - 1] > -math.inf else 0.0
-                options.append((best[first][0] + parting + spans[first, last], first))
+                separation = breaks[first - 1] if first and breaks[first - 1] > -math.inf else 0.0
+                options.append((best[first][0] + separation + spans[first, last], first))
         best.append(min(options))
-    found, last = [], len(units)
+    found, last = [], len(breaks) + 1
     while last:
         found.append((best[last][1], last))
         last = best[last][1]
@@ -296,10 +315,10 @@ def _cheapest(
 
 
 def _cut_all(pieces: list[np.ndarray], pen_width: float, sureness: _Sureness) -> tuple[list[np.ndarray], list[int]]:
-    """Cut wide pieces where they may be two digits that touch; `_group` may join them again.
+    """Cut wide pieces that may be two touching digits; `_group` may join the parts again.
 
     Returns:
-        The pieces, and for each the index of the piece that it was cut from.
+        The pieces, and for each the index of the original piece.
     """
     height = pen_width + max(float(np.ptp(piece[:, 1])) for piece in pieces)
     cut, owners = [], []

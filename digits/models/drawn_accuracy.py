@@ -1,7 +1,7 @@
-"""Drawn accuracy: how well a model reads labelled drawings, each as a visitor's is read.
+"""Drawn accuracy: how well a model reads labelled drawings, read in the same way as a visitor's drawings.
 
-A drawing counts as correct when the number read is its label: one that falls into two digits is wrong. Those that the
-judge refuses count as they are read, and are told beside.
+A drawing is correct if the number read is its label, so a digit read as two is wrong. A drawing that the judge refuses
+still counts by its reading; the number of refused drawings is reported separately.
 """
 
 import functools
@@ -15,7 +15,7 @@ from digits.models.reading import Classifier, looks_like_digits, read_ink
 
 
 def measure(model: Classifier, examples: Examples) -> Accuracy:
-    """Read every drawing with a model, and compare with its label."""
+    """Read every drawing with a model, and count the readings that equal the label."""
     is_correct = np.zeros(len(examples.labels), bool)
     is_refused = _refused(examples, model.class_names).copy()
     if len(examples.images):
@@ -38,9 +38,9 @@ def measure(model: Classifier, examples: Examples) -> Accuracy:
     )
 
 
-@functools.lru_cache(maxsize=4)  # the judge knows no model, so what it says of these images is the same for all
+@functools.lru_cache(maxsize=4)  # the judge does not depend on the model, so all models share its answers
 def _refused(examples: Examples, class_names: tuple[str, ...]) -> np.ndarray:
-    """Return which drawings have no digit that looks like one, bool (n,); True for those that await a model."""
+    """Return the drawings in which the judge accepts no digit, bool (n,); True for those that still need a model."""
     is_refused = np.ones(len(examples.labels), bool)
     is_refused[examples.owners[looks_like_digits(examples.images, class_names)]] = False
     return is_refused

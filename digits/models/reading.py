@@ -1,7 +1,7 @@
-"""Reading: from the pen's strokes or a picture to the number they show, the same wherever Digits reads.
+"""Reading: from strokes or a picture to a number. Every part of Digits reads through this module.
 
-The ink falls into digits, each is fitted to 28×28 and read by the model, and the judge says which of them look like a
-digit at all.
+The ink is separated into digits. Each digit is fitted to 28×28 pixels and read by the model, and the judge decides
+whether it looks like a digit.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from digits.models.judge import find_judge
 
 
 class Classifier(Protocol):
-    """A model that reads: `catalogue.Model` in the app, `recogniser.CalibratedRecogniser` in a package."""
+    """A model for reading: `catalogue.Model` in the app, `recogniser.CalibratedRecogniser` in a package."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """What its classes are called."""
+        """The names of its classes."""
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities, float32 (n, classes), for images uint8 (n, 28, 28) with ink 255."""
@@ -33,12 +33,12 @@ class Reading:
     """What a model reads in a drawing or a picture.
 
     Attributes:
-        text: the digits from left to right; each line of writing is a number of its own, on a line of its own.
-        digits: the digits found, in the order in which they are read; none where there is no ink.
-        probabilities: float32 (n, classes), calibrated, a row for each digit.
-        accepted: bool (n,), which digits look like one; all of them for models whose classes have no judge.
-        confidence: the product of the digits' probabilities, because a number is right only when all its digits are;
-            0 when there is nothing to read.
+        text: the digits from left to right; each line of writing is a separate number, on a separate line.
+        digits: the digits found, in reading order; empty if there is no ink.
+        probabilities: float32 (n, classes), calibrated, one row for each digit.
+        accepted: bool (n,), which digits the judge accepts; all of them if the model's classes have no judge.
+        confidence: the product of the digits' highest probabilities, because a number is correct only if all its digits
+            are; 0 if there is nothing to read.
     """
 
     text: str
@@ -49,12 +49,12 @@ class Reading:
 
     @property
     def boxes(self) -> tuple[Box, ...]:
-        """Each digit's x0, y0, x1, y1 in source pixels; x1 and y1 lie just outside."""
+        """Each digit's x0, y0, x1, y1 in source pixels; x1 and y1 are exclusive."""
         return tuple(digit.box for digit in self.digits)
 
     @property
     def doubtful(self) -> int:
-        """How many digits do not look like one."""
+        """How many digits the judge refuses."""
         return int((~self.accepted).sum())
 
 
@@ -65,28 +65,32 @@ def read_strokes(
     size: tuple[int, int] = (280, 280),
     pen_width: float = 20.0,
 ) -> Reading:
-    """Read a drawing by its strokes.
+    """Read a drawing from its strokes.
+
+        read_strokes(strokes, model).text  # "42"
 
     Args:
         strokes: float32 (n, 2) each, x and y in canvas pixels.
         size: height and width of the canvas.
-        pen_width: the visitor's pen in canvas pixels; it changes what is shown, not what is read.
+        pen_width: the visitor's pen in canvas pixels; it affects only what is shown, not the reading.
 
     Raises:
-        InvalidImage: as `segmentation.find_digits`.
+        InvalidImage: as in `segmentation.find_digits`.
     """
-    # Gaps alone tell strokes apart as well as with the model's help, and sooner; letters then stay whole.
+    # For strokes, the gaps alone decide as well as with the model, and faster. Letters also stay whole this way.
     return read_digits(segmentation.find_digits(strokes, size=size, pen_width=pen_width), model)
 
 
 def read_picture(data: bytes, model: Classifier, crop: Crop = WHOLE) -> Reading:
-    """Read a picture file, or the part of it that is kept.
+    """Read a picture file, or the part of it inside `crop`.
+
+        read_picture(path.read_bytes(), model).text  # "42"
 
     Args:
-        data: as for `pictures.load_picture`.
+        data: the file's bytes, as for `pictures.load_picture`.
 
     Raises:
-        InvalidImage: as `pictures.load_picture` and `segmentation.find_digits_in_ink`.
+        InvalidImage: as in `pictures.load_picture` and `segmentation.find_digits_in_ink`.
     """
     return read_ink(pictures.find_ink(pictures.load_picture(data, crop)), model)
 
@@ -94,21 +98,21 @@ def read_picture(data: bytes, model: Classifier, crop: Crop = WHOLE) -> Reading:
 def read_ink(ink: np.ndarray, model: Classifier) -> Reading:
     """Read the ink of a picture, float32 (height, width), 0 is paper and 1 is ink.
 
-    Where the gaps leave it open, the model says what may be one digit.
+    The model helps to separate the digits where the gaps do not decide.
 
     Raises:
-        InvalidImage: as `segmentation.find_digits_in_ink`.
+        InvalidImage: as in `segmentation.find_digits_in_ink`.
     """
     return read_digits(segmentation.find_digits_in_ink(ink, score=model.probabilities), model)
 
 
 def read_digits(digits: Sequence[Digit], model: Classifier) -> Reading:
-    """Read digits that have been found, in their order."""
+    """Read digits that have already been found, in the given order."""
     names = model.class_names
     if not digits:
         return Reading("", (), np.zeros((0, len(names)), np.float32), np.zeros(0, bool), 0.0)
     images = np.stack([digit.glyph.image for digit in digits])
-    # One at a time: a recogniser fills every batch up to a hundred, so a few are quicker alone.
+    # One at a time: a recogniser pads every larger batch to a hundred images, which is slower for a few.
     probabilities = np.concatenate([model.probabilities(image[np.newaxis]) for image in images])
     text = ""
     for index, best in enumerate(probabilities.argmax(axis=1)):
@@ -119,6 +123,6 @@ def read_digits(digits: Sequence[Digit], model: Classifier) -> Reading:
 
 
 def looks_like_digits(images: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:
-    """Return which images uint8 (n, 28, 28) the judge of these classes accepts, bool (n,); all where it has none."""
+    """Return which images uint8 (n, 28, 28) the judge accepts, bool (n,); all if these classes have no judge."""
     judge = find_judge(class_names)
     return judge.accepts(images) if judge else np.ones(len(images), bool)

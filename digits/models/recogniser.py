@@ -1,4 +1,4 @@
-"""Reading images with a trained model, through LiteRT: no TensorFlow, a fraction of a millisecond an image."""
+"""Recognisers: trained models that run in LiteRT, without TensorFlow, in a fraction of a millisecond an image."""
 
 import json
 import math
@@ -14,20 +14,20 @@ from digits.settings import IMAGE_SIZE
 
 CARD, TFLITE_FILE = "card.json", "model.tflite"
 
-_BATCH = 100  # images a call when there are many
-_SMALLEST = float(np.finfo(np.float32).tiny)  # float32 softmax gives 0 below about this, and 0 has no logarithm
+_BATCH = 100  # images in a call, if there is more than one
+_SMALLEST = float(np.finfo(np.float32).tiny)  # float32 softmax underflows to 0 below about this, and 0 has no logarithm
 
 
 class Recogniser:
-    """A `.tflite` model, ready to read images. Threads may share it; they take turns."""
+    """A `.tflite` model, ready to read images. Threads may share it; a lock makes them take turns."""
 
     def __init__(self, path: Path) -> None:
-        """Load the model at `path`; raises `ModelNotFound` when it is missing or is no LiteRT model."""
-        from ai_edge_litert.interpreter import Interpreter  # here, so that who only lists models does not pay for it
+        """Load the model at `path`; raises `ModelNotFound` if it is missing or not a LiteRT model."""
+        from ai_edge_litert.interpreter import Interpreter  # here, because listing models does not need it
 
         self._new_interpreter = lambda: Interpreter(str(path), num_threads=1)
         self._lock = threading.Lock()
-        self._interpreters: dict[int, Any] = {}  # one for each size of batch: changing a size makes it plan anew
+        self._interpreters: dict[int, Any] = {}  # by batch size: changing the size replans the whole network
         try:
             self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8), 1)
         except (ValueError, OSError) as error:
@@ -42,7 +42,7 @@ class Recogniser:
             images: uint8 (n, 28, 28), 0 is paper and 255 is ink.
 
         Returns:
-            float32 (n, classes), each row sums to 1.
+            float32 (n, classes) in [0, 1]; each row sums to 1.
         """
         size = _BATCH if len(images) > 1 else 1
         rows = [self._run(images[start : start + size], size) for start in range(0, len(images), size)]
@@ -66,12 +66,12 @@ class Recogniser:
 
 @dataclass(frozen=True)
 class CalibratedRecogniser:
-    """A recogniser that knows its classes and its temperature: all of a model that reading takes.
+    """A recogniser with its class names and temperature: the parts of a model that reading needs.
 
     Attributes:
         recogniser: the `.tflite` model.
-        class_names: what its classes are called.
-        temperature: over 0; brings its confidence near its accuracy (`calibration`).
+        class_names: the names of its classes.
+        temperature: above 0; it makes confidence match accuracy (`calibration`).
     """
 
     recogniser: Recogniser
@@ -80,7 +80,7 @@ class CalibratedRecogniser:
 
     @classmethod
     def load(cls, folder: Path) -> "CalibratedRecogniser":
-        """Load the model in `folder`, which holds its `model.tflite` and `card.json`; raises `ModelNotFound`."""
+        """Load the model in `folder` from its `model.tflite` and `card.json`; raises `ModelNotFound`."""
         try:
             card = json.loads((folder / CARD).read_text(encoding="utf-8"))
             names, temperature = tuple(card["class_names"]), card.get("temperature")
@@ -96,7 +96,7 @@ class CalibratedRecogniser:
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Return the probabilities that a model gives when a temperature divides its logits.
+    """Return the probabilities of a model after its logits are divided by a temperature.
 
     >>> apply_temperature(np.float32([0.9, 0.1]), 2.0)
     array([0.75, 0.25], dtype=float32)
@@ -117,16 +117,16 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
 
 
 def is_temperature(value: Any) -> TypeGuard[float]:
-    """Tell whether a value, such as a card's, can be used as a temperature."""
+    """Return whether a value, such as one from a card, is a valid temperature."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
 
 
 def logits_of(probabilities: np.ndarray) -> np.ndarray:
-    """Return logits, float64, that softmax turns into these probabilities."""
+    """Return logits, float64, whose softmax is these probabilities."""
     return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), _SMALLEST))
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis; float64 keeps the order of what float32 told apart."""
+    """Return softmax over the last axis; float64 keeps values apart that float32 could distinguish."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)

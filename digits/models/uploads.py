@@ -1,4 +1,4 @@
-"""Uploads: several pictures read at once, one outcome for each, whatever is wrong with any of them."""
+"""Uploads: several pictures read at once, with one outcome for each; a bad picture does not affect the others."""
 
 import csv
 import io
@@ -17,15 +17,15 @@ _THUMBNAIL_SIDE = 128  # pixels
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one picture.
+    """The result of one picture.
 
     Attributes:
         name: the file's name.
-        reading: the number read; of several lines of writing, their numbers with spaces between; "" when none is.
-        confidence: the probability that all of it is right, in [0, 1].
-        digits, doubtful: how many digits were found, and how many of them do not look like one.
-        message: what is wrong with the picture; "" when it was read.
-        thumbnail: a small JPEG of what was looked at; empty when the file is no picture.
+        reading: the number; several lines of writing give numbers separated by spaces; "" if none was read.
+        confidence: the probability that the whole reading is correct, in [0, 1].
+        digits, doubtful: how many digits were found, and how many of them the judge refused.
+        message: what is wrong with the picture; "" if it was read.
+        thumbnail: a small JPEG of the picture as cropped; empty if the file is not a picture.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Outcome:
 
     @property
     def looks(self) -> str:
-        """Whether it looks like a digit, in a word or a few."""
+        """Whether it looks like a digit: "yes", "no", "2 of 3", or "" if nothing was found."""
         if not self.digits:
             return ""
         if self.digits == 1 or self.doubtful in (0, self.digits):
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def read(name: str, data: bytes, model: Classifier, crop: Crop = WHOLE) -> Outcome:
-    """Read one of several pictures; what is wrong with it becomes its message."""
+    """Read one of several pictures; an `InvalidImage` error becomes the outcome's message."""
     thumbnail = b""
     try:
         thumbnail = crop.cut(pictures.load_preview(data, side=_THUMBNAIL_SIDE))
@@ -61,7 +61,7 @@ def read(name: str, data: bytes, model: Classifier, crop: Crop = WHOLE) -> Outco
 
 
 def to_csv(outcomes: Sequence[Outcome]) -> str:
-    """Return a table as comma-separated values, a line for each picture below a line of names."""
+    """Return the outcomes as CSV: a header, then a line for each picture."""
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(["file", "reading", "sure", "looks like a digit", "message"])

@@ -1,4 +1,4 @@
-"""Who trains what: runs are handed in here and commanded, each by its owner alone."""
+"""Commands: visitors submit runs here and control them; only a run's owner may."""
 
 import time
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ def submit(
     """Queue a run for the trainer and return its id.
 
     Args:
-        changes: another run's record of the knobs turned, to be turned again at the same iterations.
-        name: the visitor's word for it; empty for none.
+        changes: another run's changes of hyperparameters, to be repeated at the same iterations.
+        name: the visitor's name for the run; empty for none.
 
     Raises:
-        TooManyRuns: the visitor or the server has as many runs waiting as are allowed.
+        TooManyRuns: the visitor or the server already has as many runs waiting or in training as allowed.
         InvalidText: the name is too long.
     """
     for who, waiting, limit in (
@@ -42,46 +42,48 @@ def submit(
     return registry.create(hyperparameters, owner, changes=changes, name=_checked("name", name))
 
 
-# Each of the commands below raises RunNotFound, NotYourRun when the run is another visitor's, and RunAlreadyFinished
-# when its state leaves nothing to do.
+# Each command below raises RunNotFound, NotYourRun if the run belongs to another visitor, and RunAlreadyFinished if the
+# run's state does not allow the command.
 
 
 def stop(registry: Registry, run_id: str, owner: str) -> None:
-    """Ask a run to stop and keep what it has learned."""
+    """Ask a run to stop and save its model."""
     _own(registry, run_id, owner)
     registry.request_stop(run_id)
 
 
 def pause(registry: Registry, run_id: str, owner: str) -> None:
-    """Ask a run to pause; it can be resumed with nothing lost, and its trainer serves others meanwhile."""
+    """Ask a run to pause; resuming it loses nothing, and meanwhile the trainer serves other runs."""
     _own(registry, run_id, owner)
     registry.request_pause(run_id)
 
 
 def resume(registry: Registry, run_id: str, owner: str) -> None:
-    """Let a paused run go on as if it had never paused."""
+    """Continue a paused run as if it had never paused."""
     _own(registry, run_id, owner)
     registry.request_resume(run_id)
 
 
 def step(registry: Registry, run_id: str, owner: str, iterations: int | None = None) -> None:
-    """Let a run do so many iterations, or those up to the next validation, and pause again."""
+    """Train a run for `iterations`, or up to the next validation if None, and pause it again."""
     run = _own(registry, run_id, owner)
     after = run.hyperparameters.next_validation(run.step) if iterations is None else run.step + iterations
     registry.request_resume(run_id, pause_at=after)
 
 
 def save_now(registry: Registry, run_id: str, owner: str) -> None:
-    """Ask a running run for a copy of its present weights, as a model of its own; it goes on training."""
+    """Ask a running run to save its current weights as a separate model; training continues."""
     _own(registry, run_id, owner)
     registry.request_save(run_id)
 
 
 def turn(registry: Registry, run_id: str, owner: str, name: str, value: float) -> None:
-    """Turn one of `LIVE_KNOBS` of a run; it takes effect with the next iterations and is kept in the run's record.
+    """Change one of `LIVE_KNOBS` while a run trains, from the next iterations on; the run's record keeps the change.
+
+        turn(registry, run_id, owner, "learning_rate", 1e-4)
 
     Raises:
-        InvalidHyperparameter: the knob cannot be turned during a run, or the value is out of its range.
+        InvalidHyperparameter: `name` cannot change during a run, or the value is out of its range.
     """
     _own(registry, run_id, owner)
     if name not in LIVE_KNOBS:
@@ -92,19 +94,19 @@ def turn(registry: Registry, run_id: str, owner: str, name: str, value: float) -
 
 
 def rename(registry: Registry, run_id: str, owner: str, name: str) -> None:
-    """Give a run a name, or with an empty one take it away; raises `InvalidText` when it is too long."""
+    """Name a run, or remove its name if `name` is empty; raises `InvalidText` if it is too long."""
     _own(registry, run_id, owner)
     registry.describe(run_id, name=_checked("name", name))
 
 
 def annotate(registry: Registry, run_id: str, owner: str, note: str) -> None:
-    """Write a note on a run; raises `InvalidText` when it is too long."""
+    """Set a run's note; raises `InvalidText` if it is too long."""
     _own(registry, run_id, owner)
     registry.describe(run_id, note=_checked("note", note))
 
 
 def delete(registry: Registry, run_ids: Sequence[str], owner: str) -> None:
-    """Delete runs, all or none; for a day `restore` brings them back.
+    """Delete runs, all or none; `restore` can undo this for a day.
 
     Raises:
         RunBusy: one of them has not ended.
@@ -116,7 +118,7 @@ def delete(registry: Registry, run_ids: Sequence[str], owner: str) -> None:
 
 
 def restore(registry: Registry, run_ids: Sequence[str], owner: str) -> None:
-    """Bring deleted runs back."""
+    """Restore deleted runs."""
     for run_id in run_ids:
         _own(registry, run_id, owner)
     registry.set_deleted(run_ids, None)
@@ -129,7 +131,7 @@ def _own(registry: Registry, run_id: str, owner: str) -> Run:
 
 
 def _checked(what: str, text: str) -> str:
-    """Return the text on one line and trimmed, or as it is for a note."""
+    """Return the text, trimmed; a name is also put on one line. Raises `InvalidText` if it is too long."""
     text = text.strip() if what == "note" else " ".join(text.split())
     if len(text) > MAX_TEXT[what]:
         raise InvalidText(f"A run's {what} may have {MAX_TEXT[what]} characters; this one has {len(text)}. Shorten it.")

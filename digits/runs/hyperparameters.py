@@ -1,6 +1,6 @@
-"""Every hyperparameter, declared once: its default, range, scale, unit and the sentence that explains it.
+"""Every hyperparameter, declared once with its default, range, scale, unit and explanation.
 
-Validation, the page's sliders, the command line's options and the README's table all read these declarations.
+Validation, the page's sliders, the command line's options and the README's table all use these declarations.
 """
 
 import dataclasses
@@ -14,14 +14,14 @@ from digits.errors import InvalidHyperparameter
 
 @dataclass(frozen=True)
 class Knob:
-    """What is known of one hyperparameter beside its value.
+    """The declaration of one hyperparameter: everything about it except its value.
 
     Attributes:
         label: its name on the page.
-        help: one sentence on what it does.
-        low, high: the closed range of a number.
-        step: the grid of a linear slider; 0 for none.
-        choices: the values offered: all that are allowed (`strict`), or the stops of a slider.
+        help: what it does, in a sentence or two.
+        low, high: the range of a number, both ends included.
+        step: the step of a linear slider; 0 if there is none.
+        choices: for text, all allowed values; for a number, the stops of its slider.
         scale: "linear", "log" or "choice".
         unit: what the number counts.
     """
@@ -36,8 +36,8 @@ class Knob:
     unit: str = ""
 
 
-VALIDATIONS = 25  # how often a run looks at the validation images
-LIVE_KNOBS = ("learning_rate", "dropout")  # what may be turned while a run trains
+VALIDATIONS = 25  # about this many in a run
+LIVE_KNOBS = ("learning_rate", "dropout")  # hyperparameters that may change while a run trains
 
 _DECADE = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 LEARNING_RATES = (*(float(f"{digit}e{power}") for power in range(-5, 0) for digit in _DECADE), 1.0)
@@ -49,23 +49,25 @@ def _knob(default: Any, **facts: Any) -> Any:
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What a training run is asked to do; with the data and the software's versions it determines the result.
+    """The settings of a training run; with the data and the software versions they determine the result.
+
+        Hyperparameters(network="corrected", learning_rate=1e-3, optimizer="adam")
 
     Raises:
-        InvalidHyperparameter: on construction, when a value is of the wrong type or outside its range.
+        InvalidHyperparameter: on construction, if a value has the wrong type or is outside its range.
     """
 
     network: str = _knob(
         "softmax",
         label="Network",
-        help="The recogniser to train, from one layer of weights to a convolutional network.",
+        help="The network to train, from one layer of weights to a convolutional network.",
         choices=("softmax", "published", "corrected", "convolutional", "drawing"),
         scale="choice",
     )
     learning_rate: float = _knob(
         0.5,
         label="Learning rate",
-        help="How far each iteration moves the weights. Too small learns slowly, too large never settles.",
+        help="How far each iteration moves the weights. Too small is slow, too large never converges.",
         low=1e-5,
         high=1.0,
         choices=LEARNING_RATES,
@@ -83,8 +85,8 @@ class Hyperparameters:
     dropout: float = _knob(
         0.0,
         label="Dropout",
-        help="The share of the units before the output layer silenced at random in each training iteration, "
-        "so that no single one is relied on.",
+        help="The share of the units before the output layer set to zero at random in each training iteration, "
+        "so that the network does not rely on single units.",
         low=0.0,
         high=0.9,
         step=0.05,
@@ -92,7 +94,7 @@ class Hyperparameters:
     batch_size: int = _knob(
         100,
         label="Batch size",
-        help="How many images one iteration looks at before it updates the weights.",
+        help="How many images each iteration learns from in one update of the weights.",
         low=1,
         high=1000,
         choices=(10, 20, 32, 50, 64, 100, 128, 200, 256, 512, 1000),
@@ -102,7 +104,7 @@ class Hyperparameters:
         "sgd",
         label="Optimizer",
         help="The rule that turns a gradient into an update: plain steps (sgd), steps that gather speed (momentum), "
-        "or a step size of its own for every weight (adam).",
+        "or a separate step size for every weight (adam).",
         choices=("sgd", "momentum", "adam"),
         scale="choice",
     )
@@ -116,16 +118,16 @@ class Hyperparameters:
     augmentation: str = _knob(
         "none",
         label="Augmentation",
-        help="Whether each training image is distorted anew every time it is seen (drawing): slanted, moved, "
-        "thickened, bent, with gaps. Slower to learn, better on what people draw.",
+        help="Whether each training image is distorted at random every time it is used (drawing): slanted, moved, "
+        "thickened, bent, with gaps. Training is slower, but the network reads drawings better.",
         choices=("none", "drawing"),
         scale="choice",
     )
     patience: int = _knob(
         0,
         label="Patience",
-        help="Stops early once so many looks at the validation images in a row, of about 25 a run, "
-        "have not been better than the best; 0 never stops early.",
+        help="Early stopping: the run ends after this many validations in a row without a new best accuracy. "
+        "A run has about 25; 0 turns early stopping off.",
         low=0,
         high=25,
         step=1,
@@ -134,7 +136,7 @@ class Hyperparameters:
     seed: int = _knob(
         0,
         label="Seed",
-        help="The number that all chance comes from: the same seed and settings give the same run again.",
+        help="The seed of the random number generators: the same seed and settings give the same run again.",
         low=0,
         high=2**31 - 1,
         step=1,
@@ -145,12 +147,12 @@ class Hyperparameters:
             object.__setattr__(self, name, check(name, getattr(self, name)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the values as plain JSON types, in the order of declaration."""
+        """Return the values as JSON types, in the order of declaration."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Hyperparameters":
-        """Build from `to_dict()`'s result; unknown names raise `InvalidHyperparameter`."""
+        """Build from the result of `to_dict()`; raises `InvalidHyperparameter` for unknown names."""
         unknown = sorted(set(values) - set(KNOBS))
         if unknown:
             raise InvalidHyperparameter(
@@ -160,21 +162,25 @@ class Hyperparameters:
 
     @property
     def point_size(self) -> int:
-        """The iterations that one point of the learning curves is the mean of."""
+        """How many iterations one point of the learning curves averages."""
         return 50 if self.network == "softmax" else 10
 
     @property
     def validation_interval(self) -> int:
-        """The iterations from one look at the validation images to the next."""
+        """The number of iterations between validations."""
         return max(1, math.ceil(self.iterations / VALIDATIONS / self.point_size)) * self.point_size
 
     def next_validation(self, step: int) -> int:
-        """Return the iteration after which the validation images are looked at next, when `step` are done."""
+        """Return the step of the next validation after `step` iterations."""
         interval = self.validation_interval
         return min(self.iterations, self.point_size if step < self.point_size else step - step % interval + interval)
 
     def learning_rate_at(self, step: int, rate: float | None = None) -> float:
-        """Return the learning rate of iteration `step`, which counts from 0; `rate` is what the knob now says."""
+        """Return the learning rate of iteration `step`, which counts from 0.
+
+        Args:
+            rate: the current learning rate before the schedule; None for the one that the run started with.
+        """
         rate = self.learning_rate if rate is None else rate
         if self.schedule == "constant":
             return rate
@@ -183,13 +189,13 @@ class Hyperparameters:
 
 @dataclass(frozen=True)
 class Change:
-    """A knob turned during a run.
+    """A change of a hyperparameter during a run.
 
     Attributes:
-        step: how many iterations were done when it took effect; None while it has yet to.
+        step: iterations done when it took effect; None while it is pending.
         name: one of `LIVE_KNOBS`.
-        old: the value before; None while it has yet to take effect.
-        value: the value from then on.
+        old: the value before; None while the change is pending.
+        value: the new value.
     """
 
     step: int | None
@@ -199,7 +205,10 @@ class Change:
 
 
 def value_at(hyperparameters: Hyperparameters, changes: Sequence[Change], name: str, step: int) -> float:
-    """Return what a knob says for iteration `step`, which counts from 0; of two changes at a step the later counts."""
+    """Return a hyperparameter's value in iteration `step`, which counts from 0, after a run's changes.
+
+    Of two changes at the same step, the later one counts.
+    """
     value = getattr(hyperparameters, name)
     begun = -1
     for change in changes:
@@ -213,9 +222,11 @@ _TYPES: dict[str, type] = {item.name: item.type for item in dataclasses.fields(H
 
 
 def check(name: str, value: Any) -> Any:
-    """Return `value` as the type that hyperparameter `name` has, or raise `InvalidHyperparameter`.
+    """Return `value` converted to the type of hyperparameter `name`, or raise `InvalidHyperparameter`.
 
-    Text is accepted too, as it comes from a link or a command line: `check("learning_rate", "0.5")` is 0.5.
+    Text is accepted too, from a link or a command line:
+
+        check("learning_rate", "0.5")  # 0.5
     """
     knob, kind = KNOBS[name], _TYPES[name]
     if kind is str:
@@ -239,7 +250,7 @@ def check(name: str, value: Any) -> Any:
 
 
 def as_markdown() -> str:
-    """Return the declarations as the README's table."""
+    """Return the declarations as a Markdown table, for the README."""
     lines = ["| name | default | range | what it does |", "|---|---|---|---|"]
     for item in dataclasses.fields(Hyperparameters):
         knob = KNOBS[item.name]
@@ -252,12 +263,12 @@ def as_markdown() -> str:
 
 @dataclass(frozen=True)
 class Preset:
-    """A network with the settings that suit it.
+    """A network with suitable settings.
 
     Attributes:
         title: the network's name on the page.
-        hyperparameters: the settings to begin with.
-        published: what the source reported on the 10,000 test images, in words; empty when there is none.
+        hyperparameters: its default settings.
+        published: the accuracy that the source reports for the 10,000 test images, in words; empty if none.
     """
 
     title: str

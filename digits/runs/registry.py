@@ -1,4 +1,4 @@
-"""The run registry: every training run, its progress and result, shared by pages and trainer."""
+"""The run registry: every training run with its progress and result, shared by the pages and the trainer."""
 
 import contextlib
 import functools
@@ -23,12 +23,12 @@ _NO_COMMANDS = {"stop_requested": False, "pause_at": None, "save_requested": Fal
 class Registry:
     """The database of runs.
 
-    Promises: any number of threads and processes may use one registry at once. A claimed run is claimed by one trainer
-    only. What one call writes becomes visible together or not at all. An ended run's progress and result never change.
+    Promises: any number of threads and processes may use one registry at the same time. Only one trainer can claim a
+    run. The writes of one call become visible together or not at all. An ended run's progress and result never change.
     """
 
     def __init__(self, url: str) -> None:
-        """Open the registry, and create what is missing of its tables; raises `RegistryUnavailable`."""
+        """Open the registry and create missing tables; raises `RegistryUnavailable`."""
         with schema.explained(url):
             self._engine = sql.create_engine(url)
             if self._engine.dialect.name == "sqlite":
@@ -39,10 +39,10 @@ class Registry:
     def create(
         self, hyperparameters: Hyperparameters, owner: str, *, changes: Sequence[Change] = (), name: str = ""
     ) -> str:
-        """Queue a run and return its id, which nobody can guess: whoever has it may watch the run.
+        """Queue a run and return its id. The id cannot be guessed; anyone who has it may watch the run.
 
         Args:
-            changes: knobs to turn by themselves at the iterations that they name, as another run's record has them.
+            changes: planned changes of hyperparameters, such as another run's; each is made at its own step.
         """
         planned = [asdict(change) for change in changes if change.step is not None]
         return self._insert(hyperparameters, owner, {_changes: planned}, state=RunState.QUEUED, name=name)
@@ -56,7 +56,7 @@ class Registry:
         history: Sequence[dict[str, Any]] = (),
         **facts: Any,
     ) -> str:
-        """Enter a run that was trained elsewhere, as finished, and return its id; `facts` are columns, as `name`."""
+        """Add a run that was trained elsewhere, as finished, and return its id; `facts` are columns such as `name`."""
         rows = {_changes: [asdict(change) for change in changes], _metrics: history}
         ended = {"state": RunState.FINISHED, "step": hyperparameters.iterations, "ended": time.time()}
         return self._insert(hyperparameters, owner, rows, **ended | facts)
@@ -76,20 +76,20 @@ class Registry:
             row = connection.execute(_runs.select().where(_runs.c.id == run_id)).mappings().one_or_none()
         if row is None:
             raise RunNotFound(
-                f"A run's id should be one that Train gave out; received {run_id[:60]!r}, which is not known here. "
+                f"A run's id should be in this registry; received {run_id[:60]!r}, which is not. "
                 "Check the link, or start a run."
             )
         return to_run(row)
 
     def list_runs(self, owner: str, *, limit: int = 100, deleted: bool = False) -> list[Run]:
-        """Return an owner's runs, or their deleted ones, the newest first."""
+        """Return an owner's runs, or only the deleted ones, newest first."""
         is_wanted = _runs.c.deleted.is_not(None) if deleted else _runs.c.deleted.is_(None)
         query = _runs.select().where(_runs.c.owner == owner, is_wanted).order_by(_runs.c.created.desc()).limit(limit)
         with self._begin() as connection:
             return [to_run(row) for row in connection.execute(query).mappings()]
 
     def runs_ahead(self, run: Run) -> int:
-        """Return how many runs stand before this queued one, the one in training included."""
+        """Return how many runs are ahead of this queued one, including the one in training."""
         ahead = sql.or_(
             _runs.c.state == RunState.RUNNING, sql.and_(_runs.c.state == RunState.QUEUED, _runs.c.created < run.created)
         )
@@ -97,7 +97,7 @@ class Registry:
             return connection.execute(sql.select(sql.func.count()).select_from(_runs).where(ahead)).scalar_one()
 
     def count_waiting(self, owner: str | None = None) -> int:
-        """Return how many runs are queued or running, of one owner or of all."""
+        """Return how many runs are queued or running, for one owner or for all."""
         query = (
             sql.select(sql.func.count())
             .select_from(_runs)
@@ -109,10 +109,9 @@ class Registry:
             return connection.execute(query).scalar_one()
 
     def metrics(self, run_id: str, *, max_points: int = 200) -> list[dict[str, Any]]:
-        """Return a run's progress by step, as dicts of `METRIC_NAMES`.
+        """Return a run's progress by step, as dicts of `METRIC_NAMES`, thinned to about `max_points` rows.
 
-        Of more than `max_points`, evenly spaced rows are left out, but none with a validation and not the last: a long
-        run gives no more rows than a short one.
+        A run with more rows is thinned evenly. Rows with a validation and the last row are always kept.
         """
         mine = _metrics.c.run_id == run_id
         with self._begin() as connection:
@@ -127,11 +126,11 @@ class Registry:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def progress_rows(self, run_id: str, *, every: int = 100) -> list[dict[str, Any]]:
-        """Return the rows of every hundredth iteration, which the tutorials print."""
+        """Return the rows of every hundredth iteration (of every `every`-th), as the tutorials print them."""
         return self._rows(_metrics.c.run_id == run_id, _metrics.c.step % every == 0)
 
     def history(self, run_id: str, *, last: int | None = None) -> list[dict[str, Any]]:
-        """Return all rows of a run's progress, or the last ones."""
+        """Return all rows of a run's progress, or the `last` ones."""
         return self._rows(_metrics.c.run_id == run_id, last=last)
 
     def _rows(self, *conditions: Any, last: int | None = None) -> list[dict[str, Any]]:
@@ -141,7 +140,7 @@ class Registry:
             return [dict(row) for row in connection.execute(query).mappings()][::-1]
 
     def changes(self, run_id: str) -> list[Change]:
-        """Return the knobs turned during a run, in the order they were turned; those yet to take effect come last."""
+        """Return a run's changes of hyperparameters in the order in which they took effect; pending ones come last."""
         with self._begin() as connection:
             return self._read_changes(connection, run_id)
 
@@ -150,7 +149,7 @@ class Registry:
         query = query.order_by(_changes.c.step.is_(None), _changes.c.step, _changes.c.id)
         return [to_change(row) for row in connection.execute(query).mappings()]
 
-    # Commands; `runs.commands` checks that whoever gives them owns the run.
+    # Commands. `runs.commands` checks that the visitor owns the run.
 
     def describe(self, run_id: str, **words: str) -> None:
         """Set a run's `name` or `note`."""
@@ -158,14 +157,14 @@ class Registry:
             connection.execute(_runs.update().where(_runs.c.id == run_id).values(**words))
 
     def set_deleted(self, run_ids: Sequence[str], deleted: float | None) -> None:
-        """Note when runs were deleted, or that they are not."""
+        """Set the time at which runs were deleted, in seconds since 1970, or None to restore them."""
         with self._begin() as connection:
             connection.execute(_runs.update().where(_runs.c.id.in_(run_ids)).values(deleted=deleted))
 
     def request_stop(self, run_id: str) -> None:
-        """Ask a run to end and keep what it learned; one that has not begun ends at once."""
+        """Ask a run to stop and save its model; a run that has not begun ends at once."""
         with self._begin() as connection:
-            reason = "Taken out of the queue before it began."
+            reason = "Removed from the queue before it began."
             changed = self._change(
                 connection,
                 run_id,
@@ -182,27 +181,27 @@ class Registry:
         self._require(changed, run_id, "Only a queued, running or paused run can be stopped")
 
     def request_pause(self, run_id: str, *, at: int = 0) -> None:
-        """Ask a run to pause once it has done `at` iterations; one in the queue pauses at once."""
+        """Ask a run to pause after `at` iterations; a queued run pauses at once."""
         with self._begin() as connection:
             changed = self._change(connection, run_id, (RunState.RUNNING,), pause_at=at)
             changed += self._change(connection, run_id, (RunState.QUEUED,), state=RunState.PAUSED, pause_at=None)
         self._require(changed, run_id, "Only a queued or running run can be paused")
 
     def request_resume(self, run_id: str, *, pause_at: int | None = None) -> None:
-        """Put a paused run back into the queue, at its old place; it pauses again at `pause_at` iterations."""
+        """Re-queue a paused run at its old place; it pauses again after `pause_at` iterations, if given."""
         with self._begin() as connection:
             changed = self._change(connection, run_id, (RunState.PAUSED,), state=RunState.QUEUED, pause_at=pause_at)
             changed += self._change(connection, run_id, (RunState.RUNNING,), pause_at=pause_at)
         self._require(changed, run_id, "Only a paused run can be resumed")
 
     def request_save(self, run_id: str) -> None:
-        """Ask a running run for a copy of its present weights."""
+        """Ask a running run to save a copy of its current weights."""
         with self._begin() as connection:
             changed = self._change(connection, run_id, (RunState.RUNNING,), save_requested=True)
         self._require(changed, run_id, "Only a running run can be saved")
 
     def request_change(self, run_id: str, name: str, value: float) -> None:
-        """Ask for a knob to be turned; a later wish for the same knob replaces one that has yet to take effect."""
+        """Ask for a change of a hyperparameter; it replaces a pending change of the same one."""
         with self._begin() as connection:
             changed = connection.execute(
                 sql.select(sql.func.count()).where(
@@ -213,12 +212,12 @@ class Registry:
                 waiting = (_changes.c.run_id == run_id, _changes.c.name == name, _changes.c.step.is_(None))
                 connection.execute(_changes.delete().where(*waiting))
                 connection.execute(_changes.insert().values(run_id=run_id, name=name, value=value))
-        self._require(changed, run_id, "Only a queued, running or paused run's knobs can be turned")
+        self._require(changed, run_id, "Only a queued, running or paused run's hyperparameters can be changed")
 
-    # What follows is for the trainer.
+    # The methods below are for the trainer.
 
     def claim(self) -> Run | None:
-        """Take the run that has waited longest, or None; no two callers get the same one."""
+        """Claim the oldest queued run and return it, or None; no two callers get the same run."""
         oldest = sql.select(_runs.c.id).where(_runs.c.state == RunState.QUEUED).order_by(_runs.c.created).limit(1)
         started = sql.func.coalesce(_runs.c.started, time.time())
         take = (
@@ -228,19 +227,19 @@ class Registry:
             .returning(*_runs.c)
         )
         with self._begin() as connection:
-            if connection.execute(oldest).first() is None:  # a read costs no lock, so an idle trainer disturbs nobody
+            if connection.execute(oldest).first() is None:  # a read takes no lock, so an idle trainer blocks no writer
                 return None
             row = connection.execute(take).mappings().one_or_none()
         return to_run(row) if row else None
 
     def rewind(self, run_id: str, step: int) -> None:
-        """Forget a running run's progress beyond `step`, from where it is trained again."""
+        """Remove a running run's progress after `step`, where training continues."""
         with self._begin() as connection:
             connection.execute(_metrics.delete().where(_metrics.c.run_id == run_id, _metrics.c.step > step))
             self._change(connection, run_id, (RunState.RUNNING,), step=step, test_correct=None, test_total=None)
 
     def record(self, run_id: str, progress: Sequence[dict[str, Any]] = (), **facts: Any) -> Orders:
-        """Add rows of `METRIC_NAMES`, set columns such as `best_step`, and return what the owner wants."""
+        """Add rows of `METRIC_NAMES`, set columns such as `best_step`, and return the owner's orders."""
         with self._begin() as connection:
             if progress:
                 facts = {"step": progress[-1]["step"]} | facts
@@ -254,26 +253,26 @@ class Registry:
             return Orders(*row, tuple(self._read_changes(connection, run_id)))
 
     def take_changes(self, run_id: str, step: int, taken: Sequence[Change]) -> None:
-        """Note at which iteration the waiting changes took effect, and what the knobs said before."""
+        """Record the step at which pending changes took effect, and the values before."""
         with self._begin() as connection:
             for change in taken:
                 waiting = (_changes.c.run_id == run_id, _changes.c.name == change.name, _changes.c.step.is_(None))
                 connection.execute(_changes.update().where(*waiting).values(step=step, old=change.old))
 
     def set_activity(self, run_id: str, activity: str, **facts: Any) -> None:
-        """Say what a running run is busy with; `facts` are further columns, such as `data`."""
+        """Set what a running run is doing, in a few words; `facts` are further columns, such as `data`."""
         with self._begin() as connection:
             self._change(connection, run_id, (RunState.RUNNING,), activity=activity, **facts)
 
     def finish(self, run_id: str, state: RunState, **facts: Any) -> None:
-        """End a running run in an ended state, with facts such as `reason` or `test_total`."""
+        """End a running run in state `state`; `facts` are further columns, such as `reason` or `test_total`."""
         with self._begin() as connection:
             facts = _NO_COMMANDS | {"ended": time.time(), "activity": ""} | facts
             self._change(connection, run_id, (RunState.RUNNING,), state=state, **facts)
             connection.execute(_changes.delete().where(_changes.c.run_id == run_id, _changes.c.step.is_(None)))
 
     def set_paused(self, run_id: str) -> None:
-        """Note that a running run has been put aside, to be resumed."""
+        """Mark a running run as paused."""
         with self._begin() as connection:
             self._change(
                 connection,
@@ -286,15 +285,15 @@ class Registry:
             )
 
     def requeue(self, run_id: str) -> None:
-        """Put a running run back to its place in the queue, to go on from its checkpoint, or anew from its seed."""
+        """Re-queue a running run at its old place; it continues from its checkpoint, or restarts if it has none."""
         with self._begin() as connection:
             self._change(connection, run_id, (RunState.RUNNING,), state=RunState.QUEUED, activity="")
 
     def requeue_abandoned(self, *, attempts: int) -> int:
-        """Put every running run back into the queue because its trainer died, and return how many.
+        """Re-queue every running run because its trainer died, and return how many.
 
-        A run whose trainer has died so many times since its last checkpoint fails. Only for a trainer that has just
-        taken the registry's lock: it is the only one, so nobody trains these.
+        A run fails if `attempts` trainers have died while training it since its last checkpoint. Only a trainer that
+        has just taken the registry's lock may call this: no other trainer can then be training these runs.
         """
         reason = (
             f"The trainer process died {attempts} times while it trained this run, perhaps for want of memory. "
@@ -317,20 +316,20 @@ class Registry:
             return list(connection.execute(sql.select(_runs.c.id).where(_runs.c.deleted < before)).scalars())
 
     def purge(self, run_id: str) -> None:
-        """Remove a deleted run for good, with its history."""
+        """Remove a deleted run permanently, with its history."""
         with self._begin() as connection:
             for table, column in ((_metrics, _metrics.c.run_id), (_changes, _changes.c.run_id), (_runs, _runs.c.id)):
                 connection.execute(table.delete().where(column == run_id))
 
     def beat(self, pid: int, activity: str) -> None:
-        """Note that the trainer lives and what it is doing."""
+        """Record the trainer's heartbeat and what it is doing."""
         values = {"pid": pid, "activity": activity, "heartbeat": time.time()}
         with self._begin() as connection:
             if not connection.execute(_trainers.update().where(_trainers.c.id == 1).values(**values)).rowcount:
                 connection.execute(_trainers.insert().values(id=1, **values))
 
     def trainer_status(self) -> TrainerStatus | None:
-        """Return what the trainer last said, or None before the first word."""
+        """Return the trainer's last heartbeat, or None if there has been none."""
         with self._begin() as connection:
             row = connection.execute(_trainers.select()).mappings().one_or_none()
         return TrainerStatus(row["pid"], row["activity"], time.time() - row["heartbeat"]) if row else None
@@ -338,7 +337,7 @@ class Registry:
     def _change(
         self, connection: sql.Connection, run_id: str, states: Sequence[RunState], *conditions: Any, **values
     ) -> int:
-        """Set columns of a run that is in one of these states; return whether it was."""
+        """Set columns of a run if it is in one of these states; return how many rows changed: 1, or 0 if it is not."""
         found = _runs.update().where(_runs.c.id == run_id, _runs.c.state.in_(states), *conditions)
         return connection.execute(found.values(**values)).rowcount
 

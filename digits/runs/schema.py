@@ -1,4 +1,4 @@
-"""Records: the tables of the run registry, and what is read from them."""
+"""Schema: the tables of the run registry, and the records read from them."""
 
 import contextlib
 import enum
@@ -13,7 +13,7 @@ from digits.runs.hyperparameters import Change, Hyperparameters
 
 
 class RunState(enum.StrEnum):
-    """Where a run stands in its life; an ended run's state never changes."""
+    """The state of a run; the state of an ended run never changes."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -27,7 +27,7 @@ class RunState(enum.StrEnum):
         return self in (RunState.FINISHED, RunState.STOPPED, RunState.FAILED)
 
 
-_STATE = sql.Enum(  # in the database plain text
+_STATE = sql.Enum(  # plain text in the database
     RunState, native_enum=False, length=16, values_callable=lambda states: [state.value for state in states]
 )
 metadata = sql.MetaData()
@@ -48,7 +48,7 @@ runs = sql.Table(
     sql.Column("data", sql.Text, nullable=False, default=""),
     sql.Column("test_correct", sql.Integer),
     sql.Column("test_total", sql.Integer),
-    # Later versions added what follows; `add_missing_columns` gives them to older registries.
+    # Later versions added the columns below; `create_tables` adds them to older registries.
     sql.Column("name", sql.Text, nullable=False, default="", server_default=""),
     sql.Column("note", sql.Text, nullable=False, default="", server_default=""),
     sql.Column("deleted", sql.Float),
@@ -94,25 +94,25 @@ METRIC_NAMES = [column.name for column in metrics.columns][1:]
 
 @dataclass(frozen=True)
 class Run:
-    """A training run as it stood when it was read.
+    """A training run, as it was when it was read.
 
     Attributes:
-        owner: the visitor who started it and alone may command it.
+        owner: the visitor who started it; only this visitor may control it.
         created, started, ended: seconds since 1970, or None.
         step: iterations done.
-        activity: what is being done beside iterating, in a few words; empty otherwise.
-        stop_requested: whether it has been asked to end and keep what it has learned.
-        reason: why it failed, or what went wrong beside it, for the visitor.
-        data: the sentence that describes the data it learned from.
-        test_correct, test_total: hits among the test images, once its last weights are tested.
-        name, note: the owner's words; empty for none.
+        activity: what the trainer does for it other than iterations, in a few words; else empty.
+        stop_requested: whether it has been asked to stop and save its model.
+        reason: why it failed, or another problem that its page should show; else empty.
+        data: a sentence that describes its training data.
+        test_correct, test_total: correct predictions and test images; None until the last weights are tested.
+        name, note: text from its owner; empty for none.
         deleted: when its owner deleted it, in seconds since 1970, or None.
-        pause_at: it pauses once it has done so many iterations; None for never.
-        save_requested: whether a copy of the present weights has been asked for.
-        seconds: time spent training so far, validation included.
-        best_step, best_val_accuracy: where validation was best so far, and how good in [0, 1]; None before the first.
-        val_accuracy: the last validation's, in [0, 1]; None before the first.
-        attempts: how often its trainer died since its last checkpoint.
+        pause_at: the step at which it pauses; None for never.
+        save_requested: whether a copy of the current weights has been requested.
+        seconds: training time so far, including validation.
+        best_step, best_val_accuracy: the step of the best validation and its accuracy in [0, 1]; None before the first.
+        val_accuracy: the accuracy of the last validation, in [0, 1]; None before the first.
+        attempts: how many trainers died while training it, since its last checkpoint.
     """
 
     id: str
@@ -146,18 +146,18 @@ class Run:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it holds a place with the trainer or in its queue."""
+        """Whether it is queued or running."""
         return self.state in (RunState.QUEUED, RunState.RUNNING)
 
     @property
     def has_model(self) -> bool:
-        """Whether it has ended well and all its files are there."""
+        """Whether it has finished or stopped, and its model has been tested and saved."""
         return self.state in (RunState.FINISHED, RunState.STOPPED) and self.test_total is not None
 
 
 @dataclass(frozen=True)
 class Orders:
-    """What a running run's owner wants of it; the trainer looks between chunks of iterations."""
+    """What a running run's owner has requested; the trainer reads it between chunks of iterations."""
 
     stop_requested: bool
     pause_at: int | None
@@ -167,7 +167,7 @@ class Orders:
 
 @dataclass(frozen=True)
 class TrainerStatus:
-    """What the trainer process last said of itself; `age_seconds` ago."""
+    """The trainer process's last heartbeat, `age_seconds` ago."""
 
     pid: int
     activity: str
@@ -175,23 +175,23 @@ class TrainerStatus:
 
 
 def to_run(row: Any) -> Run:
-    """Make a Run of a row of `runs`."""
+    """Return the `Run` in a row of `runs`."""
     return Run(**{**row, "hyperparameters": Hyperparameters.from_dict(row["hyperparameters"])})
 
 
 def to_change(row: Any) -> Change:
-    """Make a Change of a row of `changes`."""
+    """Return the `Change` in a row of `changes`."""
     return Change(row["step"], row["name"], row["old"], row["value"])
 
 
 def prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Set a new SQLite connection up: pages read while the trainer writes, and no finished write is lost to a kill."""
+    """Configure a SQLite connection: pages can read while the trainer writes, and a kill loses no committed write."""
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def create_tables(engine: sql.Engine) -> None:
-    """Create what is missing: all tables of a new registry, or the columns that an older version's lacks."""
+    """Create missing tables, and add the columns that an older version's registry lacks."""
     metadata.create_all(engine)
     with engine.begin() as connection:
         found = {column["name"] for column in sql.inspect(connection).get_columns(runs.name)}
@@ -203,12 +203,12 @@ def create_tables(engine: sql.Engine) -> None:
 
 @contextlib.contextmanager
 def explained(url: str) -> Iterator[None]:
-    """Raise `RegistryUnavailable`, in words, for what goes wrong with the database at `url`."""
+    """Turn errors of the database at `url` into `RegistryUnavailable` with an explanation."""
     try:
         yield
     except (sql.exc.SQLAlchemyError, OSError) as error:
         cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-        with contextlib.suppress(sql.exc.ArgumentError):  # an address that is none is shown as it is
+        with contextlib.suppress(sql.exc.ArgumentError):  # a URL that cannot be parsed is shown unchanged
             url = sql.make_url(url).render_as_string(hide_password=True)
         raise RegistryUnavailable(
             f"The run registry at {url} should be readable and writable; it answered: {cause}. "

@@ -1,4 +1,4 @@
-"""Who is who: each browser gets a random token in a cookie, and owns the runs that it starts."""
+"""Visitors: each browser gets a random token in a cookie, and owns the runs that it starts."""
 
 import secrets
 
@@ -11,12 +11,12 @@ _YEAR_SECONDS = 365 * 24 * 3600
 
 
 def new_token() -> str:
-    """Return a token that nobody can guess."""
+    """Return a random token that cannot be guessed."""
     return secrets.token_urlsafe(24)
 
 
 class VisitorCookie:
-    """ASGI middleware that hands a cookie to whoever asks for a page without one."""
+    """ASGI middleware that sets the cookie in responses to page requests without one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

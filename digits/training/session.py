@@ -1,4 +1,4 @@
-"""A session: one run while the trainer has it, from the first iteration there to its models or to a checkpoint."""
+"""Session: trains one run in the trainer process, until it ends with its models or is set aside with a checkpoint."""
 
 import contextlib
 import dataclasses
@@ -19,11 +19,11 @@ from digits.settings import Settings
 from digits.training import checkpoints, timeline
 from digits.training.data import TrainerData
 
-if TYPE_CHECKING:  # they load TensorFlow
+if TYPE_CHECKING:  # these load TensorFlow
     from digits.training.loop import Progress, Training
     from digits.training.tensorboard import RunLog
 
-_RECORD_EVERY_SECONDS = 0.1  # as often it looks whether the owner wants something
+_RECORD_EVERY_SECONDS = 0.1  # the owner's commands are read at the same time
 _RETRY_SECONDS = 1.0
 
 _logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 class Session:
     """A run in training.
 
-    The iterations are computed by `in_background`; all else happens in the thread that calls `train`.
+    `in_background` computes the iterations; everything else runs in the thread that calls `train`.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class Session:
         is_closing: threading.Event,
         checkpoint_seconds: float,
     ) -> None:
-        """Take a running run up where `training` is.
+        """Prepare to continue a running run from the state of `training`.
 
         Args:
-            in_background: calls a function with its arguments in a thread of low priority, and returns its result.
-            is_closing: set when this process has to end.
-            checkpoint_seconds: the time from one checkpoint to the next.
+            in_background: calls a function with its arguments in a low-priority thread, and returns its result.
+            is_closing: set when this process must end.
+            checkpoint_seconds: the time between checkpoints.
         """
         self.run, self._training = run, training
         self._registry, self._settings, self._data = registry, settings, data
@@ -62,12 +62,12 @@ class Session:
         self._unrecorded: list[dict[str, Any]] = []  # points of the learning curves, as rows of the registry
 
     def train(self) -> RunState:
-        """Train until the run is done, its owner wants otherwise or this process has to end.
+        """Train until the run is done, its owner stops or pauses it, or this process must end.
 
-        A run that ends leaves its models; a paused one and one put back into the queue leave a checkpoint.
+        A run that ends leaves its models. A paused or re-queued run leaves a checkpoint.
 
         Returns:
-            The state of the run from now on.
+            The run's new state.
         """
         _logger.info("training from iteration %d on", self._training.step)
         with self._open_log() as log:
@@ -84,7 +84,7 @@ class Session:
         return state
 
     def _follow(self, log: "RunLog | None") -> RunState:
-        """Train, passing progress on and obeying orders a few times a second; return the state that comes next."""
+        """Train, recording progress and obeying orders several times a second; return the run's next state."""
         orders = self._obey(self._record())
         last_record = last_checkpoint = time.monotonic()
         while self._state_after(orders) is RunState.RUNNING:
@@ -99,7 +99,7 @@ class Session:
         return self._state_after(orders)
 
     def _state_after(self, orders: Orders) -> RunState:
-        """Return the state that the run should be in now: still running, or the one to leave it in."""
+        """Return the state that the run should have now: RUNNING, or the state in which this session leaves it."""
         if self._training.is_done:
             return RunState.FINISHED
         if self._is_closing.is_set():
@@ -111,7 +111,7 @@ class Session:
         return RunState.RUNNING
 
     def _advance(self, until: int | None, log: "RunLog | None") -> None:
-        """Do a few iterations and keep the point of the learning curves that they may complete."""
+        """Train for a few iterations; if they complete a point of the learning curves, keep it."""
         progress: Progress | None = self._in_background(self._training.advance, until=until)
         if progress is None:
             return
@@ -122,7 +122,7 @@ class Session:
             timeline.write(self._settings.runs_dir, self.run.id, self._training.snapshot)
 
     def _record(self) -> Orders:
-        """Write down what the run has come to, and return what its owner wants."""
+        """Write the run's progress to the registry, and return its owner's orders."""
         training, points = self._training, self._unrecorded
         facts: dict[str, Any] = {"step": training.step, "seconds": training.seconds}
         if training.best_weights is not None:
@@ -135,7 +135,7 @@ class Session:
         return orders
 
     def _obey(self, orders: Orders) -> Orders:
-        """Turn the knobs and save the copy that the owner asks for; return the same orders."""
+        """Apply the changes and save the copy that the owner asks for; return the same orders."""
         training = self._training
         waiting = [change for change in orders.changes if change.step is None]
         if waiting:
@@ -147,8 +147,8 @@ class Session:
         return orders
 
     def _checkpoint(self) -> None:
-        """Write a checkpoint; where that fails the run trains on, and says so."""
-        self._record()  # a checkpoint is never ahead of the history
+        """Write a checkpoint. If that fails, the run continues and reports the reason."""
+        self._record()  # a checkpoint must never be ahead of the history
         facts: dict[str, Any] = {"attempts": 0, "reason": ""}
         try:
             checkpoints.save(self._settings.runs_dir, self.run.id, self._training.state())
@@ -159,19 +159,19 @@ class Session:
         self._retry(lambda: self._registry.record(self.run.id, **facts))
 
     def _save_models(self) -> None:
-        """Save the last weights, telling their test accuracy, and the best ones where those are others."""
+        """Save the last weights and record their test accuracy; save the best weights too if they differ."""
         training = self._training
 
-        def tell(measured: Accuracy) -> None:
+        def record_accuracy(measured: Accuracy) -> None:
             facts = {"test_correct": measured.correct, "test_total": measured.total}
             self._retry(lambda: self._registry.set_activity(self.run.id, "Tested", **facts))
 
-        self._save(ModelId(self.run.id), training.step, on_tested=tell)
+        self._save(ModelId(self.run.id), training.step, on_tested=record_accuracy)
         if training.best_weights is not None and training.best_step != training.step:
             self._save(ModelId(self.run.id, Weights.BEST), training.best_step, training.best_weights)
 
     def _save(self, identity: ModelId, step: int, values: list[np.ndarray] | None = None, **how: Any) -> None:
-        """Save a model of the run in a folder of its own: the present weights, or these values."""
+        """Save a model of the run in its own folder, with the current weights or with `values`."""
         from digits.training import export
 
         training = self._training
@@ -194,7 +194,7 @@ class Session:
         )
 
     def _open_log(self) -> "contextlib.AbstractContextManager[RunLog | None]":
-        """Return a context with a log for TensorBoard where one is wanted, else with None."""
+        """Return a context with a TensorBoard log, or with None if no log is configured."""
         if self._settings.tensorboard_dir is None:
             return contextlib.nullcontext()
         from digits.training.tensorboard import RunLog
@@ -206,10 +206,16 @@ class Session:
 
 
 def retry_while_unavailable(call: Callable[[], _T], is_closing: threading.Event) -> _T:
-    """Do something with the registry, again and again while it is locked or its disk is full.
+    """Return the result of `call`; retry it while the registry is locked or its disk is full.
+
+        retry_while_unavailable(lambda: registry.finish(run_id, RunState.FINISHED), is_closing)
+
+    Args:
+        call: a function that uses the registry.
+        is_closing: set when this process must end; then `call` is not retried.
 
     Raises:
-        RegistryUnavailable: this process has to end and the registry still does not answer.
+        RegistryUnavailable: the process must end and the registry still does not answer.
     """
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Logs for TensorBoard, for whoever wants them: a folder a run, its curves in `train` and `validation`."""
+"""Optional logs for TensorBoard: one folder for each run, with its curves in `train` and `validation`."""
 
 import contextlib
 import logging
@@ -16,22 +16,22 @@ _logger = logging.getLogger(__name__)
 
 
 class RunLog:
-    """The log of one run; a run taken up again adds to it, and hides what it logged beyond where it goes on.
+    """The log of one run. A run that continues from a checkpoint hides what it logged after that checkpoint.
 
-    It is a by-product: where it cannot be written, the trainer's own log says so once and the run goes on without.
+    The log is optional: if it cannot be written, the trainer logs one warning and the run continues without it.
     """
 
     def __init__(self, folder: Path, step: int = 0) -> None:
-        """Log to `folder`, such as `<DIGITS_TENSORBOARD_DIR>/<run id>`, from after iteration `step` on.
+        """Log to `folder`, such as `<DIGITS_TENSORBOARD_DIR>/<run id>`, starting after iteration `step`.
 
-        The folder is made with the first row.
+        The folder is created with the first row.
         """
         self._folder, self._step = folder, step
         self._writers: dict[str, tf.io.TFRecordWriter] = {}
         self._is_broken = False
 
     def write(self, row: dict[str, Any]) -> None:
-        """Add a row of `schema.METRIC_NAMES` to the curves; what is None in it is left out."""
+        """Add a row of `schema.METRIC_NAMES` to the curves, except the values that are None."""
         if self._is_broken:
             return
         try:
@@ -43,19 +43,19 @@ class RunLog:
                     self._add(self._writers[curve], step=row["step"], summary={"value": values})
         except (OSError, tf.errors.OpError) as error:
             self._is_broken = True
-            _logger.warning("%s takes no logs: %s", self._folder, error)
+            _logger.warning("cannot write TensorBoard logs to %s: %s", self._folder, error)
 
     def close(self) -> None:
-        """Write out what is still in memory."""
-        with contextlib.suppress(OSError, tf.errors.OpError):  # a run is not lost for its log
+        """Write buffered rows and close the files."""
+        with contextlib.suppress(OSError, tf.errors.OpError):  # a run must not fail because of its log
             for writer in self._writers.values():
                 writer.close()
 
     def _open(self, curve: str) -> tf.io.TFRecordWriter:
-        """Open a curve's next event file, which tells TensorBoard to forget all it has read from `_step` + 1 on."""
+        """Open a curve's next event file, which makes TensorBoard discard what it has read from `_step` + 1 on."""
         folder = self._folder / curve
         folder.mkdir(parents=True, exist_ok=True)
-        # TensorBoard reads a folder's files by their names, so a later one must have a later name.
+        # TensorBoard reads a folder's files in the order of their names, so names must increase.
         writer = tf.io.TFRecordWriter(str(folder / f"events.out.tfevents.{time.time_ns()}"))
         self._add(writer, file_version="brain.Event:2")
         self._add(writer, step=self._step + 1, session_log={"status": tf.compat.v1.SessionLog.START})
@@ -63,7 +63,7 @@ class RunLog:
 
     def _add(self, writer: tf.io.TFRecordWriter, **facts: Any) -> None:
         writer.write(tf.compat.v1.Event(wall_time=time.time(), **facts).SerializeToString())
-        writer.flush()  # TensorBoard follows a run while it learns
+        writer.flush()  # so that TensorBoard can follow a run live
 
 
 def _scalar(tag: str, value: float) -> tf.compat.v1.Summary.Value:

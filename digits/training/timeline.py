@@ -1,4 +1,4 @@
-"""The time line of a run: what its network made of things at every validation, for the page to show and to replay."""
+"""The time line of a run: a snapshot of its network at every validation, which the page shows and replays."""
 
 import zipfile
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ import numpy as np
 from digits.files import write_whole
 from digits.settings import work_dir
 
-SAMPLES = 100  # test images shown while a run learns; they steer nothing
+SAMPLES = 100  # test images shown during training; they do not influence it
 UNITS = 16  # hidden units whose weights are shown, always the same ones
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A network in the middle of its training.
+    """A network at one step of its training.
 
     Attributes:
         step: iterations done.
-        predicted: uint8 (100,), the class read in each of the first hundred test images.
+        predicted: uint8 (100,), the predicted class of each of the first hundred test images.
         confidence: float32 (100,), the probability of that class.
-        confusion: int32 (classes, classes), validation images by their class and the class read.
-        kind: what `pictures` shows of the first layer: the weights of "classes", of hidden "units", or its "filters".
+        confusion: int32 (classes, classes), counts of validation images by true class, then predicted class.
+        kind: what `pictures` shows of the first layer: the weights of "classes" or hidden "units", or its "filters".
         pictures: float32 (n, height, width).
     """
 
@@ -35,7 +35,7 @@ class Snapshot:
 
 
 def write(runs_dir: Path, run_id: str, snapshot: Snapshot) -> None:
-    """Add a snapshot to a run's time line; a reader sees a whole one or none."""
+    """Add a snapshot to a run's time line; a reader sees a complete file or none."""
     path = _folder(runs_dir, run_id) / f"{snapshot.step:08d}.npz"
     with write_whole(path) as stream:
         np.savez_compressed(
@@ -49,12 +49,12 @@ def write(runs_dir: Path, run_id: str, snapshot: Snapshot) -> None:
 
 
 def steps(runs_dir: Path, run_id: str) -> list[int]:
-    """Return the iterations of a run's snapshots, in order."""
+    """Return the steps of a run's snapshots, in ascending order."""
     return sorted(int(path.stem) for path in _folder(runs_dir, run_id).glob("[0-9]*.npz"))
 
 
 def read(runs_dir: Path, run_id: str, step: int) -> Snapshot | None:
-    """Return a snapshot, or None when it is not there or no longer readable."""
+    """Return a snapshot, or None if it is missing or unreadable."""
     try:
         path = _folder(runs_dir, run_id) / f"{step:08d}.npz"
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
@@ -71,7 +71,7 @@ def read(runs_dir: Path, run_id: str, step: int) -> Snapshot | None:
 
 
 def rewind(runs_dir: Path, run_id: str, step: int) -> None:
-    """Remove the snapshots beyond `step`, from where the run is trained again."""
+    """Remove the snapshots after `step`, where training continues."""
     for later in steps(runs_dir, run_id):
         if later > step:
             (_folder(runs_dir, run_id) / f"{later:08d}.npz").unlink(missing_ok=True)

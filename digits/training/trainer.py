@@ -1,7 +1,7 @@
-"""The trainer process: claims queued runs, trains them, and leaves models and cards.
+"""The trainer process: claims queued runs, trains them, and writes their models and cards.
 
-`python -m digits.training.trainer` runs it. It is started by `keeper.TrainerKeeper`, ends when its standard input
-closes, and alone loads TensorFlow.
+`keeper.TrainerKeeper` starts it as `python -m digits.training.trainer`. It ends when its standard input closes. In the
+app, only this process loads TensorFlow.
 """
 
 import contextvars
@@ -29,16 +29,16 @@ from digits.training.data import TrainerData
 from digits.training.keeper import trainer_lock
 from digits.training.session import Session, retry_while_unavailable
 
-if TYPE_CHECKING:  # they load TensorFlow
+if TYPE_CHECKING:  # these load TensorFlow
     from digits.training.loop import Training
     from digits.training.programs import Program
 
 _LOOK_EVERY_SECONDS = 0.05
-_ATTEMPTS = 3  # a run under which so many trainers have died fails
-_UNDO_SECONDS = 24 * 3600  # for so long a deleted run can be brought back
+_ATTEMPTS = 3  # a run fails when this many trainers have died while training it
+_UNDO_SECONDS = 24 * 3600  # how long a deleted run can be restored
 _REMOVE_EVERY_SECONDS = 3600
 _BEAT_EVERY_SECONDS = 1.0
-_NICENESS = 10  # whoever draws comes first
+_NICENESS = 10  # reading a drawing has priority over training
 
 _logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -46,28 +46,28 @@ _P = ParamSpec("_P")
 
 
 class Trainer:
-    """One trainer: its registry, its data and the programs it has compiled.
+    """One trainer, with its registry, its data and its compiled programs.
 
-    What takes long is computed in a background thread of low priority, while the thread of `work` waits for it.
+    Long computations run in a low-priority background thread while the thread of `work` waits for them.
     """
 
     def __init__(
         self, settings: Settings, registry: Registry, is_closing: threading.Event, *, checkpoint_seconds: float = 8.0
     ) -> None:
-        """Serve `registry` until `is_closing`; a run in training is checkpointed every `checkpoint_seconds`."""
+        """Prepare to serve `registry` until `is_closing` is set, with a checkpoint every `checkpoint_seconds`."""
         self._settings, self._registry, self._is_closing = settings, registry, is_closing
         self._checkpoint_seconds = checkpoint_seconds
         self._activity = "starting"
         self._programs: dict[tuple[str, int, str, str], Program] = {}
         self._data = TrainerData(settings)
         self._last_removal = 0.0
-        # The session paused last, as its checkpoint has it, until anything else is done with TensorFlow.
+        # The last paused session, still in memory. It equals its checkpoint until a program is used for anything else.
         self._paused: Session | None = None
 
     def work(self) -> None:
-        """Serve the queue until it is time to end."""
+        """Train queued runs until the process must end or is due for recycling."""
         requeued = self._retry(lambda: self._registry.requeue_abandoned(attempts=_ATTEMPTS))
-        _logger.info("serving %s; %d runs of a dead trainer are queued again", self._settings.runs_dir, requeued)
+        _logger.info("serving %s; re-queued %d runs of a dead trainer", self._settings.runs_dir, requeued)
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         with ThreadPoolExecutor(1, initializer=_lower_priority) as self._background:
             self._serve()
@@ -80,7 +80,7 @@ class Trainer:
             if run := self._retry(self._registry.claim):
                 self._train(run)
                 done += 1
-            elif cold:  # compile ahead while nobody waits, one network at a time
+            elif cold:  # compile in advance while no run waits, one network at a time
                 self._activity = "warming up"
                 self._in_background(self._warm_up, cold.pop(0))
             else:
@@ -89,7 +89,7 @@ class Trainer:
                 self._is_closing.wait(_LOOK_EVERY_SECONDS)
 
     def _train(self, run: Run) -> None:
-        """Train a run until it ends or is set aside; an error ends this run alone."""
+        """Train a run until it ends or is set aside; an error ends only this run."""
         self._activity = "training"
         with logs.about_run(run.id):
             try:
@@ -104,13 +104,13 @@ class Trainer:
                 said = f"written to {self._settings.runs_dir.name}; the system answered: {error.strerror or error}"
                 remedy = "Free some space, or make the folder writable, and start the run again."
                 self._fail(run, f"The run's files should be {said}. {remedy}")
-            except Exception as error:  # a bug must not take the other visitors' runs along
+            except Exception as error:  # a bug must not end other visitors' runs
                 _logger.exception("failed")
                 said = f"Training broke with {type(error).__name__}: {error}"
                 self._fail(run, f"{said}. This is a fault in Digits; please report it.")
 
     def _take_up(self, run: Run) -> Session:
-        """Return the session that was paused last, if it is this run's, else a new one."""
+        """Return the last paused session if it is this run's, else a new one."""
         paused, self._paused = self._paused, None
         if paused and paused.run.id == run.id:
             return paused
@@ -126,7 +126,7 @@ class Trainer:
         )
 
     def _prepare(self, run: Run) -> "Training":
-        """Load the data and the network, and take the run up where its checkpoint left it, if there is one."""
+        """Load the data and the network, and continue from the run's checkpoint if there is one."""
         from digits.training import loop
 
         self._registry.set_activity(run.id, "Preparing")
@@ -146,7 +146,7 @@ class Trainer:
         self._retry(lambda: self._registry.finish(run.id, RunState.FAILED, reason=reason[:500]))
 
     def _program(self, hyperparameters: Hyperparameters, class_count: int) -> "Program":
-        """Return the program for a network, made at its first use."""
+        """Return the program for these hyperparameters, created at its first use."""
         from digits.training import programs
 
         key = (hyperparameters.network, class_count, hyperparameters.optimizer, hyperparameters.augmentation)
@@ -162,20 +162,20 @@ class Trainer:
 
     def _start_tensorflow(self) -> None:
         self._activity = "loading TensorFlow"
-        from digits.training import loop, programs  # noqa: F401  `loop` too, so that no run waits for it
+        from digits.training import loop, programs  # noqa: F401  `loop` too, so that the first run does not wait for it
 
         programs.start()
 
     def _warm_up(self, network: str) -> None:
-        """Do once, with a network's preset, what its first run would be slower at."""
+        """Do what is slow the first time, with a network's preset, so that its first run does not wait."""
         from digits.training import export, loop, programs
 
         try:
             dataset = self._data.dataset()
             self._data.drawings()
-        except DatasetError:  # the run that needs the data will say so
+        except DatasetError:  # the run that needs the data will report it
             return
-        self._paused = None  # its program may be the one that is tried now
+        self._paused = None  # it may use the program that is warmed up now
         chosen = PRESETS[network].hyperparameters
         program = self._program(chosen, len(dataset.class_names))
         programs.warm_up(program)
@@ -184,7 +184,7 @@ class Trainer:
         export.warm_up(program.exportable_model())
 
     def _remove_deleted(self) -> None:
-        """Remove, about once an hour, what was deleted more than a day ago."""
+        """Remove runs that were deleted more than a day ago; do this once an hour."""
         now = time.time()
         if now - self._last_removal < _REMOVE_EVERY_SECONDS:
             return
@@ -202,13 +202,13 @@ class Trainer:
         while True:
             try:
                 self._registry.beat(os.getpid(), self._activity)
-            except DigitsError as error:  # a busy disk now may be a free one in a second
+            except DigitsError as error:  # try again in a second
                 _logger.warning("%s", error)
             time.sleep(_BEAT_EVERY_SECONDS)
 
     def _in_background(self, call: Callable[_P, _T], *arguments: _P.args, **how: _P.kwargs) -> _T:
-        """Do what takes long in a thread that leaves the processor to whoever draws, and wait for it."""
-        context = contextvars.copy_context()  # the log names the run there too
+        """Call a function in the low-priority thread, wait for it, and return its result."""
+        context = contextvars.copy_context()  # so that log lines name the run in that thread too
         return self._background.submit(lambda: context.run(call, *arguments, **how)).result()
 
     def _retry(self, call: Callable[[], _T]) -> _T:
@@ -216,7 +216,7 @@ class Trainer:
 
 
 def _lower_priority() -> None:
-    """Lower this thread's priority; on Linux the others keep theirs, and the threads that it starts take its."""
+    """Lower this thread's priority; on Linux only this thread and the threads that it starts are affected."""
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
 
@@ -227,7 +227,7 @@ def _close_at_end_of_input(is_closing: threading.Event) -> None:
 
 
 def main() -> int:
-    """Train until standard input closes. Exit status: 0, also when another trainer holds the lock."""
+    """Train until standard input closes. Exit status: 0, even if another trainer holds the lock."""
     settings = Settings.from_environment()
     lock = trainer_lock(settings)
     try:
@@ -235,8 +235,8 @@ def main() -> int:
     except Timeout:
         return 0
     logs.configure()
-    for name in ("sklearn", "matplotlib"):  # Keras would load them if it could: 85 MB and a second, for nothing here
-        sys.modules[name] = None  # type: ignore[assignment]  # Python's way to say that there is no such module
+    for name in ("sklearn", "matplotlib"):  # Keras imports them if it can: 85 MB and a second for nothing
+        sys.modules[name] = None  # type: ignore[assignment]  # None makes Python raise ImportError for the module
     is_closing = threading.Event()
     threading.Thread(target=_close_at_end_of_input, args=(is_closing,), daemon=True).start()
     with lock:

@@ -1,4 +1,4 @@
-"""Cards in words: what is known of a model, as a person would tell it."""
+"""Cards in words: what a model's card says, in plain sentences."""
 
 from digits.accuracy import Accuracy
 from digits.errors import InvalidHyperparameter
@@ -28,7 +28,7 @@ def facts(model: Model) -> list[tuple[str, str]]:
 
 
 def network(card: Card) -> str:
-    """Return the network's title and what is special about it."""
+    """Return the network's title and a sentence about it."""
     name = card.network
     return f"{PRESETS[name].title}. {EXPLANATIONS[name]}" if name in PRESETS else card.title
 
@@ -53,7 +53,7 @@ def trained(card: Card) -> str:
 
 
 def in_words(measured: Accuracy) -> str:
-    """Return an accuracy with its counts and what its interval means."""
+    """Return an accuracy with its counts, and explain its interval."""
     low, high = measured.interval
     again = measured.independent or measured.total
     return (
@@ -63,5 +63,5 @@ def in_words(measured: Accuracy) -> str:
 
 
 def parameters(model: Model) -> int:
-    """Return how many numbers a model has learned."""
+    """Return the number of a model's parameters."""
     return textweights.count(model.folder / KERAS_FILE)

@@ -1,4 +1,4 @@
-"""Links: what each page keeps in its address, read back without trusting any of it."""
+"""Links: the state that each page keeps in its address; values from a link are checked before use."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,22 +11,22 @@ from digits.ink import codec
 from digits.runs.hyperparameters import KNOBS, PRESETS, check
 from digits.runs.schema import RunState
 
-PEN_WIDTHS = (4, 40, 16)  # the thinnest, the thickest and the usual pen, in pixels of the canvas
-MOST_IDS = 20  # runs that a link names at most
+PEN_WIDTHS = (4, 40, 16)  # thinnest, thickest and default pen, in canvas pixels
+MOST_IDS = 20  # the most runs that a link may name
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class _BadValue(DigitsError, ValueError):
-    """A link's value cannot be used; the message says why."""
+    """A value in a link cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One piece of a page's state.
+    """One part of a page's state.
 
     Attributes:
-        default: the value when the link is silent; for a hyperparameter, the network's preset holds it.
-        parse: from the link's text to the value; raises `DigitsError`.
+        default: the value if the link does not give one; for a hyperparameter, the preset's value is used instead.
+        parse: converts the link's text to the value; raises `DigitsError`.
     """
 
     default: Any
@@ -117,11 +117,13 @@ PAGES: dict[str, dict[str, Parameter]] = {
 
 
 def read(page: str, query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """Return a value for every parameter of a page, and a notice for each that could not be used.
+    """Return a value for every parameter of a page, and a notice for each value that could not be used.
+
+        values, notices = read("draw", {"pen": "8"})  # values["pen"] is 8
 
     Args:
         page: a key of `PAGES`.
-        query: the link's parameters; those of other pages are passed over.
+        query: the link's parameters; those of other pages are ignored.
     """
     values, notices = {}, []
     for name, parameter in PAGES[page].items():
@@ -143,7 +145,7 @@ def read(page: str, query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]
 def query(page: str, values: Mapping[str, Any]) -> dict[str, str]:
     """Return the parameters of the link that reopens `page` with `values`.
 
-    Hyperparameters are always spelled out, so that a link outlives a change of presets; other defaults are left out.
+    Hyperparameters are always included, so that a link keeps its meaning if a preset changes; other defaults are not.
     """
     return {
         name: f"{values[name]:.10g}" if isinstance(values[name], float) else str(values[name])
@@ -153,5 +155,5 @@ def query(page: str, values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def query_string(page: str, values: Mapping[str, Any]) -> str:
-    """Return `query` as the text behind a link's question mark."""
+    """Return the parameters as the text after a link's question mark."""
     return urlencode(query(page, values))

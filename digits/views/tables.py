@@ -12,13 +12,13 @@ from digits.runs.hyperparameters import KNOBS, PRESETS
 from digits.runs.schema import METRIC_NAMES, Run, RunState
 
 SHARES = ("Best validation accuracy", "Test accuracy")  # columns in [0, 1]
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet takes for a formula (OWASP, CSV injection)
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # starts of a formula in a spreadsheet (OWASP, CSV injection)
 
 
 def names(runs: Iterable[Run]) -> dict[str, str]:
-    """Return what each run is called, by its id: its own name, or one made of its network.
+    """Return a name for each run, by its id: the name from its owner, or one made from its network.
 
-    Runs of the same name are told apart by their ids.
+    If several runs have the same name, their ids are added.
     """
     called = {run.id: run.name or f"{run.hyperparameters.network.capitalize()} {run.id[:4]}" for run in runs}
     uses = Counter(called.values())
@@ -28,17 +28,18 @@ def names(runs: Iterable[Run]) -> dict[str, str]:
 def runs_table(
     runs: Sequence[Run], names: Mapping[str, str], states: Mapping[RunState, str], visitor: str
 ) -> pd.DataFrame:
-    """List runs with all that is known of them, numbers at full precision.
+    """Return a table of runs with all their facts, numbers at full precision.
 
     Args:
-        runs: one row each, in this order; at least one.
-        names: what each run is called, by its id.
-        states: what each state is called.
-        visitor: whose runs are "yours"; all others are "shared".
+        runs: at least one; the table has one row for each, in this order.
+        names: the runs' names, by id.
+        states: the words for the states.
+        visitor: the visitor whose runs are "yours"; all others are "shared".
 
     Returns:
-        The columns that the page shows, then the settings by their labels, then "Id". Shares lie in [0, 1], "Started"
-        is a UTC time; what is not known yet is missing. Text that a spreadsheet would take for a formula begins with '.
+        The columns that the page shows, then the settings by their labels, then "Id". Shares lie in [0, 1], and
+        "Started" is a UTC time. Unknown values are missing. Text that a spreadsheet would run as a formula begins
+        with an apostrophe.
     """
     rows = [
         {
@@ -65,5 +66,5 @@ def history_csv(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def as_text(text: str) -> str:
-    """Return text that a spreadsheet shows as it is: before what it would calculate stands an apostrophe."""
+    """Return text that a spreadsheet does not run as a formula: an apostrophe is added before one."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

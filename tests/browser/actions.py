@@ -1,4 +1,4 @@
-"""What a person does on the pages, and where they look for the answer."""
+"""What a visitor does on the pages, and where the results appear."""
 
 import contextlib
 import io
@@ -30,14 +30,14 @@ SEVENS_BAR: list[Point] = [(105, 150), (150, 148), (195, 146)]
 
 
 def open_page(page: Page, address: str) -> None:
-    """Go to an address and wait until the page stands."""
+    """Open an address and wait until the page is complete."""
     page.goto(address)
     expect(page.get_by_role("heading", level=1).first).to_be_visible()
     settle(page)
 
 
 def settle(page: Page) -> None:
-    """Wait until the server has nothing more to say."""
+    """Wait until the server has finished."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
@@ -59,19 +59,19 @@ def choose(page: Page, label: str, option: str | re.Pattern[str]) -> None:
 
 
 def button(page: Page, name: str) -> Locator:
-    """The page's own button of that name; the canvas's toolbar has some of the same names."""
+    """The page's own button with this name; the canvas's toolbar has buttons with the same names."""
     return page.get_by_test_id("stButton").get_by_role("button", name=name, exact=True)
 
 
 def slide(page: Page, label: str, key: str, shows: str) -> None:
-    """Move a slider with one key and wait for the value that it then shows."""
+    """Move a slider by one key press and wait for the value."""
     page.get_by_role("slider", name=label).press(key)
     expect(page.get_by_role("group", name=label)).to_contain_text(shows)
-    expect(page).to_have_url(re.compile(rf"={re.escape(shows)}(&|$)"))  # by then the server knows it too
+    expect(page).to_have_url(re.compile(rf"={re.escape(shows)}(&|$)"))  # by then the server has the value too
 
 
 def figure(page: Page, label: str) -> Locator:
-    """The large figure below a label; of several, as for best and last weights, the last."""
+    """The large figure below a label; the last one if there are several, as for best and last weights."""
     return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue").last
 
 
@@ -81,28 +81,28 @@ def curve(page: Page, name: str) -> Locator:
 
 
 def probabilities(page: Page) -> Locator:
-    """The bars of probabilities, whose text alternative names the likeliest classes."""
+    """The bars of probabilities, whose text alternative names the most likely classes."""
     return page.get_by_role("img", name=re.compile("^Probabilities: "))
 
 
 def expect_answer(page: Page, digit: str) -> None:
-    """Wait until the model reads this digit, in large print and as the first of the probabilities."""
+    """Wait until the model reads this digit, in large print and first in the probabilities."""
     expect(probabilities(page)).to_have_accessible_name(re.compile(f"^Probabilities: {digit} "))
     expect(page.get_by_role("heading", name=f"The model reads {digit}")).to_be_visible()
 
 
 def seen(page: Page) -> Locator:
-    """The 28 by 28 pixels that the model saw."""
+    """The 28×28 image that the model saw."""
     return page.get_by_role("img", name=re.compile("^The drawing as 28 by 28"))
 
 
 def request_to_draw(page: Page) -> Locator:
-    """What stands in the answer's place before there is a drawing."""
+    """The text in the answer's place before there is a drawing."""
     return page.get_by_text("The answer appears here after every stroke")
 
 
 def sheet(page: Page) -> Locator:
-    """The canvas that takes the pen."""
+    """The canvas for drawing."""
     return page.locator("canvas.upper-canvas")
 
 
@@ -132,7 +132,7 @@ def drag_by_touch(page: Page, points: Sequence[Point]) -> None:
 
 
 def _on_screen(page: Page, stroke: Sequence[Point]) -> list[Point]:
-    sheet(page).click(trial=True)  # scrolls to it and waits until it stands still, without a click
+    sheet(page).click(trial=True)  # scrolls to it and waits until it stops moving, without a click
     box = sheet(page).bounding_box()
     return [(box["x"] + x, box["y"] + y) for x, y in stroke]
 
@@ -143,14 +143,14 @@ def _between(points: Sequence[Point], *, steps: int) -> list[Point]:
 
 
 def sheet_pixels(page: Page) -> np.ndarray:
-    """Return the sheet as it is seen: uint8 (height, width), 255 is white paper; its frame is cut off."""
-    page.mouse.move(0, 0)  # away from the sheet, whose toolbar then hides
+    """Return the visible sheet: uint8 (height, width), 255 is white paper; its frame is cut off."""
+    page.mouse.move(0, 0)  # away from the sheet, so that its toolbar hides
     picture = Image.open(io.BytesIO(sheet(page).screenshot(animations="disabled")))
     return np.asarray(picture.convert("L"))[4:-4, 4:-4]
 
 
 def is_same_ink(one: np.ndarray, other: np.ndarray) -> bool:
-    """Tell whether two sheets show the same drawing, but for the edges of its lines."""
+    """Return whether two sheets show the same drawing, except for the edges of its lines."""
     one, other = one < 128, other < 128
     return (one & other).sum() > 0.95 * (one | other).sum()
 
@@ -171,17 +171,17 @@ def wait_until(page: Page, condition: Callable[[], bool], *, seconds: float = 30
 def _holds(condition: Callable[[], bool]) -> bool:
     try:
         return condition()
-    except PlaywrightError:  # what it looks at is just being replaced
+    except PlaywrightError:  # the element is just being replaced
         return False
 
 
 def bring_picture(page: Page, name: str, content: bytes) -> None:
-    """Choose a file to be read."""
+    """Choose a picture file."""
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
 
 
 def choose_row(page: Page, place: int) -> None:
-    """Choose a row of the table of pictures, which is itself painted on a canvas: a header of 38 pixels, rows of 56."""
+    """Choose a row of the table of pictures, which is painted on a canvas: a header of 38 pixels, rows of 56."""
     page.get_by_test_id("stDataFrame").scroll_into_view_if_needed()
     box = page.get_by_test_id("stDataFrame").bounding_box()
     page.mouse.click(box["x"] + 20, box["y"] + 38 + 56 * (place + 0.5))
@@ -198,19 +198,19 @@ def tiles(page: Page) -> Locator:
 
 
 def labels(found: Locator) -> list[str]:
-    """Return what a screen reader says of each."""
+    """Return the text that a screen reader reads for each."""
     return found.evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
 
 
 def mark_row(page: Page, row: int) -> None:
-    """Press the box before a row of the page's first table, which is a canvas; the head and each row are as high."""
+    """Press the box before a row of the page's first table, a canvas whose header is as high as each row."""
     height, half_a_box = 35, 16
     page.get_by_test_id("stDataFrame").first.click(position={"x": half_a_box, "y": height * (row + 1.5)})
     settle(page)
 
 
 def share(page: Page) -> str:
-    """Press Share and return the link that it put on the clipboard."""
+    """Press Share and return the link from the clipboard."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     settle(page)
     page.get_by_role("button", name=re.compile("^Share")).click()
@@ -219,7 +219,7 @@ def share(page: Page) -> str:
 
 
 def go_back(page: Page, heading: str) -> None:
-    """Press the browser's Back until a page is there again; what was changed on the way is a step of its own."""
+    """Press the browser's Back until a page is shown again; every change on the way is a separate step."""
     title = page.get_by_role("heading", level=1, name=heading)
     for _ in range(3):
         page.go_back()
@@ -230,16 +230,16 @@ def go_back(page: Page, heading: str) -> None:
 
 
 def has_sideways_scroll(page: Page) -> bool:
-    """Tell whether the page, or its main part, is wider than the screen."""
+    """Return whether the page, or its main part, is wider than the screen."""
     too_wide = "part => part.scrollWidth > part.clientWidth"
     return page.locator("html").evaluate(too_wide) or page.get_by_test_id("stMain").evaluate(too_wide)
 
 
 def holding(text: str) -> re.Pattern[str]:
-    """A pattern for addresses whose query holds this text."""
+    """Return a pattern for addresses whose query contains this text."""
     return re.compile(rf"[?&]{re.escape(text)}")
 
 
 def computed(found: Locator, rule: str) -> Any:
-    """Return a CSS value as the browser has worked it out."""
+    """Return a CSS value as computed by the browser."""
     return found.evaluate("(element, rule) => getComputedStyle(element)[rule]", rule)

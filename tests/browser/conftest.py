@@ -1,4 +1,4 @@
-"""A real server and a real Chromium, guarded: no test passes over an error in the browser or in the server's log."""
+"""A real server and a real Chromium; an error in the browser or in the server's log fails the test."""
 
 import importlib.util
 import os
@@ -11,24 +11,24 @@ from tests.browser.serving import serve
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP = {"width": 1280, "height": 800}
-TIMEOUT_SECONDS = 30  # for one condition; a busy machine with two cores needs far less
+TIMEOUT_SECONDS = 30  # timeout of one condition; a busy machine with two cores needs far less
 _EXPECTED_ERRORS = (
-    re.compile(r"net::ERR_NAME_NOT_RESOLVED"),  # Streamlit looks for the tab's icon on the internet
+    re.compile(r"net::ERR_NAME_NOT_RESOLVED"),  # Streamlit requests the tab's icon from the internet
     re.compile(
         r"404 .*/(train|runs|models|gallery)/_stcore/(health|host-config)"
-    ),  # and for its server below a page's address
+    ),  # and requests its server below a page's address
 )
 
 
 def _give_up(reason: str) -> None:
-    """Skip where nobody promised a browser; fail where the checks are meant to be complete."""
+    """Skip if no browser is required; fail if the checks must be complete."""
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(f"{reason} CI must run the browser tests.")
     pytest.skip(reason)
 
 
 class _Unplayable(pytest.Module):
-    """A file of browser tests where there is no Playwright, which the file itself would import."""
+    """A stand-in for a file of browser tests if Playwright, which the file imports, is not installed."""
 
     def collect(self):
         _give_up("Playwright is not installed: install requirements-dev.txt.")
@@ -42,7 +42,7 @@ def pytest_pycollect_makemodule(module_path, parent):
 
 @pytest.fixture(scope="package")
 def browser():
-    """Chromium without a way to the internet."""
+    """Chromium without access to the internet."""
     path = os.environ.get("DIGITS_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         _give_up(f"No Chromium found: install {CHROMIUM_NAMES[0]}, or set DIGITS_CHROMIUM to its path.")
@@ -65,14 +65,14 @@ def browser():
 
 @pytest.fixture(scope="package")
 def server(browser, tmp_path_factory):
-    """The server that the tests share; it and its trainer must end when asked to."""
+    """The server that the tests share; it and its trainer must end when they are asked to."""
     with serve(tmp_path_factory.mktemp("server")) as running:
         yield running
 
 
 @pytest.fixture
 def fresh_server(browser, tmp_path):
-    """A server that nobody has visited yet."""
+    """A server without earlier visitors."""
     with serve(tmp_path, with_trainer=False) as running:
         yield running
         assert not running.new_faults()
@@ -80,7 +80,7 @@ def fresh_server(browser, tmp_path):
 
 @pytest.fixture
 def visitor(browser, server):
-    """Returns a function that opens a new visitor's page: a browser of their own, with its own cookies."""
+    """Return a function that opens a page for a new visitor, with a separate browser and its own cookies."""
     from tests.browser import actions
 
     contexts, pages, errors = [], [], []

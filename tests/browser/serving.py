@@ -1,4 +1,4 @@
-"""A real server for the browser tests: started as the README says, ended with its trainer, its log kept."""
+"""A real server for the browser tests: started as in the README, ended with its trainer, with its log kept."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ FAULTS = ("Traceback", "Uncaught app exception")
 
 @dataclass
 class Server:
-    """A running server: its address, its process, and the file that takes all it prints."""
+    """A running server: its address, its process, and the file with its output."""
 
     url: str
     pid: int
@@ -31,7 +31,7 @@ class Server:
     seen: int = 0
 
     def new_faults(self) -> str:
-        """Return what was logged since the last call if it holds a Python exception; else nothing."""
+        """Return the log since the last call if it contains a Python exception; else nothing."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
         new, self.seen = text[self.seen :], len(text)
         return new if any(fault in new for fault in FAULTS) else ""
@@ -39,15 +39,15 @@ class Server:
 
 @contextlib.contextmanager
 def serve(folder: Path, *, with_trainer: bool = True) -> Iterator[Server]:
-    """Run `streamlit run app.py` on a free port; at the end the server is gone, and its trainer with it.
+    """Run `streamlit run app.py` on a free port; at the end, the server and its trainer have stopped.
 
     Args:
-        folder: takes the runs and the log.
-        with_trainer: otherwise no trainer is started, which spares the machine its loading of TensorFlow.
+        folder: for the runs and the log.
+        with_trainer: if False, no trainer is started, so that the machine does not load TensorFlow.
     """
     environment = {**os.environ, "DIGITS_RUNS_DIR": str(folder / "runs"), "DIGITS_DOWNLOAD": "0"}
     settings, log = Settings.from_environment(environment), folder / "server.log"
-    lock = trainer_lock(settings)  # whoever holds it keeps every trainer away
+    lock = trainer_lock(settings)  # holding this lock prevents any trainer from starting
     address = f"http://localhost:{(port := _free_port())}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     if not with_trainer:
@@ -74,7 +74,7 @@ def serve(folder: Path, *, with_trainer: bool = True) -> Iterator[Server]:
                 raise AssertionError(f"The server did not end in {END_SECONDS} s after SIGTERM.") from error
             finally:
                 if with_trainer:
-                    lock.acquire(timeout=END_SECONDS)  # raises Timeout while a trainer still lives
+                    lock.acquire(timeout=END_SECONDS)  # raises Timeout if a trainer is still alive
                 lock.release()
 
 

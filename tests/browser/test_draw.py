@@ -1,4 +1,4 @@
-"""Draw, in a real browser: with the mouse, with a finger, with a picture, in the light and in the dark."""
+"""Draw, in a real browser: with the mouse, a finger and a picture, in the light and the dark theme."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.browser import actions
 
 
 def test_a_seven_drawn_with_the_mouse_is_read_after_every_stroke(visitor):
-    """The answer follows each stroke; Undo takes one back, Clear all of them."""
+    """The answer is updated after each stroke; Undo removes the last stroke and Clear removes all."""
     page = visitor()
     actions.open_page(page, "/")
     expect(actions.request_to_draw(page)).to_be_visible()
@@ -42,7 +42,7 @@ def test_a_seven_drawn_with_the_mouse_is_read_after_every_stroke(visitor):
 
 
 def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(visitor):
-    """On a phone a stroke draws and does not scroll the page, as the same movement beside the sheet does."""
+    """On a phone, a stroke draws and does not scroll the page; the same movement beside the sheet does."""
     page = visitor(**actions.PHONE)
     actions.open_page(page, "/")
     place = actions.sheet(page).bounding_box()
@@ -56,8 +56,8 @@ def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(visi
     actions.wait_until(page, lambda: actions.sheet(page).bounding_box()["y"] < place["y"] - 20)
 
 
-def test_a_drawing_outlives_a_reload_and_the_way_back(visitor):
-    """The address holds the drawing after every stroke, and strokes are no steps of the browser's Back."""
+def test_a_drawing_survives_a_reload_and_the_back_button(visitor):
+    """The address holds the drawing after every stroke, and strokes are not steps of the browser's history."""
     page = visitor()
     actions.open_page(page, "/")
     steps = page.evaluate("history.length")
@@ -89,7 +89,7 @@ def test_a_drawing_outlives_a_reload_and_the_way_back(visitor):
 
 
 def test_every_digit_of_a_number_is_a_button_over_the_ink(visitor):
-    """A finger or the keyboard chooses the digit that is looked at; the canvas's own toolbar does not stand there."""
+    """A finger or the keyboard selects a digit; the canvas's own toolbar is hidden."""
     page = visitor(**actions.PHONE)
     actions.open_page(page, "/")
     actions.draw_by_touch(page, [(x / 2, y) for x, y in actions.SEVEN])
@@ -110,7 +110,7 @@ def test_every_digit_of_a_number_is_a_button_over_the_ink(visitor):
 
 
 def test_pictures_are_read_and_what_is_no_picture_is_refused(visitor, seven):
-    """A text file named .png gives one error; beside it a picture is read like a drawing, and both stand in a table."""
+    """A text file named .png gives one error; a picture beside it is read like a drawing, and both are in a table."""
     page = visitor()
     actions.open_page(page, "/")
     page.get_by_role("radio", name="Picture").click()
@@ -135,7 +135,7 @@ def test_pictures_are_read_and_what_is_no_picture_is_refused(visitor, seven):
 
 
 def test_the_sheet_is_white_paper_in_the_dark_theme_too(visitor):
-    """Dark ink on white paper, whatever the theme; the page around it is dark."""
+    """The sheet has dark ink on white paper in every theme; the page around it is dark."""
     page = visitor(color_scheme="dark")
     actions.open_page(page, "/")
     actions.draw(page, actions.SEVEN)

@@ -1,4 +1,4 @@
-"""Gallery, in a real browser: a hundred samples, their mistakes, one of them large, on a phone, by keyboard."""
+"""Gallery, in a real browser: a hundred samples, mistakes, an enlarged sample, on a phone, by keyboard."""
 
 import numpy as np
 import pytest
@@ -13,13 +13,13 @@ MODEL = "softmax"  # it makes mistakes among the first hundred
 
 @pytest.fixture(scope="module")
 def truth(server):
-    """Labels and what the model reads, int (n,) each, worked out without a page."""
+    """Labels and the model's predictions, int (n,) each, computed without a page."""
     dataset = datasets.load_test(server.settings)
     return dataset.test.labels, catalogue.find(MODEL, server.settings).test_probabilities(dataset).argmax(axis=1)
 
 
 def test_a_hundred_samples_are_shown_and_a_mistake_can_be_seen_large(visitor, truth):
-    """The count on the page is the true one; a pressed mistake opens with its probabilities, and closes again."""
+    """The count on the page is correct; a mistake opens with its probabilities when pressed, and closes again."""
     labels, predicted = truth
     is_wrong = labels != predicted
     page = visitor()
@@ -48,7 +48,7 @@ def test_a_hundred_samples_are_shown_and_a_mistake_can_be_seen_large(visitor, tr
 
 
 def test_a_phone_shows_five_samples_a_line_and_nothing_beyond_its_edge(visitor):
-    """At 390 pixels the samples stand in five columns, and the page does not scroll sideways."""
+    """At 390 pixels the samples are in five columns, and the page does not scroll sideways."""
     page = visitor(**actions.PHONE)
     actions.open_page(page, f"/gallery?model={MODEL}")
     expect(actions.tiles(page)).to_have_count(100)

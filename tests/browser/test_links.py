@@ -1,4 +1,4 @@
-"""Links, in a real browser: Share's link reopens a page as it stood, and no link breaks one."""
+"""Links, in a real browser: Share's link reopens a page in the same state, and no link breaks a page."""
 
 import re
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ PAGES = ["Draw", "Train", "Runs", "Models", "Gallery"]
 
 @pytest.fixture
 def reopened(visitor, server, fresh_server):
-    """Returns a function that opens a link as another visitor, here and as the first request to a fresh server."""
+    """Return a function that opens a link as another visitor, here and as the first request to a fresh server."""
 
     def reopen(link):
         assert link.startswith(server.url)
@@ -28,13 +28,13 @@ def reopened(visitor, server, fresh_server):
                 expect(entry).to_have_accessible_name(name)
             expect(actions.notices(page)).to_have_count(0)
             assert not actions.exception_boxes(page)
-            page.goto("about:blank")  # before the fresh server goes
+            page.goto("about:blank")  # before the fresh server ends
 
     return reopen
 
 
 def test_a_shared_train_page_has_the_same_settings(visitor, reopened):
-    """Settings moved by keyboard travel with the link."""
+    """Settings changed by keyboard are part of the link."""
     page = visitor()
     actions.open_page(page, "/train")
     actions.choose(page, "Network", "Three hidden layers, corrected")
@@ -50,7 +50,7 @@ def test_a_shared_train_page_has_the_same_settings(visitor, reopened):
 
 
 def test_a_shared_gallery_shows_the_same_samples(visitor, reopened):
-    """Model, filter, class and shuffled order travel with the link; so does the sample that is seen large."""
+    """Model, filter, class, shuffled order and the enlarged sample are part of the link."""
     page = visitor()
     actions.open_page(page, "/gallery?model=softmax&class=5")
     page.get_by_role("radio", name="Only mistakes").click()
@@ -75,7 +75,7 @@ def test_a_shared_gallery_shows_the_same_samples(visitor, reopened):
 
 
 def test_a_shared_drawing_is_on_the_sheet_and_read_by_the_same_model(visitor, reopened):
-    """The strokes travel with the link, and so does the model that reads them."""
+    """The strokes and the model that reads them are part of the link."""
     page = visitor()
     actions.open_page(page, "/")
     actions.choose(page, "Model to ask", re.compile("^Three hidden layers, corrected"))
@@ -104,7 +104,7 @@ HOSTILE = [
 
 
 def test_a_hostile_link_gives_a_notice_and_a_working_page(visitor):
-    """Whatever a link says, the page opens, says what it did not use, and works."""
+    """For any link, the page opens, says which values it did not use, and works."""
     page = visitor()
     for path, query in HOSTILE:
         actions.open_page(page, f"{path}?{urlencode(query)}")
@@ -122,7 +122,7 @@ def test_a_hostile_link_gives_a_notice_and_a_working_page(visitor):
 
 
 def test_the_menu_leads_to_every_page(visitor):
-    """Each page opens from the menu, and going back and forth keeps what was chosen."""
+    """The menu opens each page, and going back and forth keeps the choices."""
     page = visitor()
     actions.open_page(page, "/train")
     actions.slide(page, "Iterations", "ArrowRight", shows="1100")

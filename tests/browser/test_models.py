@@ -15,7 +15,7 @@ MODEL = "softmax"
 
 @pytest.fixture(scope="module")
 def counts(server):
-    """How often each class is read as each, worked out without a page."""
+    """The confusion counts, computed without a page."""
     dataset = datasets.load_test(server.settings)
     predicted = catalogue.find(MODEL, server.settings).test_probabilities(dataset).argmax(axis=1)
     counts = np.zeros((10, 10), int)
@@ -28,7 +28,7 @@ def cell(page, true, read, count):
 
 
 def test_a_cell_opens_its_images_and_the_way_to_all_of_them(visitor, counts):
-    """The largest mistake, pressed, shows its images; the gallery then has just as many."""
+    """Pressing the most frequent mistake shows its images; the gallery then has the same number."""
     true, read = np.unravel_index((counts * ~np.eye(10, dtype=bool)).argmax(), counts.shape)
     count = counts[true, read]
     page = visitor()
@@ -44,7 +44,7 @@ def test_a_cell_opens_its_images_and_the_way_to_all_of_them(visitor, counts):
 
 
 def test_a_cell_opens_by_keyboard_and_keeps_the_focus(visitor, counts):
-    """Arrow keys go from cell to cell, Enter opens one, and the next arrow goes on from there."""
+    """Arrow keys move between cells, Enter opens one, and the next arrow continues from there."""
     page = visitor()
     actions.open_page(page, f"/models?model={MODEL}")
     first = page.get_by_role("button", name=f"0 read rightly: {counts[0, 0]}")

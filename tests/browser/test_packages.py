@@ -1,4 +1,4 @@
-"""A model's whole journey, in a real browser: out as a zip, proved, and in again as the visitor's own."""
+"""Packages, in a real browser: a model is exported as a zip, checked, and imported as the visitor's own."""
 
 import re
 import zipfile
@@ -9,7 +9,7 @@ from tests.browser import actions
 
 
 def test_a_model_goes_out_and_comes_back(visitor):
-    """The zip that Models hands out holds the model; brought back, it is chosen and listed as the visitor's run."""
+    """The zip from the Models page holds the model; imported, it is selected and listed as the visitor's run."""
     page = visitor()
     actions.open_page(page, "/models?model=softmax")
     with page.expect_download() as download:

@@ -1,4 +1,4 @@
-"""Runs, in a real browser: two runs are named, compared, deleted and brought back, and a stranger only looks."""
+"""Runs, in a real browser: two runs are named, compared, deleted and restored; other visitors only watch."""
 
 import re
 
@@ -14,8 +14,8 @@ from tests.conftest import close
 LONG_WAIT = 150_000  # milliseconds; the trainer may still be loading TensorFlow
 
 
-def test_runs_are_named_compared_deleted_and_brought_back(visitor, server):
-    """Marked rows can be named, compared and deleted; Undo brings them back; who only has the link cannot delete."""
+def test_runs_are_named_compared_deleted_and_restored(visitor, server):
+    """Marked rows can be named, compared, deleted and restored; a visitor with only the link cannot delete."""
     page = visitor()
     actions.open_page(page, "/runs")
     expect(page.get_by_text("You have no runs yet")).to_be_visible()
@@ -35,7 +35,7 @@ def test_runs_are_named_compared_deleted_and_brought_back(visitor, server):
         "img", name=re.compile(r"^Validation accuracy of 2 runs: .*seed nought at 0\.\d+ after 100")
     )
     verdict = page.get_by_text(re.compile(r"^Of the [\d,]+ images, A alone reads"))
-    expect(verdict).to_be_visible(timeout=LONG_WAIT)  # by itself, once both have been trained
+    expect(verdict).to_be_visible(timeout=LONG_WAIT)  # without a press, once both have been trained
     expect(curves).to_be_visible()
     expect(page.get_by_role("button", name=re.compile(r"^Sample \d+, a \d: A reads \d, B \d$")).first).to_be_visible()
 

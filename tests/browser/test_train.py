@@ -1,4 +1,4 @@
-"""Train, in a real browser: a run is started, watched, left, found again, watched by others and stopped."""
+"""Train, in a real browser: a run is started, watched, left, reopened, watched by others and stopped."""
 
 import re
 
@@ -16,11 +16,11 @@ MOVING = """async () => {
     most = Math.max(most, document.getAnimations().filter(isInRun).length)
   }
   return most
-}"""  # how many things of a run's view fade or glide at once while it is watched for a second
+}"""  # counts how many parts of a run's view fade or move at once while it is watched for a second
 
 
 def test_a_run_is_watched_as_it_learns_and_found_again_after_a_reload(visitor):
-    """Start shows curves that move, how far the run is, and in the end what it has come to; a reload loses nothing."""
+    """Start shows moving curves, the progress and finally the result; a reload loses nothing."""
     page = visitor()
     actions.open_page(page, "/train?network=softmax&iterations=8000")
     actions.button(page, "Start").click()
@@ -28,7 +28,7 @@ def test_a_run_is_watched_as_it_learns_and_found_again_after_a_reload(visitor):
         expect(actions.curve(page, name)).to_be_visible()
     expect(actions.curve(page, "accuracy")).to_have_accessible_name(CURVE, timeout=LONG_WAIT)
     expect(page.get_by_text(re.compile(r"[\d,]+ of 8,000 iterations"))).to_be_visible()
-    assert page.evaluate(MOVING) == 0  # the browser has better to do than to draw sixty frames a second
+    assert page.evaluate(MOVING) == 0  # an animation would draw sixty frames a second and slow training down
     early = actions.curve(page, "accuracy").get_attribute("aria-label")
     expect(actions.curve(page, "accuracy")).not_to_have_accessible_name(early)
 
@@ -45,7 +45,7 @@ def test_a_run_is_watched_as_it_learns_and_found_again_after_a_reload(visitor):
 
 
 def test_only_its_owner_stops_a_run_and_what_it_learned_is_kept(visitor):
-    """Whoever has the link watches the run without a Stop button; the owner's Stop keeps the result."""
+    """A visitor with the link watches the run without a Stop button; the owner's Stop keeps the result."""
     owner = visitor()
     actions.open_page(owner, "/train?network=corrected&iterations=20000")
     actions.button(owner, "Start").click()
@@ -70,7 +70,7 @@ def test_only_its_owner_stops_a_run_and_what_it_learned_is_kept(visitor):
 
 
 def test_a_run_is_paused_turned_stepped_and_resumed(visitor):
-    """Each command shows its effect; the turned knob stands in the curve's words, and the run goes on where it was."""
+    """Each command shows its effect; the change is in the curve's text, and the run continues where it was."""
     page = visitor()
     actions.open_page(page, "/train?network=corrected&iterations=20000&schedule=constant")
     actions.button(page, "Start").click()

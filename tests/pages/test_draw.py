@@ -108,7 +108,7 @@ class TestPen:
         ids=["dot", "dash"],
     )
     def test_what_is_no_digit_is_said_not_to_look_like_one(self, drawing, open_page, tidy):
-        """A dot and a dash are not read as digits; the guesses are told as such."""
+        """A dot and a dash are not read as digits; the page says that the answer is a guess."""
         page = tidy(open_page(ink=codec.encode(strokes.check(drawing))))
         assert [header.value for header in page.header] == ["This does not look like a digit"]
         assert any(text.value.startswith("If it were one, it would be") for text in page.markdown)
@@ -186,7 +186,7 @@ class TestPicture:
         assert reading(tidy(bring(page, seven))) == ["The model reads 7"]
 
     def test_without_ink_is_said_to_have_none(self, open_page, tidy):
-        """A blank page is no digit, and the visitor is told what would help."""
+        """A blank page is not a digit, and the page says what would help."""
         stream = io.BytesIO()
         Image.new("L", (300, 300), 255).save(stream, "PNG")
         page = tidy(bring(open_page(), stream.getvalue()))
@@ -267,7 +267,7 @@ class TestWhy:
         assert asked == []
 
     def test_names_the_deciding_ink_and_shows_the_network(self, open_page, tidy):
-        """Unfolded, it says what decided, paints it, and shows filters and what they find, all told in words."""
+        """Opened, it names and paints the deciding ink, shows filters and their responses, all described in words."""
         page = open_page(ink=codec.encode(SEVEN))
         page.session_state["draw.why"] = True
         tidy(page.run())
@@ -303,7 +303,7 @@ class TestLink:
         ids=["no ink", "too much ink", "wide pen", "path", "unknown model", "script"],
     )
     def test_with_a_hostile_value_gives_one_notice(self, link, open_page, tidy):
-        """What a link says wrongly is told in one notice, and the page works with its default."""
+        """An invalid value in a link gives one notice, and the page works with its default."""
         page = tidy(open_page(**link))
         assert len(page.warning) == 1
         assert page.selectbox(key="draw.model").value == catalogue.DEFAULT_MODEL

@@ -29,7 +29,7 @@ def samples(page):
 
 
 def counts(page):
-    """The page's sentence about how many were read rightly."""
+    """The page's sentence about the number of correct predictions."""
     return next(markdown.value for markdown in page.markdown if "read rightly" in markdown.value)
 
 
@@ -175,7 +175,7 @@ class TestSample:
         assert page.query_params["sample"] == str(wrong)
 
     def test_read_rightly_says_so(self, open_page, tidy, truth):
-        """A sample that was read rightly is not called a mistake."""
+        """A sample that was read correctly is not called a mistake."""
         labels, read = truth
         right = int(np.flatnonzero(labels == read["softmax"])[0])
         page = tidy(open_page("gallery.py", model="softmax", sample=str(right)))
@@ -183,7 +183,7 @@ class TestSample:
 
     @pytest.mark.parametrize("sample", ["10000", "999999999"])
     def test_out_of_range_gives_a_notice(self, sample, open_page, tidy):
-        """A sample that there is not is told in one notice, and nothing opens."""
+        """A sample number that does not exist gives one notice, and nothing opens."""
         page = tidy(open_page("gallery.py", sample=sample))
         assert len(page.warning) == 1
         assert "`sample` should be below" in page.warning[0].value
@@ -210,7 +210,7 @@ class TestHostileLink:
         ids=lambda link: "=".join(next(iter(link.items()))).replace("_=", "=")[:20],
     )
     def test_gives_one_notice_and_the_default(self, link, open_page, tidy):
-        """A value that cannot be used is told once, and the first hundred of the usual model is shown."""
+        """An invalid value gives one notice, and the first hundred of the default model are shown."""
         page = tidy(open_page("gallery.py", **link))
         assert len(page.warning) == 1
         assert samples(page) == list(range(100))

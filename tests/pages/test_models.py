@@ -59,7 +59,7 @@ class TestFigures:
 
 class TestMatrix:
     def test_counts_what_the_model_reads(self, open_page, tidy, truth):
-        """Every cell holds as many images as the model really takes so; the words name the largest mistake."""
+        """Every cell counts the images with its label and prediction; the words name the most frequent mistake."""
         labels, probabilities = truth.dataset.test.labels, truth.probabilities
         counts = np.zeros((10, 10), int)
         np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
@@ -82,7 +82,7 @@ class TestMatrix:
         assert page.query_params == {"model": MODEL, "class": "7", "read": "9"}
 
     def test_says_when_a_cell_is_empty(self, open_page, tidy, truth):
-        """A mistake that is never made is told as such."""
+        """For a mistake that never happens, the page says so."""
         labels, probabilities = truth.dataset.test.labels, truth.probabilities
         made = set(zip(labels.tolist(), probabilities.argmax(axis=1).tolist(), strict=True))
         true, read = next((t, r) for t in range(10) for r in range(10) if (t, r) not in made)
@@ -107,7 +107,7 @@ def test_a_sample_in_the_link_opens(open_page, tidy, truth):
 
 @pytest.mark.parametrize("link", [{"class_": "ten", "read": "1"}, {"model": "nobody"}, {"sample": "99999999"}])
 def test_a_hostile_link_gives_one_notice(link, open_page, tidy):
-    """What cannot be used is told once, and the page stands."""
+    """An invalid value gives one notice, and the page works."""
     page = tidy(open_page("models.py", **link))
     assert len(page.warning) == 1
     assert data(page, "matrix")["pressed"] is None

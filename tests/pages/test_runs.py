@@ -66,7 +66,7 @@ def names(registry, run_ids):
 
 class TestList:
     def test_says_what_to_do_while_it_is_empty(self, open_page, tidy):
-        """Who has no run is told where runs come from."""
+        """A visitor without runs sees where runs come from."""
         assert "You have no runs yet" in words(tidy(open_page("runs.py")))
 
     def test_shows_own_runs_the_newest_first(self, open_page, tidy, registry, make_run):
@@ -116,7 +116,7 @@ class TestOneRun:
         assert registry.get(run_id).note == "=1+1"
 
     def test_is_run_again(self, open_page, registry, make_run):
-        """The repeat has the same settings, seed and turned knobs, and Train opens on it."""
+        """The repeat has the same settings, seed and changes, and Train opens on it."""
         run_id = make_run("corrected", seed=7, changes=[Change(50, "learning_rate", 0.001, 0.0001)])
         page = press(mark(open_page("runs.py"), 0), "again")
         assert page.title[0].value == "Train a recogniser"
@@ -250,7 +250,7 @@ class TestComparison:
         assert "B is better" in words(other)
 
     def test_takes_five_runs_at_most(self, open_page, tidy, make_run):
-        """Who has chosen more is told so, and can still delete them."""
+        """A visitor who has selected more gets a message, and can still delete them."""
         for _ in range(6):
             make_run()
         page = tidy(mark(open_page("runs.py"), *range(6)))

@@ -2,7 +2,7 @@
 
 
 def test_a_knob_turned_before_the_browser_knew_the_new_address_is_kept(open_page):
-    """A slow connection sends the older address along with the next knob; it must not undo the knob before."""
+    """A slow connection sends the older address with the next change of a widget; the earlier change must stay."""
     page = open_page("train.py", iterations="1000")
     before = dict(page.query_params)
     page.slider(key="train.iterations").set_value(1500).run()
@@ -15,7 +15,7 @@ def test_a_knob_turned_before_the_browser_knew_the_new_address_is_kept(open_page
 
 
 def test_the_browsers_back_button_brings_the_older_values_again(open_page):
-    """Where no knob was turned, an older address is one that the visitor went back to."""
+    """If no widget was changed, an older address means that the visitor went back to it."""
     page = open_page("train.py", iterations="1000")
     before = dict(page.query_params)
     page.slider(key="train.iterations").set_value(1500).run()

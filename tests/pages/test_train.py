@@ -105,7 +105,7 @@ class TestHostileLink:
         ],
     )
     def test_gives_one_notice_and_the_default(self, name, text, open_page, tidy):
-        """A setting that cannot be used is told in one notice, and the preset's stands instead."""
+        """A setting that cannot be used gives one notice, and the preset's value is used instead."""
         page = tidy(open_page("train.py", **{name: text}))
         assert len(page.warning) == 1
         assert Hyperparameters(**shown(page)) == PRESETS["softmax"].hyperparameters
@@ -130,7 +130,7 @@ class TestStart:
         assert page.button(key="train.start").disabled
 
     def test_says_when_a_visitor_has_too_many(self, open_page, registry, quick):
-        """A visitor with as many runs as are allowed is told so, and nothing is queued."""
+        """A visitor with the allowed number of runs gets a message, and nothing is queued."""
         for _ in range(3):
             commands.submit(registry, quick, "ada")
         page = open_page("train.py")
@@ -141,7 +141,7 @@ class TestStart:
         assert "run" not in page.query_params
 
     def test_again_after_a_stop(self, open_page, tidy, registry):
-        """When a run has ended, another can be started from the same page."""
+        """After a run has ended, another can be started from the same page."""
         page = open_page("train.py")
         page.button(key="train.start").click().run()
         page.button(key="train.stop").click().run()
@@ -207,7 +207,7 @@ class TestTransport:
         assert tidy(page)
 
     def test_is_the_owners_alone(self, open_page, tidy, registry, quick):
-        """Who watches has none of the buttons and no knob."""
+        """A visitor who only watches has no buttons and no live hyperparameters."""
         run_id = commands.submit(registry, quick, "bob")
         registry.claim()
         page = tidy(open_page("train.py", run=run_id))
@@ -226,7 +226,7 @@ class TestTransport:
         assert any("Only a queued or running run can be paused" in error.value for error in page.error)
 
     def test_turns_knobs_and_tells_what_was_turned(self, open_page, tidy, registry, quick):
-        """A live knob asks the trainer; taken up it stands on the page, in the curves' words too."""
+        """A live slider asks the trainer for a change; once it takes effect the page and the curves' text show it."""
         run_id = commands.submit(registry, quick, "ada")
         registry.claim()
         row = {"seconds": 2.0, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75}
@@ -282,7 +282,7 @@ class TestSeeItLearn:
 
 class TestProgress:
     def test_of_a_running_run_is_shown(self, open_page, tidy, registry):
-        """Iterations done, speed and time left stand on the page, with both curves described in words."""
+        """Iterations done, speed and time left are shown, with a text alternative for both curves."""
         run_id = commands.submit(registry, Hyperparameters(iterations=1000, batch_size=100), "ada")
         registry.claim()
         row = {"seconds": 2.0, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75}
@@ -331,7 +331,7 @@ class TestProgress:
 
 class TestAgain:
     def test_repeats_a_run_with_its_changes(self, open_page, tidy, registry, quick):
-        """Run it again queues the same settings, seed and turned knobs, and shows the new run."""
+        """Run it again queues the same settings, seed and changes, and shows the new run."""
         changes = [Change(40, "learning_rate", 0.5, 0.1)]
         first = commands.submit(registry, quick, "bob", changes=changes)
         registry.claim()
@@ -368,7 +368,7 @@ class TestResult:
         return registry.get(run_id)
 
     def test_shows_accuracy_interval_and_four_downloads(self, finished, open_page, tidy):
-        """A finished run tells how well it does, how sure that is, and hands out its files, the zip of all first."""
+        """A finished run shows its accuracy with an interval, and offers its files, the zip of everything first."""
         page = tidy(open_page("train.py", run=finished.id))
         measured = Accuracy(finished.test_correct, finished.test_total)
         assert (page.metric[0].label, page.metric[0].value) == ("Test accuracy", f"{measured.share:.2%}")

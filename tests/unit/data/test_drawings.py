@@ -1,4 +1,4 @@
-"""drawings: labelled drawings are found, placed whole and divided into digits as a visitor's are."""
+"""drawings: labelled drawings are found, placed whole and divided into digits like a visitor's drawings."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ NAMES = tuple("0123456789")
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with three drawings as strokes, one of them no digit, and one as a picture."""
+    """A folder with three drawings as strokes, one of them not a digit, and one as a picture."""
     rows = [{"label": "7", "strokes": SEVEN}, {"label": "1", "strokes": ONE}, {"label": "K", "strokes": ONE}]
     (tmp_path / "some.json.gz").write_bytes(gzip.compress(json.dumps(rows).encode()))
     (tmp_path / "7").mkdir()
@@ -28,14 +28,14 @@ def folder(tmp_path):
 
 
 def test_strokes_and_pictures_are_found(folder):
-    """Both kinds of drawing are read, and labels that no class has are left out."""
+    """Both kinds of drawing are read; labels that are not a class are left out."""
     found = drawings.load_drawings(folder, NAMES)
     assert sorted(drawing.label for drawing in found) == ["1", "7", "7"]
     assert sum(drawing.picture is not None for drawing in found) == 1
 
 
 def test_placed_drawing_is_whole_and_within_the_promised_sizes():
-    """A placed drawing lies inside the canvas with its pen, and is as long as it says."""
+    """A placed drawing lies inside the canvas, pen width included, and has the size that it states."""
     rng = np.random.default_rng(0)
     for _ in range(50):
         placed = drawings.place(strokes.check(SEVEN), rng)
@@ -48,7 +48,7 @@ def test_placed_drawing_is_whole_and_within_the_promised_sizes():
 
 @pytest.mark.parametrize("as_picture", [False, True])
 def test_examples_depend_on_nothing_but_the_folder(folder, as_picture):
-    """Each drawing is there once for each placing, with its digits or, where a model must divide it, its ink."""
+    """Each drawing appears once for each placing, with its digits or, if a model must divide it, its ink."""
     given = drawings.load_examples(folder, NAMES, placings=2, as_picture=as_picture)
     drawings.load_examples.cache_clear()
     again = drawings.load_examples(folder, NAMES, placings=2, as_picture=as_picture)
@@ -59,18 +59,18 @@ def test_examples_depend_on_nothing_but_the_folder(folder, as_picture):
     assert given.images.shape == (len(given.owners), 28, 28)
     assert all(ink.dtype == np.float32 for ink in given.doubtful.values())
     if as_picture:
-        assert given.doubtful  # a wide 7 might be two digits that touch
+        assert given.doubtful  # a wide 7 might be two touching digits
 
 
 def test_folder_without_drawings_says_what_it_should_hold(tmp_path):
-    """An empty folder gives an error that names it and what it should hold."""
+    """The error for an empty folder names it and says what it should hold."""
     with pytest.raises(DatasetUnavailable, match="labelled 0, 1"):
         drawings.load_drawings(tmp_path, NAMES)
 
 
 @pytest.mark.parametrize("content", [b"{", b'[{"label": "7"}]', b'[{"label": "7", "strokes": [[["x", 1]]]}]', b"[3]"])
 def test_broken_file_is_named(tmp_path, content):
-    """A file that is no list of labelled strokes is named, with what it should be."""
+    """The error for a file that is not a list of labelled strokes names it and the expected format."""
     (tmp_path / "broken.json").write_bytes(content)
     with pytest.raises(DatasetCorrupt, match=r"broken\.json should be a list"):
         drawings.load_drawings(tmp_path, NAMES)

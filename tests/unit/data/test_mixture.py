@@ -1,4 +1,4 @@
-"""mixture: what is added to the training images, remembered, and never to validation or test."""
+"""mixture: images are added to the training set only, and cached."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from digits.data import mixture
 
 
 def test_adds_redrawn_images_and_shapes_to_training_alone(small, tmp_path):
-    """A third of redrawn images and a sixth of shapes come on top; validation and test are the very same."""
+    """A third of redrawn images and a sixth of shapes are added; validation and test images stay the same."""
     few = dataclasses.replace(small, train=small.train.rows(0, 60))
     said = []
     whole = mixture.for_drawings(few, tmp_path, said.append)
@@ -21,7 +21,7 @@ def test_adds_redrawn_images_and_shapes_to_training_alone(small, tmp_path):
 
 
 def test_is_remembered(small, tmp_path, monkeypatch):
-    """The second time nothing is drawn; a spoilt file is made anew."""
+    """The second call draws nothing; a damaged cache file is made again."""
     few = dataclasses.replace(small, train=small.train.rows(0, 30))
     first = mixture.for_drawings(few, tmp_path / "memory")
     redraw = mixture.redraw
@@ -34,13 +34,13 @@ def test_is_remembered(small, tmp_path, monkeypatch):
 
 
 def test_other_classes_get_no_digits(small, tmp_path):
-    """A data set of letters is drawn anew too, but no digit is mixed in."""
+    """A data set of letters is redrawn too, but no digits are added."""
     letters = dataclasses.replace(small, class_names=tuple("ABCDEFGHIJ"), train=small.train.rows(0, 30))
     assert len(mixture.for_drawings(letters, tmp_path).train) == 40
 
 
 def test_redrawing_evens_the_pen(small):
-    """A redrawn image has the even pen of drawings: its ink varies less from image to image than MNIST's."""
+    """A redrawn image has the even pen of drawings: its ink varies less between images than MNIST's."""
     images = small.train.images[:60]
     redrawn = np.stack([mixture.redraw(image) for image in images])
     assert (redrawn.shape, redrawn.dtype) == (images.shape, np.uint8)

@@ -1,4 +1,4 @@
-"""What is drawn on the canvas is read where it stands, and goes back as it came."""
+"""canvas: a drawing is read where it is on the canvas, and can be put back unchanged."""
 
 import itertools
 import math
@@ -41,7 +41,7 @@ class TestParse:
         assert canvas.parse({"objects": [], "background": "#fff"}) == []
 
     def test_a_pen_stroke_is_read_in_canvas_pixels(self):
-        """The numbers are those that a real canvas sent for a corner drawn with the mouse."""
+        """The numbers are what a real canvas sent for a corner drawn with the mouse."""
         corner = drawn(
             *(["M", 137, 41], ["Q", 141, 41, 145.5, 41.5], ["Q", 150, 42, 147.5, 47], ["L", 145, 52]),
             left=143.0895,

@@ -1,4 +1,4 @@
-"""A drawing comes back from a link as it was, or with an explanation."""
+"""codec: a drawing survives a link, or the error says why not."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""Crops: what is turned and cut away of a picture."""
+"""crops: turning a picture and cutting away its edges."""
 
 import io
 
@@ -22,20 +22,20 @@ def crops(draw):
 
 
 def test_whole_picture_is_left_as_it_is():
-    """Nothing is turned or cut before anything was asked for."""
+    """By default nothing is turned or cut."""
     assert WHOLE.is_whole
     assert WHOLE.apply(QUARTERS) is QUARTERS
 
 
 def test_turns_clockwise_before_it_cuts():
-    """After a quarter turn the lower left quarter is at the upper left."""
+    """After a quarter turn clockwise, the lower left quarter is at the upper left."""
     assert set(np.asarray(Crop(1, right=50, bottom=50).apply(QUARTERS)).ravel()) == {30}
     assert set(np.asarray(Crop(left=50, top=50).apply(QUARTERS)).ravel()) == {40}
 
 
 @given(crops())
 def test_turning_keeps_the_part(crop):
-    """A turned crop keeps the same part of the picture, and four turns are none."""
+    """A turned crop keeps the same part of the picture, and four turns change nothing."""
     kept = np.asarray(crop.apply(QUARTERS))
     assert (np.asarray(crop.turned().apply(QUARTERS)) == np.rot90(kept, -1)).all()
     assert crop.turned().turned().turned().turned() == crop
@@ -43,7 +43,7 @@ def test_turning_keeps_the_part(crop):
 
 @given(crops(), st.integers(1, 40), st.integers(1, 40))
 def test_leaves_something_of_every_picture(crop, width, height):
-    """A part of a picture has at least a pixel, and its framed preview is as large as the picture."""
+    """A crop has at least one pixel, and its framed preview is as large as the picture."""
     picture = Image.new("RGB", (width, height), "white")
     part = crop.apply(picture)
     assert 1 <= part.width <= max(width, height)
@@ -54,6 +54,6 @@ def test_leaves_something_of_every_picture(crop, width, height):
 
 @pytest.mark.parametrize("edges", [{"left": 50, "right": 50}, {"top": 80, "bottom": 20}, {"right": 101}, {"turns": 4}])
 def test_without_anything_between_its_edges_is_refused(edges):
-    """Edges that meet or lie outside are refused in words."""
+    """Edges that meet or lie outside the picture are refused."""
     with pytest.raises(InvalidImage, match="received"):
         Crop(**edges)

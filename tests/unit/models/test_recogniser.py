@@ -1,4 +1,4 @@
-"""recogniser: a LiteRT model reads any number of images, from any thread, and says when it is none."""
+"""recogniser: a LiteRT model reads any number of images, from any thread; other files are refused."""
 
 import os
 import threading
@@ -22,7 +22,7 @@ def recogniser():
 class TestProbabilities:
     @pytest.mark.parametrize("count", [1, 2, 99, 100, 101, 250])
     def test_are_a_row_for_each_image(self, recogniser, sample, count):
-        """Any number of images gives as many rows of shares that sum to 1, the same as one by one."""
+        """Any number of images gives as many rows that sum to 1, the same as one by one."""
         images = sample.test.images[:count]
         probabilities = recogniser.probabilities(images)
         assert (probabilities.shape, probabilities.dtype) == ((count, 10), np.float32)
@@ -31,14 +31,14 @@ class TestProbabilities:
         assert probabilities[-3:] == pytest.approx(singly, abs=1e-5)
 
     def test_stay_what_they_were(self, recogniser, sample):
-        """What one call returned is not changed by the next."""
+        """A later call does not change earlier results."""
         first = recogniser.probabilities(sample.test.images[:1])
         before = first.copy()
         recogniser.probabilities(sample.test.images[5:6])
         assert np.array_equal(first, before)
 
     def test_are_the_same_for_threads_that_share_a_model(self, recogniser, sample):
-        """Visitors who ask at once get the answers that they would get alone."""
+        """Threads that use a model at the same time get the same answers as alone."""
         images = sample.test.images[:40]
         expected = [recogniser.probabilities(image[None]) for image in images]
         wrong = []
@@ -58,15 +58,15 @@ class TestProbabilities:
 
 
 class TestNoModel:
-    def test_a_missing_file_is_said_to_be_so(self, tmp_path):
-        """No file, no model; the message names the file but not the folders of the server."""
+    def test_a_missing_file_is_an_error(self, tmp_path):
+        """The message names the missing file, but not the server's folders."""
         with pytest.raises(ModelNotFound, match=r"nowhere\.tflite") as caught:
             Recogniser(tmp_path / "nowhere.tflite")
         assert isinstance(caught.value, DigitsError)
 
     @pytest.mark.parametrize("kind", ["empty", "noise", "noise behind the right mark", "cut short", "text"])
-    def test_garbage_is_said_to_be_so(self, tmp_path, kind):
-        """What is no LiteRT model is refused before it can do harm."""
+    def test_garbage_is_an_error(self, tmp_path, kind):
+        """A file that is not a LiteRT model is refused."""
         content = {
             "empty": b"",
             "noise": os.urandom(3000),
@@ -83,15 +83,15 @@ class TestNoModel:
 class TestCalibratedRecogniser:
     @pytest.mark.parametrize("name", ["softmax", "drawing"])
     def test_is_all_of_a_model_that_reading_takes(self, name, sample):
-        """Loaded from a model's folder, it has the classes and calibrated probabilities of the catalogue's model."""
+        """Loaded from a model's folder, it has the same classes and probabilities as the catalogue's model."""
         loaded = CalibratedRecogniser.load(BUNDLED_MODELS_DIR / name)
         model = catalogue.find(name, Settings.from_environment())
         assert (loaded.class_names, loaded.temperature) == (model.class_names, model.temperature)
         assert np.array_equal(loaded.probabilities(sample.test.images), model.probabilities(sample.test.images))
 
     @pytest.mark.parametrize("card", [None, "{", "[]", "{}", '{"class_names": 3}'])
-    def test_without_a_card_is_none(self, card, tmp_path):
-        """A folder whose card is missing or garbled holds no model."""
+    def test_without_a_card_is_an_error(self, card, tmp_path):
+        """A folder whose card is missing or damaged raises ModelNotFound."""
         (tmp_path / "model.tflite").write_bytes(SOFTMAX.read_bytes())
         if card is not None:
             (tmp_path / "card.json").write_text(card)
@@ -99,7 +99,7 @@ class TestCalibratedRecogniser:
             CalibratedRecogniser.load(tmp_path)
 
     def test_with_a_strange_temperature_has_none(self, tmp_path):
-        """A temperature that is no number over 0 counts as 1."""
+        """A temperature that is not a number above 0 counts as 1."""
         (tmp_path / "model.tflite").write_bytes(SOFTMAX.read_bytes())
         (tmp_path / "card.json").write_text('{"class_names": ["a", "b"], "temperature": -3}')
         assert CalibratedRecogniser.load(tmp_path).temperature == 1

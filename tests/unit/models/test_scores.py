@@ -1,4 +1,4 @@
-"""scores: every image is counted once, errors are coloured by errors, and the scores are what their names say."""
+"""scores: every image is counted once, shades follow the errors, and the scores match their definitions."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ NAMES = ("zero", "one", "two")
 
 @st.composite
 def readings(draw):
-    """Labels and what a model read, of 1 to 60 images and three classes."""
+    """Labels and predictions of 1 to 60 images and three classes."""
     pairs = draw(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=60))
     return np.array([true for true, _ in pairs], int), np.array([read for _, read in pairs], int)
 
@@ -23,7 +23,7 @@ def readings(draw):
 class TestMatrix:
     @given(readings())
     def test_counts_every_image_in_its_cell(self, test_set):
-        """A cell holds as many images as are of its row's class and were read as its column's."""
+        """A cell counts the images with its row's label and its column's prediction."""
         labels, predicted = test_set
         counts = scores.confusion_matrix(labels, predicted, 3)
         assert counts.tolist() == [
@@ -33,7 +33,7 @@ class TestMatrix:
 
 class TestScores:
     def test_are_precision_recall_and_their_mean(self):
-        """Three zeros of which two are found, and a one read as zero."""
+        """Of three zeros two are found, and a one is read as zero."""
         table = scores.per_class(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 0]), NAMES)
         assert table.loc["zero"].tolist() == pytest.approx([2 / 3, 2 / 3, 2 / 3, 3])
         assert table.loc["one"].tolist() == pytest.approx([0, 0, 0, 1])
@@ -41,7 +41,7 @@ class TestScores:
 
     @given(readings())
     def test_agree_with_the_matrix(self, test_set):
-        """Support is a row's sum, recall a cell of the diagonal by its row, precision by its column."""
+        """Support is a row's sum, recall a diagonal cell divided by its row, precision by its column."""
         counts, table = scores.confusion_matrix(*test_set, 3), scores.per_class(*test_set, NAMES)
         assert table["support"].tolist() == counts.sum(axis=1).tolist()
         assert table["recall"].tolist() == pytest.approx(np.diag(counts) / np.maximum(1, counts.sum(axis=1)))
@@ -51,7 +51,7 @@ class TestScores:
 class TestShades:
     @given(readings())
     def test_leave_the_diagonal_out_and_rise_with_the_errors(self, test_set):
-        """The diagonal has no shade, the largest mistake the deepest, and more mistakes are never lighter."""
+        """The diagonal has no shade, the most frequent mistake has the darkest, and more mistakes are never lighter."""
         counts = scores.confusion_matrix(*test_set, 3)
         shades = scores.shades(counts)
         errors = ~np.eye(3, dtype=bool)
@@ -61,19 +61,19 @@ class TestShades:
         assert (np.diff(shades[errors][order]) >= 0).all()
 
     def test_do_not_drown_in_what_is_right(self):
-        """Nine mistakes beside a thousand hits are as deep as nine beside none."""
+        """Nine mistakes beside a thousand correct images are as dark as nine beside none."""
         assert scores.shades(np.array([[1000, 9], [0, 5]])).tolist() == [[0, 1], [0, 0]]
 
 
 class TestDescribe:
     def test_names_the_most_frequent_mistakes(self):
-        """The sentence counts the correct images and names the largest mistakes first."""
+        """The sentence gives the number of correct images and names the most frequent mistakes first."""
         sentence = scores.describe_confusion(np.array([[5, 1, 0], [3, 7, 0], [0, 0, 1]]), NAMES)
         assert sentence.startswith("13 of 17 images")
         assert sentence.endswith(": one read as zero (3×), zero read as one (1×).")
 
     def test_says_when_there_is_none(self):
-        """A faultless model has no mistakes to tell."""
+        """A model without mistakes has none to name."""
         sentence = scores.describe_confusion(np.diag([2, 1, 4]), NAMES)
         assert sentence.startswith("7 of 7 images")
         assert "×" not in sentence
@@ -85,20 +85,20 @@ counts = st.integers(0, 5_000)
 class TestPValue:
     @given(only_a=counts, only_b=counts)
     def test_does_not_mind_who_is_called_a(self, only_a, only_b):
-        """Exchanging the models exchanges nothing but their names; the value is a probability."""
+        """Exchanging the models only exchanges their names; the value is a probability."""
         p = McNemar(only_a, only_b, 10_000).p_value
         assert p == McNemar(only_b, only_a, 10_000).p_value
         assert 0 <= p <= 1
 
     @given(only_a=counts, only_b=counts)
     def test_falls_as_the_difference_grows(self, only_a, only_b):
-        """One more image for who is ahead makes chance no likelier."""
+        """With one more image for the better model, the p-value does not increase."""
         less, more = sorted((only_a, only_b))
         assert McNemar(less, more + 1, 20_000).p_value <= McNemar(less, more, 20_000).p_value
 
     @given(only_a=st.integers(0, 60), only_b=st.integers(0, 60))
     def test_is_the_exact_test_of_others(self, only_a, only_b):
-        """It is the p-value that mlxtend's exact McNemar test gives."""
+        """The p-value equals that of mlxtend's exact McNemar test."""
         expected = min(1.0, reference(np.array([[50, only_a], [only_b, 50]]), exact=True)[1])
         assert McNemar(only_a, only_b, 1_000).p_value == pytest.approx(expected)
 
@@ -111,18 +111,18 @@ class TestPValue:
 
     @pytest.mark.parametrize(("only_a", "only_b"), [(120, 84), (60, 80), (1_000, 1_100)])
     def test_is_near_the_corrected_chi_square(self, only_a, only_b):
-        """For many images it agrees with the usual approximation with continuity correction."""
+        """For many images it is close to the usual approximation with continuity correction."""
         approximate = reference(np.array([[50, only_a], [only_b, 50]]), corrected=True)[1]
         assert McNemar(only_a, only_b, 10_000).p_value == pytest.approx(approximate, rel=0.02)
 
     def test_is_one_where_nothing_is_disputed(self):
-        """Models that are right on the same images cannot be told apart."""
+        """If the models are correct on the same images, p is 1."""
         assert McNemar(0, 0, 10_000).p_value == 1
 
 
 class TestDuel:
     def test_counts_what_one_model_alone_classifies_correctly(self):
-        """An image counts for a model when it is right and the other is wrong."""
+        """An image counts for a model if it is correct and the other model is wrong."""
         labels = np.array([0, 1, 2, 3, 4, 5])
         a = np.array([0, 1, 2, 9, 9, 9])
         b = np.array([0, 9, 9, 3, 9, 8])
@@ -131,27 +131,27 @@ class TestDuel:
 
 class TestWords:
     def test_say_who_is_better(self):
-        """A difference that chance seldom makes is given its winner, and how seldom."""
+        """A significant difference names the better model and the p-value."""
         sentence = describe_mcnemar(McNemar(120, 84, 10_000))
         for part in ("10,000 images", "A alone reads 120", "B alone 84", "1 time in 71", "A is better"):
             assert part in sentence
         assert "B is better" in describe_mcnemar(McNemar(84, 120, 10_000))
 
     def test_name_no_winner_where_it_may_be_chance(self):
-        """A difference that chance often makes is called what it is."""
+        """A difference that could be chance is described as such."""
         sentence = describe_mcnemar(McNemar(13, 7, 10_000))
         assert "1 time in 4," in sentence
         assert "is better" not in sentence
         assert "more often than 1 time in 2" in describe_mcnemar(McNemar(3, 2, 10_000))
 
     def test_stay_readable_at_the_ends(self):
-        """Neither no difference nor a huge one makes a silly number."""
+        """No difference and a huge difference both give readable numbers."""
         assert "cannot be told apart" in describe_mcnemar(McNemar(0, 0, 500))
         assert "less than 1 time in a million, so A is better" in describe_mcnemar(McNemar(900, 100, 10_000))
 
     @given(only_a=counts, only_b=counts)
     def test_name_a_winner_exactly_when_significant(self, only_a, only_b):
-        """The sentence names the model with more such images, or nobody."""
+        """The sentence names the model with more such images only if the difference is significant."""
         found = McNemar(only_a, only_b, 10_000)
         winner = "A is better" if only_a > only_b else "B is better"
         assert (winner in describe_mcnemar(found)) == (found.p_value < SIGNIFICANT)
@@ -161,5 +161,5 @@ class TestWords:
     ("p", "shown"), [(0.0124, "p = 0.012"), (1.0, "p = 1"), (0.000034, "p = 0.000034"), (1e-9, "p < 0.000001")]
 )
 def test_p_is_shown_with_two_digits(p, shown):
-    """A p-value is short, and never written as a power of ten."""
+    """A p-value is short and never in scientific notation."""
     assert format_p_value(p) == shown

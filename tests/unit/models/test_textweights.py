@@ -1,4 +1,4 @@
-"""textweights: the numbers are the Keras model's own, and NumPy reads the text."""
+"""textweights: the numbers are the Keras model's, and NumPy reads the text."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from digits.models import catalogue, textweights
 @pytest.mark.parametrize("model", catalogue.bundled(), ids=lambda model: model.id)
 class TestBundledModel:
     def test_has_the_weights_that_keras_reads(self, model):
-        """Every array is the one that Keras loads, in its order, and all are counted."""
+        """Every array equals the one that Keras loads, in the same order, and all are counted."""
         path = model.folder / catalogue.KERAS_FILE
         network = keras.models.load_model(path, safe_mode=True)
         weights = textweights.read(path)
@@ -23,7 +23,7 @@ class TestBundledModel:
 
 @pytest.mark.parametrize("content", [b"", b"PK no zip", b"\0" * 100])
 def test_what_is_no_keras_file_is_an_error_in_words(tmp_path, content):
-    """A spoiled file is told by its name, with what to do."""
+    """The error for a damaged file names the file and a remedy."""
     (tmp_path / "model.keras").write_bytes(content)
     with pytest.raises(ModelNotFound, match=r"model\.keras should be a Keras file .* Train the model again"):
         textweights.read(tmp_path / "model.keras")

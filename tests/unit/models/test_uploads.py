@@ -1,4 +1,4 @@
-"""Uploads: every picture has its outcome, whatever is wrong with another."""
+"""uploads: every picture has an outcome, even if another picture is bad."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def sharp_seven():
 
 
 def test_picture_is_read_with_how_surely_and_whether_it_is_a_digit(model, seven):
-    """A 7 is read as one, surely, and looks like a digit; its thumbnail is a picture."""
+    """A 7 is read as 7 with confidence, and looks like a digit; its thumbnail is a picture."""
     outcome = uploads.read("seven.png", seven, model)
     assert (outcome.name, outcome.reading, outcome.digits, outcome.message) == ("seven.png", "7", 1, "")
     assert outcome.confidence > 0.9
@@ -45,7 +45,7 @@ def test_lines_of_writing_become_numbers_with_spaces_between(model, sharp_seven)
 
 
 def test_crop_leaves_the_rest_unread(model, sharp_seven):
-    """Of two sevens side by side the left half is one."""
+    """The left half of two sevens is read as one seven."""
     pair = png(np.tile(sharp_seven, (1, 2)))
     assert uploads.read("pair.png", pair, model).reading == "77"
     assert uploads.read("pair.png", pair, model, Crop(right=50)).reading == "7"
@@ -57,7 +57,7 @@ def test_crop_leaves_the_rest_unread(model, sharp_seven):
     ids=["empty", "text", "blank"],
 )
 def test_what_cannot_be_read_has_a_message_instead(content, says, model):
-    """An empty file, a text and a blank page give an outcome that says so and reads nothing."""
+    """An empty file, a text and a blank page give an outcome with a message and no reading."""
     outcome = uploads.read("it", content, model)
     assert says in outcome.message
     assert (outcome.reading, outcome.digits, outcome.looks) == ("", 0, "")
@@ -68,12 +68,12 @@ def test_what_cannot_be_read_has_a_message_instead(content, says, model):
     [(1, 0, "yes"), (1, 1, "no"), (4, 0, "yes"), (4, 4, "no"), (4, 1, "3 of 4"), (0, 0, "")],
 )
 def test_number_says_how_many_of_its_digits_look_like_one(digits, doubtful, looks):
-    """A word where all look alike, and a count where they differ."""
+    """If all digits look alike the answer is a word; otherwise it is a count."""
     assert uploads.Outcome("n", digits=digits, doubtful=doubtful).looks == looks
 
 
 def test_table_holds_every_outcome_and_survives_any_name():
-    """Quotes, commas, line ends and other scripts in a file's name come back from the CSV as they were."""
+    """Quotes, commas, line ends and other scripts in a file's name survive the CSV unchanged."""
     names = ['a, "b".png', "c\nd.png", "ziffer-七.png"]
     outcomes = [uploads.Outcome(name, "42", 0.98765, 2) for name in names]
     outcomes.append(uploads.Outcome("bad.png", message="not a picture"))

@@ -1,4 +1,4 @@
-"""Weights to look at: what the small file holds is what the network computes, and its pictures open."""
+"""weights: the small file holds what the network computes, and its pictures are valid."""
 
 import keras
 import numpy as np
@@ -18,7 +18,7 @@ def image(sample):
 
 
 def shaken(network):
-    """A network with every weight away from its start, running means and variances included."""
+    """A network with all weights changed at random, including moving means and variances."""
     model = networks.build(network, 10, seed=3)
     random = np.random.default_rng(0)
     model.set_weights([np.abs(w + random.normal(0, 0.05, w.shape).astype(np.float32)) for w in model.get_weights()])
@@ -32,7 +32,7 @@ def written(model, folder):
 
 @pytest.mark.parametrize(("network", "last"), [("drawing", "relu_1"), ("convolutional", "filters_1")])
 def test_filters_answer_as_the_network_does(network, last, tmp_path, image):
-    """Numpy's maps are Keras's after the first convolution, its normalisation and its ReLU."""
+    """NumPy's maps equal Keras's after the first convolution, its normalisation and its ReLU."""
     model = shaken(network)
     filters = written(model, tmp_path).filters
     first = keras.Model(model.input, model.get_layer(last).output)
@@ -43,7 +43,7 @@ def test_filters_answer_as_the_network_does(network, last, tmp_path, image):
 
 @pytest.mark.parametrize("network", ["softmax", "published"])
 def test_a_linear_network_becomes_one_matrix(network, tmp_path, image):
-    """Layers without activations multiply into one, and its logits are the network's."""
+    """Layers without activations multiply into one matrix, whose logits are the network's."""
     model = networks.build(network, 10, seed=3)
     random = np.random.default_rng(0)
     model.set_weights([w + random.normal(0, 0.02, w.shape).astype(np.float32) for w in model.get_weights()])
@@ -55,7 +55,7 @@ def test_a_linear_network_becomes_one_matrix(network, tmp_path, image):
 
 
 def test_the_strongest_units_come_first(tmp_path):
-    """A unit with long weights in and out is picked, and its picture is its weights."""
+    """A unit with large weights in and out is selected, and its picture shows its weights."""
     model = networks.build("corrected", 10)
     loud = model.get_layer("hidden_1")
     kernel, bias = loud.get_weights()
@@ -68,7 +68,7 @@ def test_the_strongest_units_come_first(tmp_path):
 
 
 def test_a_network_of_another_kind_has_nothing_to_show(tmp_path):
-    """No scaling to [0, 1], or a layer that nobody foresaw: no file, no weights."""
+    """A network without scaling to [0, 1], or with an unknown layer, has no file and no weights."""
     plain = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
     assert explain.derive(plain) == {}
     assert written(plain, tmp_path).linear is None
@@ -76,7 +76,7 @@ def test_a_network_of_another_kind_has_nothing_to_show(tmp_path):
 
 
 def test_a_damaged_file_is_reported(tmp_path):
-    """Whatever lies there is read as arrays, or refused in words."""
+    """Any damaged file is read as arrays or refused with an explanation."""
     path = tmp_path / weights.EXPLAIN_FILE
     path.write_bytes(b"PK\x03\x04 and then nothing")
     with pytest.raises(ModelNotFound, match=weights.EXPLAIN_FILE):
@@ -91,7 +91,7 @@ def test_a_damaged_file_is_reported(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
 def test_the_way_to_explain_an_old_model(tmp_path):
-    """A folder with a Keras file alone gets its weights to look at."""
+    """For a folder with only a Keras file, the file of weights can be created."""
     networks.build("softmax", 10).save(tmp_path / catalogue.KERAS_FILE)
     export.write_explanation(tmp_path)
     assert weights.load(tmp_path).linear is not None
@@ -99,7 +99,7 @@ def test_the_way_to_explain_an_old_model(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_bundled_model_has_small_weights(name):
-    """Each has something to show, in less than 50 KB."""
+    """Every bundled model has weights to show, in less than 50 KB."""
     path = MODELS[name].folder / weights.EXPLAIN_FILE
     assert path.stat().st_size < 50_000
     found = weights.load(path.parent)

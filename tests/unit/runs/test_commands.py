@@ -1,4 +1,4 @@
-"""jobs: who may queue and stop what; how the trainer is kept alive is told in test_trainer_process.py."""
+"""commands: who may queue, stop and change which run; test_trainer_process.py tests how the trainer is kept alive."""
 
 import pytest
 from filelock import Timeout
@@ -20,12 +20,12 @@ from digits.training.keeper import trainer_lock
 
 class TestSubmit:
     def test_queues_a_run_of_the_visitors(self, registry, quick):
-        """A submitted run waits for the trainer under its owner's name."""
+        """A submitted run waits for the trainer and belongs to its owner."""
         run = registry.get(commands.submit(registry, quick, "ada"))
         assert (run.state, run.owner, run.hyperparameters) == (RunState.QUEUED, "ada", quick)
 
     def test_has_a_limit_for_each_visitor(self, registry, quick):
-        """A visitor with as many runs as are allowed must wait; a run in training counts, an ended one does not."""
+        """A visitor with the allowed number of runs must wait; a run in training counts, an ended run does not."""
         ids = [commands.submit(registry, quick, "ada") for _ in range(MAX_QUEUED_RUNS_PER_VISITOR)]
         registry.claim()
         with pytest.raises(TooManyRuns, match=f"At most {MAX_QUEUED_RUNS_PER_VISITOR} runs .* you have 3"):
@@ -36,7 +36,7 @@ class TestSubmit:
         assert registry.count_waiting("ada") == MAX_QUEUED_RUNS_PER_VISITOR
 
     def test_has_a_limit_for_the_server(self, registry, quick):
-        """A full queue takes no more runs, from whomever."""
+        """A full queue accepts no more runs from any visitor."""
         for index in range(MAX_QUEUED_RUNS):
             commands.submit(registry, quick, f"visitor {index}")
         with pytest.raises(TooManyRuns, match=f"At most {MAX_QUEUED_RUNS} runs .* this server has {MAX_QUEUED_RUNS}"):
@@ -46,14 +46,14 @@ class TestSubmit:
 
 class TestStop:
     def test_is_for_the_owner(self, registry, quick):
-        """Who started a run may stop it."""
+        """The visitor who started a run may stop it."""
         run_id = commands.submit(registry, quick, "ada")
         commands.stop(registry, run_id, "ada")
         assert registry.get(run_id).state == RunState.STOPPED
 
     @pytest.mark.parametrize("state", [RunState.QUEUED, RunState.RUNNING, RunState.FINISHED])
     def test_is_refused_to_anyone_else(self, registry, quick, state):
-        """Who only has the link may watch; nothing changes, whatever the run is doing."""
+        """A visitor who only has the link may watch; a refused stop changes nothing, whatever the run's state."""
         run_id = commands.submit(registry, quick, "ada")
         if state != RunState.QUEUED:
             registry.claim()
@@ -65,7 +65,7 @@ class TestStop:
         assert registry.get(run_id) == before
 
     def test_needs_a_run_that_can_be_stopped(self, registry, quick):
-        """An ended run and an unknown one are told apart."""
+        """An ended run and an unknown run give different errors."""
         run_id = commands.submit(registry, quick, "ada")
         commands.stop(registry, run_id, "ada")
         with pytest.raises(RunAlreadyFinished):
@@ -90,7 +90,7 @@ class TestCommands:
         ],
     )
     def test_are_for_the_owner_alone(self, registry, quick, command):
-        """Nobody else commands a run, and trying changes nothing."""
+        """Only the owner may command a run, and a refused command changes nothing."""
         run_id = commands.submit(registry, quick, "ada")
         before = registry.get(run_id)
         with pytest.raises(NotYourRun):
@@ -98,7 +98,7 @@ class TestCommands:
         assert registry.get(run_id) == before
 
     def test_step_goes_to_the_next_validation(self, registry, quick):
-        """Without a number, a step ends where the validation images are looked at next."""
+        """Without a number, a step ends at the next validation."""
         run_id = commands.submit(registry, quick, "ada")
         commands.pause(registry, run_id, "ada")
         commands.step(registry, run_id, "ada")
@@ -107,8 +107,8 @@ class TestCommands:
         commands.step(registry, run_id, "ada", 10)
         assert registry.get(run_id).pause_at == 10
 
-    def test_only_live_knobs_turn(self, registry, quick):
-        """What needs another network, or lies out of range, is refused in words."""
+    def test_only_live_hyperparameters_change(self, registry, quick):
+        """Hyperparameters that need another network, and values out of range, are refused with a message."""
         run_id = commands.submit(registry, quick, "ada")
         with pytest.raises(InvalidHyperparameter, match="During a run learning_rate and dropout"):
             commands.turn(registry, run_id, "ada", "batch_size", 10)
@@ -118,7 +118,7 @@ class TestCommands:
         assert [change.value for change in registry.changes(run_id)] == [0.3]
 
     def test_names_are_trimmed_and_limited(self, registry, quick):
-        """A name is one line; too long a name or note says how long it may be."""
+        """A name is put on one line; the error for a name or note that is too long states the limit."""
         run_id = commands.submit(registry, quick, "ada")
         commands.rename(registry, run_id, "ada", "  my \n run ")
         commands.annotate(registry, run_id, "ada", " a\nb ")
@@ -128,7 +128,7 @@ class TestCommands:
         assert registry.get(run_id).name == "my run"
 
     def test_delete_takes_all_or_none(self, registry, quick):
-        """A run that has not ended cannot be deleted, nor then can those named beside it."""
+        """A run that has not ended cannot be deleted, and then no run of the same request is deleted."""
         ended, waiting = (commands.submit(registry, quick, "ada") for _ in range(2))
         commands.stop(registry, ended, "ada")
         with pytest.raises(RunBusy, match="this one is queued"):
@@ -141,7 +141,7 @@ class TestCommands:
 
 
 def test_a_lock_is_held_by_one(runs_dir):
-    """The trainer's lock cannot be had twice, and can be had again once it is let go."""
+    """The trainer's lock cannot be acquired twice; once released, it can be acquired again."""
     settings = Settings.from_environment()
     with trainer_lock(settings), pytest.raises(Timeout):
         trainer_lock(settings).acquire(blocking=False)

@@ -1,4 +1,4 @@
-"""hyperparameters: every knob is declared once, checked always, and comes back from JSON as it was."""
+"""hyperparameters: each is declared once, always checked, and survives a round trip through JSON."""
 
 import dataclasses
 import itertools
@@ -21,7 +21,7 @@ NUMBERS = [name for name, kind in TYPES.items() if kind is not str]
 
 
 def values_of(name):
-    """Any value that a hyperparameter may have."""
+    """Any valid value of a hyperparameter."""
     knob = KNOBS[name]
     if name in CHOICES:
         return st.sampled_from(knob.choices)
@@ -44,7 +44,7 @@ junk = st.one_of(
 
 
 def is_fine(name, value):
-    """Whether a value is one that a knob should take, told in another way than the product does."""
+    """Return whether a value is valid for a hyperparameter, by rules written independently of the product."""
     if name in CHOICES:
         return isinstance(value, str) and value in KNOBS[name].choices
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -60,13 +60,13 @@ def is_fine(name, value):
 @pytest.mark.parametrize("name", KNOBS)
 class TestKnob:
     def test_explains_itself(self, name):
-        """A knob has a label and a sentence for the visitor."""
+        """Every hyperparameter has a label and an explanation for the visitor."""
         knob = KNOBS[name]
         assert knob.label.strip()
         assert re.fullmatch(r"[A-Z].*\.", knob.help)
 
     def test_has_a_default_in_its_range(self, name):
-        """A default passes its own check and is left as it is."""
+        """A default passes its own check unchanged."""
         assert check(name, DEFAULTS[name]) == DEFAULTS[name]
         assert type(DEFAULTS[name]) is TYPES[name]
 
@@ -80,7 +80,7 @@ class TestKnob:
 
     @given(data=st.data())
     def test_takes_its_values_as_text(self, name, data):
-        """What a link or a command line says is read as the value that was written."""
+        """Text from a link or a command line is parsed to the value that was written."""
         value = data.draw(values_of(name))
         read = check(name, str(value))
         assert read == value
@@ -88,7 +88,7 @@ class TestKnob:
 
     @given(value=junk)
     def test_refuses_anything_else_by_name_and_range(self, name, value):
-        """Whatever is wrong raises InvalidHyperparameter that names the knob and says what it takes."""
+        """Any invalid value raises InvalidHyperparameter, which names the hyperparameter and the allowed values."""
         assume(not is_fine(name, value))
         with pytest.raises(InvalidHyperparameter) as caught:
             check(name, value)
@@ -103,7 +103,7 @@ class TestKnob:
             assert (low, high) == (knob.low, knob.high)
 
     def test_refuses_what_lies_just_outside(self, name):
-        """The ends of a range are inside it, and the next numbers are not."""
+        """Both ends of a range are allowed, and the next numbers beyond them are not."""
         if name in CHOICES:
             with pytest.raises(InvalidHyperparameter):
                 check(name, KNOBS[name].choices[0].upper())
@@ -123,36 +123,36 @@ class TestKnob:
 class TestHyperparameters:
     @given(hyperparameters)
     def test_come_back_from_json(self, chosen):
-        """What is written as JSON is read as equal hyperparameters."""
+        """Hyperparameters written as JSON are equal when they are read again."""
         assert Hyperparameters.from_dict(json.loads(json.dumps(chosen.to_dict()))) == chosen
 
     def test_are_written_in_the_order_of_declaration(self):
-        """The JSON of a run reads in the order in which the knobs are declared."""
+        """A run's JSON lists the hyperparameters in the order of their declaration."""
         assert list(Hyperparameters().to_dict()) == list(KNOBS)
 
     def test_take_defaults_for_what_is_missing(self):
-        """Hyperparameters stored before a knob was added are still read."""
+        """Hyperparameters stored before a field was added can still be read."""
         assert Hyperparameters.from_dict({"network": "softmax"}) == Hyperparameters()
 
     @given(st.text().filter(lambda name: name not in KNOBS))
     def test_refuse_unknown_names(self, name):
-        """A name that is no hyperparameter is named in the error, with those that there are."""
+        """An unknown name is given in the error, with the known names."""
         with pytest.raises(InvalidHyperparameter, match="received the unknown") as caught:
             Hyperparameters.from_dict({name: 1})
         assert f"`{name}`" in str(caught.value)
         assert ", ".join(KNOBS) in str(caught.value)
 
     def test_are_checked_when_made(self):
-        """There are no invalid hyperparameters anywhere."""
+        """Invalid hyperparameters cannot be constructed."""
         with pytest.raises(DigitsError, match=r"`batch_size` must lie in \[1, 1000\] images; received 0\. Choose"):
             Hyperparameters(batch_size=0)
 
     def test_turn_text_into_numbers_when_made(self):
-        """Text from a command line becomes the number that it spells."""
+        """Text from a command line becomes a number."""
         assert Hyperparameters(learning_rate="0.25", iterations="300").to_dict()["iterations"] == 300
 
     def test_cannot_be_changed(self):
-        """A run's hyperparameters stay what they were."""
+        """Hyperparameters are immutable."""
         with pytest.raises(dataclasses.FrozenInstanceError):
             Hyperparameters().seed = 1
 
@@ -177,12 +177,12 @@ class TestSchedule:
 
 class TestPresets:
     def test_there_is_one_for_every_network(self):
-        """Every network that can be chosen has a preset of its own, in the same order."""
+        """Every network has its own preset, in the same order as the networks."""
         assert tuple(PRESETS) == KNOBS["network"].choices
 
     @pytest.mark.parametrize("network", PRESETS)
     def test_suit_their_network(self, network):
-        """A preset is valid, is for its network, and says what it is."""
+        """A preset is valid, belongs to its network, and has a title."""
         preset = PRESETS[network]
         assert preset.hyperparameters.network == network
         assert Hyperparameters.from_dict(preset.hyperparameters.to_dict()) == preset.hyperparameters
@@ -190,7 +190,7 @@ class TestPresets:
 
     @pytest.mark.parametrize("network", PRESETS)
     def test_stand_on_the_sliders_stops(self, network):
-        """A preset's values can be reached by moving the sliders, so that a visitor can come back to them."""
+        """A preset's values are stops of the sliders, so a visitor can return to them."""
         for name, value in PRESETS[network].hyperparameters.to_dict().items():
             knob = KNOBS[name]
             if knob.choices:
@@ -200,12 +200,12 @@ class TestPresets:
 
 
 def test_learning_rates_cover_their_range():
-    """The slider's stops reach from the lowest learning rate to the highest, none far from the next."""
+    """The slider's stops cover the whole range of learning rates without large gaps."""
     assert (LEARNING_RATES[0], LEARNING_RATES[-1]) == (KNOBS["learning_rate"].low, KNOBS["learning_rate"].high)
     assert all(1 < high / low < 1.4 for low, high in itertools.pairwise(LEARNING_RATES))
 
 
 def test_readme_shows_the_declarations():
-    """The README's table of hyperparameters is the one that the declarations print."""
+    """The README's table of hyperparameters equals the one printed from the declarations."""
     readme = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
     assert as_markdown() in readme

@@ -1,4 +1,4 @@
-"""runs: the registry keeps its promises to many threads, and an ended run never changes."""
+"""registry: it keeps its promises to many threads, and an ended run never changes."""
 
 import contextlib
 import itertools
@@ -35,7 +35,7 @@ def row(step, **values):
 
 
 def run_in(registry, state, owner="ada"):
-    """Make a run in this state, with progress if it ever ran; all other runs must have ended."""
+    """Make a run in this state, with progress if it has ever run; all other runs must have ended."""
     run_id = registry.create(CHOSEN, owner)
     if state != RunState.QUEUED:
         assert registry.claim().id == run_id
@@ -50,7 +50,7 @@ def run_in(registry, state, owner="ada"):
 
 class TestCreate:
     def test_queues_a_run_with_everything_it_was_given(self, registry):
-        """A new run waits, knows its owner and hyperparameters, and has neither begun nor ended."""
+        """A new run is queued, has its owner and hyperparameters, and has neither started nor ended."""
         before = time.time()
         run = registry.get(registry.create(CHOSEN, "ada"))
         assert (run.state, run.owner, run.hyperparameters, run.step) == (RunState.QUEUED, "ada", CHOSEN, 0)
@@ -60,20 +60,20 @@ class TestCreate:
         assert not run.has_model
 
     def test_gives_unguessable_ids(self, registry):
-        """No two runs share an id, and ids are long enough that nobody guesses one."""
+        """Ids are unique, and long enough that nobody can guess one."""
         ids = {registry.create(CHOSEN, "ada") for _ in range(50)}
         assert len(ids) == 50
         assert all(len(run_id) == 12 for run_id in ids)
 
     def test_can_be_read_by_another_process(self, registry):
-        """What one registry wrote, another one at the same address reads."""
+        """A second registry with the same URL reads what the first one wrote."""
         run_id = registry.create(CHOSEN, "ada")
         other = Registry(Settings.from_environment().registry_url)
         assert other.get(run_id).hyperparameters == CHOSEN
         close(other)
 
     def test_an_unknown_run_is_not_found(self, registry):
-        """An id that was never given out is named in the error, shortened."""
+        """The error for an unknown id names the id, shortened."""
         with pytest.raises(RunNotFound, match=r"received 'nobody'.*Check the link"):
             registry.get("nobody")
         with pytest.raises(RunNotFound) as caught:
@@ -81,7 +81,7 @@ class TestCreate:
         assert len(str(caught.value)) < 300
 
     def test_a_hostile_id_is_only_an_id(self, registry):
-        """SQL in an id finds nothing and harms nothing."""
+        """SQL in an id finds no run and has no effect."""
         run_id = registry.create(CHOSEN, "ada")
         with pytest.raises(RunNotFound):
             registry.get("'; DROP TABLE runs; --")
@@ -91,20 +91,20 @@ class TestCreate:
 class TestStates:
     @pytest.mark.parametrize("state", RunState)
     def test_are_plain_words_in_the_database(self, registry, state):
-        """Whatever reads the table with other tools, as older versions do, finds the state's own word."""
+        """Other programs that read the table, and older versions, find the state as a plain word."""
         run_id = run_in(registry, state)
         assert registry.get(run_id).state is state
         with contextlib.closing(sqlite3.connect(registry._engine.url.database)) as database:
             assert database.execute("SELECT state FROM runs").fetchall() == [(state.value,)]
 
     def test_three_of_them_are_ends(self):
-        """A run ends finished, stopped or failed."""
+        """A run ends as finished, stopped or failed."""
         assert ENDED == ["finished", "stopped", "failed"]
 
 
 class TestListRuns:
     def test_shows_only_the_owners(self, registry):
-        """A visitor sees their own runs, the newest first, and nobody else's."""
+        """A visitor sees only their own runs, newest first."""
         mine = [registry.create(CHOSEN, "ada") for _ in range(3)]
         registry.create(CHOSEN, "bob")
         assert [run.id for run in registry.list_runs("ada")] == mine[::-1]
@@ -115,13 +115,13 @@ class TestListRuns:
 
 class TestClaim:
     def test_takes_the_run_that_has_waited_longest(self, registry):
-        """Runs are claimed in the order they came, whoever owns them, until none is left."""
+        """Runs are claimed in the order of their creation, whoever owns them, until none is left."""
         ids = [registry.create(CHOSEN, owner) for owner in ("ada", "bob", "ada")]
         assert [registry.claim().id for _ in ids] == ids
         assert registry.claim() is None
 
     def test_starts_the_run(self, registry):
-        """A claimed run is running since now."""
+        """A claimed run is running, and its start time is now."""
         run_id = registry.create(CHOSEN, "ada")
         claimed = registry.claim()
         assert claimed == registry.get(run_id)
@@ -129,7 +129,7 @@ class TestClaim:
         assert claimed.created <= claimed.started <= time.time()
 
     def test_gives_a_run_to_one_thread_only(self, registry):
-        """However many threads claim at once, every run goes to exactly one of them."""
+        """When many threads claim at the same time, every run goes to exactly one of them."""
         ids = {registry.create(CHOSEN, "ada") for _ in range(24)}
         url, claimed, barrier = Settings.from_environment().registry_url, [], threading.Barrier(6)
 
@@ -152,7 +152,7 @@ class TestClaim:
 
 class TestStop:
     def test_takes_a_queued_run_out_at_once(self, registry):
-        """A run that had not begun is stopped without a trainer, and says why it has no result."""
+        """A run that has not begun is stopped without a trainer; its reason says why it has no result."""
         run_id = run_in(registry, RunState.QUEUED)
         registry.request_stop(run_id)
         run = registry.get(run_id)
@@ -162,7 +162,7 @@ class TestStop:
         assert registry.claim() is None
 
     def test_reaches_the_trainer_of_a_running_run(self, registry):
-        """The trainer hears of it when it next records, and ends the run itself."""
+        """The trainer sees the request when it next records, and ends the run itself."""
         run_id = run_in(registry, RunState.RUNNING)
         assert registry.record(run_id, [row(200)]).stop_requested is False
         registry.request_stop(run_id)
@@ -172,12 +172,12 @@ class TestStop:
 
     @pytest.mark.parametrize("state", ENDED)
     def test_cannot_stop_what_has_ended(self, registry, state):
-        """An ended run says so."""
+        """Stopping an ended run is an error."""
         with pytest.raises(RunAlreadyFinished, match=f"this one is {state}"):
             registry.request_stop(run_in(registry, state))
 
     def test_cannot_stop_what_never_was(self, registry):
-        """An unknown run is not found rather than stopped."""
+        """Stopping an unknown run raises RunNotFound."""
         with pytest.raises(RunNotFound):
             registry.request_stop("nobody")
 
@@ -198,7 +198,7 @@ class TestAnEndedRun:
         ids=["finish", "fail", "requeue", "record", "set_activity", "requeue_abandoned", "claim"],
     )
     def test_never_changes(self, registry, state, change):
-        """Whatever a trainer still says of it, an ended run and its progress stay as they were."""
+        """Later calls by the trainer change neither an ended run nor its progress."""
         run_id = run_in(registry, state)
         run, metrics = registry.get(run_id), registry.metrics(run_id)
         change(registry, run_id)
@@ -206,7 +206,7 @@ class TestAnEndedRun:
         assert registry.metrics(run_id) == metrics
 
     def test_keeps_its_result(self, registry):
-        """The hits among the test images come with the end of the run."""
+        """The number of correct test images is stored when the run ends."""
         run_id = run_in(registry, RunState.RUNNING)
         registry.finish(run_id, RunState.FINISHED, test_correct=915, test_total=1000)
         run = registry.get(run_id)
@@ -218,7 +218,7 @@ class TestAnEndedRun:
 
 class TestRequeue:
     def test_makes_a_run_wait_at_its_old_place(self, registry):
-        """A run whose trainer has to leave keeps its progress, its place and its hyperparameters."""
+        """A run whose trainer has to end keeps its progress, its place in the queue and its hyperparameters."""
         run_id = run_in(registry, RunState.RUNNING)
         later = registry.create(CHOSEN, "bob")
         registry.requeue(run_id)
@@ -228,7 +228,7 @@ class TestRequeue:
         assert [registry.claim().id, registry.claim().id] == [run_id, later]
 
     def test_can_be_rewound_to_its_checkpoint(self, registry):
-        """What was recorded after the checkpoint is forgotten, because it is trained again."""
+        """Progress recorded after the checkpoint is removed, because that part is trained again."""
         run_id = run_in(registry, RunState.RUNNING)
         registry.record(run_id, [row(200), row(300)])
         registry.rewind(run_id, 200)
@@ -236,7 +236,7 @@ class TestRequeue:
         assert registry.history(run_id) == [row(100), row(200)]
 
     def test_leaves_a_queued_run_alone(self, registry):
-        """A run that nobody trains cannot be put back."""
+        """A run that is not running cannot be re-queued."""
         run_id = run_in(registry, RunState.QUEUED)
         before = registry.get(run_id)
         registry.requeue(run_id)
@@ -245,7 +245,7 @@ class TestRequeue:
 
 class TestAbandonedRuns:
     def test_wait_for_the_next_trainer(self, registry):
-        """Runs whose trainer died are queued again; those that wait go on waiting."""
+        """Running runs of a dead trainer are re-queued; queued runs stay queued."""
         abandoned = run_in(registry, RunState.RUNNING)
         waiting = registry.create(CHOSEN, "bob")
         assert registry.requeue_abandoned(attempts=3) == 1
@@ -255,7 +255,7 @@ class TestAbandonedRuns:
         assert registry.requeue_abandoned(attempts=3) == 0
 
     def test_fail_when_they_kill_every_trainer(self, registry):
-        """A run under which the trainer keeps dying ends, and says why."""
+        """A run during which trainers keep dying fails with a reason."""
         abandoned = run_in(registry, RunState.RUNNING)
         for _ in range(2):
             registry.requeue_abandoned(attempts=3)
@@ -267,7 +267,7 @@ class TestAbandonedRuns:
         assert run.ended is not None
 
     def test_are_forgiven_once_they_make_progress(self, registry):
-        """A checkpoint takes the count back."""
+        """A checkpoint resets the count of attempts."""
         abandoned = run_in(registry, RunState.RUNNING)
         registry.requeue_abandoned(attempts=3)
         registry.claim()
@@ -277,7 +277,7 @@ class TestAbandonedRuns:
 
 class TestCommands:
     def test_pause_reaches_the_trainer(self, registry):
-        """A running run is asked to pause, then put aside with no command left, and resumed at its old place."""
+        """A running run is asked to pause, then set paused with no request left, and resumed at its old place."""
         run_id = run_in(registry, RunState.RUNNING)
         registry.request_pause(run_id)
         assert registry.record(run_id).pause_at == 0
@@ -290,20 +290,20 @@ class TestCommands:
         assert [registry.claim().id, registry.claim().id] == [run_id, later]
 
     def test_a_queued_run_pauses_at_once(self, registry):
-        """Nobody needs to be asked for that."""
+        """A queued run pauses without a trainer."""
         run_id = registry.create(CHOSEN, "ada")
         registry.request_pause(run_id)
         assert registry.get(run_id).state == RunState.PAUSED
 
     def test_stopping_a_paused_run_lets_the_trainer_save_it(self, registry):
-        """It goes back to the trainer, which keeps what it has learned."""
+        """The run goes back to the trainer, which saves its model."""
         run_id = run_in(registry, RunState.RUNNING)
         registry.set_paused(run_id)
         registry.request_stop(run_id)
         assert registry.claim().stop_requested
 
     def test_stopping_a_run_that_never_began_ends_it(self, registry):
-        """There is nothing to keep."""
+        """A run that never began has no model to save."""
         run_id = registry.create(CHOSEN, "ada")
         registry.request_pause(run_id)
         registry.request_stop(run_id)
@@ -311,7 +311,7 @@ class TestCommands:
 
     @pytest.mark.parametrize("state", ENDED)
     def test_an_ended_run_takes_none(self, registry, state):
-        """Each says what state the run is in."""
+        """Every command on an ended run raises an error that states the run's state."""
         run_id = run_in(registry, state)
         for command in (
             registry.request_pause,
@@ -326,7 +326,7 @@ class TestCommands:
 
 class TestChanges:
     def test_are_kept_with_the_iteration_at_which_they_took_effect(self, registry):
-        """A wish waits; taken up, it is part of the record; a second wish before that replaces the first."""
+        """A change is pending until it takes effect, then part of the record; a newer pending change replaces it."""
         run_id = run_in(registry, RunState.RUNNING)
         registry.request_change(run_id, "learning_rate", 0.1)
         registry.request_change(run_id, "learning_rate", 0.01)
@@ -340,7 +340,7 @@ class TestChanges:
         ]
 
     def test_can_be_planned(self, registry):
-        """A run may begin with another's record; what never took effect there is left out."""
+        """A run can start with another run's changes; changes that never took effect are left out."""
         record = [Change(150, "dropout", 0.0, 0.4), Change(None, "dropout", None, 0.5)]
         run_id = registry.create(CHOSEN, "ada", changes=record, name="again")
         assert registry.changes(run_id) == record[:1]
@@ -349,7 +349,7 @@ class TestChanges:
 
 class TestDeleting:
     def test_hides_a_run_and_can_be_undone(self, registry):
-        """A deleted run is in the list of deleted ones alone, until it is restored."""
+        """A deleted run appears only in the list of deleted runs until it is restored."""
         run_id = run_in(registry, RunState.FINISHED)
         registry.set_deleted([run_id], 123.0)
         assert registry.list_runs("ada") == []
@@ -360,7 +360,7 @@ class TestDeleting:
         assert [run.id for run in registry.list_runs("ada")] == [run_id]
 
     def test_purging_leaves_nothing(self, registry):
-        """Once purged a run is unknown, and so is its history."""
+        """After a purge, the run and its history no longer exist."""
         run_id = run_in(registry, RunState.FINISHED)
         registry.purge(run_id)
         assert registry.history(run_id) == []
@@ -368,8 +368,8 @@ class TestDeleting:
             registry.get(run_id)
 
 
-def test_a_run_trained_elsewhere_can_be_adopted(registry):
-    """It is finished from the start, with its result."""
+def test_a_run_trained_elsewhere_can_be_imported(registry):
+    """An imported run is finished from the start and has its result."""
     run_id = registry.add_imported(CHOSEN, "ada", name="mine", data="Imported.", test_correct=99, test_total=100)
     run = registry.get(run_id)
     assert (run.state, run.name, run.data, run.has_model) == (RunState.FINISHED, "mine", "Imported.", True)
@@ -377,7 +377,7 @@ def test_a_run_trained_elsewhere_can_be_adopted(registry):
 
 
 def test_an_older_registry_gets_what_it_lacks(runs_dir):
-    """A registry of the first version opens, with its runs, and takes what later versions write."""
+    """A registry of the first version opens with its runs and accepts what later versions write."""
     path = runs_dir / "old.sqlite"
     with sqlite3.connect(path) as old:
         old.execute(
@@ -400,8 +400,8 @@ def test_an_older_registry_gets_what_it_lacks(runs_dir):
 
 
 class TestActivity:
-    def test_is_told_while_a_run_is_running(self, registry):
-        """What the trainer is busy with is shown, with facts beside it, until it iterates again."""
+    def test_is_shown_while_a_run_is_running(self, registry):
+        """The trainer's activity is shown, with further facts, until the next iterations."""
         run_id = run_in(registry, RunState.RUNNING)
         registry.set_activity(run_id, "Saving", data="MNIST")
         assert (registry.get(run_id).activity, registry.get(run_id).data) == ("Saving", "MNIST")
@@ -410,7 +410,7 @@ class TestActivity:
         assert registry.get(run_id).step == 200
 
     def test_the_trainer_says_that_it_lives(self, registry):
-        """The newest heartbeat tells who the trainer is, what it does and how long ago it said so."""
+        """The newest heartbeat gives the trainer's process id, its activity and its age."""
         assert registry.trainer_status() is None
         registry.beat(1, "loading TensorFlow")
         registry.beat(2, "training")
@@ -421,7 +421,7 @@ class TestActivity:
 
 class TestMetrics:
     def test_come_back_as_recorded(self, registry):
-        """Rows are read in the order of their steps, with every measure, and a None stays None."""
+        """Rows are returned in the order of their steps, with every metric; None stays None."""
         run_id = run_in(registry, RunState.QUEUED)
         registry.claim()
         rows = [row(50), row(100, val_loss=0.25, val_accuracy=0.9), row(150)]
@@ -432,7 +432,7 @@ class TestMetrics:
         assert list(rows[0]) == METRIC_NAMES
 
     def test_belong_to_one_run(self, registry):
-        """A run without progress has none, whatever others have done."""
+        """A run's history contains only its own rows."""
         run_in(registry, RunState.RUNNING)
         assert registry.metrics(registry.create(CHOSEN, "ada")) == []
 
@@ -444,7 +444,7 @@ class TestMetrics:
         max_points=st.integers(1, 200),
     )
     def test_are_thinned_but_keep_what_matters(self, registry, count, spacing, validated, max_points):
-        """Of a long run, all validations and the last row stay, and not many others."""
+        """For a long run, all validations and the last row are kept, and few other rows."""
         run_id = registry.create(CHOSEN, "ada")
         registry.claim()
         rows = [
@@ -465,7 +465,7 @@ class TestMetrics:
             assert kept == rows
 
     def test_evenly_cover_a_long_run(self, registry):
-        """The rows left lie about equally far apart."""
+        """The remaining rows are evenly spaced."""
         run_id = registry.create(CHOSEN, "ada")
         registry.claim()
         registry.record(run_id, [row(10 * index) for index in range(1, 2001)])
@@ -476,7 +476,7 @@ class TestMetrics:
 
 class TestQueue:
     def test_counts_the_runs_ahead(self, registry):
-        """A place in the queue counts the run in training and those that came before."""
+        """A place in the queue counts the run in training and the runs queued earlier."""
         ids = [registry.create(CHOSEN, owner) for owner in ("ada", "bob", "ada", "bob")]
         registry.request_stop(ids[1])
         registry.claim()
@@ -485,7 +485,7 @@ class TestQueue:
         assert registry.runs_ahead(registry.get(ids[2])) == 0
 
     def test_counts_what_waits_or_trains(self, registry):
-        """Queued and running runs count, of one owner or of all; ended ones do not."""
+        """Queued and running runs count, for one owner or for all; ended runs do not."""
         for owner in ("ada", "ada", "ada", "bob"):
             registry.create(CHOSEN, owner)
         registry.finish(registry.claim().id, RunState.FINISHED)
@@ -496,7 +496,7 @@ class TestQueue:
 
 class TestUnavailable:
     def test_garbage_is_no_registry(self, tmp_path):
-        """A file that is no database is refused, with its address and what to do."""
+        """A file that is not a database is refused; the error gives its address and a remedy."""
         path = tmp_path / "garbage.sqlite"
         path.write_bytes(b"this is no database, but it is long enough to be looked at" * 20)
         with pytest.raises(RegistryUnavailable, match=r"garbage\.sqlite .*not a database.*DIGITS_REGISTRY_URL"):
@@ -504,33 +504,33 @@ class TestUnavailable:
         assert path.read_bytes().startswith(b"this is no database")
 
     def test_a_missing_folder_is_made(self, tmp_path):
-        """A registry in a folder that is not there yet makes it, and works."""
+        """A registry creates its folder if it is missing."""
         registry = Registry(f"sqlite:///{tmp_path / 'new' / 'registry.sqlite'}")
         assert registry.count_waiting() == 0
         registry._engine.dispose()
 
-    def test_a_file_where_the_folder_should_be_is_said_to_be_so(self, tmp_path):
-        """A registry whose folder cannot be made cannot be opened, and says why."""
+    def test_a_file_where_the_folder_should_be_is_an_error(self, tmp_path):
+        """A registry whose folder cannot be created does not open, and the error says why."""
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(RegistryUnavailable, match="should be readable and writable"):
             Registry(f"sqlite:///{tmp_path / 'file' / 'registry.sqlite'}")
 
     @pytest.mark.parametrize("url", ["", "nonsense", "nosuchdatabase://somewhere"])
-    def test_a_nonsensical_address_is_said_to_be_so(self, url):
-        """An address that means nothing is an unavailable registry too, not another library's error."""
+    def test_a_malformed_url_is_an_error(self, url):
+        """A malformed URL raises RegistryUnavailable, not another library's error."""
         with pytest.raises(RegistryUnavailable, match="DIGITS_REGISTRY_URL"):
             Registry(url)
 
-    def test_a_password_is_not_told(self):
-        """The address in the message has no password in it."""
+    def test_a_password_is_not_shown(self):
+        """The URL in an error message contains no password."""
         with pytest.raises(RegistryUnavailable) as caught:
             Registry("nosuchdatabase://ada:secret@somewhere/digits")
         assert "secret" not in str(caught.value)
 
-    def test_a_locked_registry_is_said_to_be_so(self, registry, runs_dir):
-        """A writer that another program blocks for too long gets an error; readers are not disturbed."""
+    def test_a_locked_registry_is_an_error(self, registry, runs_dir):
+        """A writer that is blocked for too long gets an error; readers are not affected."""
         run_id = registry.create(CHOSEN, "ada")
-        with registry._engine.begin() as connection:  # five seconds of patience would be too long for a test
+        with registry._engine.begin() as connection:  # the default timeout of five seconds would be too long for a test
             connection.exec_driver_sql("PRAGMA busy_timeout=50")
         blocker = sqlite3.connect(runs_dir / "registry.sqlite", isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
@@ -542,8 +542,8 @@ class TestUnavailable:
             blocker.close()
         assert registry.count_waiting() == 1
 
-    def test_a_registry_spoiled_later_is_said_to_be_so(self, registry, runs_dir):
-        """A database that loses its tables while it is open raises Digits's own error from every call."""
+    def test_a_registry_damaged_later_is_an_error(self, registry, runs_dir):
+        """If a database loses its tables while it is open, every call raises RegistryUnavailable."""
         with sqlite3.connect(runs_dir / "registry.sqlite") as spoiler:
             spoiler.execute("DROP TABLE runs")
         spoiler.close()
@@ -556,18 +556,18 @@ class TestUnavailable:
             with pytest.raises(RegistryUnavailable, match="no such table"):
                 call()
 
-    def test_is_one_of_the_family(self):
-        """Pages catch it with all other errors of Digits."""
+    def test_is_a_digits_error(self):
+        """RegistryUnavailable is a DigitsError, so pages catch it with the others."""
         assert issubclass(RegistryUnavailable, DigitsError)
 
 
 def test_a_process_opens_a_registry_once(registry):
-    """Everyone in a process shares one registry for an address."""
+    """All code in a process shares one registry for a URL."""
     assert open_registry(Settings.from_environment().registry_url) is registry
 
 
 def test_every_preset_can_be_stored(registry):
-    """The hyperparameters of every preset come back from the database as they were."""
+    """The hyperparameters of every preset survive a round trip through the database."""
     for preset in PRESETS.values():
         run_id = registry.create(preset.hyperparameters, "ada")
         assert registry.get(run_id).hyperparameters == preset.hyperparameters

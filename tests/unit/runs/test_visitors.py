@@ -1,4 +1,4 @@
-"""visitors: a browser gets its token once, with a page, in a cookie that no script can read."""
+"""visitors: a browser gets its token once, with a page, in a cookie that scripts cannot read."""
 
 import asyncio
 from http.cookies import SimpleCookie
@@ -9,7 +9,7 @@ from digits.runs.visitors import COOKIE, VisitorCookie, new_token
 
 
 def cookies_of(*, cookie=None, content_type="text/html; charset=utf-8", scheme="http", kind="http"):
-    """Ask an app behind the middleware; gives the cookies that it sets."""
+    """Send a request to an app behind the middleware, and return the cookies that it sets."""
     sent = []
 
     async def app(scope, receive, send):
@@ -29,7 +29,7 @@ def cookies_of(*, cookie=None, content_type="text/html; charset=utf-8", scheme="
 
 class TestCookie:
     def test_comes_with_the_first_page(self):
-        """Who has none gets one that lasts, for the whole site, out of reach of scripts and of other sites' forms."""
+        """A visitor without a cookie gets a lasting one for the whole site, safe from scripts and cross-site forms."""
         (cookie,) = cookies_of()
         (morsel,) = SimpleCookie(cookie).values()
         assert morsel.key == COOKIE
@@ -39,35 +39,35 @@ class TestCookie:
         assert not morsel["secure"]
 
     def test_is_secure_where_the_page_is(self):
-        """Over https the cookie never travels in the open."""
+        """Over https, the cookie is never sent unencrypted."""
         (cookie,) = cookies_of(scheme="https")
         assert SimpleCookie(cookie)[COOKIE]["secure"] is True
 
     def test_is_set_once(self):
-        """Who has one keeps it."""
+        """A visitor with a cookie keeps it."""
         assert cookies_of(cookie=f"{COOKIE}=abc") == []
         assert cookies_of(cookie=f"first=1; {COOKIE}=abc; last=2") == []
 
     @pytest.mark.parametrize("content_type", ["application/javascript", "image/png", "application/json", ""])
     def test_comes_with_pages_only(self, content_type):
-        """Scripts, pictures and data, which caches may keep for others, carry no token."""
+        """Scripts, pictures and data set no cookie, because caches may share them between visitors."""
         assert cookies_of(content_type=content_type) == []
 
     def test_leaves_web_sockets_alone(self):
-        """Only ordinary requests are looked at."""
+        """The middleware passes web sockets through unchanged."""
         assert cookies_of(kind="websocket") == []
 
     @pytest.mark.parametrize(
         "foreign", ["a/b=1", "a@b=1", "foo[1]=x", 'settings={"theme":"dark"}', "=", ";;;", "é=ü", f"not_{COOKIE}=abc"]
     )
     def test_stands_beside_foreign_cookies(self, foreign):
-        """Whatever other programs at this address have set, a token is given once and then found again."""
+        """Cookies of other programs at this address do not matter: the token is set once and found again."""
         assert len(cookies_of(cookie=foreign)) == 1
         assert cookies_of(cookie=f"{foreign}; {COOKIE}=abc") == []
 
 
 def test_no_two_visitors_share_a_token():
-    """Tokens are long and never the same."""
+    """Tokens are long and unique."""
     tokens = {new_token() for _ in range(100)}
     assert len(tokens) == 100
     assert min(map(len, tokens)) == 32

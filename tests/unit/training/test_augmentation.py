@@ -1,4 +1,4 @@
-"""augmentation: images are distorted, each in its own way, and by the seed alone."""
+"""augmentation: each image is distorted differently, and only the seed decides how."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def distorted(images, *seed):
 
 
 def test_gives_images_of_the_same_kind(images):
-    """The result has the same shape and stays within paper and ink."""
+    """The result has the same shape and stays between paper and ink."""
     result = distorted(images, 1, 2)
     assert (result.shape, result.dtype) == (images.shape, np.float32)
     assert result.min() >= 0
@@ -25,19 +25,19 @@ def test_gives_images_of_the_same_kind(images):
 
 
 def test_depends_on_the_seed_alone(images):
-    """The same seed distorts alike, another seed otherwise."""
+    """The same seed gives the same distortions, and another seed gives others."""
     assert np.array_equal(distorted(images, 1, 2), distorted(images, 1, 2))
     assert not np.array_equal(distorted(images, 1, 2), distorted(images, 1, 3))
 
 
 def test_distorts_each_image_in_its_own_way(images):
-    """One image given many times comes back in as many forms."""
+    """Copies of one image are all distorted differently."""
     results = distorted(np.repeat(images[:1], 20, axis=0), 5, 6)
     assert len({result.tobytes() for result in results}) == 20
 
 
 def test_leaves_digits_readable(images, sample):
-    """Most distorted digits are still read rightly by a model that never saw any."""
+    """A model that was never trained on distorted digits still reads most of them correctly."""
     from digits.models import catalogue
 
     model = next(model for model in catalogue.bundled() if model.id == "convolutional")
@@ -46,5 +46,5 @@ def test_leaves_digits_readable(images, sample):
 
 
 def test_keeps_paper_empty():
-    """Where there is no ink, distorting makes none."""
+    """Augmentation adds no ink where there is none."""
     assert not distorted(np.zeros((3, 28, 28), np.float32), 1, 1).any()

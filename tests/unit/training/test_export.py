@@ -1,4 +1,4 @@
-"""export: a folder appears whole or not at all, and every file in it gives the same predictions."""
+"""export: a folder appears whole or not at all, and all its files give the same predictions."""
 
 import dataclasses
 import io
@@ -32,7 +32,7 @@ def save(model, folder, dataset, hyperparameters, drawings=None, **more):
 
 @pytest.fixture(scope="module")
 def trained(small, quick):
-    """A softmax model that has learned a little."""
+    """A softmax model after a little training."""
     program = Program("softmax", 10, optimizer="sgd")
     list(train(quick, small, program))
     return program.exportable_model()
@@ -40,21 +40,21 @@ def trained(small, quick):
 
 @pytest.fixture(scope="module")
 def saved(trained, small, quick, tmp_path_factory):
-    """The folder of that model, its card, and what was said while it was saved."""
+    """The folder of that model, its card, and the steps announced while it was saved."""
     folder, steps = tmp_path_factory.mktemp("models") / "made-here", []
     card = save(trained, folder, small, quick, on_step=steps.append)
     return folder, card, steps
 
 
 def text_arrays(folder):
-    """The arrays in the Keras file's texts, read as a visitor would."""
+    """The arrays in the text version of a Keras file, parsed as a visitor would."""
     texts = textweights.texts(textweights.read(folder / catalogue.KERAS_FILE))
     return [np.loadtxt(io.StringIO(texts[name])) for name in ("weights.txt", "const.txt")]
 
 
 class TestFolder:
     def test_has_all_files_and_nothing_else_is_left(self, saved):
-        """The model as Keras and LiteRT, its card and its predictions lie there; no draft does."""
+        """The folder holds the Keras and LiteRT models, the card and the predictions, and no draft remains."""
         folder, _, _ = saved
         names = {path.name for path in folder.iterdir()}
         assert {"card.json", "model.keras", "model.tflite", "test-probabilities.npy"} <= names
@@ -62,7 +62,7 @@ class TestFolder:
         assert [path.name for path in folder.parent.iterdir()] == ["made-here"]
 
     def test_is_announced_step_by_step(self, saved):
-        """Who waits is told what happens, and that it is tested once."""
+        """The steps of saving are announced, and the model is tested once."""
         steps = saved[2]
         assert steps == [
             "Testing on the test images, for the first and only time",
@@ -71,7 +71,7 @@ class TestFolder:
         ]
 
     def test_holds_how_its_own_files_read_drawings(self, trained, small, quick, tmp_path):
-        """The card's drawn accuracy is what measuring the saved model gives."""
+        """The card's drawn accuracy equals a measurement of the saved model."""
         rows = [
             {"label": "1", "strokes": [[[140, 40], [140, 240]]]},
             {"label": "7", "strokes": [[[70, 60], [210, 60]]]},
@@ -82,19 +82,19 @@ class TestFolder:
         assert card.drawn == measure(CalibratedRecogniser.load(tmp_path / "drawer"), given)
         assert (card.drawn.total, card.drawn.independent, card.drawn.refused) == (8, 2, 4)
 
-    def test_is_told_its_accuracy_before_the_conversion(self, trained, small, quick, tmp_path):
-        """Who waits for the accuracy does not wait for the files."""
+    def test_reports_its_accuracy_before_the_conversion(self, trained, small, quick, tmp_path):
+        """The test accuracy is reported before the files are converted."""
         heard = []
         card = save(trained, tmp_path / "told", small, quick, on_step=heard.append, on_tested=heard.append)
         (told,) = (said for said in heard if not isinstance(said, str))
         assert heard.index(told) < heard.index("Converting to LiteRT, and proving that it predicts the same")
         assert told == card.test
 
-    def test_is_told_again_when_a_tie_falls_the_other_way(self, small, quick, tmp_path, monkeypatch):
-        """Between two classes that are equally likely the files may choose differently; the card's number counts."""
+    def test_reports_again_when_a_tie_falls_the_other_way(self, small, quick, tmp_path, monkeypatch):
+        """If a tie between two classes falls differently in the LiteRT file, the card has that file's accuracy."""
         zeros = np.flatnonzero(small.test.labels == 0)
         dataset = dataclasses.replace(small, test=datasets.Split(small.test.images[zeros], small.test.labels[zeros]))
-        undecided = networks.build("softmax", 10)  # all its weights are zero, so every class is as likely
+        undecided = networks.build("softmax", 10)  # all weights are zero, so all classes are equally likely
         threes = np.tile(0.1 + 1e-5 * np.eye(10)[3], (len(zeros), 1))
         monkeypatch.setattr(export, "predict", lambda model, images: threes)
         heard = []
@@ -103,7 +103,7 @@ class TestFolder:
         assert card.test.correct == len(zeros)
 
     def test_replaces_an_older_one(self, trained, small, quick, tmp_path):
-        """Saving again under the same name leaves only the new model."""
+        """Saving under the same name again leaves only the new model."""
         folder = tmp_path / "again"
         save(trained, folder, small, quick)
         (folder / "stale.txt").write_text("from before")
@@ -112,7 +112,7 @@ class TestFolder:
         assert (folder / "card.json").is_file()
 
     def test_does_not_appear_when_the_files_disagree(self, trained, small, quick, tmp_path, monkeypatch):
-        """A LiteRT file that predicts something else is refused, and nothing is left of it."""
+        """If the LiteRT file predicts something else, an error is raised and no file is left."""
         other = (BUNDLED_MODELS_DIR / "convolutional" / "model.tflite").read_bytes()
         monkeypatch.setattr(export, "_convert", lambda model: other)
         with pytest.raises(ExportMismatch, match=r"within 0\.001; they differ by"):
@@ -121,7 +121,7 @@ class TestFolder:
         assert list(tmp_path.glob(".saving-*")) == []
 
     def test_does_not_appear_when_the_weights_are_no_numbers(self, small, quick, tmp_path):
-        """A model whose weights have become NaN is no model to hand out."""
+        """A model whose weights are NaN is not saved."""
         broken = networks.build("softmax", 10)
         broken.set_weights([np.full_like(weight, np.nan) for weight in broken.get_weights()])
         with pytest.raises(TrainingDiverged, match="lower learning rate"):
@@ -129,7 +129,7 @@ class TestFolder:
         assert not (tmp_path / "broken").exists()
 
     def test_leaves_an_older_one_alone_when_it_fails(self, trained, small, quick, tmp_path, monkeypatch):
-        """When saving again fails, the model from before is still whole."""
+        """If saving again fails, the older model stays complete."""
         folder = tmp_path / "kept"
         card = save(trained, folder, small, quick)
         monkeypatch.setattr(export, "_convert", lambda model: b"no model")
@@ -140,12 +140,12 @@ class TestFolder:
 
 class TestCard:
     def test_is_what_was_returned(self, saved):
-        """The file says what the caller was told."""
+        """The card's file equals the returned card."""
         folder, card, _ = saved
         assert cards.read(folder / "card.json") == card
 
     def test_says_what_the_model_is_and_how_it_was_made(self, saved, small, quick):
-        """Name, classes, data, hyperparameters, facts and versions are on it."""
+        """The card has the name, classes, data, hyperparameters, facts and versions."""
         _, card, _ = saved
         assert (card.id, card.title) == ("made-here", PRESETS["softmax"].title)
         assert card.class_names == tuple("0123456789")
@@ -155,13 +155,13 @@ class TestCard:
         assert card.versions.keys() >= {"python", "tensorflow", "keras", "numpy", "ai-edge-litert"}
 
     def test_holds_a_temperature_fitted_on_the_validation_images(self, saved, small):
-        """So that the pages can say how sure the model is; it was fitted through the file itself."""
+        """The temperature makes the shown confidence realistic; it is fitted on the LiteRT file's own predictions."""
         folder, card, _ = saved
         own = Recogniser(folder / "model.tflite").probabilities(small.validation.images)
         assert card.temperature == round(calibration.fit_temperature(own, small.validation.labels), 4)
 
     def test_counts_the_hits_of_the_file_itself(self, saved, small):
-        """The accuracy on the card is the one that the LiteRT file has on the test images."""
+        """The card's accuracy is the LiteRT file's accuracy on the test images."""
         folder, card, _ = saved
         measured = accuracy(Recogniser(folder / "model.tflite").probabilities(small.test.images), small.test.labels)
         assert card.test == measured
@@ -171,7 +171,7 @@ class TestCard:
 
 class TestFiles:
     def test_agree_in_keras_and_litert(self, saved, small):
-        """The two files give the same probabilities for images of 0 to 255."""
+        """Both files give the same probabilities for images with values from 0 to 255."""
         folder, _, _ = saved
         model = keras.models.load_model(folder / "model.keras", safe_mode=True)
         expected = model(small.test.images.astype(np.float32)).numpy()
@@ -180,7 +180,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("network", ["convolutional", "drawing"])
     def test_agree_for_convolutions(self, network, small, tmp_path):
-        """The designs with convolutions survive the conversion, for another number of classes too."""
+        """Convolutional networks convert correctly, also with another number of classes."""
         few = catalogue.Dataset(**{**vars(small), "test": small.test.rows(0, 20), "class_names": tuple("0123456789ab")})
         save(networks.build(network, 12, seed=1), tmp_path / network, few, PRESETS[network].hyperparameters)
         model = keras.models.load_model(tmp_path / network / "model.keras", safe_mode=True)
@@ -190,7 +190,7 @@ class TestFiles:
         assert probabilities == pytest.approx(expected, abs=1e-3)
 
     def test_as_text_load_with_numpy_and_predict_the_same(self, saved, small):
-        """The text of a softmax model is a (784, 10) and a (10,) array, from which anyone gets the predictions."""
+        """A softmax model's text has a (784, 10) and a (10,) array, which give the same predictions."""
         folder, _, _ = saved
         weights, biases = text_arrays(folder)
         assert (weights.shape, biases.shape) == ((784, 10), (10,))
@@ -200,7 +200,7 @@ class TestFiles:
         assert shares / shares.sum(axis=1, keepdims=True) == pytest.approx(probabilities, abs=1e-3)
 
     def test_as_text_hold_every_layer(self, tmp_path):
-        """A deep network's text names each layer and its shape, with as many numbers as it has."""
+        """A deep network's text names each layer and its shape, and holds all its numbers."""
         model = networks.build("corrected", 10)
         model.save(tmp_path / "model.keras")
         lines = textweights.texts(textweights.read(tmp_path / "model.keras"))["weights.txt"].splitlines()
@@ -209,7 +209,7 @@ class TestFiles:
         assert len(lines) - len(heads) == 784 + 1024 + 512 + 256
 
     def test_are_rounded_to_half_precision(self, saved):
-        """Weights are stored as float16 can tell them, so that all three files hold the very same numbers."""
+        """Weights are rounded to float16, so all three files hold exactly the same numbers."""
         folder, _, _ = saved
         model = keras.models.load_model(folder / "model.keras")
         for weight in model.get_weights():
@@ -217,7 +217,7 @@ class TestFiles:
         assert text_arrays(folder)[0] == pytest.approx(model.get_weights()[0], rel=1e-4)
 
     def test_keep_weights_that_half_precision_cannot_tell(self, small, quick, tmp_path):
-        """Weights beyond float16's range are stored as they are rather than as infinity."""
+        """Weights beyond float16's range are stored unrounded, not as infinity."""
         model = networks.build("softmax", 10)
         model.set_weights([np.full((784, 10), 70_000, np.float32), np.zeros(10, np.float32)])
         export._round_weights(model)
@@ -225,7 +225,7 @@ class TestFiles:
 
 
 def test_a_saved_model_can_be_asked(saved, small):
-    """The folder of a model is all that the catalogue needs."""
+    """The catalogue needs only a model's folder to read images with it."""
     folder, card, _ = saved
     model = catalogue.Model(folder.name, folder, card)
     assert model.recogniser.probabilities(small.test.images[:1]).shape == (1, 10)
@@ -233,7 +233,7 @@ def test_a_saved_model_can_be_asked(saved, small):
 
 
 def test_a_folder_can_be_carried_elsewhere(saved, small, tmp_path):
-    """No file of a model names the place where it was made."""
+    """A model's files contain no path of the machine that made them."""
     folder, _, _ = saved
     copy = shutil.copytree(folder, tmp_path / "copy")
     assert np.array_equal(

@@ -1,4 +1,4 @@
-"""Nothing is lost: a trainer killed again and again, at random points, ends where an undisturbed one does."""
+"""Kills: a run whose trainer is killed many times at random points ends like an undisturbed run."""
 
 import contextlib
 import multiprocessing
@@ -19,27 +19,27 @@ from digits.settings import Settings
 from digits.training import checkpoints, trainer
 
 KILLS = 20
-PATIENCE_SECONDS = 300  # for one condition, on a machine that is busy with other things
+PATIENCE_SECONDS = 300  # timeout of one condition, on a busy machine
 CHOSEN = Hyperparameters(
     network="corrected",
     learning_rate=1e-3,
-    iterations=20_000,  # on no machine does it come to its end between the kills
+    iterations=20_000,  # enough that no machine finishes the run between the kills
     dropout=0.5,
     batch_size=32,
     optimizer="adam",
     schedule="cosine",
 )
-# Every trainer is a process of its own with a TensorFlow of its own, which its first operation sets up. They are forked
-# from a process that has read TensorFlow's files and no more, because reading them takes longer than all the rest.
+# Every trainer is a separate process with its own TensorFlow, initialised by its first operation. All are forked from a
+# process that has only imported TensorFlow, because the import takes longer than everything else.
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["digits.training.trainer", "digits.training.loop", "digits.training.export", "pandas"])
 
 
 def work(environment):
-    """Serve the queue until the end, which is a SIGKILL."""
+    """Serve the queue until a SIGKILL."""
     os.environ.update(environment)
     settings = Settings.from_environment()
-    trainer.PRESETS = {}  # nothing to compile ahead
+    trainer.PRESETS = {}  # no warming up
     with trainer.trainer_lock(settings):
         registry, never = open_registry(settings.registry_url), threading.Event()
         trainer.Trainer(settings, registry, never, checkpoint_seconds=0.1).work()
@@ -47,7 +47,7 @@ def work(environment):
 
 @contextlib.contextmanager
 def trainer_process():
-    """A trainer of its own, which is gone at the end, whatever happens."""
+    """Start a separate trainer process, and end it in any case."""
     environment = {name: os.environ[name] for name in ("DIGITS_RUNS_DIR", "KERAS_HOME", "DIGITS_DOWNLOAD")}
     process = FORKED.Process(target=work, args=(environment,))
     process.start()
@@ -73,20 +73,20 @@ def small_data(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def no_main_module(monkeypatch):
-    """A child runs its parent's main program first, and page tests leave a page in its place."""
+    """A child process would run its parent's main module, and page tests leave a page there."""
     monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
 
 
 def train_until(registry, run_id, last):
-    """Let a run pause once so many iterations are done."""
+    """Train until the run pauses after `step` iterations."""
     registry.request_resume(run_id, pause_at=last)
     wait_for(lambda: registry.get(run_id).state == RunState.PAUSED)
 
 
 def test_a_trainer_killed_at_twenty_random_points_loses_nothing(registry, runs_dir):
-    """Weights, history and best step after twenty kills, and one while saving, are those of a run left in peace.
+    """The weights, history and best step after twenty kills, and one while saving, equal those of an undisturbed run.
 
-    A knob is turned before the first kill, so that its record has to survive too. Both runs are stopped at the same
+    The learning rate changes before the first kill, so its record must survive too. Both runs stop at the same
     iteration.
     """
     chance = random.Random(7)

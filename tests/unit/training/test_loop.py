@@ -1,4 +1,4 @@
-"""training: losses fall, chance comes from the seed alone, and what goes wrong is noticed."""
+"""loop: losses fall, the seed alone decides all random numbers, and errors are reported."""
 
 import dataclasses
 import functools
@@ -20,12 +20,12 @@ SHORT = Hyperparameters(network="corrected", learning_rate=1e-3, iterations=100,
 
 @functools.cache
 def program_for(network, optimizer, augmentation="none"):
-    """One compiled program for each kind, as the trainer keeps them."""
+    """One compiled program for each network and optimizer, as the trainer keeps them."""
     return Program(network, 10, optimizer=optimizer, augmentation=augmentation)
 
 
 def run(chosen, dataset):
-    """Train to the end; gives the progress and the weights."""
+    """Train to the end, and return the progress and the weights."""
     program = program_for(chosen.network, chosen.optimizer, chosen.augmentation)
     progress = list(train(chosen, dataset, program))
     return progress, program.model.get_weights()
@@ -38,7 +38,7 @@ def are_equal(one, two):
 class TestLearning:
     @pytest.mark.parametrize("optimizer", KNOBS["optimizer"].choices)
     def test_works_with_every_optimizer(self, optimizer, small):
-        """With each optimizer the loss falls and the validation images are read far better than by chance."""
+        """With each optimizer the loss falls, and the validation accuracy is far above chance."""
         rate = {"sgd": 0.5, "momentum": 0.1, "adam": 0.01}[optimizer]
         chosen = Hyperparameters(network="softmax", learning_rate=rate, iterations=150, optimizer=optimizer)
         progress, _ = run(chosen, small)
@@ -47,13 +47,13 @@ class TestLearning:
 
     @pytest.mark.parametrize("network", ["published", "corrected"])
     def test_works_for_deep_networks(self, network, small):
-        """The networks of four layers learn too."""
+        """The deep networks learn too."""
         progress, _ = run(dataclasses.replace(PRESETS[network].hyperparameters, iterations=100, batch_size=32), small)
         assert progress[-1].loss < 0.7 * progress[0].loss
         assert progress[-1].val_accuracy > 0.6
 
     def test_works_for_convolutions_on_64_images(self, small):
-        """The convolutional network learns a handful of images by heart."""
+        """The convolutional network memorises a few images."""
         few = dataclasses.replace(small, train=small.train.rows(0, 64))
         chosen = Hyperparameters(
             network="convolutional", learning_rate=2e-3, iterations=100, batch_size=16, optimizer="adam"
@@ -63,7 +63,7 @@ class TestLearning:
         assert progress[-1].loss < 0.5 * progress[0].loss
 
     def test_works_when_a_batch_is_larger_than_the_data_set(self, small):
-        """A batch of 1,000 from 64 images goes through them several times."""
+        """A batch of 1,000 from 64 images uses each of them several times."""
         few = dataclasses.replace(small, train=small.train.rows(0, 64))
         progress, _ = run(Hyperparameters(iterations=100, batch_size=1000), few)
         assert progress[-1].step == 100
@@ -74,7 +74,7 @@ class TestProgress:
     @pytest.mark.parametrize("iterations", [100, 130, 199])
     @pytest.mark.parametrize("network", ["softmax", "corrected"])
     def test_ends_at_the_iterations_asked_for(self, network, iterations, small):
-        """Steps rise to exactly the number asked for, though it be no multiple of a chunk."""
+        """Steps rise to exactly the requested number, even if it is not a multiple of a chunk."""
         optimizer = PRESETS[network].hyperparameters.optimizer
         chosen = Hyperparameters(
             network=network, learning_rate=1e-3, iterations=iterations, batch_size=4, optimizer=optimizer
@@ -87,7 +87,7 @@ class TestProgress:
         assert [item.seconds for item in progress] == sorted(item.seconds for item in progress)
 
     def test_validates_first_last_and_about_25_times(self, small):
-        """The validation images are looked at early, at the end and now and then between."""
+        """There is an early validation, one at the end, and about 25 in all."""
         progress, _ = run(Hyperparameters(iterations=3000, batch_size=2, learning_rate=0.01), small)
         validated = [item.step for item in progress if item.val_loss is not None]
         assert validated[0] == progress[0].step
@@ -96,7 +96,7 @@ class TestProgress:
         assert all((item.val_loss is None) == (item.val_accuracy is None) for item in progress)
 
     def test_may_be_left_at_any_time(self, small):
-        """Who stops listening has the weights reached so far, and they are no longer the first ones."""
+        """A caller who stops iterating has the current weights, which differ from the initial ones."""
         program = program_for("softmax", "sgd")
         for progress in train(Hyperparameters(iterations=10_000), small, program):
             if progress.step >= 100:
@@ -106,7 +106,7 @@ class TestProgress:
         assert accuracy(program.evaluate(small.validation)[1], small.validation.labels).share > 0.5
 
     def test_follows_the_schedule(self, small):
-        """With a cosine schedule the last chunks move the weights less than with a constant rate."""
+        """With a cosine schedule, the last chunks change the weights less than with a constant rate."""
         moved = {}
         for schedule in KNOBS["schedule"].choices:
             program = program_for("softmax", "sgd")
@@ -121,7 +121,7 @@ class TestProgress:
 class TestSeed:
     @pytest.mark.parametrize("dropout", [0.0, 0.5])
     def test_alone_decides(self, dropout, small):
-        """The same seed gives the very same weights and losses again, and another seed does not."""
+        """The same seed gives exactly the same weights and losses, and another seed does not."""
         chosen = dataclasses.replace(SHORT, dropout=dropout, seed=5)
         first, weights = run(chosen, small)
         again, weights_again = run(chosen, small)
@@ -131,12 +131,12 @@ class TestSeed:
         assert not are_equal(weights, other)
 
     def test_decides_the_order_of_images_too(self, small):
-        """Softmax regression begins at zero with any seed, yet another seed ends elsewhere."""
+        """Softmax regression starts at zero for every seed; another seed still gives other weights, by the batches."""
         chosen = Hyperparameters(iterations=100)
         assert not are_equal(run(chosen, small)[1], run(dataclasses.replace(chosen, seed=1), small)[1])
 
     def test_does_not_depend_on_what_was_trained_before(self, small):
-        """A program that has served other runs is as good as a new one."""
+        """A program that has trained other runs gives the same result as a new one."""
         weights = run(SHORT, small)[1]
         fresh = Program("corrected", 10, optimizer="adam")
         warm_up(fresh)
@@ -148,7 +148,7 @@ class TestSteering:
     LONG = dataclasses.replace(SHORT, iterations=300, dropout=0.3, schedule="cosine", seed=3)
 
     def whole(self, small, changes=()):
-        """Train without a break, once for the same changes; gives the points and the last and best weights."""
+        """Train without a pause, once for the same changes; return the points and the last and best weights."""
         return self.whole_once(small, tuple(changes))
 
     @classmethod
@@ -170,8 +170,8 @@ class TestSteering:
         return points, training.program.model.get_weights(), training.best_weights
 
     @pytest.mark.parametrize("at", [1, 7, 10, 123, 299])
-    def test_a_run_put_away_and_taken_up_ends_the_same(self, small, at):
-        """Wherever it is interrupted, even within a point of the curves, weights and history are those of one go."""
+    def test_a_run_paused_and_resumed_ends_the_same(self, small, at):
+        """A run interrupted anywhere, even within a point of the curves, has the weights and history of a whole one."""
         points, weights, best = self.whole(small)
         first = Training(self.LONG, small, program_for("corrected", "adam"))
         before = self.finish(first, until=at)
@@ -184,8 +184,8 @@ class TestSteering:
         assert are_equal(weights_again, weights)
         assert are_equal(best_again, best)
 
-    def test_turning_a_knob_changes_the_rest_and_is_kept(self, small):
-        """The record of a turned knob, planned in another run, gives the same weights; another moment does not."""
+    def test_a_change_affects_the_rest_and_is_recorded(self, small):
+        """A recorded change repeated in another run gives the same weights; at another step it gives others."""
         training = Training(self.LONG, small, program_for("corrected", "adam"))
         turned = self.finish(training, turns=(123, "learning_rate", 1e-4))
         assert training.changes == [Change(123, "learning_rate", 1e-3, 1e-4)]
@@ -195,15 +195,15 @@ class TestSteering:
         assert not are_equal(self.whole(small)[1], turned[1])
         assert not are_equal(self.whole(small, [Change(124, "learning_rate", 1e-3, 1e-4)])[1], turned[1])
 
-    def test_dropout_turns_too(self, small):
-        """Dropout set to what it was changes nothing; set to another rate it does."""
+    def test_dropout_changes_too(self, small):
+        """Setting dropout to its current value changes nothing; another value does."""
         same = self.whole(small, [Change(50, "dropout", 0.3, 0.3)])
         other = self.whole(small, [Change(50, "dropout", 0.3, 0.8)])
         assert are_equal(same[1], self.whole(small)[1])
         assert not are_equal(other[1], same[1])
 
     def test_keeps_the_best_weights(self, small):
-        """The best weights are those of the earliest validation that no other beat."""
+        """The best weights are from the validation with the highest accuracy, the earliest of equals."""
         training = Training(self.LONG, small, program_for("corrected", "adam"))
         points, _, best = self.finish(training)
         accuracies = {point[0]: point[4] for point in points if point[4] is not None}
@@ -215,7 +215,7 @@ class TestSteering:
         assert accuracy(seen, small.validation.labels).share == pytest.approx(training.best_val_accuracy)
 
     def test_patience_ends_a_run_that_gets_no_better(self, small):
-        """With a rate too small to learn anything, the run ends after so many validations."""
+        """With a learning rate too small to learn, early stopping ends the run after `patience` validations."""
         idle = Hyperparameters(learning_rate=1e-5, iterations=5000, patience=2)
         training = Training(idle, small, program_for("softmax", "sgd"))
         steps = []
@@ -226,7 +226,7 @@ class TestSteering:
         assert len([step for step in steps if step > training.best_step]) == 2
 
     def test_shows_what_it_learns(self, small):
-        """After a validation there is a snapshot of the samples, the confusion and the first layer."""
+        """A validation gives a snapshot of the samples, the confusion matrix and the first layer."""
         training = Training(self.LONG, small, program_for("corrected", "adam"))
         assert training.snapshot is None
         self.finish(training, until=20)
@@ -239,19 +239,19 @@ class TestSteering:
 
 class TestDropout:
     def test_changes_nothing_as_published(self, small):
-        """The published network's dropout is built but never connected, so that any rate gives the same weights."""
+        """The published network's dropout is never connected, so every rate gives the same weights."""
         chosen = dataclasses.replace(SHORT, network="published", learning_rate=1e-4)
         assert are_equal(run(chosen, small)[1], run(dataclasses.replace(chosen, dropout=0.9), small)[1])
 
     def test_changes_the_corrected_network(self, small):
-        """Put right, dropout takes part: the training loss is higher with it."""
+        """In the corrected network dropout works: the training loss is higher with it."""
         plain, weights = run(SHORT, small)
         dropped, other = run(dataclasses.replace(SHORT, dropout=0.9), small)
         assert not are_equal(weights, other)
         assert np.mean([item.loss for item in dropped]) > np.mean([item.loss for item in plain])
 
     def test_is_left_out_of_validation(self, small):
-        """Evaluating twice gives the same figures: nothing is silenced then."""
+        """Evaluating twice gives the same numbers, because dropout is off."""
         run(dataclasses.replace(SHORT, dropout=0.9), small)
         program = program_for("corrected", "adam")
         (loss, seen), (loss_again, seen_again) = (program.evaluate(small.validation) for _ in range(2))
@@ -261,13 +261,13 @@ class TestDropout:
 
 class TestDivergence:
     def test_is_noticed(self, small):
-        """A learning rate that drives the loss beyond all numbers ends the run, with the rate and what to do."""
+        """A learning rate that makes the loss infinite or NaN ends the run; the error names the rate and a remedy."""
         chosen = Hyperparameters(network="published", learning_rate=1.0, iterations=1000, optimizer="sgd")
         with pytest.raises(TrainingDiverged, match=r"finite number; after \d+ iterations .* below 1\."):
             run(chosen, small)
 
     def test_leaves_the_program_fit_for_the_next_run(self, small):
-        """After a diverged run the same program trains as if nothing had happened."""
+        """After a diverged run, the same program trains normally."""
         test = dataclasses.replace(PRESETS["published"].hyperparameters, optimizer="sgd", learning_rate=1e-3)
         chosen = dataclasses.replace(test, iterations=100, batch_size=16)
         before = run(chosen, small)[1]
@@ -278,7 +278,7 @@ class TestDivergence:
 
 class TestEvaluate:
     def test_agrees_with_the_model_itself(self, small):
-        """Loss and probabilities over a split are the model's own, whatever the batches."""
+        """Loss and probabilities over a split equal the model's own, for any batch size."""
         program = program_for("softmax", "sgd")
         list(train(Hyperparameters(iterations=100), small, program))
         split = small.train.rows(0, 637)
@@ -288,7 +288,7 @@ class TestEvaluate:
         assert loss == pytest.approx(-np.log(probabilities[np.arange(637), split.labels]).mean(), rel=1e-4)
 
     def test_gives_a_copy_to_export(self, small):
-        """The model to export has the weights reached, in float32, and does not move with the next run."""
+        """The exported model has the current weights in float32, and the next run does not change it."""
         program = program_for("softmax", "sgd")
         list(train(Hyperparameters(iterations=100), small, program))
         copy, weights = program.exportable_model(), program.model.get_weights()
@@ -298,8 +298,8 @@ class TestEvaluate:
 
 
 class TestAveraging:
-    def test_reads_with_the_running_mean_of_distorted_training(self, small):
-        """Where images are distorted, what is evaluated and exported are means of the weights, not the last ones."""
+    def test_uses_moving_averages_after_distorted_training(self, small):
+        """With distorted images, the moving averages of the weights are evaluated and exported."""
         chosen = dataclasses.replace(SHORT, augmentation="drawing")
         program = program_for("corrected", "adam", "drawing")
         list(train(chosen, small, program))
@@ -312,7 +312,7 @@ class TestAveraging:
         assert are_equal(program.model.get_weights(), present)
 
     def test_leaves_plain_training_alone(self, small):
-        """Without distortion the weights are the last ones."""
+        """Without distortion, the last weights are used."""
         run(SHORT, small)
         program = program_for("corrected", "adam")
         assert are_equal(program.weights(), program.model.get_weights())
@@ -327,7 +327,7 @@ class TestBatchIndices:
         steps=st.integers(1, 30),
     )
     def test_of_any_window_are_a_slice_of_the_whole(self, count, batch_size, seed, first, steps):
-        """Any iteration's batch is known without those before it."""
+        """An iteration's batch can be computed without the earlier ones."""
         window = batch_indices(count, batch_size, seed, first, first + steps)
         whole = batch_indices(count, batch_size, seed, 0, first + steps)
         assert (window.dtype, window.shape) == (np.int32, (steps, batch_size))
@@ -335,19 +335,19 @@ class TestBatchIndices:
 
     @given(count=st.integers(1, 60), batch_size=st.integers(1, 90), seed=st.integers(0, 2**31 - 1))
     def test_go_through_every_epoch_once(self, count, batch_size, seed):
-        """Each epoch holds every image exactly once."""
+        """Each epoch uses every image exactly once."""
         steps = math.ceil(3 * count / batch_size)
         epochs = batch_indices(count, batch_size, seed, 0, steps).ravel()[: 3 * count].reshape(3, count)
         assert np.array_equal(np.sort(epochs, axis=1), np.tile(np.arange(count), (3, 1)))
 
     def test_differ_between_epochs_and_seeds(self):
-        """No two epochs go through the images in the same order, nor do two seeds."""
+        """Different epochs, and different seeds, use different orders."""
         orders = [batch_indices(50, 50, seed, epoch, epoch + 1)[0] for seed in (0, 1) for epoch in (0, 1)]
         assert len({order.tobytes() for order in orders}) == 4
 
 
 def test_precision_is_measured_once(tmp_path):
-    """The faster precision is one of the two that networks know; what is remembered of it is believed."""
+    """The faster precision is one of those that networks support; a stored answer is not measured again."""
     memory = tmp_path / "folder" / "precision"
     assert fastest_precision(memory) in PRECISIONS
     assert fastest_precision() == fastest_precision(memory) == memory.read_text()

@@ -1,4 +1,4 @@
-"""networks: each design has the shape it says, and the published one is a single linear map in disguise."""
+"""networks: each design has the stated shape, and the published one is a single linear map."""
 
 import keras
 import numpy as np
@@ -28,7 +28,7 @@ def images():
 class TestEveryNetwork:
     @pytest.mark.parametrize("class_count", [2, 10, 26])
     def test_gives_a_probability_for_each_class(self, network, class_count, images):
-        """Images of 0 to 255 give rows of probabilities that sum to 1, for digits and for letters alike."""
+        """Images of 0 to 255 give rows of probabilities that sum to 1, for digits and for letters."""
         model = networks.build(network, class_count)
         assert model.input_shape == (None, 28, 28)
         probabilities = model(images).numpy()
@@ -37,14 +37,14 @@ class TestEveryNetwork:
         assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
     def test_begins_as_its_seed_says(self, network):
-        """The same seed gives the same first weights, and another seed others, except where all begin at zero."""
+        """The same seed gives the same initial weights, and another seed gives others, unless all are zero."""
         first, again, other = (networks.build(network, 10, seed=seed).get_weights() for seed in (3, 3, 4))
         assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
         is_same = all(np.array_equal(one, two) for one, two in zip(first, other, strict=True))
         assert is_same == (network == "softmax")
 
     def test_keeps_float32_weights_when_it_computes_in_bfloat16(self, network, images):
-        """Mixed precision changes what layers compute in, not what they store, nor the answer by much."""
+        """With mixed precision the weights stay float32, and the answers change little."""
         exact, mixed = (networks.build(network, 10, precision=kind) for kind in ("float32", "mixed_bfloat16"))
         assert {weight.dtype for weight in mixed.get_weights()} == {np.dtype(np.float32)}
         assert np.abs(exact(images).numpy() - mixed(images).numpy()).max() < 0.3
@@ -52,20 +52,20 @@ class TestEveryNetwork:
 
 @pytest.mark.parametrize("network", PARAMETERS)
 def test_has_as_many_parameters_as_its_layers_say(network):
-    """The number of weights is the one that the layers' sizes give."""
+    """The number of parameters follows from the layers' sizes."""
     assert networks.build(network, 10).count_params() == PARAMETERS[network]
 
 
 class TestPublished:
     def test_has_no_activation(self):
-        """None of its layers bends what it computes, save the softmax at the end."""
+        """No layer has an activation except the final softmax."""
         model = networks.build("published", 10)
         dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
         assert [layer.units for layer in dense] == [1024, 512, 256, 10]
         assert all(layer.activation is keras.activations.linear for layer in dense)
 
     def test_collapses_into_one_linear_map(self, images):
-        """Its logits are those of one matrix and one vector, multiplied out of its weights."""
+        """Its logits equal those of one matrix and one vector, computed from its weights."""
         model = networks.build("published", 10, seed=1)
         matrix, vector = np.eye(784), np.zeros(784)
         for layer in model.layers:
@@ -77,7 +77,7 @@ class TestPublished:
         assert logits_of(model)(images).numpy() == pytest.approx(expected, rel=1e-3, abs=1e-3)
 
     def test_corrected_does_not(self, images):
-        """The corrected network of the same widths bends: its logits at a mean of images are not the mean."""
+        """The corrected network is not linear: its logits for a mean of images are not the mean of the logits."""
         middle = images[:2].mean(axis=0, keepdims=True)
         for network, is_linear in (("published", True), ("corrected", False)):
             logits = logits_of(networks.build(network, 10, seed=1))
@@ -86,5 +86,5 @@ class TestPublished:
 
 
 def test_softmax_begins_undecided(images):
-    """Softmax regression starts from zero, where every class is as likely as any other."""
+    """Softmax regression starts at zero, where all classes are equally likely."""
     assert networks.build("softmax", 10)(images).numpy() == pytest.approx(0.1)

@@ -1,4 +1,4 @@
-"""Logs for TensorBoard hold the curves of the registry."""
+"""tensorboard: the logs hold the curves of the registry."""
 
 import tensorflow as tf
 
@@ -8,7 +8,7 @@ MEASURED = {"seconds": 1.0, "loss": 0.5, "accuracy": 0.75, "val_loss": None, "va
 
 
 def logged(folder):
-    """What TensorBoard shows of a folder's event files, as (tag, step, value); a start hides what it takes up."""
+    """Return what TensorBoard shows of a folder's event files, as (tag, step, value); a restart hides later rows."""
     found = []
     for path in sorted(folder.glob("events.out.tfevents.*")):
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
@@ -22,7 +22,7 @@ def logged(folder):
 
 
 def test_training_and_validation_become_two_curves(tmp_path):
-    """Every row becomes a point of `train`, and one of `validation` where there was a validation."""
+    """Every row becomes a point of `train`, and a row with a validation also a point of `validation`."""
     log = RunLog(tmp_path / "a-run")
     log.write({**MEASURED, "step": 10})
     log.write({**MEASURED, "step": 20, "val_loss": 0.25, "val_accuracy": 0.875})
@@ -36,8 +36,8 @@ def test_training_and_validation_become_two_curves(tmp_path):
     assert logged(tmp_path / "a-run" / "validation") == [("loss", 20, 0.25), ("accuracy", 20, 0.875)]
 
 
-def test_the_log_can_be_followed_and_taken_up_again(tmp_path):
-    """A point can be read before the log is closed, and a second log of the same run adds to the first."""
+def test_the_log_can_be_read_live_and_continued(tmp_path):
+    """Points can be read before the log is closed, and a second log of the same run adds to the first."""
     first, second = RunLog(tmp_path), RunLog(tmp_path, 10)
     first.write({**MEASURED, "step": 10})
     assert {step for _, step, _ in logged(tmp_path / "train")} == {10}
@@ -47,8 +47,8 @@ def test_the_log_can_be_followed_and_taken_up_again(tmp_path):
     assert {step for _, step, _ in logged(tmp_path / "train")} == {10, 20}
 
 
-def test_a_run_taken_up_at_its_checkpoint_hides_what_it_logged_beyond(tmp_path):
-    """Rows written between the checkpoint and a kill are forgotten in both curves, also before they come again."""
+def test_a_run_continued_from_its_checkpoint_hides_later_rows(tmp_path):
+    """Rows logged between the checkpoint and a kill are discarded in both curves, even before they are logged again."""
     killed, resumed = RunLog(tmp_path), RunLog(tmp_path, 20)
     for step in (10, 20, 30, 40):
         killed.write({**MEASURED, "step": step, "val_loss": step / 100, "val_accuracy": 0.5})
@@ -63,11 +63,11 @@ def test_a_run_taken_up_at_its_checkpoint_hides_what_it_logged_beyond(tmp_path):
     assert {step for _, step, _ in logged(tmp_path / "validation")} == {10, 20}
 
 
-def test_a_log_that_cannot_be_written_is_said_once(tmp_path, caplog):
-    """Where a file stands in the folder's place, rows are let go, with one line for the trainer's log."""
+def test_a_log_that_cannot_be_written_gives_one_warning(tmp_path, caplog):
+    """If the folder's path is a file, rows are dropped and the trainer logs one warning."""
     (tmp_path / "taken").write_text("a file")
     log = RunLog(tmp_path / "taken")
     for step in (10, 20, 30):
         log.write({**MEASURED, "step": step})
     log.close()
-    assert caplog.text.count("takes no logs") == 1
+    assert caplog.text.count("cannot write TensorBoard logs") == 1

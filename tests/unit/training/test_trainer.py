@@ -1,4 +1,4 @@
-"""trainer: who comes second leaves at once, and a failure of any kind ends only the run that it befell."""
+"""trainer: a second trainer leaves at once, and any failure ends only the run in which it happens."""
 
 import errno
 import logging
@@ -25,10 +25,10 @@ def serve(registry, monkeypatch):
     """Let a trainer in this process serve the queue until it is empty."""
     monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
     monkeypatch.setattr(trainer.Trainer, "_beat", lambda self: None)
-    monkeypatch.setattr(trainer, "PRESETS", {})  # nothing to compile ahead
+    monkeypatch.setattr(trainer, "PRESETS", {})  # no warming up
 
     class UntilIdle(threading.Event):
-        """A trainer waits when the queue is empty: each wait does one thing more, and the first without sets it."""
+        """Ends a trainer whose queue is empty: each wait does the next thing; with none left it sets the event."""
 
         def __init__(self, things):
             super().__init__()
@@ -48,13 +48,13 @@ def serve(registry, monkeypatch):
 
 
 def test_a_second_trainer_leaves_at_once(runs_dir):
-    """Where another trainer holds the lock, there is nothing to do, and that is no failure."""
+    """If another trainer holds the lock, a trainer ends with status 0."""
     with trainer_lock(Settings.from_environment()):
         assert trainer.main() == 0
 
 
 def test_a_run_without_data_fails_with_the_reason(registry, serve, monkeypatch, quick):
-    """When the data cannot be loaded, the run says what is missing, and so does the next one."""
+    """If the data cannot be loaded, the run's reason says what is missing; so does the next run's."""
 
     def load(settings):
         raise DatasetUnavailable("The images must be there; they are not. Put them back.")
@@ -67,7 +67,7 @@ def test_a_run_without_data_fails_with_the_reason(registry, serve, monkeypatch, 
 
 
 def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, caplog, quick):
-    """An error that nobody foresaw ends its run in words, goes to the log, and harms no other run."""
+    """An unexpected error ends its run with an explanation, is logged, and affects no other run."""
 
     class Unlucky(loop.Training):
         def advance(self, **how):
@@ -87,7 +87,7 @@ def test_a_bug_fails_one_run_and_serves_the_next(registry, serve, monkeypatch, c
 
 
 def test_the_log_names_the_run(registry, serve, monkeypatch, configure_log, capsys, quick):
-    """Every line about a run has its id, also where the work is done in another thread; later lines do not."""
+    """Every log line about a run has its id, even from another thread; later lines do not."""
 
     class Talking(loop.Training):
         def advance(self, **how):
@@ -105,7 +105,7 @@ def test_the_log_names_the_run(registry, serve, monkeypatch, configure_log, caps
 
 
 def test_a_full_disk_fails_a_run_in_plain_words(registry, serve, monkeypatch, quick):
-    """When the model cannot be written, the run says what the system answered and what to do; earlier runs stay."""
+    """If the model cannot be written, the run gives the system's error and a remedy; earlier runs remain."""
     earlier = commands.submit(registry, quick, "ada")
     serve()
 
@@ -121,8 +121,8 @@ def test_a_full_disk_fails_a_run_in_plain_words(registry, serve, monkeypatch, qu
     assert catalogue.find(earlier, Settings.from_environment()).test_accuracy.total
 
 
-def test_a_checkpoint_that_cannot_be_written_is_told_and_training_goes_on(registry, serve, monkeypatch, quick):
-    """The run finishes all the same; while it runs it says what is wrong."""
+def test_a_checkpoint_that_cannot_be_written_is_reported_and_training_continues(registry, serve, monkeypatch, quick):
+    """The run finishes anyway; until then it reports the problem."""
     said = []
 
     def save(*_):
@@ -140,7 +140,7 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_training_goes_on(regist
 
 
 def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
-    """A registry that does not answer for a while costs time and no run."""
+    """If the registry does not answer for a while, the trainer waits and loses no run."""
     run_id, claim, refusals = commands.submit(registry, quick, "ada"), registry.claim, iter(range(3))
 
     def locked():
@@ -155,7 +155,7 @@ def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
 
 
 def test_leaves_the_best_weights_beside_the_last(registry, serve):
-    """Where an earlier validation was better than the last, its weights are a model of their own."""
+    """If an earlier validation was better than the last, its weights are saved as a separate model."""
     unsteady = Hyperparameters(learning_rate=1.0, iterations=1000, batch_size=10, seed=1)
     run_id = commands.submit(registry, unsteady, "ada")
     serve()
@@ -168,7 +168,7 @@ def test_leaves_the_best_weights_beside_the_last(registry, serve):
 
 
 def test_tells_the_test_accuracy_before_all_files_are_written(registry, serve, monkeypatch, quick):
-    """It is known while the run still saves; only a run that has ended offers its model."""
+    """The accuracy is known while the run still saves; the model is offered only after the run has ended."""
     seen, write = [], export._write_keras
 
     def look(*how):
@@ -185,7 +185,7 @@ def test_tells_the_test_accuracy_before_all_files_are_written(registry, serve, m
 
 
 def test_leaves_a_time_line(registry, serve, quick, runs_dir):
-    """There is a snapshot for every validation, which can be read when the run has ended."""
+    """Every validation leaves a snapshot, which can be read after the run has ended."""
     run_id = commands.submit(registry, quick, "ada")
     serve()
     validated = [row["step"] for row in registry.history(run_id) if row["val_loss"] is not None]
@@ -195,7 +195,7 @@ def test_leaves_a_time_line(registry, serve, quick, runs_dir):
 
 
 def test_leaves_a_log_for_tensorboard_where_one_is_wanted(registry, serve, quick, tmp_path, monkeypatch):
-    """Off by default; with the setting each run has a folder of event files."""
+    """There is no log by default; with the setting, each run has a folder of event files."""
     commands.submit(registry, quick, "ada")
     serve()
     assert not (tmp_path / "logs").exists()
@@ -206,8 +206,8 @@ def test_leaves_a_log_for_tensorboard_where_one_is_wanted(registry, serve, quick
     assert list((tmp_path / "logs" / run_id / "train").glob("events*"))
 
 
-def test_repeats_a_run_with_the_knobs_turned_at_the_same_iterations(registry, serve, runs_dir):
-    """A run and its repeat, changes included, leave the very same weights."""
+def test_repeats_a_run_with_the_same_changes_at_the_same_steps(registry, serve, runs_dir):
+    """A run and its repeat, with the same changes, have exactly the same weights."""
     chosen = Hyperparameters(iterations=400)
     changes = [Change(130, "learning_rate", 0.5, 0.02)]
     ids = [commands.submit(registry, chosen, "ada", changes=changes) for _ in range(2)]
@@ -220,7 +220,7 @@ def test_repeats_a_run_with_the_knobs_turned_at_the_same_iterations(registry, se
 
 @pytest.mark.parametrize("is_alone", [True, False])
 def test_a_paused_run_goes_on_as_if_it_had_never_paused(is_alone, registry, serve, quick, runs_dir, monkeypatch):
-    """Resumed at once it goes on in memory, and after another run from its checkpoint, to the very same weights."""
+    """Resumed at once from memory, or after another run from its checkpoint, it has exactly the same weights."""
     loaded, load = [], checkpoints.load
     monkeypatch.setattr(checkpoints, "load", lambda *which: loaded.append(which[1]) or load(*which))
     chosen = Hyperparameters(iterations=400)
@@ -237,7 +237,7 @@ def test_a_paused_run_goes_on_as_if_it_had_never_paused(is_alone, registry, serv
 
 
 def test_removes_what_was_deleted_a_day_ago(registry, serve, quick, runs_dir):
-    """Files and history go; what was deleted just now stays, so that it can be brought back."""
+    """Files and history are removed; a run deleted just now stays, so that it can be restored."""
     old, new = (commands.submit(registry, quick, "ada") for _ in range(2))
     serve()
     registry.set_deleted([old], time.time() - 25 * 3600)
@@ -251,7 +251,7 @@ def test_removes_what_was_deleted_a_day_ago(registry, serve, quick, runs_dir):
 
 
 def test_runs_whose_trainer_died_are_trained_at_the_start(registry, serve, quick):
-    """What a dead trainer left running goes on before anything else."""
+    """The trainer first continues the runs that a dead trainer left running."""
     abandoned = commands.submit(registry, quick, "ada")
     registry.claim()
     serve()

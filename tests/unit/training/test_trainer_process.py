@@ -1,6 +1,6 @@
-"""The trainer process as the server keeps it: it serves, stops, survives and is replaced, whatever happens to it.
+"""The trainer process as the server keeps it: it serves, stops, survives failures and is replaced.
 
-One trainer serves these tests in turn; each leaves it alive until the last one but one ends it.
+One trainer serves all these tests in order; the last test but one ends it.
 """
 
 import json
@@ -20,17 +20,17 @@ from digits.settings import Settings
 from digits.training.keeper import TrainerKeeper, trainer_lock
 from tests.conftest import close
 
-PATIENCE_SECONDS = 300  # a machine that is busy with other things takes its time over TensorFlow
+PATIENCE_SECONDS = 300  # loading TensorFlow takes long on a busy machine
 LONG = Hyperparameters(iterations=20_000, batch_size=1000, learning_rate=0.1)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def runs_dir(tmp_path_factory):
-    """One folder of runs for all of these tests, because the trainer outlives each of them."""
+    """One folder of runs for all these tests, because the trainer outlives each test."""
     folder = tmp_path_factory.mktemp("trainer")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DIGITS_RUNS_DIR", str(folder))
-        environment.delenv("DIGITS_DATA_DIR", raising=False)  # the small set is quicker to load
+        environment.delenv("DIGITS_DATA_DIR", raising=False)  # the small data set loads faster
         yield folder
 
 
@@ -50,7 +50,7 @@ def keeper(registry):
 
 
 def wait_for(condition, what):
-    """Wait until a condition gives something, and return that."""
+    """Wait until a condition returns something true, and return that."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if found := condition():
@@ -64,13 +64,13 @@ def wait_until_ended(registry, run_id):
 
 
 def wait_until_training(registry, run_id):
-    """Wait until a run has done some iterations; gives the process id of its trainer."""
+    """Wait until a run has done some iterations, and return the process id of its trainer."""
     wait_for(lambda: registry.get(run_id).step > 0, "the run is being trained")
     return registry.trainer_status().pid
 
 
 def test_finishes_a_queued_run(keeper, registry, runs_dir, quick):
-    """A run handed in is trained, tested and saved by a process of its own, which nobody had to start."""
+    """A submitted run is trained, tested and saved by a separate process that starts by itself."""
     run = wait_until_ended(registry, commands.submit(registry, quick, "ada"))
     assert (run.state, run.reason, run.step) == (RunState.FINISHED, "", 100)
     assert run.test_correct / run.test_total > 0.7
@@ -83,7 +83,7 @@ def test_finishes_a_queued_run(keeper, registry, runs_dir, quick):
 
 
 def test_gives_the_same_result_for_the_same_settings(keeper, registry, quick):
-    """A run's row is all that is needed to have the run again."""
+    """A run can be repeated from its row in the registry."""
     runs = [wait_until_ended(registry, commands.submit(registry, quick, "ada")) for _ in range(2)]
     assert runs[0].test_correct == runs[1].test_correct
     losses = [[row["loss"] for row in registry.metrics(run.id)] for run in runs]
@@ -91,7 +91,7 @@ def test_gives_the_same_result_for_the_same_settings(keeper, registry, quick):
 
 
 def test_keeps_what_a_stopped_run_has_learned(keeper, registry):
-    """Stop in mid-run ends it early, with a tested model."""
+    """A stop in the middle of a run ends it early, with a tested model."""
     run_id = commands.submit(registry, LONG, "ada")
     wait_until_training(registry, run_id)
     commands.stop(registry, run_id, "ada")
@@ -103,7 +103,7 @@ def test_keeps_what_a_stopped_run_has_learned(keeper, registry):
 
 
 def test_pauses_steps_and_resumes(keeper, registry, quick):
-    """A paused run lets others train; a step goes on for as many iterations as asked; resumed, it learns on."""
+    """While a run is paused, others train; a step does the requested iterations; after resuming it continues."""
     run_id = commands.submit(registry, LONG, "ada")
     wait_until_training(registry, run_id)
     commands.pause(registry, run_id, "ada")
@@ -123,8 +123,8 @@ def test_pauses_steps_and_resumes(keeper, registry, quick):
     assert steps == sorted(set(steps))
 
 
-def test_turns_knobs_and_saves_copies_on_the_way(keeper, registry):
-    """A turned knob is recorded with its iteration; a saved copy is a model of its own, and training goes on."""
+def test_changes_hyperparameters_and_saves_copies_during_a_run(keeper, registry):
+    """A change is recorded with its step; a saved copy is a separate model, and training continues."""
     run_id = commands.submit(registry, LONG, "ada")
     wait_until_training(registry, run_id)
     commands.turn(registry, run_id, "ada", "learning_rate", 0.01)
@@ -141,7 +141,7 @@ def test_turns_knobs_and_saves_copies_on_the_way(keeper, registry):
 
 
 def test_survives_a_run_that_diverges(keeper, registry, quick):
-    """A hopeless run fails with its reason, and the same trainer serves the next one."""
+    """A diverging run fails with its reason, and the same trainer serves the next run."""
     hopeless = Hyperparameters(network="published", learning_rate=1.0, iterations=1000, optimizer="sgd")
     first, second = commands.submit(registry, hopeless, "ada"), commands.submit(registry, quick, "bob")
     run = wait_until_ended(registry, first)
@@ -166,7 +166,7 @@ def test_is_one_for_a_registry(keeper, registry, quick):
 
 
 def test_is_replaced_when_it_is_killed(keeper, registry):
-    """A trainer killed in mid-run is replaced, and its run goes on."""
+    """A trainer killed in the middle of a run is replaced, and the run continues."""
     run_id = commands.submit(registry, LONG, "ada")
     pid = wait_until_training(registry, run_id)
     os.kill(pid, signal.SIGKILL)
@@ -178,7 +178,7 @@ def test_is_replaced_when_it_is_killed(keeper, registry):
 
 
 def test_puts_its_run_back_when_the_server_closes(keeper, registry):
-    """Closing in mid-run ends the process within seconds and leaves the run in the queue, for the next start."""
+    """Closing in the middle of a run ends the process within seconds and re-queues the run for the next start."""
     run_id = commands.submit(registry, LONG, "ada")
     pid = wait_until_training(registry, run_id)
     start = time.monotonic()
@@ -192,7 +192,7 @@ def test_puts_its_run_back_when_the_server_closes(keeper, registry):
 
 
 def test_leaves_nothing_half_done(runs_dir):
-    """After all this, every folder of a run is whole, and no draft is left."""
+    """After all these tests, every run's folder is complete and no draft is left."""
     folders = [path for path in runs_dir.iterdir() if path.is_dir() and path.name != ".work"]
     assert folders
     for folder in folders:

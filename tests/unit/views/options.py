@@ -1,4 +1,4 @@
-"""ECharts options as the browser gets them."""
+"""ECharts options as the browser receives them."""
 
 import json
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 
 def plain(option):
-    """An option with its tables as lists, as it goes to the browser; raises where JSON cannot tell a value."""
+    """Return an option as the browser receives it, with tables as lists; raises for values not in JSON."""
     if isinstance(option, pd.DataFrame):
         return json.loads(option.to_json(orient="values"))
     if isinstance(option, dict):

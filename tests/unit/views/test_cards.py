@@ -1,4 +1,4 @@
-"""cards: everything that a card knows is told in words, with what each figure was measured on."""
+"""cards: everything on a card is put into words, and each figure says what it was measured on."""
 
 import dataclasses
 
@@ -10,8 +10,8 @@ from digits.views import cards
 
 @pytest.mark.parametrize("model", catalogue.bundled(), ids=lambda model: model.id)
 class TestBundledModel:
-    def test_is_told_in_full(self, model):
-        """Network, settings, data, date, both accuracies, size and parameters stand there."""
+    def test_is_complete(self, model):
+        """Network, settings, data, date, both accuracies, size and parameters are included."""
         told = dict(cards.facts(model))
         assert told["Network"].startswith(model.title)
         assert f"{model.card.hyperparameters['iterations']:,} iterations" in told["Settings"]
@@ -24,20 +24,20 @@ class TestBundledModel:
         assert told["Size"].endswith("MB as .tflite")
 
     def test_says_how_far_each_figure_can_be_trusted(self, model):
-        """Both accuracies come with the interval of as many images as are independent."""
+        """Both accuracies have an interval, for the number of independent images."""
         told = dict(cards.facts(model))
         low, high = model.drawn_accuracy.interval
         assert f"another 550 such images would give between {low:.2%} and {high:.2%}" in told["Drawn digits"]
 
 
 def test_a_card_without_drawings_says_so():
-    """Where nothing was measured, nothing is claimed."""
+    """If drawn accuracy was not measured, the card says so."""
     model = catalogue.bundled()[0]
     told = dict(cards.facts(catalogue.Model(model.id, model.folder, dataclasses.replace(model.card, drawn=None))))
     assert told["Drawn digits"] == "Not measured."
 
 
-def test_settings_of_another_version_are_told_as_they_are():
-    """A hyperparameter that is not known here is listed rather than lost."""
+def test_settings_of_another_version_are_listed_unchanged():
+    """An unknown hyperparameter of another version is listed, not lost."""
     card = dataclasses.replace(catalogue.bundled()[0].card, hyperparameters={"network": "softmax", "warmth": 3})
     assert cards.settings(card) == "network softmax, warmth 3"

@@ -1,4 +1,4 @@
-"""charts: options that ECharts can draw, and sentences that say the same."""
+"""charts: options that ECharts can draw, with a text alternative that says the same."""
 
 import json
 
@@ -18,7 +18,7 @@ shares = st.lists(st.floats(0.001, 1), min_size=2, max_size=26).map(lambda parts
 class TestProbabilityBars:
     @given(shares)
     def test_are_an_option_that_can_be_sent(self, probabilities):
-        """Any number of classes has a bar each, with its own name, and the whole is JSON."""
+        """Every class has a bar with its name, for any number of classes, and the whole is valid JSON."""
         names = [f"class {index}" for index in range(len(probabilities))]
         option = charts.probability_bars(probabilities, names)
         json.dumps(plain(option), allow_nan=False)
@@ -29,7 +29,7 @@ class TestProbabilityBars:
 
     @given(shares)
     def test_are_described_with_the_likeliest_first(self, probabilities):
-        """The sentence names up to three classes, the likeliest first."""
+        """The sentence names up to three classes, most likely first."""
         names = [f"class {index}" for index in range(len(probabilities))]
         sentence = charts.describe_probabilities(probabilities, names)
         assert sentence.startswith(f"Probabilities: class {probabilities.argsort()[-1]} ")
@@ -37,7 +37,7 @@ class TestProbabilityBars:
 
     @given(st.floats(0, 1))
     def test_never_claim_certainty(self, share):
-        """A percentage says 100 % or 0 % only of what is exactly so."""
+        """100 % and 0 % are shown only for exact values."""
         text = charts.percent(share)
         assert text.endswith("%")
         if 0 < share < 1:
@@ -46,7 +46,7 @@ class TestProbabilityBars:
 
 class TestReliability:
     def test_is_a_point_for_each_bin_beside_the_line_of_equals(self):
-        """Confidence and accuracy are drawn in per cent, and told bin by bin."""
+        """Confidence and accuracy are drawn in per cent, and the text lists them for each bin."""
         table = pd.DataFrame(
             {"bin": [9, 14], "confidence": [0.65, 0.98], "accuracy": [0.5, 1.0], "count": [20, 1200]}
         ).assign(low=[0.3, 0.99], high=[0.7, 1.0])

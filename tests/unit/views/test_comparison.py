@@ -1,4 +1,4 @@
-"""comparison: several runs in one chart and one table, each told apart, and the images that two models dispute."""
+"""comparison: several runs in one chart and one table, and the images that two models read differently."""
 
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ def run(**settings):
 
 class TestSettingsTable:
     def test_marks_what_differs(self):
-        """A setting in which the runs differ has the sign before its name, every other has not."""
+        """A setting that differs between the runs has the sign before its name; the others do not."""
         runs = {"one": run(learning_rate=0.5, seed=1), "two": run(learning_rate=0.25, seed=1)}
         table = comparison.settings_table(runs, {"one": [], "two": []})
         marked = [name for name in table["Setting"] if name.startswith(comparison.DIFFERS)]
@@ -26,7 +26,7 @@ class TestSettingsTable:
         assert table[table["Setting"] == "≠ Learning rate"][["one", "two"]].to_numpy().tolist() == [["0.5", "0.25"]]
 
     def test_sees_small_differences(self):
-        """Numbers that differ in their eighth digit are not shown as the same."""
+        """Numbers that differ only in the eighth digit are not shown as equal."""
         runs = {"one": run(learning_rate=0.12345678), "two": run(learning_rate=0.12345679)}
         table = comparison.settings_table(runs, {"one": [], "two": []})
         assert table[table["Setting"] == "≠ Learning rate"][["one", "two"]].to_numpy().tolist() == [
@@ -34,7 +34,7 @@ class TestSettingsTable:
         ]
 
     def test_has_every_setting(self):
-        """No hyperparameter is left out, and what was turned on the way counts as one."""
+        """Every hyperparameter is listed, and changes during a run count as one row."""
         runs = {"one": run(), "two": run()}
         table = comparison.settings_table(runs, {"one": [], "two": [Change(840, "learning_rate", 0.1, 0.01)]})
         names = [name.removeprefix("≠ ") for name in table["Setting"]]
@@ -43,14 +43,14 @@ class TestSettingsTable:
         assert turned[["one", "two"]].to_numpy().tolist() == [["nothing", "learning rate 0.1 → 0.01 at 840"]]
 
     def test_shows_hostile_names_as_they_are(self):
-        """A run's name is a column's name, whatever it is."""
+        """A run's name becomes a column's name, unchanged, whatever it contains."""
         name = "<script>alert(1)</script>"
         assert list(comparison.settings_table({name: run()}, {name: []}).columns) == ["Setting", name]
 
 
 class TestChanges:
-    def test_not_taken_up_are_not_told(self):
-        """What was asked for and never came into effect changed nothing."""
+    def test_that_never_took_effect_are_not_shown(self):
+        """Changes that never took effect are not shown."""
         assert comparison.changes_in_words([Change(None, "dropout", None, 0.5)]) == ""
 
 
@@ -65,14 +65,14 @@ class TestChanges:
     ],
 )
 def test_a_model_says_which_weights_it_has(weights, step, title):
-    """One of a run's models is called after the run and the iteration of its weights."""
+    """A run's model is named after the run and the step of its weights."""
     assert comparison.model_title("wide", weights, step) == title
 
 
 class TestDisputed:
     @given(data=st.data())
     def test_images_fall_into_one_group_each(self, data):
-        """Every image that two models read differently is in exactly one group, and no other is in any."""
+        """Every image that two models read differently is in exactly one group, and no other image is in any."""
         size = data.draw(st.integers(0, 50))
         labels, a, b = (np.array(data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size))) for _ in "lab")
         groups = [comparison.disputed(labels, a, b, side).tolist() for side in ("a", "b", "neither")]
@@ -80,6 +80,6 @@ class TestDisputed:
         assert comparison.disputed(labels, b, a, "a").tolist() == groups[1]
 
     def test_a_alone_is_right(self):
-        """In A's group the label is what A reads."""
+        """In A's group, A's prediction equals the label."""
         labels, a, b = np.array([1, 2, 3]), np.array([1, 2, 0]), np.array([1, 0, 3])
         assert comparison.disputed(labels, a, b, "a").tolist() == [1]

@@ -1,4 +1,4 @@
-"""curves: options that ECharts can draw, of one run or of several, and sentences that say the same."""
+"""curves: options that ECharts can draw, for one run or several, with a text alternative that says the same."""
 
 import json
 
@@ -41,7 +41,7 @@ class TestLearningCurve:
     @pytest.mark.parametrize("name", ["loss", "accuracy"])
     @pytest.mark.parametrize("rows", [[], ROWS[:1], ROWS], ids=["empty", "one row", "three rows"])
     def test_is_an_option_that_can_be_sent(self, name, rows):
-        """Every series finds the columns that it draws, and the whole is JSON."""
+        """Every series finds its columns, and the whole is valid JSON."""
         option = curves.learning_curve(rows, name, "A title", 1000)
         json.dumps(plain(option), allow_nan=False)
         assert option["title"]["text"] == "A title"
@@ -53,18 +53,18 @@ class TestLearningCurve:
 
     @pytest.mark.parametrize("name", ["loss", "accuracy"])
     def test_shows_all_training_and_only_real_validations(self, name):
-        """Training has a point for every row, validation only where there was one."""
+        """Training has a point for every row, validation only for rows with a validation."""
         training, validation = sources(curves.learning_curve(ROWS, name, "", 1000))
         assert training.to_numpy().tolist() == [[row["step"], row[name]] for row in ROWS]
         assert validation["step"].tolist() == [50, 150]
 
     def test_reaches_to_the_end_from_the_start(self):
-        """The axis ends where the run will, so that nothing jumps; an accuracy's ends at 1."""
+        """The axis spans the whole run from the start, so that nothing jumps; an accuracy's axis ends at 1."""
         assert curves.learning_curve(ROWS, "loss", "", 700)["xAxis"]["max"] == 700
         assert curves.learning_curve(ROWS, "accuracy", "", 700)["yAxis"]["max"] == 1
 
     def test_columns_are_those_of_the_registry(self):
-        """What the registry returns is what a curve reads."""
+        """A curve uses the columns that the registry returns."""
         assert list(ROWS[0]) == METRIC_NAMES
 
 
@@ -76,11 +76,11 @@ class TestDescribeCurve:
         )
 
     def test_does_without_validation(self):
-        """Before the first validation the sentence speaks of training alone."""
+        """Before the first validation, the sentence mentions training only."""
         assert "validation" not in curves.describe_curve(ROWS[1:2], "accuracy")
 
     def test_of_nothing_says_so(self):
-        """A curve without a point is said to be empty."""
+        """A curve without points is described as empty."""
         assert curves.describe_curve([], "loss") == "The loss curve has no points yet."
 
 
@@ -101,7 +101,7 @@ class TestCurves:
     @pytest.mark.parametrize("measure", curves.MEASURES)
     @pytest.mark.parametrize("is_log", [False, True])
     def test_are_a_line_a_run(self, measure, is_log):
-        """Every run has its line, fed by its own points, and all but the points is JSON."""
+        """Every run has a line with its own points, and all but the points is valid JSON."""
         option = curves.comparison_chart(HISTORIES, measure, is_log=is_log)
         assert [line["name"] for line in option["series"]] == list(HISTORIES)
         assert [line["datasetIndex"] for line in option["series"]] == [0, 1, 2]
@@ -109,26 +109,26 @@ class TestCurves:
         assert json.dumps(option | {"dataset": None})
 
     def test_leave_out_iterations_without_validation(self):
-        """A validation curve has the validated iterations alone; a training curve has all."""
+        """A validation curve has only the steps with a validation; a training curve has all."""
         assert [len(source) for source in sources(curves.comparison_chart(HISTORIES, "val_loss"))] == [2, 1, 0]
         assert [len(source) for source in sources(curves.comparison_chart(HISTORIES, "loss"))] == [3, 1, 0]
 
-    def test_are_told_apart_without_colour(self):
-        """No two lines share their dashes or their marks."""
+    def test_are_distinct_without_colour(self):
+        """No two lines have the same dashes or the same marks."""
         lines = curves.comparison_chart({str(i): [] for i in range(comparison.MOST)}, "loss")["series"]
         for looks in ("symbol", "color"):
             assert len({line[looks] for line in lines}) == comparison.MOST
         assert len({str(line["lineStyle"]["type"]) for line in lines}) == comparison.MOST
 
     def test_show_the_error_on_a_logarithmic_axis(self):
-        """There the accuracy becomes 1 - accuracy, without the zeros that have no logarithm."""
+        """On a logarithmic axis, accuracy becomes 1 - accuracy, without zeros, which have no logarithm."""
         option = curves.comparison_chart(HISTORIES, "val_accuracy", is_log=True)
         assert option["yAxis"]["type"] == "log"
         assert option["yAxis"]["name"] == "Validation error"
         assert sources(option)[0]["val_accuracy"].tolist() == [0.5]
 
     def test_are_described_by_where_they_end(self):
-        """The text alternative names each run with its last value, and says which have none yet."""
+        """The text alternative names each run with its last value, and the runs that have none yet."""
         assert curves.describe_comparison(HISTORIES, "val_accuracy") == (
             "Validation accuracy of 3 runs: wide at 1.0000 after 150 iterations; "
             "deep at 0.7500 after 50 iterations; new has no points yet."

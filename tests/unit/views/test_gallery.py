@@ -1,4 +1,4 @@
-"""gallery: pages of a hundred that leave nothing out and show nothing twice, and pictures that open."""
+"""gallery: pages of a hundred show every image exactly once, and the pictures are valid."""
 
 import dataclasses
 import io
@@ -16,14 +16,14 @@ NAMES = tuple("0123456789")
 
 @st.composite
 def readings(draw):
-    """Labels and what a model read, of up to 350 images and three classes."""
+    """Labels and predictions of up to 350 images and three classes."""
     count = draw(st.integers(0, 350))
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
     return rng.integers(0, 3, count), rng.dirichlet(np.ones(3), count)
 
 
 def certain(labels):
-    """The probabilities of a model that reads every image rightly."""
+    """The probabilities of a model that reads every image correctly."""
     return np.eye(3)[labels]
 
 
@@ -38,7 +38,7 @@ choices = st.builds(
 
 
 def matching(labels, probabilities, choice):
-    """The rows that a choice asks for, in the data set's order."""
+    """The rows that a choice selects, in the data set's order."""
     predicted = probabilities.argmax(axis=1)
     return [
         row
@@ -63,7 +63,7 @@ def opened(png):
 class TestChoose:
     @given(readings(), choices)
     def test_pages_part_the_matching_rows(self, test_set, choice):
-        """All pages together hold every matching row exactly once, a hundred on each but the last."""
+        """All pages together hold every selected row exactly once, and every page but the last has a hundred."""
         first = choose(*test_set, choice)
         pages = [choose(*test_set, turn_to(choice, hundred)) for hundred in range(first.hundreds)]
         rows = np.concatenate([page.rows for page in pages]).tolist()
@@ -76,7 +76,7 @@ class TestChoose:
 
     @given(readings(), choices)
     def test_order_is_the_data_sets_or_the_seeds_or_that_of_confidence(self, test_set, choice):
-        """Rows rise, or come surest first; shuffled, the same seed gives the same order again."""
+        """Rows ascend, or are sorted by confidence; shuffled, the same seed gives the same order."""
         page = choose(*test_set, choice)
         if choice.surest_first:
             assert (np.diff(test_set[1].max(axis=1)[page.rows]) <= 0).all()
@@ -86,7 +86,7 @@ class TestChoose:
 
     @given(readings(), choices, st.integers(0, 10**9))
     def test_past_the_end_is_the_last_page(self, test_set, choice, hundred):
-        """However far a link leafs, the page shown exists."""
+        """A page number beyond the end gives the last page."""
         page = choose(*test_set, turn_to(choice, hundred))
         assert 0 <= page.hundred < page.hundreds
         assert page.hundred == min(hundred, page.hundreds - 1)
@@ -98,7 +98,7 @@ class TestChoose:
         assert pages[0] != pages[1]
 
     def test_of_nothing_is_one_empty_page(self):
-        """Where nothing matches there is one page without rows."""
+        """If no image matches, there is one empty page."""
         labels = np.array([1, 1])
         page = choose(labels, certain(labels), Choice(only_mistakes=True))
         assert (len(page.rows), page.hundred, page.hundreds, page.matching) == (0, 0, 1, 0)
@@ -107,11 +107,11 @@ class TestChoose:
 class TestSprite:
     @pytest.mark.parametrize(("count", "lines"), [(0, 1), (1, 1), (10, 1), (11, 2), (100, 10)])
     def test_has_room_for_every_image(self, sample, count, lines):
-        """Ten images stand in a line of 28 pixels each."""
+        """Ten images of 28 pixels fit in a line."""
         assert opened(sprite(sample.test.images[:count])).size == (280, lines * 28)
 
     def test_holds_each_image_in_its_place(self, sample):
-        """Image 13 stands in the second line, fourth from the left, dark on white."""
+        """Image 13 is in the second line, fourth from the left, dark on white."""
         pixels = np.asarray(opened(sprite(sample.test.images[:100])))
         assert np.array_equal(255 - pixels[28:56, 84:112], sample.test.images[13])
 
@@ -130,7 +130,7 @@ def test_enlarged_keeps_every_pixel(sample):
 class TestContactSheet:
     @pytest.mark.parametrize("count", [0, 1, 37, 100])
     def test_opens_as_a_picture(self, sample, count):
-        """Any number of samples makes a PNG with a line for every ten."""
+        """Any number of samples gives a PNG with a line for every ten."""
         split = sample.test.rows(0, count)
         sheet = opened(contact_sheet(split.images, split.labels, split.labels, NAMES, "A title"))
         assert sheet.mode == "RGB"

@@ -1,4 +1,4 @@
-"""sharing: a link reopens a page as it was, and a hostile link does no harm."""
+"""sharing: a link reopens a page in the same state, and a hostile link does no harm."""
 
 import re
 from urllib.parse import parse_qsl
@@ -21,7 +21,7 @@ drawings = st.lists(
 
 
 def values_of(name):
-    """Any value of a hyperparameter that a link tells exactly; it writes ten digits of a fraction."""
+    """Any value of a hyperparameter that a link represents exactly; a link has ten digits of a fraction."""
     knob = KNOBS[name]
     if name == "learning_rate":
         return st.sampled_from(LEARNING_RATES) | st.floats(knob.low, knob.high).map(lambda rate: float(f"{rate:.10g}"))
@@ -86,20 +86,20 @@ def values_without_a_link(page):
 @pytest.mark.parametrize("page", PAGES)
 class TestEveryPage:
     def test_has_values_without_a_link(self, page):
-        """A bare address gives a value for every parameter and no notice."""
+        """An address without parameters gives a value for every parameter and no notice."""
         values, notices = read(page, {})
         assert list(values) == list(PAGES[page])
         assert notices == []
 
     @given(data=st.data())
     def test_is_reopened_by_its_link(self, page, data):
-        """Reading the link of any state gives that state, without a notice."""
+        """Reading the link of any state gives that state again, without a notice."""
         state = data.draw(STATES[page])
         assert read(page, query(page, state)) == (state, [])
 
     @given(data=st.data())
     def test_is_reopened_by_its_links_text(self, page, data):
-        """The text behind the question mark says the same, and needs no escaping that a mail program could spoil."""
+        """The text after the question mark gives the same state, and has no characters to escape."""
         state = data.draw(STATES[page])
         text = query_string(page, state)
         assert dict(parse_qsl(text, strict_parsing=bool(text))) == query(page, state)
@@ -107,7 +107,7 @@ class TestEveryPage:
 
     @given(data=st.data())
     def test_keeps_its_defaults_when_a_link_is_hostile(self, page, data):
-        """Whatever a link says, each parameter is a valid value or its default with a notice; nothing is raised."""
+        """For any link, each parameter is valid, or its default with a notice; nothing is raised."""
         hostile = st.text(max_size=50) | st.sampled_from(
             [
                 "../../etc/passwd",
@@ -153,14 +153,14 @@ class TestNotices:
         ],
     )
     def test_say_what_was_expected_and_what_came(self, page, name, text, notice):
-        """A notice names the parameter, what it takes and what the link said, and the default stands."""
+        """A notice gives the parameter, the allowed values and the link's value, and the default is used."""
         values, notices = read(page, {name: text})
         assert len(notices) == 1
         assert re.search(notice, notices[0])
         assert values == values_without_a_link(page)
 
     def test_say_when_a_drawing_was_cut(self):
-        """A drawing that a mail program has cut is left out, in a sentence that can be read."""
+        """A drawing that a mail program has cut off is left out, with a readable sentence."""
         values, notices = read("draw", {"ink": codec.encode([np.float32([[1, 2], [90, 200]])])[:-1]})
         assert values["ink"] == ""
         assert notices == [
@@ -172,29 +172,29 @@ class TestNotices:
 class TestTraining:
     @pytest.mark.parametrize("network", PRESETS)
     def test_a_network_alone_brings_its_preset(self, network):
-        """A link that names only the network takes that network's learning rate and all its other settings."""
+        """A link that names only the network gets that network's learning rate and all its other settings."""
         values, notices = read("train", {"network": network})
         preset = PRESETS[network].hyperparameters.to_dict()
         assert {name: values[name] for name in KNOBS} == preset
         assert notices == []
 
     def test_a_refused_network_brings_the_first_networks_preset(self):
-        """A link to an unknown network still opens, on the settings of softmax."""
+        """A link with an unknown network opens with the settings of softmax."""
         assert read("train", {"network": "resnet"})[0]["learning_rate"] == 0.5
 
     def test_spells_out_every_hyperparameter(self):
-        """A link tells all settings, even those of the preset, so that it outlives a change of presets."""
+        """A link contains all settings, even those of the preset, so it keeps its meaning if presets change."""
         link = query("train", {**PRESETS["softmax"].hyperparameters.to_dict(), "run": ""})
         assert set(link) == set(KNOBS)
         assert (link["learning_rate"], link["dropout"]) == ("0.5", "0")
 
 
 def test_leaves_other_defaults_out():
-    """A page as it first opens has an address without parameters."""
+    """The address of a page in its first state has no parameters."""
     assert query("draw", values_without_a_link("draw")) == {}
     assert query("gallery", values_without_a_link("gallery")) == {}
 
 
 def test_passes_over_the_parameters_of_other_pages():
-    """A stray parameter is neither used nor complained about."""
+    """An unknown parameter is ignored without a notice."""
     assert read("draw", {"hundred": "7", "utm_source": "mail"}) == (values_without_a_link("draw"), [])

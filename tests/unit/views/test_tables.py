@@ -1,4 +1,4 @@
-"""tables: a run's row holds all that is known of it, and no cell does anything in a spreadsheet."""
+"""tables: a run's row holds all its facts, and no cell is a formula in a spreadsheet."""
 
 import io
 
@@ -38,14 +38,14 @@ def table(*runs, visitor="ada"):
 
 class TestNames:
     def test_are_the_visitors_or_made_of_the_network(self):
-        """A run without a name is called after its network and the beginning of its id."""
+        """A run without a name is named after its network and the start of its id."""
         assert tables.names([run("abcdefgh", name="wide"), run("ijklmnop")]) == {
             "abcdefgh": "wide",
             "ijklmnop": "Softmax ijkl",
         }
 
-    def test_of_the_same_sort_are_told_apart(self):
-        """Two runs of one name are told apart by their ids."""
+    def test_of_the_same_sort_are_distinguished(self):
+        """Two runs with the same name are distinguished by their ids."""
         assert set(tables.names([run("abcdefgh", name="wide"), run("ijklmnop", name="wide")]).values()) == {
             "wide (abcdef)",
             "wide (ijklmn)",
@@ -54,7 +54,7 @@ class TestNames:
 
 class TestRunsTable:
     def test_has_results_and_every_setting(self):
-        """A row holds name, state, figures, settings and id."""
+        """A row holds name, state, results, settings and id."""
         row = table(run(name="wide", note="slow")).iloc[0]
         assert (row["Whose"], row["Name"], row["State"], row["Note"]) == ("yours", "wide", "Finished", "slow")
         assert (row["Test accuracy"], row["Best validation accuracy"]) == (0.9876, 0.9876543210123)
@@ -63,17 +63,17 @@ class TestRunsTable:
         assert row["Id"] == "abcdefgh"
 
     def test_leaves_open_what_is_not_known(self):
-        """A run that waits has neither accuracy, and its figures are still numbers to sort by."""
+        """A queued run has no accuracy, and its columns are still numbers for sorting."""
         waiting = table(run(state=RunState.QUEUED, best_val_accuracy=None, test_correct=None, test_total=None))
         assert waiting[list(tables.SHARES)].isna().all(axis=None)
         assert all(waiting[name].dtype.kind == "f" for name in tables.SHARES)
 
     def test_says_whose_a_run_is(self):
-        """What others started is theirs."""
+        """Runs of other visitors are "shared"."""
         assert table(run(), visitor="eve")["Whose"].tolist() == ["shared"]
 
     def test_keeps_every_digit_in_its_csv(self):
-        """Reading the CSV gives back the very numbers."""
+        """Reading the CSV gives exactly the same numbers."""
         written = table(run()).to_csv(index=False)
         read = pd.read_csv(io.StringIO(written)).iloc[0]
         assert (read["Best validation accuracy"], read["Seconds"]) == (0.9876543210123, 12.3456789)
@@ -82,18 +82,18 @@ class TestRunsTable:
 class TestText:
     @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
     def test_is_no_formula(self, text):
-        """What a spreadsheet would calculate begins with an apostrophe, in names, notes and ids."""
+        """Text that a spreadsheet would calculate gets an apostrophe, in names, notes and ids."""
         row = table(run(text, name=text, note=text)).iloc[0]
         assert (row["Name"], row["Note"], row["Id"]) == (f"'{text}",) * 3
 
     @given(text=st.text())
     def test_is_else_as_it_was(self, text):
-        """Nothing but the apostrophe is added."""
+        """Only the apostrophe is added."""
         assert tables.as_text(text) in (text, f"'{text}")
 
 
 def test_a_history_keeps_every_digit():
-    """A history's CSV gives back the recorded rows, with nothing where nothing was measured."""
+    """A history's CSV gives the recorded rows exactly; missing values are empty."""
     rows = [dict(zip(METRIC_NAMES, (10, 0.1, 1 / 3, 0.1, None, None), strict=True))]
     read = pd.read_csv(io.StringIO(tables.history_csv(rows)))
     assert read["loss"].tolist() == [1 / 3]

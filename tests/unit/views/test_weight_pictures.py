@@ -1,4 +1,4 @@
-"""weight_pictures: every sprite opens at its size, and colours tell signs apart."""
+"""weight_pictures: every sprite has the expected size, and colours show the sign."""
 
 import io
 
@@ -26,7 +26,7 @@ def size_of(sprite):
 
 
 def test_sprites_open_at_their_size(image):
-    """Each sprite has room for all its pictures, and words for who cannot see it."""
+    """Each sprite has room for all its pictures, and a text alternative."""
     linear = weights.Linear(np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32), np.zeros(10))
     assert size_of(weight_pictures.class_pictures(linear, NAMES)) == (10 + 5 * (112 + 10), 10 + 2 * (112 + 20 + 10))
     filters = weights.load(MODELS["convolutional"].folder).filters
@@ -36,13 +36,13 @@ def test_sprites_open_at_their_size(image):
 
 
 def test_maps_of_a_blank_image_are_drawn():
-    """Nothing to answer to is no division by zero."""
+    """A blank image, to which no filter responds, causes no division by zero."""
     filters = weights.load(MODELS["convolutional"].folder).filters
     assert size_of(weight_pictures.map_pictures(filters, np.zeros((28, 28), np.uint8)))
 
 
 def test_colours_tell_signs_apart():
-    """Blue for, white for nothing, orange against; larger values are no bluer than blue."""
+    """Blue is positive, white zero, orange negative; large values do not exceed full blue."""
     colours = weight_pictures.diverging(np.array([-1.0, 0.0, 1.0, 7.0]))
     assert [tuple(map(int, colour)) for colour in colours] == [
         weights.AGAINST,

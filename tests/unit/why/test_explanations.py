@@ -1,4 +1,4 @@
-"""Explanations: what the ink is said to have done is what it did, and it is painted where the ink is."""
+"""explanations: the stated effect of the ink is its real effect, and the overlay lies on the ink."""
 
 import io
 import re
@@ -38,7 +38,7 @@ def opened(png):
 
 
 def stub(folder, read, class_names=NAMES):
-    """A model whose probabilities are what `read` makes of the images."""
+    """A model whose probabilities are `read(images)`."""
     recogniser = types.SimpleNamespace(probabilities=lambda images: read(images).astype(np.float32))
     return types.SimpleNamespace(
         recogniser=recogniser, probabilities=recogniser.probabilities, folder=folder, class_names=class_names
@@ -54,7 +54,7 @@ def constant(probabilities):
 
 @pytest.mark.parametrize("name", [name for name in ("softmax", "published") if name in MODELS])
 def test_linear_evidence_sums_to_the_difference_of_logits(name, digits):
-    """Where the network is linear, map and bias together are the log-odds of the two classes."""
+    """For a linear network, map and bias add up to the log-odds of the two classes."""
     model = MODELS[name]
     for image in digits:
         probabilities = model.recogniser.probabilities(image[np.newaxis])
@@ -68,7 +68,7 @@ def test_linear_evidence_sums_to_the_difference_of_logits(name, digits):
 
 @pytest.mark.parametrize("name", [name for name in ("softmax", "published") if name in MODELS])
 def test_linear_evidence_against_all_takes_their_mean_logit(name, digits):
-    """Without a rival, the other classes' logits have their mean."""
+    """Without a rival, the comparison is with the mean of the other classes' logits."""
     model = MODELS[name]
     logits = weights.load(model.folder).linear.logits(digits[:1])[0]
     evidence = explanations.weigh(model, digits[0], class_for=3)
@@ -77,7 +77,7 @@ def test_linear_evidence_against_all_takes_their_mean_logit(name, digits):
 
 
 def test_evidence_of_a_blank_image_is_zero(model):
-    """No ink, no evidence, and words that say so."""
+    """Without ink there is no evidence, and the words say so."""
     evidence = explanations.weigh(model, BLANK)
     assert evidence.map.dtype == np.float32
     assert evidence.map.shape == (28, 28)
@@ -86,7 +86,7 @@ def test_evidence_of_a_blank_image_is_zero(model):
 
 
 def test_evidence_lies_on_the_ink_alone(model, digits):
-    """Paper says nothing; somewhere the ink does."""
+    """Paper has no evidence, and some ink has."""
     for image in digits[:5]:
         evidence = explanations.weigh(model, image)
         assert not evidence.map[image == 0].any()
@@ -94,7 +94,7 @@ def test_evidence_lies_on_the_ink_alone(model, digits):
 
 
 def test_erasing_the_most_supporting_patch_lowers_the_class(model, digits):
-    """What is said to speak for a class does: without it the class is less likely."""
+    """If ink supports a class, that class is less likely without it."""
     for image in digits:
         evidence = explanations.weigh(model, image)
         row, column = np.unravel_index(ndimage.gaussian_filter(evidence.map, 2).argmax(), (28, 28))
@@ -104,14 +104,14 @@ def test_erasing_the_most_supporting_patch_lowers_the_class(model, digits):
 
 
 def test_evidence_turns_with_the_question(model, digits):
-    """What speaks for one class against another speaks against the other."""
+    """Evidence for one class against another is evidence against the other."""
     one = explanations.weigh(model, digits[0], class_for=3, class_against=8)
     other = explanations.weigh(model, digits[0], class_for=8, class_against=3)
     np.testing.assert_allclose(one.map, -other.map, atol=1e-4)
 
 
 def test_occlusion_gives_back_a_linear_map_that_changes_slowly(tmp_path, digits):
-    """Erasing discs and multiplying weights agree where both can be had."""
+    """Erasing discs and multiplying weights agree if both can be computed."""
     slope = np.linspace(-1, 1, 28) * np.ones((28, 1))
     odds = lambda images: (images / 255 * slope).sum(axis=(1, 2))  # noqa: E731
 
@@ -125,14 +125,14 @@ def test_occlusion_gives_back_a_linear_map_that_changes_slowly(tmp_path, digits)
 
 
 def test_odds_of_a_certain_class_still_differ():
-    """A probability that rounds to 1 is told from another such by what is left."""
+    """Two probabilities that round to 1 are distinguished by their distance from 1."""
     odds = explanations.log_odds(np.array([[1, 1e-12], [1, 1e-20], [1, 0]], np.float32), 0, None)
     assert odds[0] < odds[1] < odds[2] < np.inf
 
 
 @pytest.mark.parametrize("image", [np.zeros((28, 28)), np.zeros((27, 28), np.uint8), np.zeros((1, 28, 28), np.uint8)])
 def test_what_is_no_image_is_refused(image):
-    """The message names what was expected and what came."""
+    """The message says what was expected and what was received."""
     for ask in (lambda: explanations.weigh(MODELS["softmax"], image), lambda: regions.erase(image, 3, 3, radius=2)):
         with pytest.raises(InvalidImage, match=r"uint8 \(28, 28\); received"):
             ask()
@@ -142,7 +142,7 @@ def test_what_is_no_image_is_refused(image):
 
 @pytest.mark.parametrize(("class_for", "class_against"), [(10, None), (-1, None), (3, 3), (0, 11)])
 def test_classes_that_make_no_question_are_refused(class_for, class_against):
-    """A class must be the model's, and another than its rival."""
+    """The class must be one of the model's, and different from its rival."""
     with pytest.raises(InvalidImage, match=r"`class_(for|against)` must be"):
         explanations.weigh(MODELS["softmax"], BLANK, class_for=class_for, class_against=class_against)
 
@@ -151,7 +151,7 @@ def test_classes_that_make_no_question_are_refused(class_for, class_against):
 
 
 def test_the_bar_decides_between_seven_and_one(tmp_path):
-    """A model that reads 7 by the bar alone is found out."""
+    """For a model that reads 7 only because of the bar, the bar is named as decisive."""
 
     def read(images):
         has_bar = images[:, 7:12, 4:24].max(axis=1).mean(axis=1) > 150
@@ -172,7 +172,7 @@ def test_the_bar_decides_between_seven_and_one(tmp_path):
 
 
 def test_the_sentence_keeps_what_it_says(model, digits):
-    """Erasing what the sentence names has the outcome that it tells."""
+    """Erasing the named ink has the effect that the sentence states."""
     for image in digits:
         contest = explanations.settle(model, image, NAMES)
         if contest.without is None:
@@ -189,7 +189,7 @@ def test_the_sentence_keeps_what_it_says(model, digits):
 
 
 def test_a_loop_is_called_one():
-    """Opening a loop is named so, cutting a line is not."""
+    """The words distinguish opening a loop from cutting a line."""
     rows, columns = np.mgrid[:28, :28]
     ring = (255 * (np.abs(np.hypot(rows - 14, columns - 14) - 7) < 1.5)).astype(np.uint8)
     assert regions.shape(ring, regions.erase(ring, 7, 14, radius=4)) == "loop"
@@ -200,7 +200,7 @@ def test_a_loop_is_called_one():
 
 
 def test_nothing_decides_where_nothing_changes(tmp_path, digits):
-    """A model that never minds is said not to mind."""
+    """If no erasure changes the reading, the words say so."""
     contest = explanations.settle(stub(tmp_path, constant([0.9, 0.1])), digits[0], ("a", "b"))
     assert contest.sentence.startswith("a against b: no single part decided it")
     assert contest.without is None
@@ -208,14 +208,14 @@ def test_nothing_decides_where_nothing_changes(tmp_path, digits):
 
 
 def test_a_model_that_hesitates_is_called_unsure(tmp_path, digits):
-    """Close probabilities are told as such."""
+    """Close probabilities are described as unsure."""
     contest = explanations.settle(stub(tmp_path, constant([0.3, 0.45, 0.25])), digits[0], ("a", "b", "c"))
     assert contest.is_unsure
     assert contest.sentence.startswith("The model is unsure, b (45 %) against a (30 %): ")
 
 
 def test_no_ink_decides_nothing(model):
-    """A blank image has no contest."""
+    """A blank image has no deciding ink."""
     contest = explanations.settle(model, BLANK, NAMES)
     assert contest.sentence == "There is no ink, so no part decides."
     assert contest.is_unsure
@@ -224,7 +224,7 @@ def test_no_ink_decides_nothing(model):
 @settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 30, 784]))
 def test_any_image_can_be_explained(seed, pixels):
-    """Dots, dust and noise are explained without a complaint."""
+    """Dots, dust and noise are explained without an error."""
     random = np.random.default_rng(seed)
     image = np.zeros(784, np.uint8)
     image[random.choice(784, pixels, replace=False)] = random.integers(1, 256, pixels)
@@ -237,7 +237,7 @@ def test_any_image_can_be_explained(seed, pixels):
 
 
 def test_discs_reach_all_ink(digits):
-    """No ink is left out of the weighing, not even a lone dot."""
+    """The discs cover all ink, even a single dot."""
     dot = np.zeros((28, 28), np.uint8)
     dot[13, 27] = 1
     for image in [*digits, dot, np.full((28, 28), 255, np.uint8)]:
@@ -253,13 +253,13 @@ def test_discs_reach_all_ink(digits):
         (10, 10, (0, 0, 20, 20), "middle"),
         (10, 19, (0, 0, 20, 20), "right"),
         (19, 10, (0, 0, 20, 20), "bottom"),
-        (5, 13, (12, 4, 16, 24), "top"),  # a 1 has no left and right
-        (14, 5, (4, 13, 24, 16), "left"),  # a dash has no top and bottom
+        (5, 13, (12, 4, 16, 24), "top"),  # a 1 has no distinct left and right
+        (14, 5, (4, 13, 24, 16), "left"),  # a dash has no distinct top and bottom
         (27, 27, (4, 4, 8, 8), "bottom right"),
     ],
 )
 def test_regions_are_named_as_seen(row, column, box, expected):
-    """A point has the name of its ninth of the drawing's box."""
+    """A point is named after its ninth of the drawing's box."""
     assert regions.region(row, column, box) == expected
 
 
@@ -267,7 +267,7 @@ def test_regions_are_named_as_seen(row, column, box, expected):
 
 
 def ramp(class_for=7, class_against=1):
-    """Evidence that is for in the upper half and against in the lower."""
+    """Evidence for the class in the upper half and against it in the lower half."""
     values = np.where(np.arange(28) < 14, 1, -1)[:, None] * np.ones((28, 28), np.float32)
     return lambda image: explanations.Evidence(values * image / 255, class_for, class_against, is_exact=False)
 
@@ -275,7 +275,7 @@ def ramp(class_for=7, class_against=1):
 @pytest.mark.parametrize("scale", [0.25, 0.6, 1.0])
 @pytest.mark.parametrize(("right", "down"), [(0, 0), (1, 0), (0, 1), (1, 1)])
 def test_overlay_lands_on_the_ink(scale, right, down):
-    """In whichever corner and however small, the upper half is blue, the lower half orange and the rest white."""
+    """At any place and size, the upper half is blue, the lower half orange and the rest white."""
     size = np.array([280, 280])
     strokes = [stroke * scale + (size - 280 * scale) * (right, down) for stroke in SEVEN]
     glyph = glyphs.fit_strokes(strokes, pen_width=20 * scale)
@@ -287,14 +287,14 @@ def test_overlay_lands_on_the_ink(scale, right, down):
         inked & (np.abs(picture - colour).max(axis=2) < 40) for colour in (weights.FOR, weights.AGAINST)
     )
     assert (is_blue | is_orange)[inked].mean() > 0.8
-    # the image's middle row, where the ramp turns, in canvas pixels: by its definition, glyph.shift moves it there
+    # the image's middle row, where the evidence changes sign, in canvas pixels, by definition of glyph.shift
     middle = 280 / 2 - glyph.shift[1] + (14 - 14.5) / glyph.scale
     assert np.flatnonzero(is_blue.any(axis=1)).max() <= middle + 1
     assert np.flatnonzero(is_orange.any(axis=1)).min() >= middle - 1
 
 
 def test_a_glyph_laid_back_covers_the_drawing():
-    """`images` brings the point that `Glyph.shift` speaks of to where the overlay looks for it."""
+    """`glyphs` moves the point that `Glyph.shift` describes to where the overlay expects it."""
     strokes = [stroke * 0.4 + np.float32([150, 20]) for stroke in SEVEN]
     glyph = glyphs.fit_strokes(strokes, pen_width=glyphs.PEN_WIDTH / 0.24)
     glyph = glyphs.fit_strokes(strokes, pen_width=glyphs.PEN_WIDTH / glyph.scale)
@@ -311,7 +311,7 @@ def test_a_glyph_laid_back_covers_the_drawing():
 
 
 def test_overlay_of_a_photograph_is_reduced():
-    """A large picture's overlay stays small, and keeps its proportions and its place."""
+    """The overlay of a large picture is small, with the same proportions and position."""
     ink = np.zeros((1500, 3000), np.float32)
     ink[200:900, 2400:2500] = 1
     glyph = glyphs.fit(ink)
@@ -322,7 +322,7 @@ def test_overlay_of_a_photograph_is_reduced():
 
 
 def test_overlay_without_evidence_is_grey():
-    """Ink that says nothing has no colour, and faint evidence stays pale."""
+    """Ink without evidence is grey, and weak evidence is pale."""
     glyph = glyphs.fit_strokes(SEVEN)
     nothing = explanations.Evidence(np.zeros((28, 28), np.float32), 7, None, is_exact=False)
     picture = opened(explanations.overlay(nothing, glyph))
@@ -330,7 +330,7 @@ def test_overlay_without_evidence_is_grey():
 
 
 def test_words_say_what_the_colours_say():
-    """The legend names both classes; the text alternative tells where they are spoken for."""
+    """The legend names both classes; the text alternative says where the evidence for each lies."""
     glyph = glyphs.fit_strokes(SEVEN)
     evidence = ramp()(glyph.image)
     legend = explanations.legend(evidence, NAMES)

@@ -1,4 +1,4 @@
-"""Neighbours: an image's nearest examples are itself, its likes, and in order."""
+"""neighbours: an image's nearest examples are itself and similar images, in order."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ NAMES = tuple("0123456789")
 
 
 def test_an_image_of_the_index_finds_itself_first(sample):
-    """The very image is at no distance, whichever part of the sample it comes from."""
+    """An image of the index has distance zero to itself, whichever split it is from."""
     for split in (sample.train, sample.validation, sample.test):
         for image, label in zip(split.images[:10], split.labels[:10], strict=True):
             first = neighbours.find(image)[0]
@@ -20,7 +20,7 @@ def test_an_image_of_the_index_finds_itself_first(sample):
 
 
 def test_neighbours_come_in_order(sample):
-    """Eight by default, the nearest first, all different, none to be written to."""
+    """There are eight by default, nearest first, all different and read-only."""
     found = neighbours.find(sample.test.images[3])
     distances = [neighbour.distance for neighbour in found]
     assert len(found) == 8
@@ -30,14 +30,14 @@ def test_neighbours_come_in_order(sample):
 
 
 def test_neighbours_of_an_unseen_image_are_mostly_of_its_class(sample):
-    """An index without the test images still knows their like."""
+    """An index without the test images finds images of the same class for most of them."""
     index = neighbours.Index(sample.train.images, sample.train.labels)
     labels = np.array([[near.label for near in index.find(image, 5)] for image in sample.test.images[:200]])
     assert (labels == sample.test.labels[:200, None]).mean() > 0.88
 
 
 def test_all_five_thousand_are_there():
-    """The index holds the whole sample, is made once and stays small."""
+    """The index holds the whole sample, is built once and stays small."""
     index = neighbours.index()
     assert len(index) == 5000
     assert neighbours.index() is index
@@ -46,7 +46,7 @@ def test_all_five_thousand_are_there():
 
 
 def test_an_index_may_be_small(small):
-    """Fewer images than asked for, fewer even than components: all come, in order."""
+    """With fewer images than requested, or even than components, all are returned in order."""
     index = neighbours.Index(small.train.images[:3], small.train.labels[:3])
     found = index.find(small.train.images[1], 8)
     assert len(found) == 3
@@ -55,13 +55,13 @@ def test_an_index_may_be_small(small):
 
 
 def test_a_blank_image_has_neighbours():
-    """Even paper is nearer to some than to others."""
+    """A blank image has neighbours too."""
     assert len(neighbours.find(np.zeros((28, 28), np.uint8), 3)) == 3
 
 
 @pytest.mark.parametrize("image", [np.zeros((28, 28)), np.zeros((1, 28, 28), np.uint8)])
 def test_what_is_no_image_is_refused(image):
-    """The message names what was expected and what came."""
+    """The message says what was expected and what was received."""
     with pytest.raises(InvalidImage, match=r"uint8 \(28, 28\); received"):
         neighbours.find(image)
 
@@ -76,6 +76,6 @@ def test_what_is_no_image_is_refused(image):
     ],
 )
 def test_words_count_the_labels(labels, expected):
-    """The commonest class first."""
+    """The most frequent class comes first."""
     near = [neighbours.Neighbour(np.zeros((28, 28), np.uint8), label, 1.0) for label in labels]
     assert neighbours.describe(near, NAMES) == expected

@@ -1,4 +1,4 @@
-"""Opinions: what several models read, and why the simplest differs."""
+"""opinions: what several models read, and why the simplest one differs."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def told_apart(models, sample):
 
 
 def test_every_model_says_what_it_reads(models, told_apart):
-    """Each opinion is its model's likeliest class and that class's probability."""
+    """Each opinion is the model's most likely class and its probability."""
     for model, opinion in zip(models, opinions.ask(models, told_apart), strict=True):
         probabilities = model.probabilities(told_apart[np.newaxis])[0]
         assert opinion.model is model
@@ -29,8 +29,8 @@ def test_every_model_says_what_it_reads(models, told_apart):
         assert opinion.confidence == pytest.approx(probabilities.max())
 
 
-def test_difference_is_told_in_one_line(models, told_apart):
-    """Where the two differ, the line names the simple model, its reading and where the ink lies that speaks for it."""
+def test_a_difference_is_explained_in_one_line(models, told_apart):
+    """The line names the simple model, its prediction and the place of the ink that supports it."""
     asked = opinions.ask(models, told_apart)
     line = opinions.difference(asked, told_apart)
     assert line.startswith("Softmax regression only adds up ink")
@@ -38,8 +38,8 @@ def test_difference_is_told_in_one_line(models, told_apart):
     assert len(line) < 200
 
 
-def test_nothing_is_told_where_they_agree(models, told_apart, sample):
-    """No line where both read the same, nor where one of the two was not asked."""
+def test_nothing_is_explained_where_they_agree(models, told_apart, sample):
+    """There is no line if both agree, or if one of the two was not asked."""
     image = sample.test.images[0]
     assert opinions.difference(opinions.ask(models, image), image) == ""
     assert opinions.difference(opinions.ask(models[1:3], told_apart), told_apart) == ""
