@@ -44,9 +44,9 @@ class TestFigures:
         page = tidy(open_page("models.py", model=MODEL))
         model = catalogue.find(MODEL, Settings.from_environment())
         shown = {metric.label: metric.value for metric in page.metric}
-        assert shown["Test images read rightly"] == f"{model.test_accuracy.share:.2%}"
-        assert shown["Drawn digits read rightly"] == f"{model.drawn_accuracy.share:.2%}"
-        assert shown["Numbers learned"] == "7,850"
+        assert shown["Test accuracy"] == f"{model.test_accuracy.share:.2%}"
+        assert shown["Accuracy on drawings"] == f"{model.drawn_accuracy.share:.2%}"
+        assert shown["Parameters"] == "7,850"
         assert f"{model.test_accuracy.correct:,} of {model.test_accuracy.total:,}" in words(page)
 
     def test_of_calibration_are_measured(self, open_page, tidy, truth):
@@ -54,12 +54,12 @@ class TestFigures:
         page = tidy(open_page("models.py", model=MODEL))
         report = catalogue.find(MODEL, Settings.from_environment()).calibration_report(truth.dataset)
         assert f"differ by **{report.after:.2%}** on average" in words(page)
-        assert f"Its own figures differ by **{report.before:.2%}**" in words(page)
+        assert f"differ by **{report.before:.2%}**" in words(page)
 
 
 class TestMatrix:
     def test_counts_what_the_model_reads(self, open_page, tidy, truth):
-        """Every cell holds as many images as the model really takes so; the words name the largest mistake."""
+        """Every cell holds as many images as the model really predicts so; the words name the largest mistake."""
         labels, probabilities = truth.dataset.test.labels, truth.probabilities
         counts = np.zeros((10, 10), int)
         np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)

@@ -115,10 +115,10 @@ class TestCurves:
 
     def test_are_told_apart_without_colour(self):
         """No two lines share their dashes or their marks."""
-        lines = curves.comparison_chart({str(i): [] for i in range(comparison.MOST)}, "loss")["series"]
+        lines = curves.comparison_chart({str(i): [] for i in range(comparison.MAX_RUNS)}, "loss")["series"]
         for looks in ("symbol", "color"):
-            assert len({line[looks] for line in lines}) == comparison.MOST
-        assert len({str(line["lineStyle"]["type"]) for line in lines}) == comparison.MOST
+            assert len({line[looks] for line in lines}) == comparison.MAX_RUNS
+        assert len({str(line["lineStyle"]["type"]) for line in lines}) == comparison.MAX_RUNS
 
     def test_show_the_error_on_a_logarithmic_axis(self):
         """There the accuracy becomes 1 - accuracy, without the zeros that have no logarithm."""
