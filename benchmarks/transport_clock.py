@@ -71,7 +71,7 @@ def press_all(browser: Browser, url: str, presses: int) -> dict[str, list[float]
 
 def turn(page: Page, times: dict[str, list[float]], number: int) -> None:
     """Move the live learning rate by one step, and wait until the page shows at which iteration it took effect."""
-    changes = page.get_by_text(re.compile(r"^Turned on the way"))
+    changes = page.get_by_text(re.compile(r"^Changed while training"))
     knob = page.get_by_role("slider", name="Learning rate now")
     start = time.perf_counter()
     knob.press("ArrowLeft" if number % 2 else "ArrowRight")

@@ -261,8 +261,8 @@ def _add_train(commands: Commands) -> None:
     train = commands.add_parser(
         "train", help="train a network", description="Train a network and save it with its card."
     )
-    for field in dataclasses.fields(Hyperparameters):
-        _add_knob(train, field.name, KNOBS[field.name], field.type)
+    for name, knob in KNOBS.items():
+        _add_knob(train, name, knob)
     train.add_argument("--output", type=Path, help="the folder to save in (default: a new folder in the runs' folder)")
     train.add_argument(
         "--first-train-image",
@@ -330,8 +330,8 @@ def _training_image(text: str) -> int:
     return int(text)
 
 
-def _add_knob(parser: argparse.ArgumentParser, name: str, knob: Knob, kind: type) -> None:
-    allowed = ", ".join(map(str, knob.choices)) if kind is str else f"{knob.low:g} to {knob.high:.10g}"
+def _add_knob(parser: argparse.ArgumentParser, name: str, knob: Knob) -> None:
+    allowed = ", ".join(map(str, knob.choices)) if knob.scale == "choice" else f"{knob.low:g} to {knob.high:.10g}"
     parser.add_argument(
         f"--{name.replace('_', '-')}",
         metavar=name.upper(),

@@ -1,4 +1,4 @@
-"""A run once more: the same again, or its settings to begin another with."""
+"""Repeating a run, or starting another from its settings."""
 
 import streamlit as st
 
@@ -11,17 +11,17 @@ from pages import _widgets
 
 
 def train_link(hyperparameters: Hyperparameters, run_id: str = "") -> dict[str, str]:
-    """Return the parameters of the link that opens Train with these settings, and a run if one is named."""
+    """Return the parameters of the link that opens Train with these settings and, if given, this run."""
     return sharing.query("train", hyperparameters.to_dict() | {"run": run_id})
 
 
 def show(run: Run, *, key: str) -> None:
-    """Show the two ways to a run like this one."""
+    """Show the button that repeats a run and the link that opens its settings."""
     if st.button(
         "Run it again",
         icon=":material/replay:",
         key=key,
-        help="Starts a run with the same settings and seed; what was turned is turned at the same iterations.",
+        help="Starts a run with the same settings and seed. Changes are made at the same iterations.",
     ):
         _repeat(run)
     st.page_link(
@@ -29,12 +29,12 @@ def show(run: Run, *, key: str) -> None:
         label="Fork",
         icon=":material/fork_right:",
         query_params=train_link(run.hyperparameters),
-        help="Opens Train with these settings for you to change; nothing is started.",
+        help="Opens Train with these settings, which you can then change. Nothing starts yet.",
     )
 
 
 def _repeat(run: Run) -> None:
-    """Start the same run once more and go to watch it."""
+    """Start the same run again and open it on Train."""
     registry = _widgets.registry()
     try:
         changes, owner = registry.changes(run.id), _widgets.visitor()

@@ -1,4 +1,4 @@
-"""The chosen runs: which they are, and what their owner can do with them."""
+"""The chosen runs: their ids, and what a visitor can do with them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def key(name: str) -> str:
 
 
 def ids() -> list[str]:
-    """Return the chosen runs' ids, in the order of choosing."""
+    """Return the chosen runs' ids, in the order in which they were chosen."""
     return [run_id for run_id in st.session_state[key("chosen")].split(".") if run_id]
 
 
@@ -28,23 +28,23 @@ def choose(run_ids: Sequence[str]) -> None:
 
 
 def count(runs: Sequence[Any]) -> str:
-    """Return how many runs these are, in words."""
+    """Return the number of runs in words, such as "2 runs"."""
     return "1 run" if len(runs) == 1 else f"{len(runs):,} runs"
 
 
 def messages() -> None:
-    """Show why the last command was refused, and the way back from a deletion."""
+    """Show why the last command was refused, and how to undo a deletion."""
     if error := st.session_state.pop(key("error"), ""):
         st.error(error, icon=":material/error:")
-    if gone := st.session_state.get(key("deleted")):
+    if deleted := st.session_state.get(key("deleted")):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{count(gone)} deleted.", width="content")
-            st.button("Undo", icon=":material/undo:", on_click=_restore, args=(gone,), key=key("undo"))
-            st.caption("Later, for a day, choose State: Deleted to find and restore them.")
+            st.markdown(f"{count(deleted)} deleted.", width="content")
+            st.button("Undo", icon=":material/undo:", on_click=_restore, args=(deleted,), key=key("undo"))
+            st.caption("For one day, you can also find and restore them under State: Deleted.")
 
 
 def actions(runs: Sequence[Run], names: dict[str, str]) -> None:
-    """Show what can be done with the chosen runs; with those of others only what changes nothing.
+    """Show what the visitor can do with the chosen runs; other owners' runs cannot be changed.
 
     Args:
         names: what each run is called, by its id.
@@ -62,18 +62,18 @@ def actions(runs: Sequence[Run], names: dict[str, str]) -> None:
                 _repeat(runs[0])
             _end(mine, is_plural=len(runs) > 1)
         if len(mine) < len(runs):
-            st.caption("A shared run belongs to who started it: you may look at it, repeat it and fork it.")
+            st.caption("A shared run belongs to the person who started it. You can view it, repeat it and fork it.")
 
 
 def _texts(run: Run, name: str) -> None:
-    """Let the visitor name their run and write a note on it."""
+    """Let the visitor name their run and add a note to it."""
     for place, label, value, hint, command, sentence in zip(
         st.columns([2, 3]),
         ("Name", "Note"),
         (run.name, run.note),
         (name, "What you wanted to find out"),
         (commands.rename, commands.annotate),
-        ("What the run is called. Enter saves it.", "Whatever you want to remember. Enter saves it."),
+        ("The run's name. Press Enter to save it.", "Anything you want to remember. Press Enter to save it."),
         strict=True,
     ):
         widget = key(f"{label.lower()}.{run.id}")
@@ -91,13 +91,13 @@ def _texts(run: Run, name: str) -> None:
 
 
 def _repeat(run: Run) -> None:
-    """Show the ways from a run to the Train page, and its history as a file."""
+    """Show the links from a run to the Train page, and its history as a file."""
     st.page_link(
         "train.py",
         label="Open on Train",
         icon=":material/model_training:",
         query_params=_again.train_link(run.hyperparameters, run.id),
-        help="Its curves, its result and its controls.",
+        help="Shows its curves, its result and its controls.",
     )
     _again.show(run, key=key("again"))
     st.download_button(
@@ -108,23 +108,23 @@ def _repeat(run: Run) -> None:
         icon=":material/download:",
         key=key("history"),
         on_click="ignore",
-        help="Loss and accuracy at every recorded iteration, with every digit, for a spreadsheet.",
+        help="Loss and accuracy at every recorded iteration, at full precision, for a spreadsheet.",
     )
 
 
 def _end(mine: Sequence[Run], *, is_plural: bool) -> None:
-    """Show Stop, Delete and Restore, each where there is something to it."""
-    going = [run.id for run in mine if not run.is_ended]
-    gone = [run.id for run in mine if run.deleted is not None]
+    """Show Stop, Delete and Restore, each only if it applies to one of the runs."""
+    active = [run.id for run in mine if not run.is_ended]
+    deleted = [run.id for run in mine if run.deleted is not None]
     kept = [run.id for run in mine if run.deleted is None]
-    if going:
+    if active:
         st.button(
-            f"Stop {count(going)}" if is_plural else "Stop",
+            f"Stop {count(active)}" if is_plural else "Stop",
             icon=":material/stop:",
             on_click=_stop,
-            args=(going,),
+            args=(active,),
             key=key("stop"),
-            help="Ends training and keeps what has been learned.",
+            help="Ends training and keeps the model.",
         )
     if kept:
         st.button(
@@ -133,17 +133,19 @@ def _end(mine: Sequence[Run], *, is_plural: bool) -> None:
             on_click=_delete,
             args=(kept,),
             key=key("delete"),
-            disabled=bool(going),
-            help="Stop first what has not ended." if going else "Takes runs and models off every list; can be undone.",
+            disabled=bool(active),
+            help="Only runs that have ended can be deleted."
+            if active
+            else "Removes runs and their models. You can undo this.",
         )
-    if gone:
+    if deleted:
         st.button(
-            f"Restore {count(gone)}" if is_plural else "Restore",
+            f"Restore {count(deleted)}" if is_plural else "Restore",
             icon=":material/restore_from_trash:",
             on_click=_restore,
-            args=(gone,),
+            args=(deleted,),
             key=key("restore"),
-            help="Puts deleted runs back on the list.",
+            help="Puts deleted runs back into the list.",
         )
 
 
@@ -165,7 +167,7 @@ def _restore(run_ids: Sequence[str]) -> None:
 
 
 def _try(command: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Carry out a command and return its answer, or True; a refusal is told by `messages`, and None comes back."""
+    """Carry out a command and return its result, or True; if it is refused, return None and let `messages` say why."""
     try:
         return command(_widgets.registry(), *arguments, **options) or True
     except DigitsError as error:

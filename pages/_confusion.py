@@ -1,4 +1,6 @@
-"""What a model confuses: a table of counts that opens its images, a score for each class, the surest mistakes."""
+"""A model's mistakes: its confusion matrix, the images in each cell, per-class metrics, most confident mistakes."""
+
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -8,22 +10,20 @@ from digits.models import catalogue, scores
 from digits.views import gallery
 from pages import _samples, _state, _widgets
 
-SHOWN = 20  # images below a cell, and surest mistakes
+SHOWN = 20  # images of a cell, and most confident mistakes
 
-
-def _key(name: str) -> str:
-    return _state.key("models", name)
+_key = partial(_state.key, "models")
 
 
 def show(dataset: datasets.Dataset, model: catalogue.Model) -> None:
-    """Show the confusion matrix with the images of the cell that was pressed, the scores and the surest mistakes."""
+    """Show the confusion matrix with the pressed cell's images, the metrics and the most confident mistakes."""
     names, labels, probabilities = dataset.class_names, dataset.test.labels, model.test_probabilities(dataset)
     predicted = probabilities.argmax(axis=1)
     counts = scores.confusion_matrix(labels, predicted, len(names))
-    st.header("What it takes for what", anchor=False)
+    st.header("Confusion matrix", anchor=False)
     st.markdown(
-        "A row for what the images are, a column for what was read. Grey is read rightly; the deeper the orange, the "
-        "more often that mistake is made. **Press a number to see its images.**"
+        "Rows are the true classes, columns are the predicted ones. Correct predictions are grey; the deeper the "
+        "orange, the more often the model makes that mistake. **Press a number to see its images.**"
     )
     table, opened = st.columns([3, 2], gap="large")
     with table:
@@ -57,26 +57,26 @@ def _press(names: tuple[str, ...]) -> None:
 
 
 def _pressed(names: tuple[str, ...]) -> tuple[int, int] | None:
-    """Return the cell that is open, as class and reading; a link to none there is gives a notice."""
+    """Return the open cell as its true and predicted class, or None; a link to an unknown class gives a notice."""
     true, read = (st.session_state[_key(name)] for name in ("class", "read"))
     if not true or not read:
         return None
     if true in names and read in names:
         return names.index(true), names.index(read)
-    _state.notify("models", f"The link's `class` and `read` should each be one of {', '.join(names)}; none is opened.")
+    _state.notify("models", f"The link's `class` and `read` should each be one of {', '.join(names)}; no cell is open.")
     st.session_state[_key("class")] = st.session_state[_key("read")] = ""
     return None
 
 
 def _opened(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray, counts: np.ndarray) -> None:
-    """Show the images in the cell that was pressed, and the way to all of them."""
+    """Show the images in the pressed cell, with a link to all of them."""
     names = dataset.class_names
     cell = _pressed(names)
     if cell is None:
-        st.info("The images in a cell appear here once you press it.", icon=":material/touch_app:")
+        st.info("Press a cell to see its images here.", icon=":material/touch_app:")
         return
     true, read = cell
-    what = f"{names[true]} read rightly" if true == read else f"{names[true]} read as {names[read]}"
+    what = f"{names[true]} read correctly" if true == read else f"{names[true]} read as {names[read]}"
     count = int(counts[true, read])
     st.subheader(f"{what}: {count:,} image{'' if count == 1 else 's'}", anchor=False)
     choice = gallery.Choice(class_index=true, read_index=read, surest_first=True)
@@ -85,7 +85,7 @@ def _opened(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np
         st.markdown("This model makes no such mistake.")
         return
     if count > 1:
-        st.caption("The one it was surest of comes first. Press an image to see it large.")
+        st.caption("The most confident prediction comes first. Press an image to enlarge it.")
     _tiles(dataset, probabilities, rows, "cell")
     if count > SHOWN:
         _to_gallery(model, f"All {count:,} in the gallery", **{"class": names[true], "read": names[read]})
@@ -93,10 +93,10 @@ def _opened(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np
 
 def _scores(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]) -> None:
     """Show precision, recall and F1 of each class."""
-    st.subheader("Class by class", anchor=False)
+    st.subheader("Per-class metrics", anchor=False)
     st.markdown(
-        "Precision: of what it reads as this class, how much is. Recall: of the images of this class, how many it "
-        "finds. F1: their harmonic mean. Support: how many images there are."
+        "Precision: the share of predictions of this class that are correct. Recall: the share of images of this class "
+        "that are found. F1: the harmonic mean of both. Support: the number of images."
     )
     table = scores.per_class(labels, predicted, names)
     shares = ["precision", "recall", "F1"]
@@ -106,16 +106,16 @@ def _scores(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]) -
 
 
 def _mistakes(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray) -> None:
-    """Show the images that were misread with most confidence."""
-    st.subheader("Its most confident mistakes", anchor=False)
+    """Show the images that were misclassified with the highest confidence."""
+    st.subheader("Most confident mistakes", anchor=False)
     choice = gallery.Choice(only_mistakes=True, surest_first=True)
     page = gallery.choose(dataset.test.labels, probabilities, choice)
     if not page.matching:
-        st.markdown("It makes none.")
+        st.markdown("This model makes no mistakes.")
         return
     st.markdown(
-        f"The first {min(SHOWN, page.matching)} of its {page.matching:,} mistakes, the surest first: either the model "
-        "has learned something wrong, or the image is one that people argue about."
+        f"{min(SHOWN, page.matching)} of its {page.matching:,} mistakes, the most confident first. Some are errors of "
+        "the model; other images are ambiguous or may be mislabelled."
     )
     _tiles(dataset, probabilities, page.rows[:SHOWN], "mistakes")
     _to_gallery(model, "All mistakes in the gallery", show="mistakes")

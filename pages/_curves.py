@@ -1,19 +1,19 @@
-"""The learning curves of a run, with what can be done to see them better."""
+"""The learning curves of a run, with switches for smoothing and a logarithmic scale."""
+
+from functools import partial
 
 import streamlit as st
 
 from digits.views import curves
 from pages import _state, _widgets
 
-SMOOTHING = 0.9  # a training point then is the mean of about the last ten
+SMOOTHING = 0.9  # averages about the last ten training points
 
-
-def _key(name: str) -> str:
-    return _state.key("train", name)
+_key = partial(_state.key, "train")
 
 
 def show_empty(iterations: int) -> None:
-    """Show where the accuracy will appear; the browser then has all that draws curves before there is one."""
+    """Show an empty chart, so that the browser loads the chart library before there is a curve."""
     st.echarts_chart(
         curves.learning_curve([], "accuracy", "Accuracy", iterations),
         height=260,
@@ -23,24 +23,24 @@ def show_empty(iterations: int) -> None:
 
 
 def show(run_id: str) -> None:
-    """Show the learning curves and, folded away, the tutorials' progress lines."""
+    """Show the learning curves and, in an expander, the progress as lines of text."""
     registry = _widgets.registry()
     run, rows, changes = registry.get(run_id), registry.metrics(run_id), registry.changes(run_id)
-    if run.is_ended and not rows:  # it was brought as a file without one, or taken out of the queue
-        st.info("There is no history of its training.", icon=":material/show_chart:")
+    if run.is_ended and not rows:  # imported without its history, or stopped while it was queued
+        st.info("This run has no training history.", icon=":material/show_chart:")
         return
     with st.container(horizontal=True):
         is_smooth = st.toggle(
             "Smooth",
             key=_key("smooth"),
             persist_state="session",
-            help="Draws the training curve as a moving average. Validation is never smoothed.",
+            help="Shows the training curve as a moving average. The validation curve is never smoothed.",
         )
         is_logarithmic = st.toggle(
             "Logarithmic loss",
             key=_key("logarithmic"),
             persist_state="session",
-            help="Counts the loss in powers of ten, which shows what still happens when it is small.",
+            help="Shows the loss on a logarithmic scale, where small changes of a small loss are visible.",
         )
     for name, title in (("accuracy", "Accuracy"), ("loss", "Loss (cross-entropy)")):
         st.echarts_chart(
@@ -59,7 +59,7 @@ def show(run_id: str) -> None:
             alt=curves.describe_curve(rows, name, changes=changes, best_step=run.best_step),
         )
     if changes:
-        st.caption(f"Turned on the way: {'; '.join(map(curves.describe_change, changes))}.")
+        st.caption(f"Changed while training: {'; '.join(map(curves.describe_change, changes))}.")
     with st.expander("Progress lines", icon=":material/notes:", key=_key("lines"), on_change="rerun") as lines:
         if lines.open:
             text = curves.progress_lines(registry.progress_rows(run_id))

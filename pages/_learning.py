@@ -1,4 +1,6 @@
-"""See it learn: test samples turning right, the first layer and the confusion, live and replayed along a time line."""
+"""See it learn: test samples, first layer and confusion matrix at every validation, live or as a replay."""
+
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -12,32 +14,30 @@ from pages import _samples, _state, _widgets
 VIEWS = {"samples": "100 test samples", "layer": "First layer", "confusion": "Confusion"}
 REPLAY_SECONDS = 0.6
 
-
-def _key(name: str) -> str:
-    return _state.key("train", name)
+_key = partial(_state.key, "train")
 
 
 def is_playing() -> bool:
-    """Tell whether the time line is being replayed, so that the page comes back for the next snapshot."""
+    """Return whether a replay is running; the page then reruns for the next snapshot."""
     return bool(st.session_state.get(_key("playing")))
 
 
 def show(run: Run) -> None:
-    """Show what the network makes of things at one moment of its training."""
+    """Show what the network had learned at one moment of its training."""
     runs_dir = _widgets.settings().runs_dir
     steps = timeline.steps(runs_dir, run.id)
     st.subheader("See it learn", anchor=False)
     if not steps:
-        told = "No pictures of its training have been kept."
+        message = "No snapshots of this run were kept."
         if not run.is_ended:
-            told = "Pictures of what it has learned appear here at every validation."
-        st.info(told, icon=":material/visibility:")
+            message = "Snapshots of what it has learned appear here at every validation."
+        st.info(message, icon=":material/visibility:")
         return
     step = _moment(run, steps)
     view = st.segmented_control(
         "What to look at",
         list(VIEWS),
-        format_func=VIEWS.get,
+        format_func=VIEWS.__getitem__,
         default="samples",
         required=True,
         key=_key("view"),
@@ -58,7 +58,7 @@ def show(run: Run) -> None:
 
 
 def _moment(run: Run, steps: list[int]) -> int:
-    """Let the visitor choose a moment, or follow the newest; return its iteration."""
+    """Let the visitor choose a moment or follow the newest one; return its iteration."""
     key = _key(f"moment.{run.id}")
     if is_playing():
         later = [step for step in steps if step > st.session_state[key]]
@@ -75,7 +75,7 @@ def _moment(run: Run, steps: list[int]) -> int:
             key=_key("replay"),
             on_click=_play,
             args=(key, steps),
-            help="Runs through all moments, from the first to the last.",
+            help="Plays all moments from the first to the last.",
         )
         st.select_slider(
             "Moment",
@@ -84,7 +84,7 @@ def _moment(run: Run, steps: list[int]) -> int:
             key=key,
             on_change=_choose,
             args=(key, steps),
-            help="The iteration to look at. At the right end it follows the run as it learns.",
+            help="The iteration to show. At the right end, it follows the run.",
         )
     return st.session_state[key]
 
@@ -101,19 +101,19 @@ def _choose(key: str, steps: list[int]) -> None:
 def _show_samples(snapshot: timeline.Snapshot) -> None:
     dataset = _widgets.test_set()
     rows = np.arange(min(len(snapshot.predicted), len(dataset.test)))
-    right = int((snapshot.predicted[rows] == dataset.test.labels[rows]).sum())
-    st.markdown(f"**{right} of these {len(rows)} read rightly** after {snapshot.step:,} iterations.")
+    correct = int((snapshot.predicted[rows] == dataset.test.labels[rows]).sum())
+    st.markdown(f"**{correct} of these {len(rows)} are correct** after {snapshot.step:,} iterations.")
     _samples.grid(dataset, snapshot.predicted, rows, key=_key("samples"), on_picked=None)
-    st.caption("The gallery's first test images. They steer nothing: the best weights are chosen on validation images.")
+    st.caption("The gallery's first test images, for display only: the best weights are chosen on validation images.")
 
 
 def _show_confusion(snapshot: timeline.Snapshot) -> None:
     names = _widgets.test_set().class_names
-    told = scores.describe_confusion(snapshot.confusion, names)
+    summary = scores.describe_confusion(snapshot.confusion, names)
     st.echarts_chart(
         charts.confusion_map(snapshot.confusion, names),
         height=380,
         key=_key("confusion"),
-        alt=f"Confusion of the validation images after {snapshot.step:,} iterations: {told}",
+        alt=f"Confusion matrix of the validation images after {snapshot.step:,} iterations: {summary}",
     )
-    st.caption(f"Validation images after {snapshot.step:,} iterations: {told}")
+    st.caption(f"Validation images after {snapshot.step:,} iterations: {summary}")

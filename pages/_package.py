@@ -1,4 +1,6 @@
-"""A model as one zip: to take away, to prove that it is the same, and to bring."""
+"""A model as one zip: exporting it, checking that it predicts the same, and importing it."""
+
+from functools import partial
 
 import streamlit as st
 
@@ -11,32 +13,30 @@ from pages import _state, _widgets
 
 _MEGABYTES = MAX_PACKAGE_BYTES // 2**20
 
-
-def _key(name: str) -> str:
-    return _state.key("models", name)
+_key = partial(_state.key, "models")
 
 
 def show(model: catalogue.Model, dataset: datasets.Dataset) -> None:
-    """Show the way out and the way in."""
-    out, into = st.columns(2, gap="large")
-    with out:
-        _take(model, dataset)
-    with into:
-        _bring()
+    """Show the export and the import side by side."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _export(model, dataset)
+    with right:
+        _import()
 
 
-def chosen() -> None:
-    """Choose the model that has just been brought, before the list of models is made, and say so."""
-    if brought := st.session_state.pop(_key("brought"), ""):
-        st.session_state[_key("model")] = brought
-        st.toast("Your model has arrived and is chosen: everything on this page is about it.", icon=":material/check:")
+def choose_imported() -> None:
+    """Choose the model that has just been imported, and say so; call this before the list of models is shown."""
+    if imported := st.session_state.pop(_key("imported"), ""):
+        st.session_state[_key("model")] = imported
+        st.toast("Your model has been imported. This page now shows it.", icon=":material/check:")
 
 
 def download(model: catalogue.Model, *, key: str) -> None:
-    """Show the button that hands a model's package out; the zip is made when it is pressed."""
+    """Show the button that downloads a model's package; the zip is written when it is pressed."""
     st.download_button(
         "Everything as one zip",
-        lambda: pack.pack(model, _widgets.registry()),  # a registry that cannot be read spoils no page
+        lambda: pack.pack(model, _widgets.registry()),  # called on a press: the page works without a registry
         file_name=pack.file_name(model),
         mime="application/zip",
         icon=":material/folder_zip:",
@@ -47,33 +47,33 @@ def download(model: catalogue.Model, *, key: str) -> None:
 
 
 @st.fragment
-def _take(model: catalogue.Model, dataset: datasets.Dataset) -> None:
-    st.header("Take it away", anchor=False)
+def _export(model: catalogue.Model, dataset: datasets.Dataset) -> None:
+    st.header("Export", anchor=False)
     st.markdown(
         "One zip with the model for Keras and for LiteRT, its weights as text, its settings, history and card, and "
-        "`predict.py`: twenty lines that read pictures with it just as this app does, without this app."
+        "`predict.py`: twenty lines of Python that read pictures exactly as this app does."
     )
     with st.container(horizontal=True):
         download(model, key=_key("package"))
         is_asked = st.button("Check the package", icon=":material/fact_check:", key=_key("check"))
     st.caption(
-        f"The check unpacks the zip into an empty folder, runs its `predict.py` on the {len(dataset.test):,} test "
-        "images in a process of its own, and compares every answer with this app's. It takes some seconds."
+        f"The check unpacks the zip, runs its `predict.py` on the {len(dataset.test):,} test images in a separate "
+        "process, and compares every prediction with this app's. It takes a few seconds."
     )
     if is_asked:
         _check(model, dataset)
-    model_id, proof = st.session_state.get(_key("proof"), ("", None))
+    model_id, result = st.session_state.get(_key("result"), ("", None))
     if model_id == model.id:
-        shown = st.success if proof.is_same else st.error
-        shown(str(proof), icon=":material/verified:" if proof.is_same else ":material/error:")
+        show_result = st.success if result.is_same else st.error
+        show_result(str(result), icon=":material/verified:" if result.is_same else ":material/error:")
 
 
 def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
-    st.session_state.pop(_key("proof"), None)
+    st.session_state.pop(_key("result"), None)
     place = st.empty()
     try:
         with place, st.status("Writing the zip") as box:
-            proof = check.check_package(
+            result = check.check_package(
                 pack.pack(model, _widgets.registry()),
                 model,
                 dataset.test.images,
@@ -81,37 +81,37 @@ def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
                 on_step=lambda step: box.update(label=step),
             )
         place.empty()
-        st.session_state[_key("proof")] = (model.id, proof)
+        st.session_state[_key("result")] = (model.id, result)
     except DigitsError as error:
         st.error(str(error), icon=":material/error:")
 
 
 @st.fragment
-def _bring() -> None:
-    st.header("Bring a model", anchor=False)
+def _import() -> None:
+    st.header("Import a model", anchor=False)
     st.markdown(
-        "A zip from here, of yours or of a friend's, becomes a model of your own. Nothing in it is run as code: only "
-        "its weights are taken over, and how well it reads is measured anew."
+        "Upload a zip that you or a friend exported from Digits. No code in it is run: only its weights are used, and "
+        "its accuracy is measured again."
     )
-    turn = st.session_state.setdefault(_key("turn"), 0)
+    attempt = st.session_state.setdefault(_key("attempt"), 0)
     file = st.file_uploader(
-        f"A package that Digits wrote, up to {_MEGABYTES} MB; at most {MAX_IMPORTS_PER_VISITOR} a visitor",
+        f"A zip exported from Digits, at most {_MEGABYTES} MB; at most {MAX_IMPORTS_PER_VISITOR} models per visitor",
         type="zip",
         max_upload_size=_MEGABYTES,
-        key=_key(f"file.{turn}"),
+        key=_key(f"file.{attempt}"),
     )
     is_asked = st.button(
-        "Bring it in",
+        "Import",
         icon=":material/login:",
         type="primary",
         disabled=file is None,
-        key=_key("bring"),
-        help="Checks the zip, which takes up to a minute, and chooses its model; it then stands among your runs.",
+        key=_key("import"),
+        help="Checks the zip, which takes up to a minute, adds the model to your runs and selects it here.",
     )
     if file is not None and is_asked:
         try:
             with st.status("Checking the package") as box:
-                st.session_state[_key("brought")] = intake.import_package(
+                st.session_state[_key("imported")] = intake.import_package(
                     file.getvalue(),
                     file.name,
                     registry=_widgets.registry(),
@@ -122,5 +122,5 @@ def _bring() -> None:
         except DigitsError as error:
             st.error(str(error), icon=":material/error:")
         else:
-            st.session_state[_key("turn")] = turn + 1  # a fresh uploader: this file has done its work
+            st.session_state[_key("attempt")] = attempt + 1  # a new key empties the uploader
             st.rerun()

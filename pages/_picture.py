@@ -1,7 +1,7 @@
-"""Pictures: files and photographs, turned and cropped; several at once in a table."""
+"""Pictures: files and photographs, which can be turned and cropped; several at once are shown in a table."""
 
-import base64
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,25 +13,23 @@ from digits.models import catalogue, uploads
 from digits.models.reading import Reading, read_picture
 from digits.settings import MAX_UPLOAD_BYTES
 from digits.views import charts
-from pages import _state
+from pages import _state, _widgets
 
 _PREVIEW_SIDE = 800  # pixels
-_PREVIEW_WIDTH, _PREVIEW_HEIGHT = 440, 300  # on the page, at most
+_PREVIEW_WIDTH, _PREVIEW_HEIGHT = 440, 300  # pixels on the page, at most
+
+_key = partial(_state.key, "draw")
 
 
-def _key(name: str) -> str:
-    return _state.key("draw", name)
-
-
-def bring(source: str) -> list[UploadedFile]:
-    """Let the visitor choose picture files or take a photograph; return them, none or at most `MAX_PICTURES`."""
+def upload(source: str) -> list[UploadedFile]:
+    """Let the visitor choose picture files or take a photograph; return at most `MAX_PICTURES` of them."""
     if source == "Camera":
         photograph = st.camera_input(
             "Photograph dark digits on light paper, or light ones on dark", key=_key("camera"), width=480
         )
         return [photograph] if photograph else []
     files = st.file_uploader(
-        f"A picture of a digit or a number, dark on light or light on dark; or up to {uploads.MAX_PICTURES} at once",
+        f"Up to {uploads.MAX_PICTURES} pictures of a digit or a number, dark on light or light on dark",
         type=["png", "jpg", "jpeg", "webp", "gif", "bmp"],
         accept_multiple_files=True,
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
@@ -39,30 +37,33 @@ def bring(source: str) -> list[UploadedFile]:
     )
     if len(files) > uploads.MAX_PICTURES:
         st.warning(
-            f"At most {uploads.MAX_PICTURES} pictures are read at once; these are {len(files)}. The first "
-            f"{uploads.MAX_PICTURES} are below; take some away to read the others.",
+            f"At most {uploads.MAX_PICTURES} pictures can be read at once; you chose {len(files)}. The first "
+            f"{uploads.MAX_PICTURES} are below. Remove some to read the others.",
             icon=":material/filter_none:",
         )
     return files[: uploads.MAX_PICTURES]
 
 
 def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
-    """Return the only picture; of several, show a table and return the one whose row is chosen."""
+    """Return the only picture; for several, show a table and return the picture of the chosen row."""
     if len(files) == 1:
         return files[0]
     outcomes = _read_all(files, model)
-    columns = {
-        "picture": [_data_url(outcome.thumbnail) for outcome in outcomes],
+    columns: dict[str, list[str | None]] = {
+        "picture": [
+            _widgets.data_url(outcome.thumbnail, "jpeg") if outcome.thumbnail else None for outcome in outcomes
+        ],
         "file": [outcome.name for outcome in outcomes],
         "reading": [outcome.reading for outcome in outcomes],
         "sure": [charts.percent(outcome.confidence) if outcome.digits else "" for outcome in outcomes],
         "looks like a digit?": [outcome.looks for outcome in outcomes],
-        "what is wrong": [outcome.message for outcome in outcomes],
     }
-    if not any(columns["what is wrong"]):
-        del columns["what is wrong"]
+    if any(outcome.message for outcome in outcomes):
+        columns["problem"] = [outcome.message for outcome in outcomes]
     read = sum(not outcome.message for outcome in outcomes)
-    st.markdown(f"**{read} of {len(files)} pictures read.** Choose a row to see that picture and why it is read so.")
+    st.markdown(
+        f"**{read} of {len(files)} pictures read.** Choose a row to see its picture and the reasons for the answer."
+    )
     table = st.dataframe(
         columns,
         hide_index=True,
@@ -73,7 +74,9 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
             "file": st.column_config.TextColumn("file", width=140),
             "reading": st.column_config.TextColumn("reading", width=80),
             "sure": st.column_config.TextColumn("sure", width=70),
-            "looks like a digit?": st.column_config.TextColumn("digit?", width=70, help="Whether it looks like one"),
+            "looks like a digit?": st.column_config.TextColumn(
+                "digit?", width=70, help="Whether it looks like a digit"
+            ),
         },
         on_select="rerun",
         selection_mode="single-row-required",
@@ -93,12 +96,14 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
 
 
 def read(file: UploadedFile, model: catalogue.Model, *, is_seen: bool) -> Reading:
-    """Show a picture with what turns and crops it, and return what the model reads in the part that is kept.
+    """Show a picture with its controls for turning and cropping; return what the model reads in the part that is kept.
 
-    Where it `is_seen` already, as below the camera, it is shown again only beside the controls.
+    Args:
+        is_seen: whether the page already shows the picture, as the camera does. It is then repeated only beside the
+            controls.
     """
     crop = _adjust(file, is_seen=is_seen)
-    with st.spinner("Looking for the ink"):
+    with st.spinner("Finding the digits"):
         reading = _keep("reading", (file.file_id, crop, model.id), lambda: read_picture(file.getvalue(), model, crop))
     if not reading.digits:
         st.warning(uploads.NO_INK, icon=":material/ink_eraser:")
@@ -106,7 +111,7 @@ def read(file: UploadedFile, model: catalogue.Model, *, is_seen: bool) -> Readin
 
 
 def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
-    """Show the picture with the crop's frame over it, and below it the controls that move the frame."""
+    """Show the picture with the crop's frame over it, and the controls for the frame below."""
     preview = _keep("preview", file.file_id, lambda: pictures.load_preview(file.getvalue(), side=_PREVIEW_SIDE))
     crops = st.session_state.setdefault(_key("crops"), {})
     crop = crops.get(file.file_id, WHOLE)
@@ -123,12 +128,13 @@ def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
         if is_seen:
             place = st.container()
         st.button("Turn by 90°", icon=":material/rotate_90_degrees_cw:", on_click=turn)
-        sentence = "What lies outside is not looked at."
-        left, right = st.slider("Left and right edge", 0, 100, key=across, format="%d %%", help=sentence)
-        top, bottom = st.slider("Top and bottom edge", 0, 100, key=down, format="%d %%", help=sentence)
+        sentence = "Everything outside is ignored."
+        st.slider("Left and right edge", 0, 100, key=across, format="%d %%", help=sentence)
+        st.slider("Top and bottom edge", 0, 100, key=down, format="%d %%", help=sentence)
+    (left, right), (top, bottom) = st.session_state[across], st.session_state[down]
     crop = crops[file.file_id] = Crop(crop.turns, left, right, top, bottom)
     width, height = preview.size if crop.turns % 2 == 0 else preview.size[::-1]
-    kept = "" if crop.is_whole else f"; only {left} to {right} % across and {top} to {bottom} % down are looked at"
+    kept = "" if crop.is_whole else f", cropped to {left} to {right} % across and {top} to {bottom} % down"
     place.image(
         crop.frame(preview),
         width=min(_PREVIEW_WIDTH, round(_PREVIEW_HEIGHT * width / height)),
@@ -138,15 +144,15 @@ def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
 
 
 def _read_all(files: list[UploadedFile], model: catalogue.Model) -> list[uploads.Outcome]:
-    """Read every picture once; one that has been cropped or turned since is read anew."""
+    """Read every picture once, and again after it is cropped or turned."""
     crops, known = st.session_state.get(_key("crops"), {}), st.session_state.setdefault(_key("outcomes"), {})
     wanted = {(file.file_id, crops.get(file.file_id, WHOLE), model.id): file for file in files}
     missing = [key for key in wanted if key not in known]
-    progress = st.progress(0.0) if missing else None
-    for count, key in enumerate(missing):
-        progress.progress(count / len(missing), f"Reading {wanted[key].name}, {count + 1} of {len(missing)}")
-        known[key] = uploads.read(wanted[key].name, wanted[key].getvalue(), model, key[1])
-    if progress:
+    if missing:
+        progress = st.progress(0.0)
+        for count, key in enumerate(missing):
+            progress.progress(count / len(missing), f"Reading {wanted[key].name}, {count + 1} of {len(missing)}")
+            known[key] = uploads.read(wanted[key].name, wanted[key].getvalue(), model, key[1])
         progress.empty()
     for key in known.keys() - wanted.keys():
         del known[key]
@@ -154,12 +160,8 @@ def _read_all(files: list[UploadedFile], model: catalogue.Model) -> list[uploads
 
 
 def _keep(name: str, key: Any, make: Callable[[], Any]) -> Any:
-    """Return what is slow to make, made once for as long as the same is asked for."""
+    """Return what `make` returns, calling it only when `key` has changed."""
     held = st.session_state.get(_key(name))
     if held is None or held[0] != key:
         held = st.session_state[_key(name)] = (key, make())
     return held[1]
-
-
-def _data_url(jpeg: bytes) -> str | None:
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}" if jpeg else None

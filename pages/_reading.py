@@ -1,6 +1,6 @@
-"""The answer to a drawing or a picture: what is read, how surely, and the steps from its ink to the network."""
+"""The answer to a drawing or a picture: what is read, the confidence, and the steps from the ink to the network."""
 
-import base64
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -11,15 +11,13 @@ from digits.models.reading import Reading
 from digits.views import charts
 from pages import _state, _widgets
 
-_BOXES_WIDTH, _BOXES_HEIGHT = 560, 220  # pixels, at most, of the ink with its boxes
+_BOXES_WIDTH, _BOXES_HEIGHT = 560, 220  # pixels; the largest size of the ink with its boxes
 
-
-def _key(name: str) -> str:
-    return _state.key("draw", name)
+_key = partial(_state.key, "draw")
 
 
 def show(reading: Reading, model: catalogue.Model) -> glyphs.Glyph:
-    """Show the reading of one digit, or of a number and the digit of it that the visitor chooses; return that digit."""
+    """Show the reading of a digit, or of a number and one chosen digit; return the digit that is shown."""
     count, chosen = len(reading.digits), 0
     if count > 1:
         _number(reading)
@@ -29,17 +27,17 @@ def show(reading: Reading, model: catalogue.Model) -> glyphs.Glyph:
     _one_digit(probabilities, model, place=None if count == 1 else chosen, is_digit=is_digit)
     above = st.container()
     _widgets.probability_chart(probabilities, model.class_names, key=_key("bars"), is_doubtful=not is_digit)
-    with above:  # they take longest to draw, so the answer goes first
+    with above:  # the browser takes longest over these pictures, so it gets the answer first
         _steps(glyph)
     return glyph
 
 
 def _number(reading: Reading) -> None:
-    """Say in words what a number of several digits is read as."""
+    """State what a number of several digits is read as."""
     text, count, doubtful = reading.text.replace("\n", ", "), len(reading.digits), reading.doubtful
     if doubtful == count:
         st.header("This does not look like a number", anchor=False)
-        st.markdown(f"If it were one, it would be {text} ({charts.percent(reading.confidence)}).")
+        st.markdown(f"The closest match is {text} ({charts.percent(reading.confidence)}).")
         return
     st.header(f"The model reads {text}", anchor=False)
     st.markdown(f"**{charts.percent(reading.confidence)} sure** that all {count} digits are right.")
@@ -53,7 +51,7 @@ def _pick() -> None:
 
 
 def _choose_digit(reading: Reading, model: catalogue.Model) -> int:
-    """Show the ink with a box around every digit and let the visitor press one; return its place."""
+    """Show the ink with a box around every digit and let the visitor press one; return its position."""
     count = len(reading.digits)
     chosen: int = st.session_state.get(_key("digit")) or 0
     if chosen not in range(count):
@@ -69,10 +67,10 @@ def _choose_digit(reading: Reading, model: catalogue.Model) -> int:
         digits.append({"box": box, "text": name, "label": label, "doubtful": not is_digit})
     _widgets.ink_boxes(
         {
-            "picture": f"data:image/png;base64,{base64.b64encode(outlined.png).decode('ascii')}",
+            "picture": _widgets.data_url(outlined.png),
             "width": min(_BOXES_WIDTH, round(_BOXES_HEIGHT * width / height)),
             "alt": f"The ink of {count} digits",
-            "label": "The digits found; press one to look at it",
+            "label": "The digits found. Press one to see its details.",
             "digits": digits,
             "chosen": chosen,
         },
@@ -83,7 +81,7 @@ def _choose_digit(reading: Reading, model: catalogue.Model) -> int:
 
 
 def _one_digit(probabilities: np.ndarray, model: catalogue.Model, *, place: int | None, is_digit: bool) -> None:
-    """Say in words what one digit is read as; `place` counts it among several."""
+    """State what one digit is read as; `place` is its position in a number, from 0, or None if it stands alone."""
     first, second = probabilities.argsort()[::-1][:2]
     names, shares = model.class_names, [charts.percent(probabilities[best]) for best in (first, second)]
     if place is None:
@@ -92,12 +90,12 @@ def _one_digit(probabilities: np.ndarray, model: catalogue.Model, *, place: int 
         opening = "" if place is None else f"Digit {place + 1} is read as {names[first]}: "
         st.markdown(f"{opening}**{shares[0]} sure.** Its second guess is {names[second]}, at {shares[1]}.")
     else:
-        opening = "If it were one" if place is None else f"Digit {place + 1} does not look like one. If it were"
-        st.markdown(f"{opening}, it would be {names[first]} ({shares[0]}) rather than {names[second]} ({shares[1]}).")
+        opening = "" if place is None else f"Digit {place + 1} does not look like a digit. "
+        st.markdown(f"{opening}The closest match is {names[first]} ({shares[0]}), then {names[second]} ({shares[1]}).")
 
 
 def _steps(glyph: glyphs.Glyph) -> None:
-    """Show what became of the ink on its way to the network."""
+    """Show the steps from the ink to the network's input."""
     with st.container(gap="xsmall"):
         with st.container(horizontal=True, gap="xsmall", key=_key("steps")):
             for stage in stages.show(glyph):

@@ -1,4 +1,6 @@
-"""What a run has come to, and what can be made of it."""
+"""A finished run's models: their accuracy, links to the other pages, and downloads."""
+
+from functools import partial
 
 import streamlit as st
 
@@ -9,15 +11,13 @@ from digits.runs.hyperparameters import PRESETS
 from digits.runs.schema import Run
 from pages import _again, _package, _state, _widgets
 
-WEIGHTS = {Weights.BEST: "Best weights", Weights.LAST: "Last weights", Weights.SAVED: "Copy"}
+WEIGHTS = {Weights.BEST: "Best weights", Weights.LAST: "Last weights", Weights.SAVED: "Saved weights"}
 
-
-def _key(name: str) -> str:
-    return _state.key("train", name)
+_key = partial(_state.key, "train")
 
 
 def show(run: Run) -> None:
-    """Show the models that a run has left, each with its figures and the ways on."""
+    """Show a run's models, each with its accuracy and links, and the downloads."""
     settings = _widgets.settings()
     models = catalogue.of_run(run.id, settings) or [catalogue.find(run.id, settings)]
     for model in models:
@@ -29,7 +29,7 @@ def show(run: Run) -> None:
 
 
 def again(run: Run) -> None:
-    """Show the ways to a run like this one, and to all of them."""
+    """Show how to repeat a run, and the link to all runs."""
     with st.container(horizontal=True, vertical_alignment="center"):
         _again.show(run, key=_key("again"))
         st.page_link("runs.py", label="All your runs", icon=":material/list:")
@@ -50,9 +50,8 @@ def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:
         column.metric(label, value)
     low, high = measured.interval
     st.caption(
-        f"{measured.correct:,} of {measured.total:,} test images, looked at once, when it was saved. "
-        f"Another {measured.total:,} such images would give between {low:.2%} and {high:.2%}, 95 times in 100. "
-        f"Trained in {seconds:.1f} s."
+        f"{measured.correct:,} of {measured.total:,} test images are correct, measured once, when the model was saved. "
+        f"95 % confidence interval: {low:.2%} to {high:.2%}. Trained in {seconds:.1f} s."
     )
     with st.container(horizontal=True):
         for page, label, icon in (
@@ -68,7 +67,7 @@ def _downloads(run: Run, model: catalogue.Model) -> None:
         _package.download(model, key=_key("download.package"))
         keras, tflite = (model.folder / name for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE))
         for file, read, label, explanation in (
-            (keras.name, keras.read_bytes, ".keras", "The model for Keras, scaling included: it takes 0 to 255."),
+            (keras.name, keras.read_bytes, ".keras", "The model for Keras. Its input is pixels from 0 to 255."),
             (tflite.name, tflite.read_bytes, ".tflite", "The model for LiteRT, on phones and small computers."),
             (
                 "weights-as-text.zip",

@@ -1,6 +1,5 @@
-"""Test samples: as a grid of buttons with what a model reads in them, and one of them large."""
+"""Test samples: a grid of buttons with a model's predictions, and one sample enlarged."""
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +20,7 @@ def grid(
     key: str,
     on_picked: Callable[[int], None] | None,
 ) -> None:
-    """Show test samples as one picture cut into buttons; a press gives the sample's row to `on_picked`, if any."""
+    """Show test samples as a grid of buttons; `on_picked` gets a pressed sample's row, and None disables them."""
     names, labels = dataset.class_names, dataset.test.labels
     tiles = []
     for row in rows:
@@ -32,7 +31,7 @@ def grid(
                 "sample": int(row),
                 "wrong": is_wrong,
                 "caption": f"{read} ≠ {true}" if is_wrong else read,
-                "label": f"Sample {row}: read as {read}" + (f", but it is {true}" if is_wrong else ", rightly"),
+                "label": f"Sample {row}: read as {read}" + (f", but it is {true}" if is_wrong else ", correctly"),
             }
         )
     pictures(dataset, rows, tiles, f"{len(tiles)} test samples with what the model reads", key=key, on_picked=on_picked)
@@ -47,38 +46,43 @@ def pictures(
     key: str,
     on_picked: Callable[[int], None] | None,
 ) -> None:
-    """Show test samples with these `tiles` below them, each a dict of `sample`, `wrong`, `caption` and `label`."""
-    picture = base64.b64encode(gallery.sprite(dataset.test.images[rows])).decode("ascii")
+    """Show test samples with captions from `tiles`: dicts with the keys `sample`, `wrong`, `caption` and `label`."""
     data = {
-        "sprite": f"data:image/png;base64,{picture}",
+        "sprite": _widgets.data_url(gallery.sprite(dataset.test.images[rows])),
         "columns": gallery.COLUMNS,
         "tiles": tiles,
         "label": label,
         "still": on_picked is None,
     }
-    picked = (lambda: on_picked(int(st.session_state[key].picked))) if on_picked else (lambda: None)
-    _widgets.gallery_grid(data, key=key, on_picked=picked)
+    report = (lambda: on_picked(int(st.session_state[key].picked))) if on_picked else (lambda: None)
+    _widgets.gallery_grid(data, key=key, on_picked=report)
 
 
 def pick(page: str, row: int | None) -> None:
-    """Remember which sample a page shows large; None for none."""
+    """Remember which sample a page shows enlarged; None for none."""
     st.session_state[_state.key(page, "sample")] = row
 
 
-def show_picked(page: str, dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray) -> None:
-    """Show the sample that the page remembers large, with its probabilities, until it is closed."""
-    row = st.session_state[_state.key(page, "sample")]
-    if row is None:
-        return
-    if row >= len(dataset.test):
+def picked(page: str, dataset: datasets.Dataset) -> int | None:
+    """Return the row of the sample to enlarge, or None; a row that does not exist gives a notice."""
+    row: int | None = st.session_state[_state.key(page, "sample")]
+    if row is not None and row >= len(dataset.test):
         _state.notify(page, f"The link's `sample` should be below {len(dataset.test):,}; received {row:,}.")
         pick(page, None)
+        return None
+    return row
+
+
+def show_picked(page: str, dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray) -> None:
+    """Show the picked sample enlarged, with its probabilities, until it is closed."""
+    row = picked(page, dataset)
+    if row is None:
         return
     true, read = dataset.class_names[dataset.test.labels[row]], dataset.class_names[probabilities[row].argmax()]
 
     @st.dialog(f"Test sample {row}", on_dismiss=lambda: pick(page, None), width="medium")
     def show() -> None:
-        verdict = f"rightly read as **{read}**" if read == true else f"read as **{read}**, but it is **{true}**"
+        verdict = f"correctly read as **{read}**" if read == true else f"read as **{read}**, but it is **{true}**"
         st.markdown(f"{model.title}: {verdict}.")
         image, bars = st.columns([2, 3])
         image.image(

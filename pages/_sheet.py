@@ -1,5 +1,6 @@
-"""The sheet: a canvas for the pen, with Undo and Clear, whose strokes outlive reruns, other pages and a reload."""
+"""The sheet: a canvas with Undo and Clear; its strokes survive reruns, visits to other pages and a reload."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from pages import _state, _widgets
 
 SHEETS = {"square": (280, 280), "wide": (640, 240)}  # width and height in pixels; the square fits the narrowest phone
 WIDE_ON_A_PHONE = (344, 200)
-PAPER, INK = "#ffffff", "#1b2733"  # the same in both themes: the canvas is a sheet of paper
+PAPER, INK = "#ffffff", "#1b2733"  # the same in both themes
 
 _without_toolbar = st.components.v2.component(
     "digits_sheet",
@@ -21,24 +22,22 @@ _without_toolbar = st.components.v2.component(
     js=(Path(__file__).parent / "components" / "sheet.js").read_text(encoding="utf-8"),
 )
 
-
-def _key(name: str) -> str:
-    return _state.key("draw", name)
+_key = partial(_state.key, "draw")
 
 
 def is_wide() -> bool:
-    """Tell whether the sheet is too wide to stand beside its answer."""
+    """Return whether the sheet is too wide to stand beside the answer."""
     return _size() == SHEETS["wide"]
 
 
 def link() -> str:
-    """Return the drawing as it stands in a link; "" for an empty sheet."""
+    """Return the drawing as text for a link; "" for an empty sheet."""
     drawn = st.session_state[_key("strokes")]
     return codec.encode(drawn) if drawn else ""
 
 
 def prepare() -> None:
-    """Put a link's drawing on the canvas, once; begin with an empty sheet."""
+    """Put the link's drawing on the canvas if there is a new one; the first sheet is otherwise empty."""
     st.session_state[_key("is_wide")] = st.session_state[_key("sheet")] == "wide"
     if ink := st.session_state.pop(_key("ink"), ""):
         _replace_drawing(codec.decode(ink))
@@ -47,11 +46,11 @@ def prepare() -> None:
 
 
 def show_canvas(model: catalogue.Model) -> Reading:
-    """Show the canvas and return what the model reads on it."""
+    """Show the canvas and return what the model reads in its drawing."""
     pen, (width, height) = st.session_state[_key("pen")], _size()
     drawn = st.session_state[_key("strokes")]
     if _name() not in st.session_state and drawn is not st.session_state[_key("initial")]:
-        _replace_drawing(drawn)  # back from elsewhere, where the canvas was forgotten
+        _replace_drawing(drawn)  # the canvas lost its drawing while another page or source was shown
     result = st_canvas(
         stroke_width=pen,
         stroke_color=INK,
@@ -66,7 +65,7 @@ def show_canvas(model: catalogue.Model) -> Reading:
 
 
 def tools() -> None:
-    """Show Undo, Clear and the choice of a sheet; after the answer, which comes the sooner for it."""
+    """Show Undo, Clear and the choice of a sheet; call this after the answer, which then appears sooner."""
     is_blank = not st.session_state[_key("strokes")]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.button("Undo", icon=":material/undo:", on_click=_undo, disabled=is_blank)
@@ -75,7 +74,7 @@ def tools() -> None:
             "Wide sheet",
             key=_key("is_wide"),
             on_change=_change_sheet,
-            help="Room for a number of several digits, which is read as a whole.",
+            help="Gives room for a number with several digits.",
             width="content",
         )
         _without_toolbar(
@@ -87,7 +86,7 @@ def tools() -> None:
 
 
 def _name() -> str:
-    """The canvas's key; a new one with every drawing that is put on it."""
+    """Return the canvas's key, which changes whenever a drawing is put on the canvas."""
     return _key(f"canvas.{st.session_state[_key('canvas')]}")
 
 
@@ -97,7 +96,7 @@ def _size() -> tuple[int, int]:
 
 
 def _replace_drawing(drawn: list[np.ndarray]) -> None:
-    """Put other strokes on the canvas, shrunk where they would not fit; it takes them only under a new key."""
+    """Replace the strokes on the canvas, shrunk if they would not fit; the canvas accepts them only under a new key."""
     room = np.array(_size()) - st.session_state[_key("pen")] / 2
     reach = np.max([stroke.max(axis=0) for stroke in drawn], axis=0) if drawn else np.ones(2)
     scale = min(1.0, *(room / reach).tolist())

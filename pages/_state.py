@@ -1,4 +1,4 @@
-"""What a page remembers: its values live in the session, are read from its link, and are written back to it."""
+"""A page's state: its values are kept in the session, read from its link and written back to it."""
 
 from typing import Any
 
@@ -8,23 +8,23 @@ from digits.views import sharing
 
 
 def key(page: str, name: str) -> str:
-    """Return the session key of one of a page's values; widgets use it as theirs."""
+    """Return the session key of one of a page's values; it is also the key of the value's widget."""
     return f"{page}.{name}"
 
 
 def open_page(page: str) -> None:
-    """Take over what the link says, before any widget is made, and tell the visitor what could not be used.
+    """Read the page's values from its link and show a notice for each that cannot be used; call this before any widget.
 
-    A link that this page wrote itself changes nothing; one that came from outside (a first visit, a shared link, the
-    browser's back button) replaces the page's values. A bare link leaves them as they were.
+    A link that this page wrote itself changes nothing. A link from outside (a first visit, a shared link, the browser's
+    Back) replaces the page's values. A link without parameters leaves them unchanged.
     """
     query = {name: text for name, text in _address(page).items() if name in sharing.PAGES[page]}
     present = values(page)
-    # Who turns a knob before the browser has heard of the address last written sends the older one along with it.
-    is_turned = present != st.session_state.get(key(page, "closed"), present)
-    is_new = not is_turned and query != st.session_state.get(key(page, "written"), {})
-    taken, notices = sharing.read(page, query if is_new else {})
-    for name, value in taken.items():
+    # If a widget changes before the browser knows the last address, the browser still sends the address before that.
+    is_changed = present != st.session_state.get(key(page, "closed"), present)
+    is_new = not is_changed and query != st.session_state.get(key(page, "written"), {})
+    read, notices = sharing.read(page, query if is_new else {})
+    for name, value in read.items():
         if (is_new and query) or key(page, name) not in st.session_state:
             st.session_state[key(page, name)] = value
     if is_new:
@@ -35,22 +35,23 @@ def open_page(page: str) -> None:
 
 
 def notify(page: str, notice: str) -> None:
-    """Show a notice about the link now and until the link changes."""
+    """Show a notice about the link, until the link changes."""
     st.session_state[key(page, "notices")] = [*st.session_state.get(key(page, "notices"), []), notice]
     st.warning(notice, icon=":material/link_off:")
 
 
 def values(page: str) -> dict[str, Any]:
-    """Return the page's present values by parameter."""
+    """Return the page's current values, by parameter."""
     return {name: st.session_state.get(key(page, name)) for name in sharing.PAGES[page]}
 
 
 def close_page(page: str, **quiet: str) -> None:
-    """Write the page's values to its address, of which Streamlit makes a step of the browser's Back.
+    """Write the page's values to its address; Streamlit makes each new address a step of the browser's Back.
 
-    `quiet` values, as of a drawing that grows with every stroke, make no step: the Share button, given the same, puts
-    them into the address where it stands, and they only go along here when another value has changed. An empty one is
-    left out of the address.
+    Args:
+        quiet: values that make no such step, such as a drawing that grows with every stroke. The Share button, which
+            must be given the same values, writes them into the address in the browser. They are written here only
+            when another value has changed. Empty values are left out.
     """
     st.session_state.setdefault(key(page, "quiet"), set()).update(map(hash, filter(None, quiet.values())))
     query = sharing.query(page, values(page) | dict.fromkeys(quiet, ""))
@@ -60,6 +61,6 @@ def close_page(page: str, **quiet: str) -> None:
 
 
 def _address(page: str) -> dict[str, str]:
-    """What the address says, without the quiet values written in this session: the browser may still tell old ones."""
+    """Return the address's parameters without this session's quiet values, which may be out of date in the browser."""
     own = st.session_state.get(key(page, "quiet"), ())
     return {name: text for name, text in st.query_params.to_dict().items() if hash(text) not in own}

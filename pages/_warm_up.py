@@ -1,23 +1,26 @@
-"""Warming up: what the first visitor would wait for is loaded and tried before anyone comes."""
+"""Warm-up: load and run, before the first visit, what the first visitor would otherwise wait for."""
 
 import gc
 import time
 
 import numpy as np
-import pandas  # noqa: F401 - the canvas would load it
+import pandas  # noqa: F401 - the canvas needs it
 
 from digits.models import catalogue
 from digits.models.reading import read_strokes
 from digits.settings import Settings
 from digits.views import charts
-from pages import _picture, _reading, _sheet, _why  # noqa: F401 - and with them all that pages share
+from pages import _picture, _reading, _sheet, _why  # noqa: F401 - these import everything that the pages share
 
 
 def warm_up(*, head_start_seconds: float = 3.0) -> None:
-    """Read a drawing as the Draw page does, then keep what is loaded by now out of every later garbage collection.
+    """Read a drawing as the Draw page does, then exclude all loaded objects from garbage collection.
 
-    Importing this module has loaded what the first page needs, while its browser starts; that page then comes first.
-    Going through the objects of all modules took 70 ms each time, in the middle of somebody's stroke.
+    Importing this module already loads what the first page needs. The work here starts later, so that it does not delay
+    that page. A garbage collection over the objects of all modules took 70 ms, in the middle of a visitor's stroke.
+
+    Args:
+        head_start_seconds: how long to wait before starting.
     """
     time.sleep(head_start_seconds)
     model = catalogue.find(catalogue.DEFAULT_MODEL, Settings.from_environment())

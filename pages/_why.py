@@ -1,6 +1,7 @@
-"""Why a digit is read as it is: its deciding ink, those who wrote alike, the network's parts, and other models."""
+"""Why a digit is read as it is: the decisive ink, similar digits, the network's parts, and other models."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,19 +13,17 @@ from digits.views import charts, gallery, weight_pictures
 from digits.why import explanations, neighbours, opinions
 from pages import _state, _widgets
 
-
-def _key(name: str) -> str:
-    return _state.key("draw", name)
+_key = partial(_state.key, "draw")
 
 
 def explain(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
-    """Show which ink decided, and what the network is made of; computed only when unfolded."""
-    with st.expander("Why?", icon=":material/psychology:", key=_key("why"), on_change="rerun") as fold:
-        if not fold.open:
+    """Show the decisive ink, similar digits and the network's parts; computed only when the expander is open."""
+    with st.expander("Why?", icon=":material/psychology:", key=_key("why"), on_change="rerun") as expander:
+        if not expander.open:
             return
         names = model.class_names
-        contest = explanations.settle(model, glyph.image, names)
-        evidence = explanations.weigh(
+        contest = explanations.compare_top_two(model, glyph.image, names)
+        evidence = explanations.find_evidence(
             model, glyph.image, class_for=contest.class_for, class_against=contest.class_against
         )
         st.markdown(contest.sentence)
@@ -45,30 +44,30 @@ def explain(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
 def _parts(
     inside: weights.Weights, glyph: glyphs.Glyph, names: tuple[str, ...]
 ) -> list[tuple[str, Callable[[], weight_pictures.Sprite]]]:
-    """What there is to see of a network, each in a sentence with what paints it."""
-    parts = []
+    """Return the pictures that exist of a network: for each a sentence and the function that paints it."""
+    parts: list[tuple[str, Callable[[], weight_pictures.Sprite]]] = []
     if inside.linear is not None:
-        sentence = "All that this model knows: a picture of weights for each class."
-        parts.append((sentence, lambda: weight_pictures.class_pictures(inside.linear, names)))
+        sentence = "Everything this model has learned: a picture of weights for each class."
+        parts.append((sentence, partial(weight_pictures.class_pictures, inside.linear, names)))
     if inside.units is not None:
         sentence = "What its first layer looks for: its strongest units."
-        parts.append((sentence, lambda: weight_pictures.unit_pictures(inside.units, columns=_columns())))
+        parts.append((sentence, partial(weight_pictures.unit_pictures, inside.units, columns=_columns())))
     if inside.filters is not None:
         sentence = "What its first layer looks for: its filters."
-        parts.append((sentence, lambda: weight_pictures.filter_pictures(inside.filters, columns=_columns())))
-        sentence = "And what each filter finds in your drawing, in the same order."
-        parts.append((sentence, lambda: weight_pictures.map_pictures(inside.filters, glyph.image, columns=_columns())))
+        parts.append((sentence, partial(weight_pictures.filter_pictures, inside.filters, columns=_columns())))
+        sentence = "What each filter finds in your drawing, in the same order."
+        parts.append((sentence, partial(weight_pictures.map_pictures, inside.filters, glyph.image, columns=_columns())))
     return parts
 
 
 def _columns() -> int:
-    """How many pictures stand side by side and are still large enough to see."""
+    """Return how many pictures fit side by side and stay large enough to see."""
     return 4 if _widgets.is_phone() else 8
 
 
 def _nearest(glyph: glyphs.Glyph, names: tuple[str, ...]) -> None:
     found = neighbours.find(glyph.image)
-    st.markdown("You wrote it like these, out of 5,000 digits that other people wrote:")
+    st.markdown("The most similar of 5,000 digits that other people wrote:")
     st.image(
         gallery.sprite(np.stack([neighbour.image for neighbour in found]), columns=_columns(), factor=3),
         width="content",
@@ -78,16 +77,16 @@ def _nearest(glyph: glyphs.Glyph, names: tuple[str, ...]) -> None:
     st.caption(neighbours.describe(found, names))
 
 
-def ask_all(glyph: glyphs.Glyph) -> None:
-    """Put the same drawing to every bundled model."""
-    with st.expander("Ask all models", icon=":material/groups:", key=_key("all"), on_change="rerun") as fold:
-        if not fold.open:
+def compare_models(glyph: glyphs.Glyph) -> None:
+    """Show what every bundled model reads in the same drawing."""
+    with st.expander("Compare all models", icon=":material/groups:", key=_key("all"), on_change="rerun") as expander:
+        if not expander.open:
             return
-        asked = opinions.ask(catalogue.bundled(), glyph.image)
+        found = opinions.ask(catalogue.bundled(), glyph.image)
         rows = [
             (opinion.model.title, opinion.reads, charts.percent(opinion.confidence).replace(">", r"\>"))
-            for opinion in asked  # a table's text is Markdown, where > would begin a quotation
+            for opinion in found  # tables are Markdown, where > would start a quotation
         ]
         st.table(pd.DataFrame(rows, columns=["model", "reads", "sure"]).set_index("model"))
-        if sentence := opinions.difference(asked, glyph.image):
+        if sentence := opinions.difference(found, glyph.image):
             st.caption(sentence)

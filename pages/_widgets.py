@@ -1,7 +1,8 @@
-"""What several pages share: who is visiting, the data, the head of a page, the choice of a model, an answer."""
+"""Parts that several pages share: settings, the visitor, the data, page heads, components, the choice of a model."""
 
+import base64
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -18,7 +19,8 @@ from digits.settings import Settings
 from digits.views import charts, comparison, sharing
 from pages import _state
 
-STATES = {  # what each state of a run is called, with its icon and colour
+_Colour = Literal["gray", "blue", "orange", "green", "red"]
+STATES: dict[RunState, tuple[str, str, _Colour]] = {  # the name, icon and colour of each state on the pages
     RunState.QUEUED: ("Waiting", ":material/hourglass_top:", "gray"),
     RunState.RUNNING: ("Training", ":material/play_arrow:", "blue"),
     RunState.PAUSED: ("Paused", ":material/pause_circle:", "orange"),
@@ -40,14 +42,14 @@ def registry() -> Registry:
 
 
 def visitor() -> str:
-    """Return this visitor's token: the cookie's, or one for this session where the browser keeps no cookies."""
+    """Return this visitor's token: from the cookie, or a new one for this session if there is no cookie."""
     if "visitor" not in st.session_state:
         st.session_state["visitor"] = st.context.cookies.get(COOKIE) or new_token()
     return st.session_state["visitor"]
 
 
 def is_phone() -> bool:
-    """Tell whether the visitor's browser calls itself one of a phone."""
+    """Return whether the browser identifies itself as a phone's."""
     return "Mobi" in st.context.headers.get("User-Agent", "")
 
 
@@ -62,7 +64,7 @@ def _test_set(source: datasets.Source) -> datasets.Dataset:
 
 
 def page_head(page: str, title: str, sentence: str) -> Any:
-    """Show a page's title and what it is for; return the place for `share`, which knows the link only at the end."""
+    """Show a page's title and purpose; return the container for `share`, which the page calls at its end."""
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.title(title, anchor=False, width="content")
         place = st.container(width="content")
@@ -74,7 +76,7 @@ def page_head(page: str, title: str, sentence: str) -> Any:
 _share = st.components.v2.component(
     "digits_share",
     html="""<div class="share">
-    <button type="button" class="copy" title="Copies the link that reopens this page as it stands">Share</button>
+    <button type="button" class="copy" title="Copies a link that opens this page in its current state">Share</button>
     <input class="link" readonly aria-label="Link to this page"><span class="status" role="status"></span></div>""",
     css=(_COMPONENTS / "share.css").read_text(encoding="utf-8"),
     js=(_COMPONENTS / "share.js").read_text(encoding="utf-8"),
@@ -82,9 +84,12 @@ _share = st.components.v2.component(
 
 
 def share(place: Any, page: str, **quiet: str) -> None:
-    """Show the Share button, which copies the link to this page with its present values and the quiet ones beside them.
+    """Show the Share button, which copies a link to this page with its current values.
 
-    It also keeps the quiet values in the address; see `_state.close_page`, which must be given the same.
+    Args:
+        place: the container that `page_head` returned.
+        quiet: further values for the link, which the button also writes into the address; give the same ones to
+            `_state.close_page`.
     """
     query = sharing.query_string(page, _state.values(page) | quiet)
     with place:
@@ -100,7 +105,7 @@ _gallery = st.components.v2.component(
 
 
 def gallery_grid(data: dict[str, Any], *, key: str, on_picked: Any) -> None:
-    """Show samples as a grid of buttons; after a press `on_picked` is called and the state's `picked` says which."""
+    """Show samples as a grid of buttons; a press sets `picked` in the session state and calls `on_picked`."""
     _gallery(data=data, key=key, on_picked_change=on_picked)
 
 
@@ -113,7 +118,7 @@ _confusion = st.components.v2.component(
 
 
 def confusion_grid(data: dict[str, Any], *, key: str, on_pressed: Any) -> None:
-    """Show counts as a table of buttons; after a press `on_pressed` is called and the state's `pressed` says which."""
+    """Show counts as a table of buttons; a press sets `pressed` in the session state and calls `on_pressed`."""
     _confusion(data=data, key=key, on_pressed_change=on_pressed)
 
 
@@ -126,12 +131,17 @@ _boxes = st.components.v2.component(
 
 
 def ink_boxes(data: dict[str, Any], *, key: str, on_picked: Any) -> None:
-    """Show ink with a button over every digit; after a press `on_picked` is called and `picked` says which."""
+    """Show ink with a button over every digit; a press sets `picked` in the session state and calls `on_picked`."""
     _boxes(data=data, key=key, on_picked_change=on_picked)
 
 
+def data_url(image: bytes, kind: str = "png") -> str:
+    """Return an image as a URL that contains it; `kind` is its format, such as "png"."""
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
+
+
 def chosen_model(page: str) -> catalogue.Model:
-    """Return the model that the visitor has chosen or the link names; the usual one, with a notice, if it is gone."""
+    """Return the model that the visitor or the link chose; if it is gone, the default one, with a notice."""
     key = _state.key(page, "model")
     try:
         model = catalogue.find(st.session_state.get(key) or catalogue.DEFAULT_MODEL, settings())
@@ -143,31 +153,31 @@ def chosen_model(page: str) -> catalogue.Model:
 
 
 def model_chooser(page: str) -> catalogue.Model:
-    """Let the visitor choose the model to ask: bundled, their own, or the one that the link names."""
+    """Let the visitor choose a model: a bundled one, one of their own, or the one that the link names."""
     model = chosen_model(page)
     titles, own = {model.id: _model_title(model) for model in catalogue.bundled()}, {}
     try:
         for run in registry().list_runs(visitor()):
             own[run.id] = f"Your run {run.name or run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
             titles |= _titles_of(run, own[run.id])
-    except DigitsError as error:  # the bundled models can be asked all the same
+    except DigitsError as error:  # the bundled models work without the registry
         st.warning(str(error), icon=":material/database_off:")
     if model.id not in titles:
         name = own.get(model.card.run or "", f"Shared run {model.id[:4]}: {model.title}")
         titles[model.id] = comparison.model_title(name, model.card.weights, model.card.step)
     st.selectbox(
-        "Model to ask",
+        "Model",
         list(titles),
-        format_func=titles.get,
+        format_func=titles.__getitem__,
         key=_state.key(page, "model"),
         persist_state="session",
-        help="Which trained network reads, and how many of MNIST's test images and of drawn digits it gets right.",
+        help="The network that reads, with its accuracy on MNIST's test images and on drawn digits.",
     )
     return model
 
 
 def _titles_of(run: Run, name: str) -> dict[str, str]:
-    """Return what a run's models are called, by their ids: its best weights, where they are not its last, and those."""
+    """Return the titles of a run's models by id: its best weights, if they differ from its last, and its last."""
     if not run.has_model:
         return {}
     best = str(ModelId(run.id, Weights.BEST))
@@ -189,7 +199,7 @@ def _model_title(model: catalogue.Model) -> str:
 def probability_chart(
     probabilities: np.ndarray, class_names: tuple[str, ...], *, key: str, is_doubtful: bool = False
 ) -> None:
-    """Show every class's probability as bars, greyed where they mean little."""
+    """Show the probability of every class as bars; they are grey if the image does not look like a digit."""
     st.echarts_chart(
         charts.probability_bars(probabilities, class_names, is_doubtful=is_doubtful),
         height=28 * len(class_names) + 10,

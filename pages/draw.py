@@ -1,4 +1,4 @@
-"""Draw: a digit or a number from the pen, a picture or the camera, read at once, with what the model saw."""
+"""Draw: read a digit or a number from the pen, a picture or the camera, and show what the model sees."""
 
 from pathlib import Path
 
@@ -24,14 +24,14 @@ def _pen_width() -> None:
         high,
         key=_state.key("draw", "pen"),
         persist_state="session",
-        help="How thick the pen draws, in pixels. The answer does not depend on it.",
+        help="The width of the pen's line in pixels. It does not change the answer.",
     )
 
 
 head = _widgets.page_head("draw", "Draw a digit", "Small neural networks read your handwriting here, as you write.")
 _sheet.prepare()
 source = st.segmented_control(
-    "Where the digit comes from",
+    "Input",
     list(SOURCES),
     format_func=lambda name: f"{SOURCES[name]} {name}",
     default="Pen",
@@ -43,7 +43,7 @@ st.html(Path(__file__).parent / "components" / "draw.css")
 tray = st.container()
 desk = st.grid(2, min_column_width=320, gap="medium", key=_state.key("draw", "desk"))
 paper = desk.cell(column_span="all" if source == "Pen" and _sheet.is_wide() else 1)
-answer, knobs = desk.cell(row_span=2), desk.cell()  # on a phone the answer follows the paper at once
+answer, knobs = desk.cell(row_span=2), desk.cell()  # on a phone, the answer comes directly below the paper
 model = _widgets.chosen_model("draw")
 try:
     reading = None
@@ -52,7 +52,7 @@ try:
             reading = _sheet.show_canvas(model)
     else:
         with tray if source == "Picture" else paper:
-            files = _picture.bring(source)
+            files = _picture.upload(source)
             file = _picture.choose(files, model) if files else None
         if file:
             with paper:
@@ -61,12 +61,12 @@ try:
         with answer:
             digit = _reading.show(reading, model)
         _why.explain(digit, model)
-        _why.ask_all(digit)
+        _why.compare_models(digit)
     elif source == "Pen" or not file:
         (paper if source == "Picture" else answer).info(HINTS[source], icon=":material/draw:")
 except DigitsError as error:
     answer.error(str(error), icon=":material/error:")
-if source == "Pen":  # all that nobody waits for comes after the answer
+if source == "Pen":  # last, because nobody waits for it
     with paper:
         _sheet.tools()
     with knobs:
@@ -75,7 +75,7 @@ with knobs:
     _widgets.model_chooser("draw")
 with st.container(horizontal=True):
     st.page_link("train.py", label="Train a network yourself", icon=":material/model_training:")
-    st.page_link("gallery.py", label="See what it makes of test images", icon=":material/grid_view:")
+    st.page_link("gallery.py", label="Browse test images", icon=":material/grid_view:")
 drawing = _sheet.link() if source == "Pen" else ""
 _widgets.share(head, "draw", ink=drawing)
 _state.close_page("draw", ink=drawing)

@@ -1,6 +1,7 @@
-"""Gallery: 100 test samples against what a model reads in them."""
+"""Gallery: 100 test samples with a model's predictions."""
 
 import random
+from functools import partial
 
 import streamlit as st
 
@@ -8,13 +9,11 @@ from digits.errors import DigitsError
 from digits.views import gallery
 from pages import _samples, _state, _widgets
 
-
-def _key(name: str) -> str:
-    return _state.key("gallery", name)
+_key = partial(_state.key, "gallery")
 
 
 def _order(sort: str, shuffle: int | None = None) -> None:
-    """Put the samples in the data set's order, in one drawn at random, or in that of confidence."""
+    """Sort the samples in the data set's order, at random, or by confidence."""
     st.session_state[_key("sort")], st.session_state[_key("shuffle")] = sort, shuffle
     _first_hundred()
 
@@ -28,12 +27,12 @@ def _first_hundred() -> None:
 
 
 def _filters(class_names: tuple[str, ...]) -> None:
-    """Show what may be left out, and how the rest is ordered."""
+    """Show the filters and the sort order."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(
             "Show",
             ["all", "mistakes"],
-            format_func={"all": "All", "mistakes": "Only mistakes"}.get,
+            format_func={"all": "All", "mistakes": "Only mistakes"}.__getitem__,
             required=True,
             key=_key("show"),
             persist_state="session",
@@ -41,9 +40,7 @@ def _filters(class_names: tuple[str, ...]) -> None:
         )
         _class_filter("class", "Class", "all classes", class_names)
         _class_filter("read", "Read as", "anything", class_names)
-        st.button(
-            "Shuffle", icon=":material/shuffle:", on_click=_shuffle, help="Show another hundred, drawn at random."
-        )
+        st.button("Shuffle", icon=":material/shuffle:", on_click=_shuffle, help="Shows another hundred at random.")
         is_by_confidence = st.session_state[_key("sort")] == "confidence"
         st.button(
             "Surest first",
@@ -51,7 +48,7 @@ def _filters(class_names: tuple[str, ...]) -> None:
             on_click=_order,
             args=("confidence",),
             disabled=is_by_confidence,
-            help="Begin with what the model was surest of, rightly or not.",
+            help="Starts with the most confident predictions, correct or not.",
         )
         st.button(
             "In order",
@@ -59,7 +56,7 @@ def _filters(class_names: tuple[str, ...]) -> None:
             on_click=_order,
             args=("set",),
             disabled=st.session_state[_key("shuffle")] is None and not is_by_confidence,
-            help="Back to the order of the data set.",
+            help="Sorts by the order of the data set.",
         )
 
 
@@ -94,8 +91,8 @@ def _choice(class_names: tuple[str, ...]) -> gallery.Choice:
 head = _widgets.page_head(
     "gallery",
     "Gallery of test images",
-    "What a model reads in images it has never seen. Mistakes have a dashed red frame and say "
-    "*read ≠ true*. Press an image to see it large.",
+    "A model's predictions for images it was not trained on. Mistakes have a dashed red frame and are labelled "
+    "*predicted ≠ true*. Press an image to enlarge it.",
 )
 try:
     model = _widgets.model_chooser("gallery")
@@ -105,18 +102,18 @@ try:
     _filters(dataset.class_names)
     page = gallery.choose(labels, probabilities, _choice(dataset.class_names))
     st.session_state[_key("hundred")] = page.hundred + 1
-    right = int((labels[page.rows] == predicted[page.rows]).sum())
+    correct = int((labels[page.rows] == predicted[page.rows]).sum())
     if len(page.rows):
-        of_all = f"{(labels == predicted).mean():.1%} of all {len(labels):,} read rightly"
+        of_all = f"Of all {len(labels):,} images, {(labels == predicted).mean():.1%} are correct"
         if st.session_state[_key("show")] == "mistakes":
-            st.markdown(f"**{len(page.rows)} of {page.matching:,} mistakes**; {of_all}.")
+            st.markdown(f"**{len(page.rows)} of {page.matching:,} mistakes.** {of_all}.")
         else:
-            st.markdown(f"**{right} of these {len(page.rows)}**, {of_all}.")
+            st.markdown(f"**{correct} of these {len(page.rows)} are correct.** {of_all}.")
         _samples.grid(
             dataset, predicted, page.rows, key=_key("grid"), on_picked=lambda row: _samples.pick("gallery", row)
         )
     else:
-        st.info("No image matches: this model makes no such mistake. Choose another class, or show all.")
+        st.info("No images match these filters. Choose another class, or show all.")
     if page.hundreds > 1:
         st.pagination(page.hundreds, key=_key("hundred"), persist_state="session")
     st.caption(dataset.description)

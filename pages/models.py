@@ -1,4 +1,6 @@
-"""Models: what a model is, what it confuses, how far its confidence can be trusted."""
+"""Models: the accuracy, mistakes and calibration of one model; export and import."""
+
+from functools import partial
 
 import streamlit as st
 
@@ -9,27 +11,25 @@ from digits.models import catalogue
 from digits.views import cards, charts
 from pages import _confusion, _package, _samples, _state, _widgets
 
-
-def _key(name: str) -> str:
-    return _state.key("models", name)
+_key = partial(_state.key, "models")
 
 
 def _card(model: catalogue.Model) -> None:
-    """Show a model's figures, and its card in words."""
-    figures = [("Test images read rightly", model.test_accuracy)]
+    """Show a model's main figures, and its whole card in an expander."""
+    figures = [("Test accuracy", model.test_accuracy)]
     if model.drawn_accuracy:
-        figures.append(("Drawn digits read rightly", model.drawn_accuracy))
+        figures.append(("Accuracy on drawings", model.drawn_accuracy))
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         for label, measured in figures:
             _figure(label, f"{measured.share:.2%}", _interval(measured))
-        _figure("Numbers learned", f"{cards.parameters(model):,}", "weights and biases")
+        _figure("Parameters", f"{cards.parameters(model):,}", "weights and biases")
         size = (model.folder / catalogue.TFLITE_FILE).stat().st_size
         _figure("Size", f"{size / 1e6:.2f} MB", "as a .tflite file")
-    with st.expander("The whole card", icon=":material/id_card:", key=_key("card"), on_change="rerun") as fold:
-        if fold.open:
+    with st.expander("Model card", icon=":material/id_card:", key=_key("card"), on_change="rerun") as expander:
+        if expander.open:
             st.table(dict(cards.facts(model)), hide_header=True)
             if command := model.card.command:
-                st.markdown("The command that trains it again:")
+                st.markdown("The command that trains this model again:")
                 st.code(command, language=None, wrap_lines=True)
 
 
@@ -44,9 +44,9 @@ def _interval(measured: accuracy.Accuracy) -> str:
     return f"{measured.correct:,} of {measured.total:,}; 95 % interval {low:.2%} to {high:.2%}"
 
 
-def _trust(model: catalogue.Model, dataset: datasets.Dataset) -> None:
-    """Show how sure the model is against how often it is right."""
-    st.header("How far its confidence can be trusted", anchor=False)
+def _calibration(model: catalogue.Model, dataset: datasets.Dataset) -> None:
+    """Show how well the model's confidence matches its accuracy."""
+    st.header("Calibration", anchor=False)
     report = model.calibration_report(dataset)
     chart, words = st.columns([3, 2], gap="large")
     chart.echarts_chart(
@@ -57,19 +57,23 @@ def _trust(model: catalogue.Model, dataset: datasets.Dataset) -> None:
     )
     with words:
         st.markdown(
-            f"On {len(dataset.test):,} test images, how sure the model says it is and how often it is right differ by "
-            f"**{report.after:.2%}** on average (the expected calibration error). Its own figures differ by "
-            f"**{report.before:.2%}**; the pages divide its logits by a temperature of {model.temperature:.3g}, fitted "
-            "on validation images, which changes how sure it is but never what it reads."
+            f"On {len(dataset.test):,} test images, confidence and accuracy differ by **{report.after:.2%}** on "
+            f"average (the expected calibration error). Without calibration, they differ by **{report.before:.2%}**. "
+            f"To calibrate the model, its logits are divided by a temperature of {model.temperature:.3g}, fitted on "
+            "validation images. This changes its confidence but never its predictions."
         )
         st.markdown(
-            "Below the dashed line it is surer than it should be, above it humbler. Each point stands for the images "
-            "in one fifteenth of the scale, its line for the 95 % interval: where there are few images, it is long."
+            "Points below the dashed line are overconfident, points above it underconfident. Each point stands for one "
+            "fifteenth of the confidence scale. Its line is the 95 % confidence interval: the fewer images, the longer."
         )
         rows = report.table.to_dict("records")[::-1][:5]
         st.table(
             [
-                {"sure": f"{row['confidence']:.1%}", "right": f"{row['accuracy']:.1%}", "images": f"{row['count']:,}"}
+                {
+                    "confidence": f"{row['confidence']:.1%}",
+                    "accuracy": f"{row['accuracy']:.1%}",
+                    "images": f"{row['count']:,}",
+                }
                 for row in rows
             ],
             hide_index=True,
@@ -79,16 +83,16 @@ def _trust(model: catalogue.Model, dataset: datasets.Dataset) -> None:
 head = _widgets.page_head(
     "models",
     "Models",
-    "What a model is, what it takes for what, and how far it can be trusted. Choose one; everything below is about it.",
+    "The accuracy, mistakes and calibration of one model. Choose a model; everything below is about it.",
 )
 try:
-    _package.chosen()
+    _package.choose_imported()
     model = _widgets.model_chooser("models")
     _card(model)
     dataset = _widgets.test_set()
     _package.show(model, dataset)
     _confusion.show(dataset, model)
-    _trust(model, dataset)
+    _calibration(model, dataset)
     st.caption(dataset.description)
     _samples.show_picked("models", dataset, model, model.test_probabilities(dataset))
 except DigitsError as error:

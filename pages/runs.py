@@ -1,4 +1,4 @@
-"""Runs: every run of the visitor, to name, repeat, delete and compare."""
+"""Runs: list, name, repeat, delete and compare the visitor's runs."""
 
 import streamlit as st
 
@@ -7,13 +7,13 @@ from digits.runs.hyperparameters import PRESETS
 from digits.runs.schema import Run, RunState
 from digits.settings import RUNS_LISTED
 from digits.views import comparison, tables
-from pages import _chosen, _comparison, _duel, _state, _widgets
+from pages import _chosen, _comparison, _disagreements, _state, _widgets
 from pages._chosen import key
 from pages._widgets import STATES
 
-MOST_IN_LINK = 20  # whoever chooses more is about to delete them
+MAX_IDS_IN_LINK = 20  # a visitor who chooses more is probably about to delete them
 TICK_SECONDS = 2
-DELETED = "deleted"  # the one choice of the filter that is no state
+DELETED = "deleted"  # a choice of the state filter that is not a state
 COLUMNS = ("Name", "State", "Best validation accuracy", "Test accuracy", "Seconds", "Started", "Network", "Note")
 
 
@@ -26,7 +26,7 @@ def _list_more() -> None:
 
 
 def _filters() -> None:
-    """Show what may be left out of the list."""
+    """Show the filters of the list."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             "State",
@@ -49,7 +49,7 @@ def _filters() -> None:
 
 
 def _own_runs() -> tuple[list[Run], bool]:
-    """Return the visitor's runs that pass the filters, the newest first, and whether older ones were not looked at."""
+    """Return the visitor's runs that pass the filters, newest first, and whether older runs were not searched."""
     state, network = st.session_state[key("state")], st.session_state[key("network")]
     limit = st.session_state.setdefault(key("limit"), RUNS_LISTED)
     found = _widgets.registry().list_runs(_widgets.visitor(), limit=limit + 1, deleted=state == DELETED)
@@ -62,7 +62,7 @@ def _own_runs() -> tuple[list[Run], bool]:
 
 
 def _with_chosen(passing: list[Run]) -> list[Run]:
-    """Put first the chosen runs that a filter hides or that others own; what cannot be found is no longer chosen."""
+    """Put chosen runs that are filtered out or owned by others first; drop those that cannot be found."""
     known, found = {run.id: run for run in passing}, []
     for run_id in _chosen.ids():
         try:
@@ -79,30 +79,29 @@ def _with_chosen(passing: list[Run]) -> list[Run]:
 
 
 def _table(runs: list[Run], names: dict[str, str]) -> None:
-    """List the runs, one a row; marking rows chooses them."""
+    """List the runs, one per row; selecting rows chooses runs."""
     run_ids, widget = [run.id for run in runs], key("table")
     rows = sorted(run_ids.index(run_id) for run_id in _chosen.ids())
-    if sorted(_marked(widget)) != rows:  # a link, a filter or a deletion has moved them
+    if sorted(_selected(widget)) != rows:  # a link, a filter or a deletion has changed them
         st.session_state[widget] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-    table = tables.runs_table(runs, names, {state: words for state, (words, *_) in STATES.items()}, _widgets.visitor())
+    table = tables.runs_table(runs, names, {state: STATES[state][0] for state in RunState}, _widgets.visitor())
     st.caption(f"{_chosen.count(runs).capitalize()}, the newest first")
-    percent = {"format": "%.2f %%", "width": "small"}
     st.dataframe(
         table.assign(**{name: table[name] * 100 for name in tables.SHARES}),
         hide_index=True,
         column_order=COLUMNS if (table["Whose"] == "yours").all() else ("Whose", *COLUMNS),
         column_config={
             "Name": st.column_config.TextColumn(pinned=True, width=190),
-            "Best validation accuracy": st.column_config.NumberColumn("Validation", **percent),
-            "Test accuracy": st.column_config.NumberColumn("Test", **percent),
+            "Best validation accuracy": st.column_config.NumberColumn("Validation", format="%.2f %%", width="small"),
+            "Test accuracy": st.column_config.NumberColumn("Test", format="%.2f %%", width="small"),
             "Seconds": st.column_config.NumberColumn(format="%.1f", width="small"),
             "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", timezone=st.context.timezone),
         },
         key=widget,
-        on_select=lambda: _take([run_ids[row] for row in _marked(widget) if row < len(run_ids)]),
+        on_select=lambda: _choose([run_ids[row] for row in _selected(widget) if row < len(run_ids)]),
         selection_mode="multi-row",
         placeholder="–",
-        alt=f"{_chosen.count(runs)}, one a row. Mark rows to choose them.",
+        alt=f"{_chosen.count(runs)}, one per row. Select rows to choose runs.",
     )
     st.download_button(
         "List as CSV",
@@ -112,40 +111,40 @@ def _table(runs: list[Run], names: dict[str, str]) -> None:
         icon=":material/download:",
         key=key("csv"),
         on_click="ignore",
-        help="The runs listed here with all their settings, with every digit, for a spreadsheet.",
+        help="The listed runs with all their settings, at full precision, for a spreadsheet.",
     )
 
 
-def _take(run_ids: list[str]) -> None:
-    """Choose the marked runs; the pair of models is then chosen anew from them."""
+def _choose(run_ids: list[str]) -> None:
+    """Choose the selected runs, and reset the pair of models to compare."""
     _chosen.choose(run_ids)
     st.session_state[key("a")], st.session_state[key("b")], st.session_state[key("hundred")] = "", "", 1
 
 
-def _marked(widget: str) -> list[int]:
+def _selected(widget: str) -> list[int]:
     state = st.session_state.get(widget)
     return list(state["selection"]["rows"]) if state else []
 
 
 def _older() -> None:
-    """Show the way to runs older than those listed."""
+    """Show the button that lists older runs."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(f"{RUNS_LISTED} more", icon=":material/expand_more:", on_click=_list_more, key=key("more"))
-        st.caption(f"Of your runs the newest {st.session_state[key('limit')]:,} are looked through.")
+        st.caption(f"Only your newest {st.session_state[key('limit')]:,} runs are searched.")
 
 
 def _nothing() -> None:
-    """Say why the list is empty, and what to do."""
+    """State why the list is empty, and what to do."""
     if st.session_state[key("state")] or st.session_state[key("network")]:
-        st.info("None of your runs is like that.", icon=":material/filter_alt_off:")
+        st.info("No runs match these filters.", icon=":material/filter_alt_off:")
         st.button("Show all", on_click=_show_all, key=key("all"))
     else:
-        st.info("You have no runs yet. Start one on the Train page, and it is listed here.", icon=":material/list:")
+        st.info("You have no runs yet. Start one on the Train page; it will be listed here.", icon=":material/list:")
         st.page_link("train.py", label="Train", icon=":material/model_training:")
 
 
 def _watch(states: dict[str, RunState]) -> None:
-    """Draw the whole page anew once a run's state is no longer what it was."""
+    """Rerun the whole page when the state of a run has changed."""
     if any(_widgets.registry().get(run_id).state != state for run_id, state in states.items()):
         st.rerun(scope="app")
 
@@ -153,7 +152,7 @@ def _watch(states: dict[str, RunState]) -> None:
 head = _widgets.page_head(
     "runs",
     "Runs",
-    "Every network you have trained. Mark one to name it, repeat it or delete it; mark two to five to compare them.",
+    "Every network you have trained. Select one to name, repeat or delete it; select two to five to compare them.",
 )
 try:
     _filters()
@@ -169,15 +168,15 @@ try:
     _chosen.messages()
     if chosen := [by_id[run_id] for run_id in _chosen.ids()]:
         _chosen.actions(chosen, names)
-        if len(chosen) > comparison.MOST:
-            st.caption(f"Choose at most {comparison.MOST} runs to compare them.")
+        if len(chosen) > comparison.MAX_RUNS:
+            st.caption(f"Choose at most {comparison.MAX_RUNS} runs to compare them.")
         else:
             if len(chosen) > 1:
                 _comparison.show(chosen, names)
-            _duel.show(chosen, names)
-    if going := {run.id: run.state for run in listed if not run.is_ended}:
-        st.fragment(_watch, run_every=TICK_SECONDS)(going)
+            _disagreements.show(chosen, names)
+    if active := {run.id: run.state for run in listed if not run.is_ended}:
+        st.fragment(_watch, run_every=TICK_SECONDS)(active)
 except DigitsError as error:
     st.error(str(error), icon=":material/error:")
 _widgets.share(head, "runs")
-_state.close_page("runs", **({} if len(_chosen.ids()) <= MOST_IN_LINK else {"chosen": ""}))
+_state.close_page("runs", **({} if len(_chosen.ids()) <= MAX_IDS_IN_LINK else {"chosen": ""}))

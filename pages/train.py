@@ -1,60 +1,52 @@
-"""Train: choose a network and its settings, start a run, watch it learn, take the result away."""
+"""Train: choose a network and its settings, start a run, watch it learn, download the result."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from digits.accuracy import Accuracy
 from digits.errors import DigitsError, RunNotFound
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
 from digits.runs.schema import Run
-from digits.views import sharing
 from digits.views.networks import EXPLANATIONS
-from pages import _curves, _learning, _result, _state, _transport, _widgets
+from pages import _again, _curves, _learning, _result, _state, _transport, _widgets
 from pages._widgets import STATES
 
 TICK_SECONDS = 0.5
-QUICK_TICK_SECONDS = 0.25  # for a run that is over before the second look otherwise
-QUICK_ITERATIONS = 2_000  # of softmax regression: one second, or two
-PICTURES_SECONDS = 1.0  # between two drawings of all that costs the browser most
-MORE = (
-    "batch_size",
-    "optimizer",
-    "schedule",
-    "augmentation",
-    "patience",
-    "seed",
-)  # the settings that stand in the fold-out
+QUICK_TICK_SECONDS = 0.25  # for short runs, which would otherwise end before the second tick
+QUICK_ITERATIONS = 2_000  # softmax regression takes one or two seconds for these
+PICTURES_SECONDS = 1.0  # between updates of the curves and pictures, which cost the browser most
+MORE = ("batch_size", "optimizer", "schedule", "augmentation", "patience", "seed")  # the settings in the expander
+
+_key = partial(_state.key, "train")
 
 
-def _key(name: str) -> str:
-    return _state.key("train", name)
-
-
-def _take_preset() -> None:
-    """Move every setting to the chosen network's preset."""
+def _apply_preset() -> None:
+    """Set every setting to the chosen network's preset."""
     for name, value in PRESETS[st.session_state[_key("network")]].hyperparameters.to_dict().items():
         st.session_state[_key(name)] = value
 
 
 def _knob(name: str) -> None:
-    """Show one hyperparameter as its declaration says, with the sentence that explains it."""
+    """Show one hyperparameter as declared in `KNOBS`, with its explanation."""
     knob, key = KNOBS[name], _key(name)
-    facts = {"key": key, "persist_state": "session"}
     value = st.session_state[key]
     if knob.scale == "log":
-        st.select_slider(knob.label, sorted({*LEARNING_RATES, value}), format_func=lambda rate: f"{rate:g}", **facts)
+        rates = sorted({*LEARNING_RATES, value})
+        st.select_slider(knob.label, rates, format_func="{:g}".format, key=key, persist_state="session")
     elif knob.scale == "choice":
-        st.selectbox(knob.label, knob.choices, **facts)
+        st.selectbox(knob.label, knob.choices, key=key, persist_state="session")
     elif knob.choices:
-        st.select_slider(knob.label, sorted({*knob.choices, value}), **facts)
+        st.select_slider(knob.label, sorted({*knob.choices, value}), key=key, persist_state="session")
     elif name == "seed":
-        st.number_input(knob.label, int(knob.low), int(knob.high), step=1, **facts)
+        st.number_input(knob.label, int(knob.low), int(knob.high), step=1, key=key, persist_state="session")
     else:
         kind = type(value)
-        st.slider(knob.label, kind(knob.low), kind(knob.high), step=kind(knob.step), **facts)
+        low, high, step = kind(knob.low), kind(knob.high), kind(knob.step)
+        st.slider(knob.label, low, high, step=step, key=key, persist_state="session")
     st.caption(knob.help)
 
 
@@ -65,7 +57,7 @@ def _settings_form() -> None:
         list(PRESETS),
         format_func=lambda name: PRESETS[name].title,
         key=_key("network"),
-        on_change=_take_preset,
+        on_change=_apply_preset,
         persist_state="session",
     )
     st.caption(EXPLANATIONS[st.session_state[_key("network")]])
@@ -75,11 +67,11 @@ def _settings_form() -> None:
     with st.expander("More: batch size, optimizer, schedule, augmentation, patience, seed", icon=":material/tune:"):
         for name in MORE:
             _knob(name)
-        st.button("Back to the preset", icon=":material/restart_alt:", on_click=_take_preset)
+        st.button("Back to the preset", icon=":material/restart_alt:", on_click=_apply_preset)
 
 
 def _start() -> None:
-    """Hand the settings in, and wait a moment for the first point of the curves."""
+    """Start a run with the settings, and wait briefly for the first point of its curves."""
     try:
         hyperparameters = Hyperparameters(**{name: st.session_state[_key(name)] for name in KNOBS})
         run_id = st.session_state[_key("run")] = commands.submit(
@@ -91,7 +83,7 @@ def _start() -> None:
 
 
 def _find_run() -> Run | None:
-    """Return the run that the link names, if there is one."""
+    """Return the run that the link names, or None."""
     run_id = st.session_state[_key("run")]
     if not run_id:
         return None
@@ -104,8 +96,8 @@ def _find_run() -> Run | None:
 
 
 def _start_button(run: Run | None) -> None:
-    """Show Start; while the visitor's own run is on, it waits."""
-    is_on = run is not None and run.is_waiting and run.owner == _widgets.visitor()
+    """Show Start, which is disabled while the shown run is the visitor's own and active."""
+    is_active = run is not None and run.is_waiting and run.owner == _widgets.visitor()
     st.button(
         "Start",
         icon=":material/play_arrow:",
@@ -113,15 +105,15 @@ def _start_button(run: Run | None) -> None:
         on_click=_start,
         key=_key("start"),
         width="stretch",
-        disabled=is_on,
-        help="Hands these settings to the trainer. You may leave the page: the run goes on.",
+        disabled=is_active,
+        help="Starts a run with these settings. The run continues if you leave the page.",
     )
     if error := st.session_state.pop(_key("error"), ""):
         st.error(error, icon=":material/error:")
 
 
 def _run_view(run: Run) -> None:
-    """Show a run: how it goes or what it has come to, its curves, and what it learns to see."""
+    """Show a run: its progress or result, its curves, and what it has learned."""
     is_mine = run.owner == _widgets.visitor()
     _transport.note(run)
     st.fragment(_transport.status, run_every=None if run.is_ended else _tick(run.hyperparameters))(run.id)
@@ -139,9 +131,9 @@ def _run_view(run: Run) -> None:
     whose = "Your run" if is_mine else "A shared run, which you are watching"
     chosen = run.hyperparameters
     st.caption(
-        f"{whose}, begun {started:%d %B %Y, %H:%M %Z}: learning rate {chosen.learning_rate:g} ({chosen.schedule}), "
-        f"{chosen.iterations:,} iterations of {chosen.batch_size}, dropout {chosen.dropout:g}, {chosen.optimizer}, "
-        f"seed {chosen.seed}. {run.data}"
+        f"{whose}, started {started:%d %B %Y, %H:%M %Z}: learning rate {chosen.learning_rate:g} ({chosen.schedule}), "
+        f"{chosen.iterations:,} iterations, batch size {chosen.batch_size}, dropout {chosen.dropout:g}, "
+        f"{chosen.optimizer}, seed {chosen.seed}. {run.data}"
     )
 
 
@@ -151,38 +143,39 @@ def _tick(chosen: Hyperparameters) -> float:
 
 
 def _pictures(run: Run) -> None:
-    """Show the curves and what the network learns to see, in one: each fragment is a pass over the whole page."""
+    """Show the curves and what the network has learned; one fragment for both, as each costs a pass over the page."""
     _curves.show(run.id)
     _learning.show(run)
 
 
 def _own_runs() -> None:
-    """List the visitor's latest runs, so that a lost link loses nothing."""
+    """List the visitor's latest runs, so that they can be found without their links."""
     runs = _widgets.registry().list_runs(_widgets.visitor(), limit=5)
     if runs:
         st.markdown("Your latest runs")
     for run in runs:
         label, icon, _ = STATES[run.state]
-        accuracy = f", {Accuracy(run.test_correct, run.test_total).share:.2%} of test images" if run.has_model else ""
+        accuracy = run.test_accuracy if run.has_model else None
+        result = f", test accuracy {accuracy.share:.2%}" if accuracy else ""
         st.page_link(
             "train.py",
-            label=f"{PRESETS[run.hyperparameters.network].title}: {label.lower()}{accuracy}",
+            label=f"{PRESETS[run.hyperparameters.network].title}: {label.lower()}{result}",
             icon=icon,
-            query_params=sharing.query("train", run.hyperparameters.to_dict() | {"run": run.id}),
+            query_params=_again.train_link(run.hyperparameters, run.id),
         )
 
 
 head = _widgets.page_head(
     "train",
-    "Train a recogniser",
-    "Choose a network, turn its knobs, press Start, and watch it learn to read digits from thousands of examples.",
+    "Train a model",
+    "Choose a network, adjust its settings, press Start, and watch it learn to read digits from thousands of examples.",
 )
 st.html(Path(__file__).parent / "components" / "train.css")
 try:
     shown = _find_run()
-    is_phone = "Mobi" in st.context.headers.get("User-Agent", "")
-    if shown is not None and is_phone:  # a run that is on comes before the knobs of the next
-        view, form = st.container(), st.expander("Settings for the next run", icon=":material/tune:")
+    if shown is not None and _widgets.is_phone():  # the run comes before the settings of the next one
+        view = st.container()
+        form: DeltaGenerator = st.expander("Settings for the next run", icon=":material/tune:")
     else:
         form, view = st.columns([2, 3], gap="large")
     with form:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sql
 
+from digits.accuracy import Accuracy
 from digits.errors import RegistryUnavailable
 from digits.runs.hyperparameters import Change, Hyperparameters
 
@@ -153,6 +154,13 @@ class Run:
     def has_model(self) -> bool:
         """Whether it has finished or stopped, and its model has been tested and saved."""
         return self.state in (RunState.FINISHED, RunState.STOPPED) and self.test_total is not None
+
+    @property
+    def test_accuracy(self) -> Accuracy | None:
+        """The accuracy of the last weights on the test images; None until they are tested."""
+        if self.test_correct is None or not self.test_total:
+            return None
+        return Accuracy(self.test_correct, self.test_total)
 
 
 @dataclass(frozen=True)

@@ -13,18 +13,18 @@ def facts(model: Model) -> list[tuple[str, str]]:
     """Return what a model's card says, as pairs of a heading and a sentence."""
     card = model.card
     drawn = model.drawn_accuracy
-    told = [
+    rows = [
         ("Network", network(card)),
         ("Settings", settings(card)),
         ("Learned from", card.data),
         ("Trained", trained(card)),
-        ("Test accuracy", f"{in_words(model.test_accuracy)} Measured on test images that it never learned from."),
+        ("Test accuracy", f"{in_words(model.test_accuracy)} Measured on test images, which it was not trained on."),
         ("Drawn digits", f"{in_words(drawn)} Measured on {drawn.data}." if drawn else "Not measured."),
-        ("Numbers learned", f"{parameters(model):,} weights and biases"),
+        ("Parameters", f"{parameters(model):,} weights and biases"),
         ("Size", f"{(model.folder / TFLITE_FILE).stat().st_size / 1e6:.2f} MB as .tflite"),
         ("Made with", ", ".join(f"{name} {version}" for name, version in card.versions.items())),
     ]
-    return [(heading, sentence) for heading, sentence in told if sentence]
+    return [(heading, sentence) for heading, sentence in rows if sentence]
 
 
 def network(card: Card) -> str:
@@ -55,10 +55,10 @@ def trained(card: Card) -> str:
 def in_words(measured: Accuracy) -> str:
     """Return an accuracy with its counts, and explain its interval."""
     low, high = measured.interval
-    again = measured.independent or measured.total
+    independent = f", from {measured.independent:,} independent images" if measured.independent else ""
     return (
         f"{measured.share:.2%}, {measured.correct:,} of {measured.total:,}; "
-        f"another {again:,} such images would give between {low:.2%} and {high:.2%}, 95 times in 100."
+        f"95 % confidence interval {low:.2%} to {high:.2%}{independent}."
     )
 
 

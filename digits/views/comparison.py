@@ -10,7 +10,7 @@ from digits.models.identity import Weights
 from digits.runs.hyperparameters import KNOBS, Change
 from digits.runs.schema import Run
 
-MOST = 5  # runs in one chart; more lines are hard to distinguish
+MAX_RUNS = 5  # runs in one chart; more lines are hard to distinguish
 DIFFERS = "≠"
 
 _WEIGHTS = {Weights.BEST: "best weights", Weights.LAST: "last weights", Weights.SAVED: "saved"}
@@ -30,7 +30,7 @@ def settings_table(runs: Mapping[str, Run], changes: Mapping[str, Sequence[Chang
         knob.label: [_shown(getattr(run.hyperparameters, name)) for run in runs.values()]
         for name, knob in KNOBS.items()
     }
-    rows["Turned on the way"] = [changes_in_words(changes[name]) or "nothing" for name in runs]
+    rows["Changed while training"] = [changes_in_words(changes[name]) or "nothing" for name in runs]
     rows["Data"] = [run.data or "not known yet" for run in runs.values()]
     labels = [f"{DIFFERS} {label}" if len(set(values)) > 1 else label for label, values in rows.items()]
     table = pd.DataFrame(list(rows.values()), columns=list(runs))
@@ -56,7 +56,7 @@ def model_title(name: str, weights: Weights | None, step: int | None) -> str:
     return name if weights is None or step is None else f"{name}, {_WEIGHTS[weights]} at {step:,}"
 
 
-def disputed(labels: np.ndarray, a: np.ndarray, b: np.ndarray, side: str) -> np.ndarray:
+def disagreements(labels: np.ndarray, a: np.ndarray, b: np.ndarray, side: str) -> np.ndarray:
     """Return the rows of images for which two models predict different classes.
 
     Args:
@@ -67,7 +67,7 @@ def disputed(labels: np.ndarray, a: np.ndarray, b: np.ndarray, side: str) -> np.
         int (k,), rising.
 
     Example:
-        >>> disputed(np.array([0, 1, 2]), np.array([0, 1, 9]), np.array([0, 9, 8]), "a")
+        >>> disagreements(np.array([0, 1, 2]), np.array([0, 1, 9]), np.array([0, 9, 8]), "a")
         array([1])
     """
     is_wanted = {"a": a == labels, "b": b == labels, "neither": (a != labels) & (b != labels)}[side]

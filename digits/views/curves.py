@@ -121,7 +121,7 @@ def describe_change(change: Change) -> str:
     """Describe a changed hyperparameter, such as "learning rate 0.1 → 0.01 at 840"."""
     name = change.name.replace("_", " ")
     if change.step is None:
-        return f"{name} to {change.value:g}, with the next iterations"
+        return f"{name} to {change.value:g}, not yet applied"
     return f"{name} {change.old:g} → {change.value:g} at {change.step:,}"
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -81,8 +82,8 @@ PAGES: dict[str, dict[str, Parameter]] = {
         "ink": Parameter("", _ink),
     },
     "train": {
-        "network": Parameter("softmax", lambda text: check("network", text)),
-        **{name: Parameter(None, lambda text, name=name: check(name, text)) for name in KNOBS if name != "network"},
+        "network": Parameter("softmax", partial(check, "network")),
+        **{name: Parameter(None, partial(check, name)) for name in KNOBS if name != "network"},
         "run": Parameter("", _identifier),
     },
     "runs": {

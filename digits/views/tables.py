@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from digits.accuracy import Accuracy
 from digits.runs.hyperparameters import KNOBS, PRESETS
 from digits.runs.schema import METRIC_NAMES, Run, RunState
 
@@ -48,7 +47,7 @@ def runs_table(
             "Network": PRESETS[run.hyperparameters.network].title,
             "State": states[run.state],
             "Best validation accuracy": run.best_val_accuracy,
-            "Test accuracy": Accuracy(run.test_correct, run.test_total).share if run.has_model else None,
+            "Test accuracy": run.test_accuracy.share if run.has_model and run.test_accuracy else None,
             "Seconds": run.seconds,
             "Started": datetime.fromtimestamp(run.created, UTC),
             "Note": as_text(run.note),

@@ -79,7 +79,7 @@ class Contest:
     is_unsure: bool = False
 
 
-def weigh(
+def find_evidence(
     model: Model, image: np.ndarray, *, class_for: int | None = None, class_against: int | None = None
 ) -> Evidence:
     """Find which ink of an image is evidence for a class.
@@ -97,7 +97,7 @@ def weigh(
         ModelNotFound: the model's files are damaged.
 
     Example:
-        >>> weigh(model, glyph.image, class_for=7, class_against=1).map.shape
+        >>> find_evidence(model, glyph.image, class_for=7, class_against=1).map.shape
         (28, 28)
     """
     regions.check(image)
@@ -142,7 +142,7 @@ def log_odds(probabilities: np.ndarray, class_for: int, class_against: int | Non
     return np.log(np.maximum(certain[:, class_for], _SMALLEST)) - np.log(np.maximum(others, _SMALLEST))
 
 
-def settle(model: Model, image: np.ndarray, class_names: Sequence[str]) -> Contest:
+def compare_top_two(model: Model, image: np.ndarray, class_names: Sequence[str]) -> Contest:
     """Find the part of a drawing that decides between the two likeliest classes.
 
     Discs and thirds of the drawing are erased one at a time, and the model predicts each result, in one or two batches
@@ -158,7 +158,7 @@ def settle(model: Model, image: np.ndarray, class_names: Sequence[str]) -> Conte
         InvalidImage: `image` has another shape or type.
 
     Example:
-        >>> settle(model, glyph.image, model.class_names).sentence
+        >>> compare_top_two(model, glyph.image, model.class_names).sentence
         '7 against 1: the bar at the top decided it; without it the model would read 1.'
     """
     regions.check(image)

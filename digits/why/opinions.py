@@ -63,7 +63,9 @@ def difference(opinions: Sequence[Opinion], image: np.ndarray) -> str:
     filters = next((one for one in reversed(opinions) if weights.load(one.model.folder).filters is not None), None)
     if linear is None or filters is None or linear.class_index == filters.class_index:
         return ""
-    evidence = explanations.weigh(linear.model, image, class_for=linear.class_index, class_against=filters.class_index)
+    evidence = explanations.find_evidence(
+        linear.model, image, class_for=linear.class_index, class_against=filters.class_index
+    )
     speaking = scipy.ndimage.gaussian_filter(np.maximum(evidence.map, 0), _REACH)
     box = regions.box(image)
     if box is None or not speaking.any():

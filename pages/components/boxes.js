@@ -1,4 +1,4 @@
-// The ink as a picture, and over every digit in it a button; the arrow keys go from one to the next.
+// The ink as a picture, with a button over every digit. The arrow keys move between the buttons.
 export default function ({ data, parentElement, setTriggerValue }) {
   const frame = parentElement.querySelector(".frame")
   const ink = frame.querySelector(".ink")
@@ -7,7 +7,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (ink.getAttribute("src") !== data.picture) ink.src = data.picture
   ink.alt = data.alt
 
-  const buttons = [...frame.querySelectorAll("button")] // kept, so that a rerun neither flickers nor takes the focus
+  const buttons = [...frame.querySelectorAll("button")] // reused, so that a rerun neither flickers nor loses the focus
   while (buttons.length > data.digits.length) buttons.pop().remove()
   while (buttons.length < data.digits.length) {
     const button = Object.assign(document.createElement("button"), { type: "button" })

@@ -1,4 +1,4 @@
-// A table of counts: every cell is a button, and the arrow keys go from one to the next.
+// A table of counts whose cells are buttons. The arrow keys move between the cells.
 export default function ({ data, parentElement, setTriggerValue }) {
   const table = parentElement.querySelector(".matrix")
   const content = JSON.stringify([data.names, data.counts])
@@ -65,7 +65,7 @@ function line(data, counts, row) {
     button.style.setProperty("--shade", `${data.shades[row][column]}%`)
     button.textContent = count || ""
     button.ariaDisabled = String(count === 0)
-    button.title = row === column ? `${is} read rightly: ${count}` : `${is} read as ${read}: ${count}`
+    button.title = row === column ? `${is} read correctly: ${count}` : `${is} read as ${read}: ${count}`
     button.setAttribute("aria-label", button.title)
     const cell = document.createElement("td")
     cell.append(button)

@@ -1,4 +1,4 @@
-// One picture holds all samples; every tile shows its part of it, and is a button where there is more to see.
+// All samples are in one picture; each tile shows its part of it. Tiles are buttons unless `still` is set.
 export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector(".grid")
   const lines = Math.ceil(data.tiles.length / data.columns)

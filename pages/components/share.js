@@ -1,11 +1,11 @@
-// Copies the link that reopens this page as it stands; where the browser forbids that, shows it to be copied by hand.
-// Keeps the quiet values, such as a drawing, in the address, where they make no step of the browser's Back.
+// Copies a link that opens this page in its current state; if the browser forbids copying, shows the link instead.
+// Also writes the quiet values, such as a drawing, into the address without adding a step to the browser's Back.
 export default function ({ data, parentElement }) {
   const button = parentElement.querySelector(".copy")
   const status = parentElement.querySelector(".status")
   const field = parentElement.querySelector(".link")
   const { origin, pathname } = window.location
-  // Community Cloud shows the app in a frame below /~/+/, which a visitor's link does without.
+  // Community Cloud serves the app in a frame below /~/+/, which does not belong in a link.
   const url = origin + pathname.replace("/~/+", "") + (data.query ? "?" + data.query : "")
   button.dataset.url = url
 

@@ -1,4 +1,4 @@
-// Hides the canvas's own toolbar, whose undo the page would not hear of and whose icons are small for a finger.
+// Hides the canvas's own toolbar: the page would not notice its undo, and its icons are too small for fingers.
 const HIDDEN = new CSSStyleSheet()
 HIDDEN.replaceSync(".dc-toolbar { display: none !important }")
 
@@ -8,7 +8,7 @@ export default function ({ data }) {
     const parts = document.querySelectorAll(`.${data.canvas} *`)
     const root = [...parts].map(part => part.shadowRoot).find(shadow => shadow?.querySelector(".canvas-root"))
     if (root) root.adoptedStyleSheets = [...new Set([...root.adoptedStyleSheets, HIDDEN])]
-    else if (++tries < 300) requestAnimationFrame(hide) // the canvas is still on its way
+    else if (++tries < 300) requestAnimationFrame(hide) // the canvas has not loaded yet
   }
   hide()
 }

@@ -78,16 +78,16 @@ def test_a_shared_drawing_is_on_the_sheet_and_read_by_the_same_model(visitor, re
     """The strokes and the model that reads them are part of the link."""
     page = visitor()
     actions.open_page(page, "/")
-    actions.choose(page, "Model to ask", re.compile("^Three hidden layers, corrected"))
+    actions.choose(page, "Model", re.compile("^Three hidden layers, corrected"))
     actions.draw(page, actions.SEVEN)
     actions.expect_answer(page, "7")
     first = actions.seen(page).get_attribute("src")
     actions.draw(page, actions.SEVENS_BAR)
     expect(actions.seen(page)).not_to_have_attribute("src", first)
-    model, drawn = page.get_by_role("combobox", name="Model to ask").input_value(), actions.sheet_pixels(page)
+    model, drawn = page.get_by_role("combobox", name="Model").input_value(), actions.sheet_pixels(page)
     for other in reopened(actions.share(page)):
         actions.expect_answer(other, "7")
-        expect(other.get_by_role("combobox", name="Model to ask")).to_have_value(model)
+        expect(other.get_by_role("combobox", name="Model")).to_have_value(model)
         assert actions.is_same_ink(actions.sheet_pixels(other), drawn)
 
 

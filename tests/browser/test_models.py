@@ -47,14 +47,14 @@ def test_a_cell_opens_by_keyboard_and_keeps_the_focus(visitor, counts):
     """Arrow keys move between cells, Enter opens one, and the next arrow continues from there."""
     page = visitor()
     actions.open_page(page, f"/models?model={MODEL}")
-    first = page.get_by_role("button", name=f"0 read rightly: {counts[0, 0]}")
+    first = page.get_by_role("button", name=f"0 read correctly: {counts[0, 0]}")
     first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
-    right = page.get_by_role("button", name=f"1 read rightly: {counts[1, 1]}")
+    right = page.get_by_role("button", name=f"1 read correctly: {counts[1, 1]}")
     expect(right).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name=f"1 read rightly: {counts[1, 1]:,} images")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"1 read correctly: {counts[1, 1]:,} images")).to_be_visible()
     expect(right).to_be_focused()
 
 

@@ -22,8 +22,8 @@ def test_a_model_goes_out_and_comes_back(visitor):
     expect(page.get_by_text(re.compile(r"^same [\d,]+ predictions: yes$"))).to_be_visible()
     upload = {"name": "back again.zip", "mimeType": "application/zip", "buffer": path.read_bytes()}
     page.locator("input[type=file]").set_input_files(upload)
-    actions.button(page, "Bring it in").click()
-    expect(page.get_by_text("Your model has arrived")).to_be_visible(timeout=60_000)
-    chooser = page.get_by_role("combobox", name="Model to ask")
+    actions.button(page, "Import").click()
+    expect(page.get_by_text("Your model has been imported")).to_be_visible(timeout=60_000)
+    chooser = page.get_by_role("combobox", name="Model")
     expect(chooser).to_have_value("Your run back again: Softmax regression")
     expect(page).to_have_url(re.compile(r"model=[\w-]{12}"))

@@ -41,7 +41,7 @@ def test_a_run_is_watched_as_it_learns_and_found_again_after_a_reload(visitor):
     page.reload()
     expect(actions.figure(page, "Test accuracy")).to_have_text(reached)
     expect(actions.curve(page, "loss")).to_have_accessible_name(re.compile("over 8,000 iterations"))
-    expect(page.get_by_text("Your run, begun")).to_be_visible()
+    expect(page.get_by_text("Your run, started")).to_be_visible()
 
 
 def test_only_its_owner_stops_a_run_and_what_it_learned_is_kept(visitor):
@@ -66,7 +66,7 @@ def test_only_its_owner_stops_a_run_and_what_it_learned_is_kept(visitor):
     assert int(CURVE.search(done)[1].replace(",", "")) < 20_000
 
     owner.get_by_role("link", name="Draw with it").last.click()
-    expect(owner.get_by_role("combobox", name="Model to ask")).to_have_value(re.compile("^Your run"))
+    expect(owner.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Your run"))
 
 
 def test_a_run_is_paused_turned_stepped_and_resumed(visitor):
@@ -81,7 +81,7 @@ def test_a_run_is_paused_turned_stepped_and_resumed(visitor):
     before = int(reached.match(page.get_by_text(reached).inner_text())[1].replace(",", ""))
 
     page.get_by_role("slider", name="Learning rate now").press("ArrowLeft")
-    expect(page.get_by_text("learning rate to 0.0008, with the next iterations")).to_be_visible()
+    expect(page.get_by_text("learning rate to 0.0008, not yet applied")).to_be_visible()
     actions.button(page, "Step 10").click()
     expect(page.get_by_text(f"{before + 10:,} of 20,000 iterations")).to_be_visible(timeout=LONG_WAIT)
     turned = re.compile(f"learning rate 0.001 → 0.0008 at {before:,}")
@@ -93,4 +93,4 @@ def test_a_run_is_paused_turned_stepped_and_resumed(visitor):
     actions.button(page, "Stop and keep").click()
     expect(page.get_by_text("Stopped: Three hidden layers, corrected")).to_be_visible(timeout=LONG_WAIT)
     page.get_by_role("radio", name="Confusion").or_(page.get_by_text("Confusion", exact=True)).first.click()
-    expect(page.get_by_role("img", name=re.compile("^Confusion of the validation images"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^Confusion matrix of the validation images"))).to_be_visible()

@@ -111,7 +111,7 @@ class TestPen:
         """A dot and a dash are not read as digits; the page says that the answer is a guess."""
         page = tidy(open_page(ink=codec.encode(strokes.check(drawing))))
         assert [header.value for header in page.header] == ["This does not look like a digit"]
-        assert any(text.value.startswith("If it were one, it would be") for text in page.markdown)
+        assert any(text.value.startswith("The closest match is") for text in page.markdown)
 
     def test_drawing_can_be_cleared_and_undone(self, open_page, tidy):
         """Undo takes the last stroke away, and Clear all of them."""
@@ -205,14 +205,14 @@ class TestPicture:
         assert reading(tidy(page)) == ["The model reads 7"]
 
     def test_can_be_cropped(self, open_page, tidy, seven):
-        """What lies outside the edges is not looked at; edges that meet give an error, and moving them apart helps."""
+        """Everything outside the edges is ignored; edges that meet give an error, and moving them apart helps."""
         pair = np.tile(np.asarray(Image.open(io.BytesIO(seven))), (1, 2))
         page = tidy(bring(open_page(), encoded(Image.fromarray(pair))))
         assert reading(page) == ["The model reads 77"]
         across = next(slider for slider in page.slider if slider.label == "Left and right edge")
         across.set_range(0, 50).run()
         assert reading(tidy(page)) == ["The model reads 7"]
-        assert any("only 0 to 50 % across" in image.proto.imgs[0].alt for image in page.get("image"))
+        assert any("0 to 50 % across" in image.proto.imgs[0].alt for image in page.get("image"))
         across = next(slider for slider in page.slider if slider.label == "Left and right edge")
         across.set_range(50, 50).run()
         assert [error.value.split(";")[0][:6] for error in page.error] == ["A crop"]
@@ -236,7 +236,7 @@ class TestPictures:
         ]
         assert list(table["reading"]) == ["7"] * 4 + [""] + ["7"] * 5
         assert list(table["looks like a digit?"]) == ["yes"] * 4 + [""] + ["yes"] * 5
-        assert [bool(text) for text in table["what is wrong"]] == [False] * 4 + [True] + [False] * 5
+        assert [bool(text) for text in table["problem"]] == [False] * 4 + [True] + [False] * 5
         assert table["picture"][0].startswith("data:image/jpeg;base64,")
         assert any("9 of 10 pictures read" in text.value for text in page.markdown)
         assert reading(page) == ["The model reads 7"]
@@ -261,7 +261,7 @@ class TestWhy:
     def test_is_computed_only_when_unfolded(self, open_page, tidy, monkeypatch):
         """Nothing is explained, and no other model is asked, before a visitor wants to know."""
         asked = []
-        monkeypatch.setattr(explanations, "settle", lambda *_: asked.append("why"))
+        monkeypatch.setattr(explanations, "compare_top_two", lambda *_: asked.append("why"))
         monkeypatch.setattr(opinions, "ask", lambda *_: asked.append("all"))
         tidy(open_page(ink=codec.encode(SEVEN)))
         assert asked == []

@@ -44,9 +44,9 @@ class TestFigures:
         page = tidy(open_page("models.py", model=MODEL))
         model = catalogue.find(MODEL, Settings.from_environment())
         shown = {metric.label: metric.value for metric in page.metric}
-        assert shown["Test images read rightly"] == f"{model.test_accuracy.share:.2%}"
-        assert shown["Drawn digits read rightly"] == f"{model.drawn_accuracy.share:.2%}"
-        assert shown["Numbers learned"] == "7,850"
+        assert shown["Test accuracy"] == f"{model.test_accuracy.share:.2%}"
+        assert shown["Accuracy on drawings"] == f"{model.drawn_accuracy.share:.2%}"
+        assert shown["Parameters"] == "7,850"
         assert f"{model.test_accuracy.correct:,} of {model.test_accuracy.total:,}" in words(page)
 
     def test_of_calibration_are_measured(self, open_page, tidy, truth):
@@ -54,7 +54,7 @@ class TestFigures:
         page = tidy(open_page("models.py", model=MODEL))
         report = catalogue.find(MODEL, Settings.from_environment()).calibration_report(truth.dataset)
         assert f"differ by **{report.after:.2%}** on average" in words(page)
-        assert f"Its own figures differ by **{report.before:.2%}**" in words(page)
+        assert f"differ by **{report.before:.2%}**" in words(page)
 
 
 class TestMatrix:

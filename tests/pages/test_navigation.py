@@ -10,7 +10,7 @@ from tests.pages.conftest import NAVIGATION
 
 PAGES = {
     "draw.py": "Draw a digit",
-    "train.py": "Train a recogniser",
+    "train.py": "Train a model",
     "runs.py": "Runs",
     "models.py": "Models",
     "gallery.py": "Gallery of test images",

@@ -1,4 +1,4 @@
-"""A model as one zip, on the Models page: checked, brought and refused, and which models the list names."""
+"""A model as one zip, on the Models page: checked, imported and refused, and which models the list names."""
 
 import json
 import shutil
@@ -37,9 +37,9 @@ def package():
     return pack.pack(catalogue.find(MODEL, Settings.from_environment()))
 
 
-def bring(page, content, name="friend.zip"):
+def upload(page, content, name="friend.zip"):
     page.file_uploader(key="models.file.0").set_value((name, content, "application/zip")).run()
-    return page.button(key="models.bring").click().run()
+    return page.button(key="models.import").click().run()
 
 
 def test_a_check_says_that_the_predictions_are_the_same(open_page, tidy):
@@ -53,7 +53,7 @@ def test_a_check_says_that_the_predictions_are_the_same(open_page, tidy):
     assert not page.success
 
 
-def test_a_model_that_is_brought_is_chosen(open_page, tidy, own, package, monkeypatch):
+def test_an_imported_model_is_chosen(open_page, tidy, own, package, monkeypatch):
     """After a good zip the page is about the new model, which belongs to the visitor, and says so."""
     given = {}
 
@@ -63,17 +63,17 @@ def test_a_model_that_is_brought_is_chosen(open_page, tidy, own, package, monkey
         return own()
 
     monkeypatch.setattr(intake, "import_package", accept)
-    page = tidy(bring(open_page("models.py", model="published"), package))
+    page = tidy(upload(open_page("models.py", model="published"), package))
     assert (given["content"], given["name"], given["owner"]) == (package, "friend.zip", "ada")
     chosen = page.selectbox(key="models.model")
     assert chosen.format_func(chosen.value) == "Your run mine: Softmax regression"
     assert page.query_params["model"] == chosen.value
-    assert any("has arrived" in toast.value for toast in page.toast)
+    assert any("has been imported" in toast.value for toast in page.toast)
 
 
 def test_a_bad_zip_is_refused_and_changes_nothing(open_page, runs_dir):
     """The reason stands on the page, the model stays chosen, and the file can be replaced."""
-    page = bring(open_page("models.py", model=MODEL), archives.write({"../evil": b""}))
+    page = upload(open_page("models.py", model=MODEL), archives.write({"../evil": b""}))
     assert len(page.error) == 1
     assert page.error[0].value.startswith("A package m")
     assert not page.exception
@@ -82,11 +82,11 @@ def test_a_bad_zip_is_refused_and_changes_nothing(open_page, runs_dir):
     assert page.file_uploader(key="models.file.0").value is not None
 
 
-def test_a_model_that_was_brought_is_at_home_on_other_pages(open_page, tidy, own):
+def test_an_imported_model_works_on_other_pages(open_page, tidy, own):
     """A run that no trainer here has seen is shown like any other, and says that it has no history."""
     run_id = own()
     page = tidy(open_page("train.py", run=run_id))
-    assert "There is no history of its training." in [info.value for info in page.info]
+    assert "This run has no training history." in [info.value for info in page.info]
     assert any(metric.label == "Test accuracy" for metric in page.metric)
     tidy(open_page("runs.py", chosen=run_id))
 

@@ -89,7 +89,7 @@ class TestList:
         assert listed(tidy(page)) == ["soft"]
         assert dict(page.query_params) == {"state": "finished", "network": "softmax"}
         page.selectbox(key="runs.state").select("failed").run()
-        assert "None of your runs is like that." in words(page)
+        assert "No runs match" in words(page)
         assert listed(press(page, "all")) == ["cut", "wide", "soft"]
 
     def test_takes_older_runs_when_asked(self, open_page, tidy, make_run, monkeypatch):
@@ -99,7 +99,7 @@ class TestList:
             make_run(name=name)
         page = tidy(open_page("runs.py"))
         assert listed(page) == ["third", "second"]
-        assert "the newest 2 are looked through" in words(page)
+        assert "newest 2 runs" in words(page)
         assert listed(press(page, "more")) == ["third", "second", "first"]
         assert not has_button(page, "more")
 
@@ -119,7 +119,7 @@ class TestOneRun:
         """The repeat has the same settings, seed and changes, and Train opens on it."""
         run_id = make_run("corrected", seed=7, changes=[Change(50, "learning_rate", 0.001, 0.0001)])
         page = press(mark(open_page("runs.py"), 0), "again")
-        assert page.title[0].value == "Train a recogniser"
+        assert page.title[0].value == "Train a model"
         repeat = registry.get(page.query_params["run"])
         assert repeat.id != run_id
         assert repeat.hyperparameters == registry.get(run_id).hyperparameters
@@ -191,7 +191,7 @@ class TestDeletion:
         assert listed(page) == ["hers"]
         assert not page.text_input
         assert not any(has_button(page, key) for key in ("delete", "stop", "restore"))
-        assert "A shared run belongs to who started it" in words(page)
+        assert "A shared run belongs to" in words(page)
 
     def test_spares_a_strangers_run_among_own_ones(self, open_page, tidy, registry, make_run):
         """Of a mixed choice only the visitor's own runs are deleted."""
@@ -224,8 +224,8 @@ class TestComparison:
         assert "≠ Network" in table["Setting"].tolist()
         assert "Seed" in table["Setting"].tolist()
 
-    def test_shows_what_two_models_dispute(self, page, tidy):
-        """The verdict is in words, and each group of disputed images can be shown."""
+    def test_shows_where_two_models_disagree(self, page, tidy):
+        """The result of the test is in words, and each group of images with different predictions can be shown."""
         assert (page.selectbox(key="runs.a").value, page.selectbox(key="runs.b").value) == tuple(
             page.session_state["runs.chosen"].split(".")
         )

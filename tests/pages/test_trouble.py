@@ -64,15 +64,15 @@ def annotate(page):
     return field.set_value("Longer than what is left of a page. " * 50).run()
 
 
-def bring(page):
+def upload(page):
     page.file_uploader(key="models.file.0").set_value(("friend.zip", b"a package", "application/zip")).run()
-    return page.button(key="models.bring").click().run()
+    return page.button(key="models.import").click().run()
 
 
 @pytest.mark.parametrize("trouble", [full_disk, read_only_folder, locked_registry])
 @pytest.mark.parametrize(
     ("file", "name", "write"),
-    [("train.py", "run", press_start), ("runs.py", "chosen", annotate), ("models.py", "model", bring)],
+    [("train.py", "run", press_start), ("runs.py", "chosen", annotate), ("models.py", "model", upload)],
 )
 def test_is_told_once_and_finished_runs_stay_readable(
     trouble, file, name, write, finished, registry, runs_dir, open_page, tidy, monkeypatch

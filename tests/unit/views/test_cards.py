@@ -20,14 +20,14 @@ class TestBundledModel:
         assert str(model.card.date) in told["Trained"]
         assert f"{model.test_accuracy.correct:,} of {model.test_accuracy.total:,}" in told["Test accuracy"]
         assert model.card.drawn.data in told["Drawn digits"]
-        assert told["Numbers learned"] == f"{cards.parameters(model):,} weights and biases"
+        assert told["Parameters"] == f"{cards.parameters(model):,} weights and biases"
         assert told["Size"].endswith("MB as .tflite")
 
     def test_says_how_far_each_figure_can_be_trusted(self, model):
         """Both accuracies have an interval, for the number of independent images."""
         told = dict(cards.facts(model))
         low, high = model.drawn_accuracy.interval
-        assert f"another 550 such images would give between {low:.2%} and {high:.2%}" in told["Drawn digits"]
+        assert f"{low:.2%} to {high:.2%}, from 550 independent images" in told["Drawn digits"]
 
 
 def test_a_card_without_drawings_says_so():

@@ -39,7 +39,7 @@ class TestSettingsTable:
         table = comparison.settings_table(runs, {"one": [], "two": [Change(840, "learning_rate", 0.1, 0.01)]})
         names = [name.removeprefix("≠ ") for name in table["Setting"]]
         assert set(names) >= {knob.label for knob in KNOBS.values()}
-        turned = table[table["Setting"] == "≠ Turned on the way"]
+        turned = table[table["Setting"] == "≠ Changed while training"]
         assert turned[["one", "two"]].to_numpy().tolist() == [["nothing", "learning rate 0.1 → 0.01 at 840"]]
 
     def test_shows_hostile_names_as_they_are(self):
@@ -75,11 +75,11 @@ class TestDisputed:
         """Every image that two models read differently is in exactly one group, and no other image is in any."""
         size = data.draw(st.integers(0, 50))
         labels, a, b = (np.array(data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size))) for _ in "lab")
-        groups = [comparison.disputed(labels, a, b, side).tolist() for side in ("a", "b", "neither")]
+        groups = [comparison.disagreements(labels, a, b, side).tolist() for side in ("a", "b", "neither")]
         assert sorted(row for group in groups for row in group) == np.flatnonzero(a != b).tolist()
-        assert comparison.disputed(labels, b, a, "a").tolist() == groups[1]
+        assert comparison.disagreements(labels, b, a, "a").tolist() == groups[1]
 
     def test_a_alone_is_right(self):
         """In A's group, A's prediction equals the label."""
         labels, a, b = np.array([1, 2, 3]), np.array([1, 2, 0]), np.array([1, 0, 3])
-        assert comparison.disputed(labels, a, b, "a").tolist() == [1]
+        assert comparison.disagreements(labels, a, b, "a").tolist() == [1]

@@ -113,12 +113,12 @@ class TestCurves:
         assert [len(source) for source in sources(curves.comparison_chart(HISTORIES, "val_loss"))] == [2, 1, 0]
         assert [len(source) for source in sources(curves.comparison_chart(HISTORIES, "loss"))] == [3, 1, 0]
 
-    def test_are_distinct_without_colour(self):
+    def test_are_told_apart_without_colour(self):
         """No two lines have the same dashes or the same marks."""
-        lines = curves.comparison_chart({str(i): [] for i in range(comparison.MOST)}, "loss")["series"]
+        lines = curves.comparison_chart({str(i): [] for i in range(comparison.MAX_RUNS)}, "loss")["series"]
         for looks in ("symbol", "color"):
-            assert len({line[looks] for line in lines}) == comparison.MOST
-        assert len({str(line["lineStyle"]["type"]) for line in lines}) == comparison.MOST
+            assert len({line[looks] for line in lines}) == comparison.MAX_RUNS
+        assert len({str(line["lineStyle"]["type"]) for line in lines}) == comparison.MAX_RUNS
 
     def test_show_the_error_on_a_logarithmic_axis(self):
         """On a logarithmic axis, accuracy becomes 1 - accuracy, without zeros, which have no logarithm."""

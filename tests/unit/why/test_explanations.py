@@ -59,7 +59,7 @@ def test_linear_evidence_sums_to_the_difference_of_logits(name, digits):
     for image in digits:
         probabilities = model.recogniser.probabilities(image[np.newaxis])
         second, first = probabilities[0].argsort()[-2:]
-        evidence = explanations.weigh(model, image, class_against=int(second))
+        evidence = explanations.find_evidence(model, image, class_against=int(second))
         assert evidence.is_exact
         assert evidence.class_for == first
         expected = explanations.log_odds(probabilities, int(first), int(second))[0]
@@ -71,14 +71,14 @@ def test_linear_evidence_against_all_takes_their_mean_logit(name, digits):
     """Without a rival, the comparison is with the mean of the other classes' logits."""
     model = MODELS[name]
     logits = weights.load(model.folder).linear.logits(digits[:1])[0]
-    evidence = explanations.weigh(model, digits[0], class_for=3)
+    evidence = explanations.find_evidence(model, digits[0], class_for=3)
     assert evidence.class_against is None
     assert evidence.map.sum() + evidence.bias == pytest.approx(logits[3] - np.delete(logits, 3).mean(), abs=1e-3)
 
 
 def test_evidence_of_a_blank_image_is_zero(model):
     """Without ink there is no evidence, and the words say so."""
-    evidence = explanations.weigh(model, BLANK)
+    evidence = explanations.find_evidence(model, BLANK)
     assert evidence.map.dtype == np.float32
     assert evidence.map.shape == (28, 28)
     assert not evidence.map.any()
@@ -88,7 +88,7 @@ def test_evidence_of_a_blank_image_is_zero(model):
 def test_evidence_lies_on_the_ink_alone(model, digits):
     """Paper has no evidence, and some ink has."""
     for image in digits[:5]:
-        evidence = explanations.weigh(model, image)
+        evidence = explanations.find_evidence(model, image)
         assert not evidence.map[image == 0].any()
         assert evidence.map.any()
 
@@ -96,7 +96,7 @@ def test_evidence_lies_on_the_ink_alone(model, digits):
 def test_erasing_the_most_supporting_patch_lowers_the_class(model, digits):
     """If ink supports a class, that class is less likely without it."""
     for image in digits:
-        evidence = explanations.weigh(model, image)
+        evidence = explanations.find_evidence(model, image)
         row, column = np.unravel_index(ndimage.gaussian_filter(evidence.map, 2).argmax(), (28, 28))
         pair = np.stack([image, regions.erase(image, row, column, radius=3)])
         odds = explanations.log_odds(model.recogniser.probabilities(pair), evidence.class_for, None)
@@ -105,8 +105,8 @@ def test_erasing_the_most_supporting_patch_lowers_the_class(model, digits):
 
 def test_evidence_turns_with_the_question(model, digits):
     """Evidence for one class against another is evidence against the other."""
-    one = explanations.weigh(model, digits[0], class_for=3, class_against=8)
-    other = explanations.weigh(model, digits[0], class_for=8, class_against=3)
+    one = explanations.find_evidence(model, digits[0], class_for=3, class_against=8)
+    other = explanations.find_evidence(model, digits[0], class_for=8, class_against=3)
     np.testing.assert_allclose(one.map, -other.map, atol=1e-4)
 
 
@@ -119,7 +119,7 @@ def test_occlusion_gives_back_a_linear_map_that_changes_slowly(tmp_path, digits)
         yes = 1 / (1 + np.exp(-odds(images) / 10))
         return np.stack([yes, 1 - yes], axis=-1)
 
-    evidence = explanations.weigh(stub(tmp_path, read, ("yes", "no")), digits[0], class_for=0)
+    evidence = explanations.find_evidence(stub(tmp_path, read, ("yes", "no")), digits[0], class_for=0)
     assert not evidence.is_exact
     np.testing.assert_allclose(evidence.map, digits[0] / 255 * slope / 10, atol=0.01)
 
@@ -133,18 +133,21 @@ def test_odds_of_a_certain_class_still_differ():
 @pytest.mark.parametrize("image", [np.zeros((28, 28)), np.zeros((27, 28), np.uint8), np.zeros((1, 28, 28), np.uint8)])
 def test_what_is_no_image_is_refused(image):
     """The message says what was expected and what was received."""
-    for ask in (lambda: explanations.weigh(MODELS["softmax"], image), lambda: regions.erase(image, 3, 3, radius=2)):
+    for ask in (
+        lambda: explanations.find_evidence(MODELS["softmax"], image),
+        lambda: regions.erase(image, 3, 3, radius=2),
+    ):
         with pytest.raises(InvalidImage, match=r"uint8 \(28, 28\); received"):
             ask()
     with pytest.raises(InvalidImage):
-        explanations.settle(MODELS["softmax"], image, NAMES)
+        explanations.compare_top_two(MODELS["softmax"], image, NAMES)
 
 
 @pytest.mark.parametrize(("class_for", "class_against"), [(10, None), (-1, None), (3, 3), (0, 11)])
 def test_classes_that_make_no_question_are_refused(class_for, class_against):
     """The class must be one of the model's, and different from its rival."""
     with pytest.raises(InvalidImage, match=r"`class_(for|against)` must be"):
-        explanations.weigh(MODELS["softmax"], BLANK, class_for=class_for, class_against=class_against)
+        explanations.find_evidence(MODELS["softmax"], BLANK, class_for=class_for, class_against=class_against)
 
 
 # The contest
@@ -161,7 +164,7 @@ def test_the_bar_decides_between_seven_and_one(tmp_path):
         return probabilities
 
     glyph = glyphs.fit_strokes(SEVEN)
-    contest = explanations.settle(stub(tmp_path, read), glyph.image, NAMES)
+    contest = explanations.compare_top_two(stub(tmp_path, read), glyph.image, NAMES)
     expected = (
         r"7 against 1: the (bar|stroke) at the top( left| right)? decided it; without it the model would read 1\."
     )
@@ -174,7 +177,7 @@ def test_the_bar_decides_between_seven_and_one(tmp_path):
 def test_the_sentence_keeps_what_it_says(model, digits):
     """Erasing the named ink has the effect that the sentence states."""
     for image in digits:
-        contest = explanations.settle(model, image, NAMES)
+        contest = explanations.compare_top_two(model, image, NAMES)
         if contest.without is None:
             assert "no part" in contest.sentence
             continue
@@ -201,7 +204,7 @@ def test_a_loop_is_called_one():
 
 def test_nothing_decides_where_nothing_changes(tmp_path, digits):
     """If no erasure changes the reading, the words say so."""
-    contest = explanations.settle(stub(tmp_path, constant([0.9, 0.1])), digits[0], ("a", "b"))
+    contest = explanations.compare_top_two(stub(tmp_path, constant([0.9, 0.1])), digits[0], ("a", "b"))
     assert contest.sentence.startswith("a against b: no single part decided it")
     assert contest.without is None
     assert not contest.is_decided
@@ -209,14 +212,14 @@ def test_nothing_decides_where_nothing_changes(tmp_path, digits):
 
 def test_a_model_that_hesitates_is_called_unsure(tmp_path, digits):
     """Close probabilities are described as unsure."""
-    contest = explanations.settle(stub(tmp_path, constant([0.3, 0.45, 0.25])), digits[0], ("a", "b", "c"))
+    contest = explanations.compare_top_two(stub(tmp_path, constant([0.3, 0.45, 0.25])), digits[0], ("a", "b", "c"))
     assert contest.is_unsure
     assert contest.sentence.startswith("The model is unsure, b (45 %) against a (30 %): ")
 
 
 def test_no_ink_decides_nothing(model):
     """A blank image has no deciding ink."""
-    contest = explanations.settle(model, BLANK, NAMES)
+    contest = explanations.compare_top_two(model, BLANK, NAMES)
     assert contest.sentence == "There is no ink, so no part decides."
     assert contest.is_unsure
 
@@ -230,10 +233,10 @@ def test_any_image_can_be_explained(seed, pixels):
     image[random.choice(784, pixels, replace=False)] = random.integers(1, 256, pixels)
     image = image.reshape(28, 28)
     model = MODELS["corrected"]
-    evidence = explanations.weigh(model, image)
+    evidence = explanations.find_evidence(model, image)
     assert np.isfinite(evidence.map).all()
     assert explanations.describe(evidence, NAMES).endswith(".")
-    assert explanations.settle(model, image, NAMES).sentence.endswith(".")
+    assert explanations.compare_top_two(model, image, NAMES).sentence.endswith(".")
 
 
 def test_discs_reach_all_ink(digits):
@@ -339,6 +342,6 @@ def test_words_say_what_the_colours_say():
     assert "top" in words.split(" speaks for 7")[0]
     assert "bottom" in words.split(" speaks for 7")[1]
     assert words.endswith("speaks for 1.")
-    exact = explanations.weigh(MODELS["softmax"], glyph.image)
+    exact = explanations.find_evidence(MODELS["softmax"], glyph.image)
     assert "another class" in explanations.legend(exact, NAMES)
     assert explanations.legend(exact, NAMES).endswith("Exact: each pixel counts as its ink times its weight.")

@@ -1,4 +1,4 @@
-"""Two models on the same test images: which alone reads more of them, and the images that they dispute."""
+"""Two models on the same test images: McNemar's test, and the images on which they disagree."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from digits.data import datasets
 from digits.models import catalogue, scores
 from digits.runs.schema import Run
 from digits.views import comparison, gallery
-from pages import _samples, _state, _widgets
+from pages import _samples, _widgets
 from pages._chosen import key
 
 SIDES = {"a": "Only A is right", "b": "Only B is right", "neither": "Both are wrong, differently"}
 
 
 def show(runs: Sequence[Run], names: dict[str, str]) -> None:
-    """Let the visitor set two models against each other: those of the chosen runs and the bundled ones.
+    """Let the visitor compare two models, each of a chosen run or bundled with Digits.
 
     Args:
         names: what each run is called, by its id.
@@ -31,15 +31,15 @@ def show(runs: Sequence[Run], names: dict[str, str]) -> None:
         place.selectbox(
             f"Model {side.upper()}",
             list(titles),
-            format_func=titles.get,
+            format_func=titles.__getitem__,
             key=key(side),
             persist_state="session",
             on_change=_first_hundred,
-            help="A chosen run's weights, or a model that comes with Digits.",
+            help="A model of a chosen run, or one that comes with Digits.",
         )
     a, b = (catalogue.find(st.session_state[key(side)], _widgets.settings()) for side in "ab")
     if a.id == b.id:
-        st.info("A and B are the same model: choose another for one of them.")
+        st.info("A and B are the same model. Choose a different one.")
         return
     dataset = _widgets.test_set()
     _verdict(dataset, a, b)
@@ -47,7 +47,7 @@ def show(runs: Sequence[Run], names: dict[str, str]) -> None:
 
 
 def _models(runs: Sequence[Run], names: dict[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return the titles of the models to choose from, by id, and the pair to begin with."""
+    """Return the titles of the models to choose from, by id, and the initial pair."""
     titles, firsts = {}, []
     for run in runs:
         models = catalogue.of_run(run.id, _widgets.settings())
@@ -67,26 +67,26 @@ def _first_hundred() -> None:
 
 
 def _verdict(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -> None:
-    """Say which model is better, if that can be said."""
-    result = scores.mcnemar(dataset.test.labels, *_readings(dataset, a, b))
+    """Say whether one model is significantly better."""
+    result = scores.mcnemar(dataset.test.labels, *_predictions(dataset, a, b))
     st.markdown(scores.describe_mcnemar(result))
     st.caption(
-        f"McNemar's exact test, {scores.format_p_value(result.p_value)}. It speaks of these two models, not of their "
-        f"networks: another seed gives other weights. {dataset.description}"
+        f"McNemar's exact test, {scores.format_p_value(result.p_value)}. It compares these two models, not their "
+        f"networks: another seed would give other weights. {dataset.description}"
     )
 
 
-def _readings(dataset: datasets.Dataset, *models: catalogue.Model) -> list[np.ndarray]:
+def _predictions(dataset: datasets.Dataset, *models: catalogue.Model) -> list[np.ndarray]:
     return [model.test_probabilities(dataset).argmax(axis=1) for model in models]
 
 
 def _images(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -> None:
     """Show the images that the models read differently, a hundred at a time."""
-    labels, (read_a, read_b) = dataset.test.labels, _readings(dataset, a, b)
-    found = {side: comparison.disputed(labels, read_a, read_b, side) for side in SIDES}
+    labels, (read_a, read_b) = dataset.test.labels, _predictions(dataset, a, b)
+    found = {side: comparison.disagreements(labels, read_a, read_b, side) for side in SIDES}
     if not any(map(len, found.values())):
         return
-    side = st.segmented_control(
+    st.segmented_control(
         "Show",
         list(SIDES),
         format_func=lambda side: f"{SIDES[side]} ({len(found[side]):,})",
@@ -96,6 +96,7 @@ def _images(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -
         on_change=_first_hundred,
         help="The images that A and B read differently.",
     )
+    side = st.session_state[key("side")]
     hundreds = max(1, -(-len(found[side]) // gallery.SAMPLES))
     hundred = st.session_state[key("hundred")] = min(st.session_state[key("hundred")], hundreds)
     rows = found[side][(hundred - 1) * gallery.SAMPLES : hundred * gallery.SAMPLES]
@@ -112,7 +113,7 @@ def _images(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -
         }
         for row in rows
     ]
-    st.caption("Below each image: what A reads | what B reads. Press one to see it large.")
+    st.caption("Below each image: what A reads | what B reads. Press an image to enlarge it.")
     label = f"{len(tiles)} test samples that the two models read differently"
     _samples.pictures(dataset, rows, tiles, label, key=key("grid"), on_picked=lambda row: _samples.pick("runs", row))
     if hundreds > 1:
@@ -125,17 +126,13 @@ def _images(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -
                 icon=":material/grid_view:",
                 query_params={"model": model.id, "show": "mistakes"},
             )
-    _large(dataset, a, b)
+    _enlarged(dataset, a, b)
 
 
-def _large(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -> None:
-    """Show the picked sample large, with what both models make of it, until it is closed."""
-    row = st.session_state[key("sample")]
+def _enlarged(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -> None:
+    """Show the picked sample enlarged, with both models' predictions, until it is closed."""
+    row = _samples.picked("runs", dataset)
     if row is None:
-        return
-    if row >= len(dataset.test):
-        _state.notify("runs", f"The link's `sample` should be below {len(dataset.test):,}; received {row:,}.")
-        _samples.pick("runs", None)
         return
     true = dataset.class_names[dataset.test.labels[row]]
 
