@@ -117,7 +117,7 @@ def test_a_hostile_link_gives_a_notice_and_a_working_page(visitor):
         elif path == "/gallery":
             expect(actions.tiles(page)).to_have_count(100)
         else:
-            expect(page.get_by_text("The images in a cell appear here")).to_be_visible()
+            expect(page.get_by_text("Press a cell to see its images here")).to_be_visible()
         assert not actions.exception_boxes(page)
 
 

@@ -41,7 +41,7 @@ def test_runs_are_named_compared_deleted_and_restored(visitor, server):
 
     stranger = visitor()
     actions.open_page(stranger, page.url)
-    expect(stranger.get_by_text("A shared run belongs to who started it")).to_be_visible()
+    expect(stranger.get_by_text("A shared run belongs to the person who started it")).to_be_visible()
     expect(stranger.get_by_role("img", name=re.compile("seed nought"))).to_be_visible()
     expect(stranger.get_by_role("button", name=re.compile("^(Delete|Stop)"))).to_have_count(0)
 
