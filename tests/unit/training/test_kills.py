@@ -40,6 +40,7 @@ def work(environment):
     os.environ.update(environment)
     settings = Settings.from_environment()
     trainer.PRESETS = {}  # no warming up
+    trainer._ATTEMPTS = KILLS + 2  # on a slow disk no checkpoint may be written between several of the kills
     with trainer.trainer_lock(settings):
         registry, never = open_registry(settings.registry_url), threading.Event()
         trainer.Trainer(settings, registry, never, checkpoint_seconds=0.1).work()
@@ -64,6 +65,12 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def is_beyond(run, step):
+    """Whether a run has passed an iteration; fails at once if it has ended, with the reason."""
+    assert not run.is_ended, run.reason
+    return run.step > step
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +102,7 @@ def test_a_trainer_killed_at_twenty_random_points_loses_nothing(registry, runs_d
     for _ in range(KILLS):
         with trainer_process() as process:
             begun = registry.get(killed).step
-            wait_for(lambda begun=begun: registry.get(killed).step > begun)
+            wait_for(lambda begun=begun: is_beyond(registry.get(killed), begun))
             time.sleep(chance.uniform(0, 0.15))
             process.kill()
         reached.append(registry.get(killed).step)
