@@ -14,18 +14,15 @@ import scipy
 from PIL import Image
 
 from digits.errors import InvalidImage
-from digits.ink import strokes as pen
+from digits.ink import pen
+from digits.ink.pen import BOX_SIDE
 from digits.ink.pieces import Box
+from digits.ink.strokes import check, render
 from digits.settings import IMAGE_SIZE
 
-BOX_SIDE = 20
-PEN_WIDTH = 2.6  # MNIST's strokes are 2.5 ± 0.8 pixels wide (area over length of the centre line). The greys match too,
-# without any blur: 46 % of the pixels with ink are above 0.9 in MNIST, and 48 % with a pen of 2.5
-
-_CENTRE = 14.5  # MNIST's centres of mass are at pixel index 14.00 ± 0.29, which is 14.5 from the image's corner
-_SMALLEST_DRAWING = 8.0  # canvas pixels; anything smaller is a dot and is not enlarged
-_WORK_SIDE = 80  # centre lines are found on a picture of this size
-_WORK_UNIT = _WORK_SIDE / BOX_SIDE  # pixels of that picture for one pixel of the 28×28 image
+_SMALLEST_DRAWING = 8.0  # canvas pixels; anything smaller is a dot, and is not blown up
+_WORK_SIDE = 80  # centre lines are found on a picture of this size...
+_WORK_UNIT = _WORK_SIDE / BOX_SIDE  # ...which has as many of its pixels to one of the 28×28
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ def fit_box(ink: np.ndarray, box: Box) -> Glyph:
         box: x0, y0, x1, y1 of its pixels above 0.5, of which there is at least one.
     """
     lines = _centre_lines(ink, box)
-    image, scale, centre = _draw(lines)
+    image, scale, centre = pen.draw(lines, smallest=1.0)
     return _glyph(image, ink, scale, centre, lines)
 
 
@@ -100,12 +97,12 @@ def fit_strokes(strokes: Sequence[np.ndarray], *, size: tuple[int, int] = (280, 
     Raises:
         InvalidImage: there are no strokes, or one is not as `strokes.check` wants it.
     """
-    strokes = pen.check(strokes)
-    if not strokes:
+    checked = check(strokes)
+    if not checked:
         raise InvalidImage("A drawing must have a stroke or more; received none. Draw something.")
-    found = pen.render(strokes, size=size, pen_width=pen_width)
-    image, scale, centre = _draw(strokes, smallest=_SMALLEST_DRAWING)
-    return _glyph(image, found, scale, centre, strokes)
+    found = render(checked, size=size, pen_width=pen_width)
+    image, scale, centre = pen.draw(checked, smallest=_SMALLEST_DRAWING)
+    return _glyph(image, found, scale, centre, checked)
 
 
 def describe(glyph: Glyph) -> str:
@@ -114,34 +111,6 @@ def describe(glyph: Glyph) -> str:
     moved = f"shifted {distance:.0f} px" if distance >= 1 else "left in its place"
     scaled = f"scaled {glyph.zoom:.1f}×" if abs(glyph.zoom - 1) >= 0.05 else "kept at its size"
     return f"{moved[0].upper()}{moved[1:]} and {scaled}."
-
-
-def _draw(strokes: Sequence[np.ndarray], *, smallest: float = 1.0) -> tuple[np.ndarray, float, np.ndarray]:
-    """Draw centre lines as MNIST would show them.
-
-    Returns:
-        image: uint8 (28, 28), 0 is paper and 255 is ink.
-        scale: image pixels for one source pixel.
-        centre: x, y of the source point that is now at the image's centre.
-    """
-    points = np.concatenate(strokes)
-    low, high = points.min(axis=0), points.max(axis=0)
-    scale = (BOX_SIDE - PEN_WIDTH) / max(float((high - low).max()), smallest)
-    centre = (low + high) / 2
-    ink = _render(strokes, centre, scale)
-    offset = (np.array(scipy.ndimage.center_of_mass(ink))[::-1] + 0.5 - _CENTRE) / scale
-    # the whole digit must stay inside the 28×28 image, even when its mass is far to one side
-    slack = (IMAGE_SIZE - PEN_WIDTH - (high - low) * scale) / 2 - 0.5
-    centre = centre + np.clip(offset, -slack / scale, slack / scale)
-    ink = _render(strokes, centre, scale)
-    return np.rint(ink * 255).astype(np.uint8), scale, centre
-
-
-def _render(strokes: Sequence[np.ndarray], centre: np.ndarray, scale: float) -> np.ndarray:
-    placed = (np.concatenate(strokes) - centre) * scale + _CENTRE
-    ends = np.cumsum([len(stroke) for stroke in strokes])
-    pieces = np.split(placed.astype(np.float32), ends[:-1])
-    return pen.render(pieces, size=(IMAGE_SIZE, IMAGE_SIZE), pen_width=PEN_WIDTH)
 
 
 def _glyph(

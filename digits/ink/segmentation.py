@@ -20,7 +20,7 @@ import scipy
 from digits.errors import InvalidImage
 from digits.ink import glyphs
 from digits.ink import strokes as pen
-from digits.ink.pieces import LEANS, Box, components, cut_apart, lines_of_writing, paint, united_box
+from digits.ink.pieces import FAINTEST, LEANS, Box, components, cut_apart, lines_of_writing, paint, united_box
 
 Score = Callable[[np.ndarray], np.ndarray]  # uint8 (n, 28, 28) to float32 (n, classes), each row sums to 1
 _Sureness = Callable[[list[np.ndarray]], float]  # the recogniser's confidence in pieces as one digit
@@ -87,7 +87,7 @@ def split_ink(ink: np.ndarray, *, score: Score | None = None) -> list[tuple[Box,
 
     Returns:
         Each digit's box x0, y0, x1, y1 and its ink, float32 (y1 - y0, x1 - x0), in the order of `split_strokes`. Every
-        pixel above 0.5 is in exactly one digit.
+        pixel above `pieces.FAINTEST` is in exactly one digit.
 
     Raises:
         InvalidImage: `ink` is not two-dimensional or holds something other than numbers.
@@ -171,7 +171,7 @@ def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.
         return glyphs.fit_box(digit, (0, 0, digit.shape[1], digit.shape[0]))
 
     sureness = _sureness(fitted, score)
-    mask = ink > 0.5
+    mask = ink > FAINTEST
     pieces = components(mask)
     if not pieces:
         return []

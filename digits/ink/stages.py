@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from digits.ink import strokes
-from digits.ink.glyphs import BOX_SIDE, PEN_WIDTH, Glyph
+from digits.ink.glyphs import Glyph
+from digits.ink.pen import BOX_SIDE, PEN_WIDTH
 from digits.ink.segmentation import Digit
 from digits.settings import IMAGE_SIZE
 

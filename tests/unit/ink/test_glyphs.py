@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from digits.errors import InvalidImage
-from digits.ink import glyphs, pictures, strokes
+from digits.ink import glyphs, pen, pictures, strokes
 from digits.ink.crops import Crop
 
 ANGLES = np.linspace(0, 2 * np.pi, 40)
@@ -109,7 +109,7 @@ class TestFitStrokes:
         glyph = glyphs.fit_strokes(drawn(1, height=56, x=100, y=140), pen_width=10)
         assert glyph.box == (95, 107, 105, 173)
         assert glyph.shift == pytest.approx((40, 0), abs=0.5)
-        assert glyph.scale == pytest.approx((20 - glyphs.PEN_WIDTH) / 56)
+        assert glyph.scale == pytest.approx((20 - pen.PEN_WIDTH) / 56)
         assert glyph.zoom == pytest.approx(glyph.scale * 10)
         assert glyph.found.shape == (280, 280)
         assert glyphs.describe(glyph) == "Shifted 40 px and scaled 3.1×."

@@ -232,3 +232,10 @@ def test_the_glyph_of_a_lone_digit_is_the_draw_pages():
     (digit,) = segmentation.find_digits(strokes, size=(220, 700), pen_width=10)
     whole = glyphs.fit_strokes(strokes, size=(220, 700), pen_width=10)
     assert np.array_equal(digit.glyph.image, whole.image)
+
+
+def test_a_faint_spot_does_not_cut_a_stroke():
+    """A stroke that is only a third as dark in one place is still one digit, as a pencil leaves it."""
+    ink = pen.render([np.float32([[60, 20], [60, 180]])], size=(200, 120), pen_width=12)
+    ink[95:105] *= 0.33
+    assert len(segmentation.split_ink(ink)) == 1

@@ -12,7 +12,7 @@ from PIL import Image
 from scipy import ndimage
 
 from digits.errors import InvalidImage
-from digits.ink import glyphs
+from digits.ink import glyphs, pen
 from digits.models import catalogue, weights
 from digits.why import explanations, regions
 
@@ -299,8 +299,8 @@ def test_overlay_lands_on_the_ink(scale, right, down):
 def test_a_glyph_laid_back_covers_the_drawing():
     """`glyphs` moves the point that `Glyph.shift` describes to where the overlay expects it."""
     strokes = [stroke * 0.4 + np.float32([150, 20]) for stroke in SEVEN]
-    glyph = glyphs.fit_strokes(strokes, pen_width=glyphs.PEN_WIDTH / 0.24)
-    glyph = glyphs.fit_strokes(strokes, pen_width=glyphs.PEN_WIDTH / glyph.scale)
+    glyph = glyphs.fit_strokes(strokes, pen_width=pen.PEN_WIDTH / 0.24)
+    glyph = glyphs.fit_strokes(strokes, pen_width=pen.PEN_WIDTH / glyph.scale)
     x0, y0, x1, y1 = glyph.box
     found = glyph.found[y0:y1, x0:x1].ravel()
     back = explanations._on_source(glyph.image.astype(np.float32), glyph, (280, 280))
