@@ -97,7 +97,8 @@ def _load_training_data(
     print(dataset.description)
     if hyperparameters.augmentation == "drawing":
         print("Preparing images of drawings; the first time this takes a minute or two.")
-        dataset = mixture.for_drawings(dataset, work_dir(settings.runs_dir, "mixture"))
+        memory = work_dir(settings.runs_dir, "mixture")
+        dataset = mixture.for_drawings(dataset, memory, data_dir=settings.data_dir)
     return dataset
 
 

@@ -6,7 +6,8 @@ DigitsError
 ├── InvalidText (ValueError)
 ├── DatasetError
 │   ├── DatasetUnavailable
-│   └── DatasetCorrupt
+│   ├── DatasetCorrupt
+│   └── TermsForbidTraining
 ├── ModelNotFound (LookupError)
 ├── ExportMismatch
 ├── InvalidPackage (ValueError)
@@ -51,6 +52,10 @@ class DatasetUnavailable(DatasetError):
 
 class DatasetCorrupt(DatasetError):
     """A data set's file is truncated, altered or in another format."""
+
+
+class TermsForbidTraining(DatasetError):
+    """A data set may be measured on, but no model that learned from it may be given to others."""
 
 
 class ModelNotFound(DigitsError, LookupError):

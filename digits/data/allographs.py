@@ -47,10 +47,21 @@ def examples(count: int, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([shape.image for shape in shapes if shape]), labels.astype(np.uint8)
 
 
+def vary(strokes: Strokes, rng: Generator) -> Strokes:
+    """Slant, stretch, turn and shake strokes a little, as the same hand does from one time to the next."""
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0), points.max(axis=0)
+    height = max(float((high - low).max()), 1.0)
+    slant, turn, stretch = rng.normal(0, 0.12), rng.normal(0, 0.06), np.exp(rng.normal(0, 0.15))
+    return _moved([(stroke - low) / height for stroke in strokes], rng, slant, turn, stretch)
+
+
 def _vary(strokes: Strokes, rng: Generator) -> Strokes:
-    """Slant, stretch, rotate and distort strokes of unit height at random, as handwriting varies."""
-    slant, turn = rng.normal(0.1, 0.15), rng.normal(0, 0.07)
-    stretch = np.exp(rng.normal(0, 0.15))
+    """Slant, stretch, turn and shake strokes of unit height."""
+    return _moved(strokes, rng, rng.normal(0.1, 0.15), rng.normal(0, 0.07), np.exp(rng.normal(0, 0.15)))
+
+
+def _moved(strokes: Strokes, rng: Generator, slant: float, turn: float, stretch: float) -> Strokes:
     matrix = np.array([[stretch, -slant], [0, 1]]) @ np.array(
         [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
     )
@@ -85,15 +96,23 @@ def _line(*corners: tuple[float, float]) -> np.ndarray:
 
 
 def _zero(rng: Generator) -> Strokes:
-    start = rng.uniform(-130, -50)
-    return [_arc((0, 0.5), (rng.uniform(0.22, 0.45), 0.5), start, start - 360 + rng.uniform(-25, 20))]
+    start, width = rng.uniform(-130, -50), rng.uniform(0.22, 0.45)
+    ring = _arc((0, 0.5), (width, 0.5), start, start - 360 + rng.uniform(-25, 20))
+    if rng.random() >= 0.3:
+        return [ring]
+    # A slash from the lower left to the upper right, which may end within the ring or reach far beyond it.
+    reach, rise = width * rng.uniform(0.6, 1.5), rng.uniform(0.2, 0.62)
+    middle = rng.normal(0.5, 0.05)
+    slash = _line((-reach, middle + rise), (reach, middle - rise))
+    return [ring, slash] if rng.random() < 0.8 else [np.concatenate([ring, slash[::-1]])]
 
 
 def _one(rng: Generator) -> Strokes:
     stem = [(0.0, 0.0), (rng.normal(0, 0.04), 1.0)]
     strokes = [_line(*stem)]
-    if rng.random() < 0.75:  # a flag may reach halfway down, but it is steep, where the bar of a 7 is horizontal
-        angle, length = np.radians(rng.uniform(28, 72)), rng.uniform(0.15, 0.6)
+    if rng.random() < 0.75:  # a flag; it is steep, where the bar of a 7 is horizontal
+        length = rng.uniform(0.15, 0.6) if rng.random() < 0.6 else rng.uniform(0.6, 1.0)
+        angle = np.radians(rng.uniform(28, 72) if length < 0.6 else rng.uniform(45, 76))
         tip = (-length * np.cos(angle), length * np.sin(angle))
         middle = (tip[0] / 2 + rng.normal(0, 0.02), tip[1] / 2 + rng.normal(0, 0.02))
         strokes = [np.concatenate([_curve(tip, middle, stem[0]), _line(*stem)])]

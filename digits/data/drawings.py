@@ -7,6 +7,7 @@ or pictures in folders named after their class (`7/photo.jpg`), or both.
 import functools
 import gzip
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,8 @@ class Drawing:
     label: str
     strokes: list[np.ndarray]
     picture: Path | None = None
-    writer: int | None = None
+    writer: int | str | None = None
+    part: str | None = None  # "train" or "validation", where the file says so
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def load_drawings(folder: Path, class_names: tuple[str, ...]) -> list[Drawing]:
     found: list[Drawing] = []
     for path in sorted(folder.rglob("*")):
         if path.name.endswith((".json", ".json.gz")):
-            found += [drawing for drawing in _read_strokes(path) if drawing.label in class_names]
+            found += [drawing for drawing in read_strokes_file(path) if drawing.label in class_names]
         elif path.suffix.lower() in _PICTURES and path.parent.name in class_names:
             found.append(Drawing(path.parent.name, [], path))
     if not found:
@@ -66,7 +68,7 @@ def load_drawings(folder: Path, class_names: tuple[str, ...]) -> list[Drawing]:
     return found
 
 
-def load_writers(folder: Path, class_names: tuple[str, ...]) -> dict[int, list[Drawing]]:
+def load_writers(folder: Path, class_names: tuple[str, ...]) -> dict[int | str, list[Drawing]]:
     """Read the drawings of `folder` whose label is one of `class_names`, grouped by writer.
 
     Returns:
@@ -76,9 +78,9 @@ def load_writers(folder: Path, class_names: tuple[str, ...]) -> dict[int, list[D
         DatasetUnavailable: there are none.
         DatasetCorrupt: a file does not have the format that this module describes, or a drawing has no writer.
     """
-    writers: dict[int, list[Drawing]] = {}
+    writers: dict[int | str, list[Drawing]] = {}
     for path in sorted(folder.rglob("*.json*")):
-        for drawing in _read_strokes(path):
+        for drawing in read_strokes_file(path):
             if drawing.label in class_names:
                 if drawing.writer is None:
                     raise DatasetCorrupt(f"{path} should name the `writer` of each drawing; one has none. Add it.")
@@ -124,6 +126,7 @@ class Examples:
             to divide it into digits.
         drawings: the number of original drawings; each may be placed several times.
         description: what they are, in a phrase.
+        writers: str (n,), who drew each; "" where that is not known.
     """
 
     labels: np.ndarray
@@ -132,6 +135,7 @@ class Examples:
     doubtful: dict[int, np.ndarray]
     drawings: int
     description: str
+    writers: np.ndarray
 
 
 @functools.lru_cache(maxsize=4)  # placing and fitting take about a millisecond each, and every run uses the same
@@ -143,7 +147,11 @@ def load_examples(
     Raises:
         DatasetUnavailable, DatasetCorrupt: as in `load_drawings`.
     """
-    drawings = load_drawings(folder, class_names)
+    return prepare(load_drawings(folder, class_names), placings=placings, as_picture=as_picture)
+
+
+def prepare(drawings: Sequence[Drawing], *, placings: int, as_picture: bool = False) -> Examples:
+    """Place each drawing `placings` times, with seeds 0, 1, …, and find its digits where that needs no model."""
     labels: list[str] = []
     images: list[np.ndarray] = []
     owners: list[int] = []
@@ -161,7 +169,8 @@ def load_examples(
     means = "read as pictures" if as_picture else "read by their strokes"
     description = f"{len(drawings):,} labelled drawings, each at {placings} random places and sizes, {means}"
     stacked = np.stack(images) if images else np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-    return Examples(np.array(labels), stacked, np.array(owners, int), doubtful, len(drawings), description)
+    writers = np.array([str(drawing.writer or "") for drawing in drawings] * placings)
+    return Examples(np.array(labels), stacked, np.array(owners, int), doubtful, len(drawings), description, writers)
 
 
 class _IsDoubtful(Exception):
@@ -200,11 +209,15 @@ def _paint(placed: Placed) -> np.ndarray:
     return np.float32(1) - pen.render(placed.strokes, size=_CANVAS, pen_width=placed.pen_width)
 
 
-def _read_strokes(path: Path) -> list[Drawing]:
+def read_strokes_file(path: Path) -> list[Drawing]:
+    """Read all drawings of one file of strokes; raises `DatasetCorrupt`."""
     try:
         content = path.read_bytes()
         rows: Any = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
-        return [Drawing(str(row["label"]), pen.check(row["strokes"]), writer=row.get("writer")) for row in rows]
+        return [
+            Drawing(str(row["label"]), pen.check(row["strokes"]), writer=row.get("writer"), part=row.get("part"))
+            for row in rows
+        ]
     except (OSError, EOFError, ValueError, TypeError, KeyError, InvalidImage) as error:
         raise DatasetCorrupt(
             f'{path} should be a list of {{"label": …, "strokes": [[[x, y], …], …]}}; {error}. Repair or remove it.'

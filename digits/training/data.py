@@ -41,7 +41,9 @@ class TrainerData:
         """Return the data set that a run learns from; with augmentation "drawing" it includes images of drawings."""
         if hyperparameters.augmentation != "drawing":
             return self.dataset()
-        return mixture.for_drawings(self.dataset(), work_dir(self._settings.runs_dir, "mixture"), say)
+        return mixture.for_drawings(
+            self.dataset(), work_dir(self._settings.runs_dir, "mixture"), say, data_dir=self._settings.data_dir
+        )
 
     def drawings(self) -> drawings.Examples | None:
         """Return the drawings that drawn accuracy is measured on, or None if there are none."""
