@@ -1,130 +1,98 @@
-"""Measure the judge that decides what is a digit.
+"""Measure the judge of what is a digit, on writers and kinds of scribbles that it did not learn from.
 
-    DIGITS_DATA_DIR=… python -m benchmarks.judge --drawn FOLDER
+    DIGITS_DATA_DIR=… python -m benchmarks.judge
 
-FOLDER is as for `digits.training.judge.fit`; only writers held out from the fit are measured. The result goes to
-benchmarks/results/judge.json.
+The result goes to benchmarks/results/judge.json. `benchmarks.strangers` measures how many real digits are refused.
 """
 
 import argparse
+import string
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks import _results
-from digits.data import datasets
-from digits.data.datasets import CLASS_NAMES, Dataset
-from digits.data.drawings import Drawing, load_writers
-from digits.models.judge import JUDGE_FILE, Judge
+from digits.data import handwriting
+from digits.data.datasets import CLASS_NAMES
+from digits.data.drawings import Drawing
+from digits.ink import glyphs
+from digits.models.judge import JUDGE_DIR, Judge
 from digits.settings import Settings
 from digits.training.judge import held_out, scribbles, spoilt
-from digits.training.judge.compositions import COMPOSITIONS, SIGNS
-from digits.training.judge.fit import (
-    FIRST_TRAIN_IMAGE,
-    FIT_WRITERS,
-    LOOKALIKES,
-    THRESHOLD_WRITERS,
-    characters,
-    read,
-    redraw,
-    scribble,
-)
+from digits.training.judge.fit import LOOKALIKE_SCRIPTS, LOOKALIKE_SIGNS, LOOKALIKES, scribble
 
-PLACINGS = 2  # of each drawing on the canvas; `glyphs.fit` removes nearly all differences between them
-SCRIBBLES = 150  # of each kind; every fifth is read as a picture
+SCRIBBLES = 150  # of each kind, every fifth as a picture
 GROUPS = {
-    "scribbles, kinds fitted": scribbles.NAMED,
-    "composed at random, fitted": COMPOSITIONS,
-    "signs, fitted": SIGNS,
+    "scribbles, kinds fitted": scribbles.FITTED,
     "scribbles, new kinds": held_out.FIRST,
     "scribbles, second new kinds": held_out.SECOND,
 }
-SHARES = (
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.02,
-    0.05,
-)  # of MNIST's test digits to refuse, one for each point of the trade-off curve
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--drawn", type=Path, required=True, metavar="FOLDER", help="pen strokes with writers")
-    parser.add_argument("--judge", type=Path, default=JUDGE_FILE, help="default: %(default)s")
+    parser.add_argument("--judge", type=Path, default=JUDGE_DIR, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    dataset = datasets.load_mnist(Settings.from_environment(), first_train_image=FIRST_TRAIN_IMAGE)
-    used = {*FIT_WRITERS, *THRESHOLD_WRITERS}
-    writers = load_writers(options.drawn, characters())
-    drawings = [drawing for writer, row in writers.items() if writer not in used for drawing in row]
-    judge = Judge.load(options.judge)
-    rng = np.random.default_rng(options.seed)
-    scores = score_all(judge, dataset, drawings, rng)
-    scores |= score_spoilt(judge, [row for writer, row in writers.items() if writer not in used], rng)
-    curve = trade_off(scores, judge.threshold)
-    refused = {name: round(float((values < judge.threshold).mean()), 4) for name, values in scores.items()}
-    speed = measure_speed(judge, dataset.test.images)
-    print_report(curve, refused)
-    print(f"{speed:.2f} ms per image, one at a time")
-    figures = {"threshold": judge.threshold, "trade_off": curve, "refused": refused, "milliseconds": round(speed, 3)}
+    settings, rng = Settings.from_environment(), np.random.default_rng(options.seed)
+    if settings.data_dir is None:
+        raise SystemExit("Set DIGITS_DATA_DIR to the folder with handwriting/.")
+    judge = Judge(options.judge)
+    shown = _characters(settings.data_dir)
+    for group, kinds in GROUPS.items():
+        for kind in kinds:
+            drawn = [scribble(kind, rng, as_picture=number % 5 == 0) for number in range(SCRIBBLES)]
+            shown.setdefault(group, []).extend(drawn)
+            shown[f"kind {kind}"] = drawn
+    refused = {name: round(float((~judge.accepts(np.stack(images))).mean()), 4) for name, images in shown.items()}
+    for name, share in refused.items():
+        if not name.startswith(("kind ", "character ")):
+            print(f"{name:34} {len(shown[name]):6,} glyphs, {share:.2%} refused")
+    for prefix in ("character ", "kind "):
+        least = sorted((share, name) for name, share in refused.items() if name.startswith(prefix))[:20]
+        print(f"{prefix}refused least:", ", ".join(f"{name.removeprefix(prefix)} {share:.0%}" for share, name in least))
+    speed = _speed(judge, np.stack(shown["letters that look like no digit"]))
+    print(f"{speed:.3f} ms per image, one at a time")
+    figures = {"threshold": judge.threshold, "refused": refused, "milliseconds": round(speed, 3)}
     print("Written to", _results.save("judge", figures))
 
 
-def score_all(
-    judge: Judge, dataset: Dataset, drawings: list[Drawing], rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Return the scores of each group of glyphs; a group of one letter or kind has its name."""
+def _characters(data_dir: Path) -> dict[str, list[np.ndarray]]:
+    """Return the glyphs of what validation writers wrote that is no digit, and of digits corrupted, by group."""
     shown: dict[str, list[np.ndarray]] = {}
+    drawings = handwriting.load_strokes(data_dir, "unipen", "validation", None)
+    for source in ("omniglot",):
+        drawings += handwriting.load_strokes(data_dir, source, "validation", None)
     for drawing in drawings:
-        for way in ("strokes", "pictures"):
-            glyphs = [read(drawing.strokes, rng, as_picture=way == "pictures") for _ in range(PLACINGS)]
-            shown.setdefault(f"{_group(drawing.label)}, {way}", []).extend(glyphs)
-            if way == "strokes":
-                shown.setdefault(f"character {drawing.label}", []).extend(glyphs)
-    for group, kinds in GROUPS.items():
-        for kind in kinds:
-            glyphs = [scribble(kind, rng, as_picture=number % 5 == 0) for number in range(SCRIBBLES)]
-            shown.setdefault(group, []).extend(glyphs)
-            shown[f"kind {kind}"] = glyphs
-    images, labels = dataset.test.images, dataset.test.labels
-    groups = {name: np.stack(glyphs) for name, glyphs in shown.items()}
-    groups |= {"MNIST test": images, "MNIST test, redrawn": np.stack([redraw(image) for image in images[:2000]])}
-    groups |= {f"MNIST test {name}": images[labels == index] for index, name in enumerate(dataset.class_names)}
-    return {name: judge.score(glyphs) for name, glyphs in groups.items()}
-
-
-def score_spoilt(judge: Judge, writers: list[list[Drawing]], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return the scores of corrupted digits of held-out writers: all of them, and by kind."""
-    scores = {}
+        image = glyphs.fit_strokes(drawing.strokes, size=(1, 1)).image
+        group = _group(drawing)
+        shown.setdefault(group, []).append(image)
+        if group.startswith("letters"):
+            shown.setdefault(f"character {drawing.label}", []).append(image)
+    digits = [drawing for drawing in drawings if drawing.label in CLASS_NAMES]
+    rng = np.random.default_rng(0)
     for kind in spoilt.KINDS:
-        drawings = [spoilt.spoil(kind, writers[int(rng.integers(len(writers)))], rng) for _ in range(SCRIBBLES)]
-        scores[f"kind {kind}"] = judge.score(np.stack([read(strokes, rng, as_picture=False) for strokes in drawings]))
-    return {"spoilt digits, new writers": np.concatenate(list(scores.values()))} | scores
+        corrupted = [spoilt.spoil(kind, digits, rng) for _ in range(SCRIBBLES)]
+        images = [glyphs.fit_strokes(strokes, size=(1, 1)).image for strokes in corrupted]
+        shown.setdefault("corrupted digits", []).extend(images)
+        shown[f"kind {kind}"] = images
+    return shown
 
 
-def _group(label: str) -> str:
+def _group(drawing: Drawing) -> str:
+    label = drawing.label
     if label in CLASS_NAMES:
-        return "pen digits"
-    return "look-alike letters" if label in LOOKALIKES else "letters"
+        return "digits"
+    if label in string.ascii_letters and len(label) == 1:
+        return "letters that look like a digit" if label in LOOKALIKES else "letters that look like no digit"
+    if len(label) == 1:
+        return "signs that look like a digit" if label in LOOKALIKE_SIGNS else "signs that look like no digit"
+    is_lookalike = label.split("-")[0] in LOOKALIKE_SCRIPTS
+    return "scripts with look-alikes" if is_lookalike else "scripts without look-alikes"
 
 
-def trade_off(scores: dict[str, np.ndarray], chosen: float) -> list[dict[str, Any]]:
-    """Return the share refused of every large group, at the judge's threshold and at those of `SHARES`."""
-    thresholds = [("chosen", chosen)]
-    thresholds += [(f"{share:.2%} of MNIST test", float(np.quantile(scores["MNIST test"], share))) for share in SHARES]
-    groups = [name for name in scores if not name.startswith(("character ", "kind ", "MNIST test "))]
-    return [
-        {"point": point, "threshold": round(threshold, 4)}
-        | {name: round(float((scores[name] < threshold).mean()), 4) for name in groups}
-        for point, threshold in thresholds
-    ]
-
-
-def measure_speed(judge: Judge, images: np.ndarray, count: int = 300) -> float:
+def _speed(judge: Judge, images: np.ndarray, count: int = 300) -> float:
     """Return the median milliseconds to score one image."""
     seconds = []
     for row in range(count):
@@ -132,17 +100,6 @@ def measure_speed(judge: Judge, images: np.ndarray, count: int = 300) -> float:
         judge.score(images[row : row + 1])
         seconds.append(time.perf_counter() - start)
     return float(np.median(seconds)) * 1000
-
-
-def print_report(curve: list[dict[str, Any]], refused: dict[str, float]) -> None:
-    """Print the trade-off curve, and the share refused of each letter and kind."""
-    for name in curve[0]:
-        print(f"{name:26}", *(f"{row[name]:>14}" if name == "point" else f"{row[name]:>9.4f}" for row in curve))
-    for prefix in ("character ", "kind ", "MNIST test "):
-        rows = (
-            f"{name.removeprefix(prefix)} {share:.1%}" for name, share in refused.items() if name.startswith(prefix)
-        )
-        print(f"{prefix.strip()} refused:", ", ".join(rows))
 
 
 if __name__ == "__main__":

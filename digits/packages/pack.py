@@ -13,7 +13,7 @@ from pathlib import Path
 from digits.errors import ModelNotFound, RunNotFound
 from digits.models import textweights
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
-from digits.models.judge import JUDGE_FILE
+from digits.models.judge import FACTS_FILE, JUDGE_DIR
 from digits.models.weights import EXPLAIN_FILE
 from digits.packages import archives
 from digits.runs.hyperparameters import Change
@@ -36,8 +36,10 @@ DATA_FILES = (  # all files that are not among `code_files()`
 )
 
 _TEMPLATES = PROJECT_DIR / "digits" / "packages" / "template"
-_DEPENDENCIES = ("numpy", "pillow", "scipy", "ai-edge-litert")
-_JUDGE = JUDGE_FILE.relative_to(BUNDLED_DIR).as_posix()  # where `judge.py` looks for it in a package, too
+_DEPENDENCIES = ("numpy", "pillow", "scipy", "ai-edge-litert", "msgspec")
+_JUDGE_FILES = tuple(  # where `judge.py` looks for them in a package, too
+    (JUDGE_DIR / name).relative_to(BUNDLED_DIR).as_posix() for name in (TFLITE_FILE, FACTS_FILE)
+)
 
 
 def pack(model: Model, registry: Registry | None = None) -> bytes:
@@ -94,7 +96,7 @@ def code_files() -> dict[str, bytes]:
         PREDICT_FILE: (_TEMPLATES / PREDICT_FILE).read_bytes(),
         "requirements.txt": "".join(f"{line}\n" for line in needed).encode(),
         **{name: (PROJECT_DIR / name).read_bytes() for name in module_files()},
-        _JUDGE: (BUNDLED_DIR / _JUDGE).read_bytes(),
+        **{name: (BUNDLED_DIR / name).read_bytes() for name in _JUDGE_FILES},
         "LICENSE": (BUNDLED_DIR / "LICENSE").read_bytes(),
     }
 

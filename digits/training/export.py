@@ -111,6 +111,12 @@ def warm_up(model: keras.Model) -> None:
     _convert(model)
 
 
+def write_tflite(model: keras.Model, folder: Path) -> None:
+    """Write a model as `model.tflite` alone, its weights rounded to float16 in place."""
+    _round_weights(model)
+    (folder / TFLITE_FILE).write_bytes(_convert(model))
+
+
 def write_explanation(folder: Path) -> None:
     """Write the file of weights for people to look at, for a model that was exported without it."""
     explain.write(keras.models.load_model(folder / KERAS_FILE), folder / weights.EXPLAIN_FILE)

@@ -119,27 +119,44 @@ def _convolutional(seed: int) -> tuple[list[layers.Layer], dict]:
 
 
 def _drawing(seed: int) -> tuple[list[layers.Layer], dict]:
-    """Five small convolutions, each normalised over the batch (Ioffe and Szegedy, 2015), for distorted images."""
+    return _normalised(seed, filters=(32, 64, 64, 128, 128), pooled=(1, 3), hidden=128)
+
+
+def _judge(seed: int) -> tuple[list[layers.Layer], dict]:
+    return _normalised(seed, filters=(16, 32, 48), pooled=(1, 2), hidden=96)
+
+
+def _normalised(
+    seed: int, *, filters: tuple[int, ...], pooled: tuple[int, ...], hidden: int
+) -> tuple[list[layers.Layer], dict]:
+    """Small convolutions, each normalised over the batch (Ioffe and Szegedy, 2015), for distorted images.
+
+    Args:
+        filters: of each convolution; the last has no padding.
+        pooled: the convolutions, from 1, that are followed by pooling: the first ones, because they cost the most.
+        hidden: units of the layer before the output.
+    """
     body: list[layers.Layer] = [layers.Reshape((IMAGE_SIZE, IMAGE_SIZE, 1), name="channel")]
-    for index, filters in enumerate((32, 64, 64, 96, 96), start=1):
-        weights, padding = initializers.HeNormal(seed + index), "same" if index < 5 else "valid"
+    for index, count in enumerate(filters, start=1):
+        weights, padding = initializers.HeNormal(seed + index), "same" if index < len(filters) else "valid"
         body += [
-            layers.Conv2D(filters, 3, padding=padding, name=f"filters_{index}", kernel_initializer=weights),
+            layers.Conv2D(count, 3, padding=padding, name=f"filters_{index}", kernel_initializer=weights),
             layers.BatchNormalization(momentum=0.98, name=f"{NORMAL}{index}"),
             layers.ReLU(name=f"relu_{index}"),
         ]
-        if index in (1, 3):  # pool early, because the first layers cost the most
-            body.append(layers.MaxPooling2D(name=f"pool_{(index + 1) // 2}"))
-    weights = initializers.HeNormal(seed + 6)
+        if index in pooled:
+            body.append(layers.MaxPooling2D(name=f"pool_{pooled.index(index) + 1}"))
+    weights = initializers.HeNormal(seed + len(filters) + 1)
     body += [
         layers.Flatten(name="flat"),
-        layers.Dense(128, activation="relu", name="hidden", kernel_initializer=weights),
+        layers.Dense(hidden, activation="relu", name="hidden", kernel_initializer=weights),
     ]
-    return body, {"kernel_initializer": initializers.GlorotUniform(seed + 7)}
+    return body, {"kernel_initializer": initializers.GlorotUniform(seed + len(filters) + 2)}
 
 
 _DESIGNS = {
     "drawing": _drawing,
+    "judge": _judge,
     "softmax": _softmax,
     "published": _published,
     "corrected": _corrected,

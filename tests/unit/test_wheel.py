@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from digits.models import catalogue
-from digits.models.judge import JUDGE_FILE
+from digits.models.judge import JUDGE_DIR
 from digits.settings import PROJECT_DIR
 
 PYPROJECT = tomllib.loads((PROJECT_DIR / "pyproject.toml").read_text(encoding="utf-8"))
@@ -38,7 +38,7 @@ class TestWheel:
     def test_contains_the_files_outside_the_package(self):
         """It contains every bundled model, the judge, the pinned versions and the licence, but no run."""
         bundled = {f"models/{model.id}" for model in catalogue.bundled()}
-        beside = {f"models/{JUDGE_FILE.name}", "requirements.txt", "LICENSE"}
+        beside = {f"models/{JUDGE_DIR.name}", "requirements.txt", "LICENSE"}
         assert WHEEL["force-include"] == {name: f"digits/_bundled/{name}" for name in bundled | beside}
         assert all((PROJECT_DIR / name).exists() for name in WHEEL["force-include"])
 
