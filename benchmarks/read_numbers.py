@@ -85,7 +85,7 @@ def main() -> None:
     print(f"Written to {_results.save('read_numbers', figures)}")
 
 
-def single_rows(writers: dict[int, list[Drawing]], model: catalogue.Model, seed: int):
+def single_rows(writers: dict[int | str, list[Drawing]], model: catalogue.Model, seed: int):
     """Put every digit alone on a square canvas, and yield how many are not split."""
     drawings = [drawing for row in writers.values() for drawing in row]
     for name, score in (("gaps alone", None), ("with recogniser", model.probabilities)):
@@ -104,7 +104,7 @@ def count_single(placed: Placed, way: str, score: segmentation.Score | None) -> 
     return len(segmentation.split_ink(pictures.find_ink(1 - ink), score=score))
 
 
-def number_rows(writers: dict[int, list[Drawing]], model: catalogue.Model, seed: int, count: int):
+def number_rows(writers: dict[int | str, list[Drawing]], model: catalogue.Model, seed: int, count: int):
     """Compose numbers with their digits apart, touching and overlapping, and yield how well each way reads them."""
     for spacing in SPACINGS:
         for way in ("strokes", "picture"):
@@ -120,7 +120,7 @@ def number_rows(writers: dict[int, list[Drawing]], model: catalogue.Model, seed:
 
 
 def compose(
-    writers: dict[int, list[Drawing]],
+    writers: dict[int | str, list[Drawing]],
     rng: np.random.Generator,
     spacing: tuple[float, float],
     *,

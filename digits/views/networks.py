@@ -20,7 +20,7 @@ EXPLANATIONS = {  # one to four sentences, by the names in `hyperparameters.PRES
     ),
     "drawing": (
         "Five convolutions with batch normalisation. It also learns from MNIST's digits redrawn as the Draw page "
-        "draws them, and from shapes that are rare in MNIST. Every image is distorted at random each time it is used. "
-        "Training takes many minutes."
+        "draws them, from shapes that are rare in MNIST and, where there is any, from real handwriting. Every image is "
+        "distorted at random each time it is used. Training takes many minutes."
     ),
 }
