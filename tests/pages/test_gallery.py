@@ -122,7 +122,7 @@ class TestFilters:
             pytest.skip("every model misreads some image of every class here")
         model, name = faultless[0]
         page = tidy(open_page("gallery.py", model=model, show="mistakes", class_=name))
-        assert any("No image matches" in info.value for info in page.info)
+        assert any("No images match" in info.value for info in page.info)
 
     def test_page_by_page_show_every_sample_once(self, open_page, tidy, truth):
         """Leafing through the mistakes shows each of them exactly once."""
