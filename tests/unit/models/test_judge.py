@@ -48,12 +48,16 @@ def test_no_class_is_refused_more_than_others(judge, sample):
         assert accepted[sample.train.labels == label].mean() >= 0.96, label
 
 
-@pytest.mark.parametrize("kind", list(scribbles.NAMED))
+# Of 150 doodles the judge accepts 24 %, more than the bound; the strict mark says so until it is trained further.
+DOODLE = pytest.param("doodle", marks=pytest.mark.xfail(strict=True, reason="the judge accepts 24 % of doodles"))
+
+
+@pytest.mark.parametrize("kind", [DOODLE if kind == "doodle" else kind for kind in scribbles.NAMED])
 def test_kinds_that_the_judge_knows_are_refused(judge, kind):
-    """At least seven in ten of each kind, in drawings that it was not fitted on."""
+    """At least eight in ten of each kind, in drawings that it was not fitted on."""
     rng = np.random.default_rng(11)
     glyphs = np.stack([scribble(kind, rng, as_picture=False) for _ in range(30)])
-    assert judge.accepts(glyphs).mean() <= 0.3
+    assert judge.accepts(glyphs).mean() <= 0.2
 
 
 @pytest.mark.parametrize("kind", ["face", "spiral", "star", "wave", "hatching", "sun"])
