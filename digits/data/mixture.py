@@ -71,12 +71,15 @@ def for_drawings(
         TermsForbidTraining: a source of the mixture may only be measured on.
     """
     train = dataset.train
+    # All parts depend on the training images: how many they are, and what their classes are.
+    key = hashlib.sha256(train.images.tobytes() + repr(dataset.class_names).encode()).hexdigest()[:16]
     parts = [train]
-    told = [f"{len(train):,} of MNIST"]
+    counts = [f"{len(train):,} of MNIST"]
     for share in MIXTURE:
         if share.source == "allographs" and dataset.class_names != CLASS_NAMES:
             continue
-        key = hashlib.sha256(train.images.tobytes()).hexdigest()[:16] if share.source == "mnist" else "all"
+        if share.source in handwriting.SOURCES and data_dir is None:
+            continue
         name = f"{share.source}-{share.way.replace(' ', '-')}-{share.images:g}-{key}"
         path = memory / f"mixture-{VERSION}-{name}.npz"
         part = _load_cached(path)
@@ -87,9 +90,9 @@ def for_drawings(
                 continue
             _save_cached(path, part)
         parts.append(part)
-        told.append(f"{len(part):,} of {_title(share.source)} ({share.way})")
+        counts.append(f"{len(part):,} of {_title(share.source)} ({share.way})")
     whole = Split(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels")))
-    return replace(dataset, train=whole, description=f"{dataset.description} Learned from: {', '.join(told)}.")
+    return replace(dataset, train=whole, description=f"{dataset.description} Learned from: {', '.join(counts)}.")
 
 
 def _title(source: str) -> str:

@@ -58,6 +58,13 @@ def test_is_cached(small, tmp_path, monkeypatch):
     assert np.array_equal(mixture.for_drawings(few, tmp_path / "memory").train.images, first.train.images)
 
 
+def test_another_training_set_has_a_cache_of_its_own(small, tmp_path):
+    """What was made for a few images does not serve when more are there, nor handwriting when its folder is gone."""
+    few, more = (dataclasses.replace(small, train=small.train.rows(0, count)) for count in (30, 60))
+    mixture.for_drawings(few, tmp_path)
+    assert len(mixture.for_drawings(more, tmp_path).train) == 60 + 3 * 20
+
+
 def test_other_classes_get_no_digits(small, tmp_path):
     """A data set of letters is read in other ways too, but no digit is added."""
     letters = dataclasses.replace(small, class_names=tuple("ABCDEFGHIJ"), train=small.train.rows(0, 30))
