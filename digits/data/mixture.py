@@ -60,12 +60,13 @@ VERSION = 2  # of what is kept; raise it when the mixture or the way to 28×28 c
 def for_drawings(
     dataset: Dataset, memory: Path, say: Say = lambda words: None, *, data_dir: Path | None = None
 ) -> Dataset:
-    """Add to a data set's training images what drawings look like; validation and test stay as they are.
+    """Add the images of the mixture to a data set's training images; validation and test images are unchanged.
 
     Args:
-        memory: a folder that keeps what was made, which takes some minutes for the whole of MNIST.
-        say: told in a few words how far it is.
-        data_dir: the folder with `handwriting/`; without it the mixture is MNIST and the allographs.
+        dataset: the data set.
+        memory: a folder that caches the added images; making them takes some minutes for the full MNIST.
+        say: called with a short sentence about the progress.
+        data_dir: the folder with `handwriting/`; None for a mixture of MNIST and the allographs alone.
 
     Raises:
         TermsForbidTraining: a source of the mixture may only be measured on.
@@ -96,9 +97,9 @@ def for_drawings(
 
 
 def _title(source: str) -> str:
-    return (
-        handwriting.SOURCES[source].title if source in handwriting.SOURCES else {"mnist": "MNIST"}.get(source, source)
-    )
+    if source in handwriting.SOURCES:
+        return handwriting.SOURCES[source].title
+    return "MNIST" if source == "mnist" else source
 
 
 def _make(share: Share, dataset: Dataset, data_dir: Path | None, say: Say) -> Split:
