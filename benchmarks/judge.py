@@ -62,8 +62,7 @@ def _characters(data_dir: Path) -> dict[str, list[np.ndarray]]:
     """Return the glyphs of what validation writers wrote that is no digit, and of digits corrupted, by group."""
     shown: dict[str, list[np.ndarray]] = {}
     drawings = handwriting.load_strokes(data_dir, "unipen", "validation", None)
-    for source in ("omniglot",):
-        drawings += handwriting.load_strokes(data_dir, source, "validation", None)
+    drawings += handwriting.load_strokes(data_dir, "omniglot", "validation", None)
     for drawing in drawings:
         image = glyphs.fit_strokes(drawing.strokes, size=(1, 1)).image
         group = _group(drawing)

@@ -89,8 +89,8 @@ def train(split: Split, class_count: int, seed: int) -> programs.Program:
             images, labels, batches, rates, tf.constant(DROPOUT), tf.constant(seed, tf.int32)
         )
         if first % 500 == 0:
-            print(f"{first:6,}: loss {float(tf.reduce_mean(losses)):.3f}, accuracy "
-                  f"{float(tf.reduce_mean(accuracies)):.3f}", flush=True)  # fmt: skip
+            loss, accuracy = float(tf.reduce_mean(losses)), float(tf.reduce_mean(accuracies))
+            print(f"{first:6,}: loss {loss:.3f}, accuracy {accuracy:.3f}", flush=True)
     return program
 
 
