@@ -110,11 +110,12 @@ def _zero(rng: Generator) -> Strokes:
 def _one(rng: Generator) -> Strokes:
     stem = [(0.0, 0.0), (rng.normal(0, 0.04), 1.0)]
     strokes = [_line(*stem)]
-    if rng.random() < 0.75:  # a flag; it is steep, where the bar of a 7 is horizontal
-        length = rng.uniform(0.15, 0.6) if rng.random() < 0.6 else rng.uniform(0.6, 1.0)
-        angle = np.radians(rng.uniform(28, 72) if length < 0.6 else rng.uniform(45, 76))
+    if rng.random() < 0.85:  # a flag; it is steep, where the bar of a 7 is horizontal
+        length = rng.uniform(0.15, 0.6) if rng.random() < 0.5 else rng.uniform(0.6, 1.1)
+        angle = np.radians(rng.uniform(28, 72) if length < 0.6 else rng.uniform(42, 78))
         tip = (-length * np.cos(angle), length * np.sin(angle))
-        middle = (tip[0] / 2 + rng.normal(0, 0.02), tip[1] / 2 + rng.normal(0, 0.02))
+        bend = 0.02 + 0.05 * length  # a long flag is often curved
+        middle = (tip[0] / 2 + rng.normal(0, bend), tip[1] / 2 + rng.normal(0, bend))
         strokes = [np.concatenate([_curve(tip, middle, stem[0]), _line(*stem)])]
     if rng.random() < 0.3:
         half = rng.uniform(0.12, 0.35)
@@ -125,8 +126,11 @@ def _one(rng: Generator) -> Strokes:
 def _two(rng: Generator) -> Strokes:
     width, belly = rng.uniform(0.25, 0.38), rng.uniform(0.2, 0.34)
     top = [(-width, belly + rng.uniform(-0.05, 0.1)), (-width * 0.7, 0.05), (0.05, 0.0), (width, belly * 0.8)]
-    if rng.random() < 0.4:  # a loop at the foot
-        loop = [(-width * 0.6, 0.85), (-width, 0.97), (-width * 0.95, 0.85), (-width * 0.2, 0.9), (width * 1.1, 1.0)]
+    if rng.random() < 0.25:  # the head begins with a curl
+        top = [(-width * rng.uniform(0.1, 0.6), belly * rng.uniform(0.8, 1.1)), (-width, belly), *top[1:]]
+    if rng.random() < 0.45:  # a loop at the foot, small or large
+        high, reach = rng.uniform(0.7, 0.88), width * rng.uniform(-0.3, 0.4)
+        loop = [(-width * 0.6, 0.88), (-width, 0.97), (-width * 0.95, high), (reach, high + 0.05), (width * 1.1, 1.0)]
         return [_curve(*top, (width * 0.4, 0.55), *loop)]
     foot = (-width, rng.uniform(0.92, 1.0))
     return [

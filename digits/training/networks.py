@@ -6,6 +6,7 @@ Every network maps images float32 (batch, 28, 28), 0 is paper and 255 is ink, to
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import initializers, layers
 
 from digits.settings import IMAGE_SIZE
@@ -141,7 +142,7 @@ def _normalised(
         weights, padding = initializers.HeNormal(seed + index), "same" if index < len(filters) else "valid"
         body += [
             layers.Conv2D(count, 3, padding=padding, name=f"filters_{index}", kernel_initializer=weights),
-            layers.BatchNormalization(momentum=0.98, name=f"{NORMAL}{index}"),
+            _BatchNormalization(momentum=0.98, name=f"{NORMAL}{index}"),
             layers.ReLU(name=f"relu_{index}"),
         ]
         if index in pooled:
@@ -152,6 +153,28 @@ def _normalised(
         layers.Dense(hidden, activation="relu", name="hidden", kernel_initializer=weights),
     ]
     return body, {"kernel_initializer": initializers.GlorotUniform(seed + len(filters) + 2)}
+
+
+class _BatchNormalization(layers.BatchNormalization):
+    """Keras's layer, computed by TensorFlow's fused kernel, which takes a third of the time in bfloat16.
+
+    It never reaches a model's file, because `fold` removes it.
+    """
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=self.gamma.value,
+            offset=self.beta.value,
+            mean=self.moving_mean.value,
+            variance=self.moving_variance.value,
+            epsilon=self.epsilon,
+            is_training=bool(training),
+        )
+        if training:
+            for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                moving.assign(moving * self.momentum + batch * (1 - self.momentum))
+        return outputs
 
 
 _DESIGNS = {
