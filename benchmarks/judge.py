@@ -27,6 +27,7 @@ GROUPS = {
     "scribbles, kinds fitted": scribbles.FITTED,
     "scribbles, new kinds": held_out.FIRST,
     "scribbles, second new kinds": held_out.SECOND,
+    "scribbles, third new kinds": held_out.THIRD,
 }
 
 

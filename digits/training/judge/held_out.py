@@ -213,6 +213,86 @@ def _bottle(rng: np.random.Generator) -> Strokes:
     return bottle
 
 
+def _house(rng: np.random.Generator) -> Strokes:
+    """Walls, a roof and a door."""
+    roof, door = rng.uniform(0.4, 0.8), rng.uniform(0.15, 0.3)
+    walls = [line((-0.7, 0), (-0.7, 1), (0.7, 1), (0.7, 0)), line((-0.9, 0), (0, -roof), (0.9, 0), (-0.9, 0))]
+    return [*walls, line((-door, 1), (-door, 0.5), (door, 0.5), (door, 1))]
+
+
+def _clock(rng: np.random.Generator) -> Strokes:
+    """A dial with two hands, sometimes with marks at the quarters."""
+    hands = [
+        line((0, 0), (reach * np.cos(a), reach * np.sin(a)))
+        for reach, a in zip((0.5, 0.8), rng.uniform(0, 6, 2), strict=True)
+    ]
+    marks = [line((0.85 * np.cos(a), 0.85 * np.sin(a)), (np.cos(a), np.sin(a))) for a in np.arange(4) * np.pi / 2]
+    return [ellipse(0, 0, 2, 2), *hands, *(marks if rng.random() < 0.5 else [])]
+
+
+def _snail(rng: np.random.Generator) -> Strokes:
+    """A shell of one and a half to three turns on a body with feelers."""
+    turns = rng.uniform(1.5, 3)
+    angle = np.linspace(0, 2 * np.pi * turns, int(24 * turns))
+    shell = np.stack([np.cos(angle), np.sin(angle)], axis=-1) * (0.6 * angle / angle[-1])[:, None]
+    feelers = [line((1.1, 0.3), (1.3, -0.1)), line((1.1, 0.3), (1.1, -0.15))]
+    return [shell, line((-0.8, 0.65), (0.9, 0.65), (1.1, 0.3)), *feelers]
+
+
+def _mushroom(rng: np.random.Generator) -> Strokes:
+    """A cap, a stalk, and usually spots."""
+    angle, stalk = np.linspace(np.pi, 2 * np.pi, 30), rng.uniform(0.15, 0.3)
+    cap = np.stack([np.cos(angle), rng.uniform(0.6, 1) * np.sin(angle)], axis=-1)
+    parts = [np.concatenate([cap, cap[:1]]), line((-stalk, 0), (-stalk, 0.8), (stalk, 0.8), (stalk, 0))]
+    spots = [ellipse(x, -0.3, 0.2, 0.15) for x in (-0.4, 0.1, 0.5)]
+    return [*parts, *(spots if rng.random() < 0.6 else [])]
+
+
+def _boat(rng: np.random.Generator) -> Strokes:
+    """A hull, a mast and one or two sails."""
+    mast = rng.uniform(1, 1.5)
+    sails = [line((0.05, -mast), (0.8, -0.1), (0.05, -0.1)), line((-0.05, -mast * 0.9), (-0.6, -0.1), (-0.05, -0.1))]
+    hull = line((-1, 0.1), (1, 0.1), (0.6, 0.6), (-0.6, 0.6), (-1, 0.1))
+    return [hull, line((0, 0.1), (0, -mast)), *sails[: int(rng.integers(1, 3))]]
+
+
+def _hat(rng: np.random.Generator) -> Strokes:
+    """A crown on a wide brim, usually with a band."""
+    tall, wide = rng.uniform(0.7, 1.2), rng.uniform(0.4, 0.6)
+    crown = line((-wide, 0), (-wide * 0.8, -tall), (wide * 0.8, -tall), (wide, 0))
+    band = line((-wide, -0.2), (wide, -0.2))
+    return [crown, ellipse(0, 0.05, 2, rng.uniform(0.2, 0.45)), *([band] if rng.random() < 0.6 else [])]
+
+
+def _envelope(rng: np.random.Generator) -> Strokes:
+    """A rectangle with a flap."""
+    tall = rng.uniform(0.5, 0.7)
+    return [line((-1, -tall), (1, -tall), (1, tall), (-1, tall), (-1, -tall)), line((-1, -tall), (0, 0.1), (1, -tall))]
+
+
+def _lamp(rng: np.random.Generator) -> Strokes:
+    """A shade on a foot, or hanging from a cord."""
+    shade = line((-0.4, -0.5), (0.4, -0.5), (0.8, 0.3), (-0.8, 0.3), (-0.4, -0.5))
+    if rng.random() < 0.4:
+        return [shade, line((0, -0.5), (0, -1.2)), ellipse(0, 0.4, 0.3, 0.3)]
+    return [shade, line((0, 0.3), (0, 1.1)), line((-rng.uniform(0.3, 0.6), 1.1), (0.5, 1.1))]
+
+
+def _crown(rng: np.random.Generator) -> Strokes:
+    """Three to five points above a band."""
+    points = int(rng.integers(3, 6))
+    x, deep = np.linspace(-1, 1, 2 * points - 1), rng.uniform(0.3, 0.6)
+    zigzag = [(float(at), -0.6 if index % 2 == 0 else -0.6 + deep) for index, at in enumerate(x)]
+    return [line((-1, 0.6), *zigzag, (1, 0.6), (-1, 0.6)), *([line((-1, 0.4), (1, 0.4))] if rng.random() < 0.5 else [])]
+
+
+def _bicycle(rng: np.random.Generator) -> Strokes:
+    """Two wheels and a frame."""
+    wheel = rng.uniform(0.7, 0.9)
+    frame = line((-0.7, 0.4), (-0.2, -0.3), (0.5, -0.3), (0.7, 0.4), (0, 0.4), (-0.2, -0.3))
+    return [ellipse(-0.7, 0.4, wheel, wheel), ellipse(0.7, 0.4, wheel, wheel), frame, line((0.5, -0.3), (0.45, -0.6))]
+
+
 FIRST: dict[str, Callable[[np.random.Generator], Strokes]] = {
     "face": _face,
     "spiral": _spiral,
@@ -239,4 +319,16 @@ SECOND: dict[str, Callable[[np.random.Generator], Strokes]] = {  # measured only
     "glasses": _glasses,
     "anchor": _anchor,
     "bottle": _bottle,
+}
+THIRD: dict[str, Callable[[np.random.Generator], Strokes]] = {  # measured only after the second judge was final
+    "house": _house,
+    "clock": _clock,
+    "snail": _snail,
+    "mushroom": _mushroom,
+    "boat": _boat,
+    "hat": _hat,
+    "envelope": _envelope,
+    "lamp": _lamp,
+    "crown": _crown,
+    "bicycle": _bicycle,
 }

@@ -214,7 +214,7 @@ NAMED: dict[str, Callable[[np.random.Generator], Strokes]] = {
     "doodle": _doodle,
 }
 FITTED = NAMED | COMPOSITIONS | SIGNS
-HELD_OUT = held_out.FIRST | held_out.SECOND  # never fitted on
+HELD_OUT = held_out.FIRST | held_out.SECOND | held_out.THIRD  # never fitted on
 AS_DRAWN = {"dot"}  # `drawings.place` would enlarge a click to a stroke
 _KINDS = FITTED | HELD_OUT
 
