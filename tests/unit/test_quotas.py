@@ -4,6 +4,7 @@ import dataclasses
 
 from digits import quotas
 from digits.quotas import Quotas
+from digits.settings import PROJECT_DIR
 
 
 def test_at_home_there_is_room():
@@ -29,3 +30,8 @@ def test_the_table_names_every_variable():
     table = quotas.as_markdown()
     for quota in dataclasses.fields(Quotas):
         assert f"| `DIGITS_{quota.name.upper()}` |" in table
+
+
+def test_the_readme_shows_that_table():
+    readme = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
+    assert readme.split("<!-- quotas -->\n")[1].split("\n<!-- /quotas -->")[0] == quotas.as_markdown()
