@@ -6,7 +6,7 @@ COPY . .
 # Hosts such as Hugging Face Spaces run the image as user 1000, who must be able to write runs and Keras's cache.
 RUN useradd --uid 1000 --create-home digits && mkdir -p /data/runs && chown -R digits /data
 USER digits
-ENV DIGITS_RUNS_DIR=/data/runs
+ENV DIGITS_RUNS_DIR=/data/runs DIGITS_PUBLIC=1
 EXPOSE 8501
-HEALTHCHECK CMD python -c "import urllib.request as r; r.urlopen('http://localhost:8501/_stcore/health')"
+HEALTHCHECK CMD python -c "import urllib.request as r; r.urlopen('http://localhost:8501/ready')"
 CMD ["streamlit", "run", "app.py", "--server.headless=true", "--server.address=0.0.0.0", "--server.port=8501"]

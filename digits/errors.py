@@ -34,6 +34,10 @@ class InvalidHyperparameter(DigitsError, ValueError):
     """A hyperparameter is unknown or outside its declared range."""
 
 
+class InvalidSetting(DigitsError, ValueError):
+    """An environment variable has a value that cannot be used."""
+
+
 class InvalidImage(DigitsError, ValueError):
     """A picture or a drawing cannot be read as an image."""
 

@@ -108,6 +108,12 @@ class Registry:
         with self._begin() as connection:
             return connection.execute(query).scalar_one()
 
+    def count_by_state(self) -> dict[str, int]:
+        """Return how many runs are in each state that any run is in."""
+        query = sql.select(_runs.c.state, sql.func.count()).where(_runs.c.deleted.is_(None)).group_by(_runs.c.state)
+        with self._begin() as connection:
+            return {str(state): count for state, count in connection.execute(query)}
+
     def metrics(self, run_id: str, *, max_points: int = 200) -> list[dict[str, Any]]:
         """Return a run's progress by step, as dicts of `METRIC_NAMES`, thinned to about `max_points` rows.
 

@@ -1,0 +1,67 @@
+"""Quotas: how much one visitor, one address and everybody together may use, at home and behind a public link.
+
+`DIGITS_PUBLIC=1` selects the stricter values. Each quota can be set by a variable of its own name in capitals, with
+`DIGITS_` before it: `DIGITS_VISITS_A_MINUTE=60`. 0 means no limit.
+"""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from digits.errors import InvalidSetting
+
+
+def _quota(at_home: int, public: int, what: str) -> Any:
+    return field(default=at_home, metadata={"public": public, "what": what})
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """All quotas; 0 means no limit."""
+
+    visits_a_minute: int = _quota(0, 60, "pages opened from one address in a minute")
+    uploads_a_minute: int = _quota(0, 30, "files sent from one address in a minute")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Quotas":
+        """Read `DIGITS_PUBLIC` and the quotas' own variables. An empty variable counts as unset.
+
+        Args:
+            environment: the variables; `os.environ` if None.
+
+        Raises:
+            InvalidSetting: a quota is not a whole number from 0.
+        """
+        env = os.environ if environment is None else environment
+        is_public = is_public_link(env)
+        values = {}
+        for quota in dataclasses.fields(cls):
+            variable = variable_of(quota.name)
+            text = env.get(variable) or str(quota.metadata["public"] if is_public else quota.default)
+            if not text.isdecimal():
+                raise InvalidSetting(
+                    f"{variable} should be a whole number, 0 for no limit; received {text!r}. Correct it, or unset it."
+                )
+            values[quota.name] = int(text)
+        return cls(**values)
+
+
+def is_public_link(environment: Mapping[str, str] | None = None) -> bool:
+    """Return whether strangers may open this server: `DIGITS_PUBLIC` is set, and is not 0."""
+    return (os.environ if environment is None else environment).get("DIGITS_PUBLIC", "0") not in ("", "0")
+
+
+def variable_of(quota: str) -> str:
+    """Return the environment variable of a quota."""
+    return f"DIGITS_{quota.upper()}"
+
+
+def as_markdown() -> str:
+    """Return a table of every quota with its values at home and behind a public link."""
+    rows = ["| variable | limits | at home | public |", "|---|---|---|---|"]
+    for quota in dataclasses.fields(Quotas):
+        at_home, public = (f"{value:,}" if value else "no limit" for value in (quota.default, quota.metadata["public"]))
+        rows.append(f"| `{variable_of(quota.name)}` | {quota.metadata['what']} | {at_home} | {public} |")
+    return "\n".join(rows)
