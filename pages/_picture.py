@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from digits.errors import InvalidImage
 from digits.ink import pictures
 from digits.ink.crops import WHOLE, Crop
 from digits.models import answers, catalogue, uploads
@@ -102,16 +103,18 @@ def read(file: UploadedFile, model: catalogue.Model) -> Reading:
     Raises:
         InvalidImage: as `reading.read_picture`; the picture is still shown if it can be decoded.
     """
-    crop, place = _crops().setdefault(file.file_id, WHOLE), st.container()
-    data = file.getvalue()
+    data, crop = file.getvalue(), _crops().setdefault(file.file_id, WHOLE)
     view = _keep("view", (file.file_id, crop), lambda: _view(data, crop))
-    reading = None
+    place = st.container()
     try:
         with st.spinner("Finding the digits"):
             reading = _keep("reading", (file.file_id, crop, model.id), lambda: read_picture(data, model, crop))
-    finally:  # also when more marks are found than can be read, which cropping helps
+    except InvalidImage:  # as where more marks are found than can be read, which cropping helps
         with place:
-            _show(file, view, crop, _found(reading, model) if reading else {})
+            _show(file, view, crop, {"digits": [], "chosen": 0, "offer": True})
+        raise
+    with place:
+        _show(file, view, crop, _found(reading, model))
     if not reading.digits:
         st.warning(answers.NO_INK.remark, icon=":material/ink_eraser:")
     return reading
@@ -142,37 +145,28 @@ def _show(file: UploadedFile, view: tuple[str, tuple[int, int]], crop: Crop, fou
     url, (width, height) = view
     key = _key(f"photo.{file.file_id}")
 
-    def keep(change: Callable[[Crop], Crop]) -> None:
-        _crops()[file.file_id] = change(crop)
+    def keep(changed: Crop) -> None:
+        _crops()[file.file_id] = changed
 
-    read = f"{len(found['digits'])} marks found" if found else "nothing could be read"
-    part = "" if crop.is_whole else f", the part from {crop.left:.0f} to {crop.right:.0f} % across and "
-    part += "" if crop.is_whole else f"from {crop.top:.0f} to {crop.bottom:.0f} % down"
+    part = f"from {crop.left:.0f} to {crop.right:.0f} % across and from {crop.top:.0f} to {crop.bottom:.0f} % down"
     _widgets.ink_boxes(
         {
             "picture": url,
             "width": min(_WIDTH, round(_HEIGHT * width / height)),
-            "alt": f"Your picture {file.name}{part}: {read}",
+            "alt": f"Your picture {file.name}{'' if crop.is_whole else f', the part {part}'}",
             "label": "Your picture with the digits found. Press one to see its details.",
-            "digits": [],
-            "chosen": 0,
-            "offer": True,
             "crops": True,
             **found,
         },
         key=key,
         on_picked=lambda: _reading.pick(key),
-        on_cropped=lambda: keep(lambda crop: crop.part(*st.session_state[key].cropped)),
+        on_cropped=lambda: keep(crop.part(*st.session_state[key].cropped)),
     )
     with st.container(horizontal=True, gap="xsmall"):
-        st.button("Turn by 90°", icon=":material/rotate_90_degrees_cw:", on_click=keep, args=(Crop.turned,))
+        st.button("Turn by 90°", icon=":material/rotate_90_degrees_cw:", on_click=keep, args=(crop.turned(),))
         if not crop.is_whole:
-            st.button(
-                "Whole picture again",
-                icon=":material/crop_free:",
-                on_click=keep,
-                args=(lambda crop: Crop(crop.turns),),
-            )
+            whole = Crop(crop.turns)
+            st.button("Whole picture again", icon=":material/crop_free:", on_click=keep, args=(whole,))
 
 
 def _crops() -> dict[str, Crop]:

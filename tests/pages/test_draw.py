@@ -246,7 +246,7 @@ class TestPicture:
         assert lefts[0] < 0.5 < lefts[1]
         assert lefts[1] - lefts[0] == pytest.approx(0.5, abs=0.02)
         assert (shown["chosen"], shown["offer"]) == (0, False)
-        assert shown["alt"] == "Your picture digit.png: 2 marks found"
+        assert shown["alt"] == "Your picture digit.png"
 
     def test_with_too_many_marks_is_shown_and_cropping_offered(self, open_page, seven):
         """Where more marks are found than can be read, the picture is still there to be cropped."""
