@@ -13,7 +13,7 @@ from digits import package_commands
 from digits.accuracy import accuracy
 from digits.data import datasets, drawings, mixture
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
-from digits.models import catalogue, drawn_accuracy
+from digits.models import answers, catalogue, drawn_accuracy
 from digits.models.reading import Reading, read_picture
 from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
 from digits.runs.hyperparameters import as_markdown as hyperparameters_as_markdown
@@ -154,9 +154,7 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
                 raise InvalidImage(f"A picture may have {MAX_UPLOAD_BYTES:,} bytes; {path} is larger. Reduce it.")
             reading = read_picture(path.read_bytes(), model)
             if not reading.digits:
-                raise InvalidImage(
-                    "The picture should show a digit; no ink was found in it. Use darker ink or more light."
-                )
+                raise InvalidImage(answers.NO_INK.remark)
         except (OSError, InvalidImage) as error:
             print(f"digits: {path}: {error}", file=sys.stderr)
             status = 1
@@ -167,19 +165,17 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
 
 def _describe(reading: Reading, class_names: Sequence[str]) -> str:
     """Return the reading with its probabilities: three classes for one digit, else the best class of each digit."""
-    text, count = reading.text.replace("\n", " "), len(reading.digits)
-    if count == 1:
+    said = answers.answer(reading, class_names)
+    text = said.text.replace("\n", " ")
+    if reading.doubtful:
+        return f"{text}  {said.remark}"
+    if len(reading.digits) == 1:
         shares = reading.probabilities[0]
         answer, shown = text, [(i, shares[i]) for i in shares.argsort()[::-1][:3]]
     else:
         answer = f"{text}  {reading.confidence:.1%}"
         shown = [(shares.argmax(), shares.max()) for shares in reading.probabilities]
-    guesses = ", ".join(f"{class_names[i]} {share:.1%}" for i, share in shown)
-    if not reading.doubtful:
-        return f"{answer}  ({guesses})"
-    if reading.doubtful == count:
-        return f"{answer}  ({guesses}); it does not look like a {'digit' if count == 1 else 'number'}"
-    return f"{answer}  ({guesses}); {reading.doubtful} of its {count} digits do not look like one"
+    return f"{answer}  ({', '.join(f'{class_names[i]} {share:.1%}' for i, share in shown)})"
 
 
 def _gallery(options: argparse.Namespace, settings: Settings) -> int:

@@ -75,6 +75,18 @@ class Accuracy:
         return f"{self.share:.2%} ({counts})" + (f"; {self.refused:,} refused" if self.refused is not None else "")
 
 
+def percent(share: float) -> str:
+    """Format a share in [0, 1] as a percentage that never rounds to certainty.
+
+    Example:
+        >>> percent(0.99996), percent(0.5)
+        ('>99.9 %', '50.0 %')
+    """
+    if share >= 0.9995:
+        return ">99.9 %"
+    return f"{share:.1%}".replace("%", " %") if share >= 0.0005 else "<0.1 %"
+
+
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> Accuracy:
     """Return the accuracy of some predictions. One is correct if the most probable class is the label.
 

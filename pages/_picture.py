@@ -1,5 +1,9 @@
-"""Pictures: files and photographs, which can be turned and cropped; several at once are shown in a table."""
+"""Pictures: files and photographs with what is read drawn over them; they can be turned and cropped.
 
+Several pictures at once are shown in a table.
+"""
+
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -7,16 +11,18 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from digits.errors import InvalidImage
 from digits.ink import pictures
 from digits.ink.crops import WHOLE, Crop
-from digits.models import catalogue, uploads
+from digits.models import answers, catalogue, uploads
 from digits.models.reading import Reading, read_picture
 from digits.settings import MAX_UPLOAD_BYTES
-from digits.views import charts
-from pages import _state, _widgets
+from pages import _reading, _state, _widgets
 
-_PREVIEW_SIDE = 800  # pixels
-_PREVIEW_WIDTH, _PREVIEW_HEIGHT = 440, 300  # pixels on the page, at most
+_VIEW_SIDE = 1024  # pixels of the picture on the page
+_DECODED_SIDE = 2400  # pixels, at most, of a picture of which only a part is shown
+_WIDTH, _HEIGHT = 560, 400  # pixels on the page, at most
+_MANY = 12  # marks; where so many are found, cropping is offered
 
 _key = partial(_state.key, "draw")
 
@@ -53,14 +59,11 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
         "picture": [
             _widgets.data_url(outcome.thumbnail, "jpeg") if outcome.thumbnail else None for outcome in outcomes
         ],
-        "file": [outcome.name for outcome in outcomes],
         "reading": [outcome.reading for outcome in outcomes],
-        "sure": [charts.percent(outcome.confidence) if outcome.digits else "" for outcome in outcomes],
-        "looks like a digit?": [outcome.looks for outcome in outcomes],
+        "answer": [outcome.message or outcome.sentence for outcome in outcomes],
+        "file": [outcome.name for outcome in outcomes],
     }
-    if any(outcome.message for outcome in outcomes):
-        columns["problem"] = [outcome.message for outcome in outcomes]
-    read = sum(not outcome.message for outcome in outcomes)
+    read = sum(outcome.is_read for outcome in outcomes)
     st.markdown(
         f"**{read} of {len(files)} pictures read.** Choose a row to see its picture and the reasons for the answer."
     )
@@ -70,18 +73,17 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
         row_height=56,
         height=min(56 * len(files) + 38, 414),
         column_config={
-            "picture": st.column_config.ImageColumn("", width=64),
-            "file": st.column_config.TextColumn("file", width=140),
+            "picture": st.column_config.ImageColumn("picture", width=64),
             "reading": st.column_config.TextColumn("reading", width=80),
-            "sure": st.column_config.TextColumn("sure", width=70),
-            "looks like a digit?": st.column_config.TextColumn(
-                "digit?", width=70, help="Whether it looks like a digit"
-            ),
+            "answer": st.column_config.TextColumn("answer", width=360),
+            "file": st.column_config.TextColumn("file", width=140),
         },
         on_select="rerun",
         selection_mode="single-row-required",
         key=_key("table"),
-        alt="; ".join(f"{outcome.name}: {outcome.message or outcome.reading}" for outcome in outcomes),
+        alt="; ".join(
+            f"{outcome.name}: {outcome.reading} {outcome.message or outcome.sentence}" for outcome in outcomes
+        ),
     )
     st.download_button(
         "Download as CSV",
@@ -95,57 +97,86 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
     return files[rows[0] if rows and rows[0] < len(files) else 0]
 
 
-def read(file: UploadedFile, model: catalogue.Model, *, is_seen: bool) -> Reading:
-    """Show a picture with its controls for turning and cropping; return what the model reads in the part that is kept.
+def read(file: UploadedFile, model: catalogue.Model) -> Reading:
+    """Show a picture with the digits found in it; return what the model reads in the part that is kept.
 
-    Args:
-        is_seen: whether the page already shows the picture, as the camera does. It is then repeated only beside the
-            controls.
+    Raises:
+        InvalidImage: as `reading.read_picture`; the picture is still shown if it can be decoded.
     """
-    crop = _adjust(file, is_seen=is_seen)
-    with st.spinner("Finding the digits"):
-        reading = _keep("reading", (file.file_id, crop, model.id), lambda: read_picture(file.getvalue(), model, crop))
+    data, crop = file.getvalue(), _crops().setdefault(file.file_id, WHOLE)
+    view = _keep("view", (file.file_id, crop), lambda: _view(data, crop))
+    place = st.container()
+    try:
+        with st.spinner("Finding the digits"):
+            reading = _keep("reading", (file.file_id, crop, model.id), lambda: read_picture(data, model, crop))
+    except InvalidImage:  # as where more marks are found than can be read, which cropping helps
+        with place:
+            _show(file, view, crop, {"digits": [], "chosen": 0, "offer": True})
+        raise
+    with place:
+        _show(file, view, crop, _found(reading, model))
     if not reading.digits:
-        st.warning(uploads.NO_INK, icon=":material/ink_eraser:")
+        st.warning(answers.NO_INK.remark, icon=":material/ink_eraser:")
     return reading
 
 
-def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
-    """Show the picture with the crop's frame over it, and the controls for the frame below."""
-    preview = _keep("preview", file.file_id, lambda: pictures.load_preview(file.getvalue(), side=_PREVIEW_SIDE))
-    crops = st.session_state.setdefault(_key("crops"), {})
-    crop = crops.get(file.file_id, WHOLE)
-    across, down = _key(f"across.{file.file_id}"), _key(f"down.{file.file_id}")
-    st.session_state.setdefault(across, (crop.left, crop.right))
-    st.session_state.setdefault(down, (crop.top, crop.bottom))
+def _view(data: bytes, crop: Crop) -> tuple[str, tuple[int, int]]:
+    """Return a picture as kept by a crop, as a URL that contains it, and its width and height."""
+    side = min(math.ceil(_VIEW_SIDE / crop.smaller_share), _DECODED_SIDE)
+    part = crop.apply(pictures.load_preview(data, side=side))
+    return _widgets.data_url(WHOLE.cut(part, side=_VIEW_SIDE), "jpeg"), part.size
 
-    def turn() -> None:
-        crops[file.file_id] = turned = crops.get(file.file_id, WHOLE).turned()
-        st.session_state[across], st.session_state[down] = (turned.left, turned.right), (turned.top, turned.bottom)
 
-    place = st.container()
-    with st.expander("Turn or crop", icon=":material/crop_rotate:"):
-        if is_seen:
-            place = st.container()
-        st.button("Turn by 90°", icon=":material/rotate_90_degrees_cw:", on_click=turn)
-        sentence = "Everything outside is ignored."
-        st.slider("Left and right edge", 0, 100, key=across, format="%d %%", help=sentence)
-        st.slider("Top and bottom edge", 0, 100, key=down, format="%d %%", help=sentence)
-    (left, right), (top, bottom) = st.session_state[across], st.session_state[down]
-    crop = crops[file.file_id] = Crop(crop.turns, left, right, top, bottom)
-    width, height = preview.size if crop.turns % 2 == 0 else preview.size[::-1]
-    kept = "" if crop.is_whole else f", cropped to {left} to {right} % across and {top} to {bottom} % down"
-    place.image(
-        crop.frame(preview),
-        width=min(_PREVIEW_WIDTH, round(_PREVIEW_HEIGHT * width / height)),
-        alt=f"Your picture {file.name}{kept}",
+def _found(reading: Reading, model: catalogue.Model) -> dict[str, Any]:
+    """Return the buttons for the digits of a picture, and whether to offer cropping."""
+    boxes = []
+    for digit in reading.digits:
+        (height, width), (x0, y0, x1, y1) = digit.glyph.found.shape, digit.box
+        boxes.append((x0 / width, y0 / height, (x1 - x0) / width, (y1 - y0) / height))
+    return {
+        "digits": _reading.buttons(reading, model, boxes),
+        "chosen": _reading.chosen_digit(reading),
+        "offer": bool(reading.doubtful) or len(boxes) > _MANY,
+    }
+
+
+def _show(file: UploadedFile, view: tuple[str, tuple[int, int]], crop: Crop, found: dict[str, Any]) -> None:
+    """Show the picture with a button over every digit, and the ways to turn and to crop it."""
+    url, (width, height) = view
+    key = _key(f"photo.{file.file_id}")
+
+    def keep(changed: Crop) -> None:
+        _crops()[file.file_id] = changed
+
+    part = f"from {crop.left:.0f} to {crop.right:.0f} % across and from {crop.top:.0f} to {crop.bottom:.0f} % down"
+    _widgets.ink_boxes(
+        {
+            "picture": url,
+            "width": min(_WIDTH, round(_HEIGHT * width / height)),
+            "alt": f"Your picture {file.name}{'' if crop.is_whole else f', the part {part}'}",
+            "label": "Your picture with the digits found. Press one to see its details.",
+            "crops": True,
+            **found,
+        },
+        key=key,
+        on_picked=lambda: _reading.pick(key),
+        on_cropped=lambda: keep(crop.part(*st.session_state[key].cropped)),
     )
-    return crop
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button("Turn by 90°", icon=":material/rotate_90_degrees_cw:", on_click=keep, args=(crop.turned(),))
+        if not crop.is_whole:
+            whole = Crop(crop.turns)
+            st.button("Whole picture again", icon=":material/crop_free:", on_click=keep, args=(whole,))
+
+
+def _crops() -> dict[str, Crop]:
+    """Return what is kept of each picture, by the file's id."""
+    return st.session_state.setdefault(_key("crops"), {})
 
 
 def _read_all(files: list[UploadedFile], model: catalogue.Model) -> list[uploads.Outcome]:
     """Read every picture once, and again after it is cropped or turned."""
-    crops, known = st.session_state.get(_key("crops"), {}), st.session_state.setdefault(_key("outcomes"), {})
+    crops, known = _crops(), st.session_state.setdefault(_key("outcomes"), {})
     wanted = {(file.file_id, crops.get(file.file_id, WHOLE), model.id): file for file in files}
     missing = [key for key in wanted if key not in known]
     if missing:

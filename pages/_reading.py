@@ -1,97 +1,104 @@
 """The answer to a drawing or a picture: what is read, the confidence, and the steps from the ink to the network."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from digits.ink import glyphs, stages
-from digits.models import catalogue
+from digits.models import answers, catalogue
+from digits.models.answers import Tone
 from digits.models.reading import Reading
-from digits.views import charts
 from pages import _state, _widgets
 
 _BOXES_WIDTH, _BOXES_HEIGHT = 560, 220  # pixels; the largest size of the ink with its boxes
+_ICONS = {Tone.HESITANT: "help", Tone.PARTIAL: "help", Tone.UNFINISHED: "stylus", Tone.REFUSED: "block"}
 
 _key = partial(_state.key, "draw")
 
 
-def show(reading: Reading, model: catalogue.Model) -> glyphs.Glyph:
-    """Show the reading of a digit, or of a number and one chosen digit; return the digit that is shown."""
-    count, chosen = len(reading.digits), 0
-    if count > 1:
-        _number(reading)
-        chosen = _choose_digit(reading, model)
+def show(reading: Reading, model: catalogue.Model, *, is_drawing: bool) -> glyphs.Glyph:
+    """Show the answer to a reading, and one chosen digit; return the digit that is shown.
+
+    Args:
+        is_drawing: whether the digits of a number are shown here as buttons, because no picture shows them.
+    """
+    _say(answers.answer(reading, model.class_names, is_drawing=is_drawing))
+    chosen = chosen_digit(reading)
+    if len(reading.digits) > 1:
+        if is_drawing:
+            _number(reading, model)
+        st.markdown(answers.describe(reading, model.class_names, chosen))
     glyph, probabilities = reading.digits[chosen].glyph, reading.probabilities[chosen]
-    is_digit = bool(reading.accepted[chosen])
-    _one_digit(probabilities, model, place=None if count == 1 else chosen, is_digit=is_digit)
     above = st.container()
-    _widgets.probability_chart(probabilities, model.class_names, key=_key("bars"), is_doubtful=not is_digit)
+    is_doubtful = not reading.accepted[chosen]
+    _widgets.probability_chart(probabilities, model.class_names, key=_key("bars"), is_doubtful=is_doubtful)
     with above:  # the browser takes longest over these pictures, so it gets the answer first
         _steps(glyph)
     return glyph
 
 
-def _number(reading: Reading) -> None:
-    """State what a number of several digits is read as."""
-    text, count, doubtful = reading.text.replace("\n", ", "), len(reading.digits), reading.doubtful
-    if doubtful == count:
-        st.header("This does not look like a number", anchor=False)
-        st.markdown(f"The closest match is {text} ({charts.percent(reading.confidence)}).")
-        return
-    st.header(f"The model reads {text}", anchor=False)
-    st.markdown(f"**{charts.percent(reading.confidence)} sure** that all {count} digits are right.")
-    if doubtful:
-        verb = "does not look like a digit" if doubtful == 1 else "do not look like digits"
-        st.warning(f"{doubtful} of these {count} {verb}.", icon=":material/help:")
+def ask(answer: Any, hint: str) -> None:
+    """Ask for a drawing or a picture where the answer will appear."""
+    with answer.container(key=_key("said")):
+        st.info(hint, icon=":material/draw:")
 
 
-def _pick() -> None:
-    st.session_state[_key("digit")] = st.session_state[_key("boxes")].picked
-
-
-def _choose_digit(reading: Reading, model: catalogue.Model) -> int:
-    """Show the ink with a box around every digit and let the visitor press one; return its position."""
-    count = len(reading.digits)
+def chosen_digit(reading: Reading) -> int:
+    """Return the place of the digit that the visitor chose; the first one by default."""
     chosen: int = st.session_state.get(_key("digit")) or 0
-    if chosen not in range(count):
-        chosen = 0
+    return chosen if chosen in range(len(reading.digits)) else 0
+
+
+def pick(component: str) -> None:
+    """Choose the digit that was pressed in a component."""
+    st.session_state[_key("digit")] = st.session_state[component].picked
+
+
+def buttons(reading: Reading, model: catalogue.Model, boxes: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
+    """Describe a button for each digit, as `_widgets.ink_boxes` shows it.
+
+    Args:
+        boxes: left, top, width and height of each digit, as shares of the picture's width or height.
+    """
+    texts = answers.symbols(reading, model.class_names)
+    return [
+        {
+            "box": box,
+            "text": texts[place],
+            "label": answers.label(reading, model.class_names, place),
+            "doubtful": not reading.accepted[place],
+        }
+        for place, box in enumerate(boxes)
+    ]
+
+
+def _say(answer: answers.Answer) -> None:
+    """State an answer in a place that keeps its height, so that what is below does not move between strokes."""
+    with st.container(key=_key("said"), gap="xsmall"):
+        soft = answer.tone is Tone.UNFINISHED
+        st.header(f":gray[{answer.headline}]" if soft else answer.headline, anchor=False)
+        icon = f":material/{_ICONS[answer.tone]}: " if answer.tone in _ICONS else ""
+        st.markdown(icon + answer.sentence)
+
+
+def _number(reading: Reading, model: catalogue.Model) -> None:
+    """Show the ink with a box around every digit, which can be pressed."""
     outlined = stages.outline(reading.digits)
     width, height = outlined.size
-    digits = []
-    for place, box in enumerate(outlined.boxes):
-        probabilities, is_digit = reading.probabilities[place], bool(reading.accepted[place])
-        name, sure = model.class_names[probabilities.argmax()], charts.percent(probabilities.max())
-        looks = "" if is_digit else ", but it does not look like a digit"
-        label = f"Digit {place + 1} of {count}: read as {name}, {sure} sure{looks}"
-        digits.append({"box": box, "text": name, "label": label, "doubtful": not is_digit})
     _widgets.ink_boxes(
         {
             "picture": _widgets.data_url(outlined.png),
             "width": min(_BOXES_WIDTH, round(_BOXES_HEIGHT * width / height)),
-            "alt": f"The ink of {count} digits",
+            "alt": f"The ink of {len(reading.digits)} digits",
             "label": "The digits found. Press one to see its details.",
-            "digits": digits,
-            "chosen": chosen,
+            "digits": buttons(reading, model, outlined.boxes),
+            "chosen": chosen_digit(reading),
         },
         key=_key("boxes"),
-        on_picked=_pick,
+        on_picked=partial(pick, _key("boxes")),
     )
-    return chosen
-
-
-def _one_digit(probabilities: np.ndarray, model: catalogue.Model, *, place: int | None, is_digit: bool) -> None:
-    """State what one digit is read as; `place` is its position in a number, from 0, or None if it stands alone."""
-    first, second = probabilities.argsort()[::-1][:2]
-    names, shares = model.class_names, [charts.percent(probabilities[best]) for best in (first, second)]
-    if place is None:
-        st.header(f"The model reads {names[first]}" if is_digit else "This does not look like a digit", anchor=False)
-    if is_digit:
-        opening = "" if place is None else f"Digit {place + 1} is read as {names[first]}: "
-        st.markdown(f"{opening}**{shares[0]} sure.** Its second guess is {names[second]}, at {shares[1]}.")
-    else:
-        opening = "" if place is None else f"Digit {place + 1} does not look like a digit. "
-        st.markdown(f"{opening}The closest match is {names[first]} ({shares[0]}), then {names[second]} ({shares[1]}).")
 
 
 def _steps(glyph: glyphs.Glyph) -> None:

@@ -124,15 +124,30 @@ def confusion_grid(data: dict[str, Any], *, key: str, on_pressed: Any) -> None:
 
 _boxes = st.components.v2.component(
     "digits_boxes",
-    html="""<div class="frame" role="group"><img class="ink"></div>""",
+    html="""<div class="frame" role="group"><img class="ink" draggable="false"><div class="shade">
+    <div class="part" tabindex="0" role="slider" aria-label="Part of the picture to keep" aria-valuemin="0"
+    aria-valuemax="100"></div></div></div><div class="tools" hidden>
+    <button type="button" class="crop" aria-pressed="false">Crop</button><span class="hint" role="status">
+    <span class="offer">Is more found than the digits? Press Crop and drag a rectangle around the digits.</span>
+    <span class="drag">Drag a rectangle around the digits.</span>
+    <span class="keys">Or use the keyboard: the arrow keys move it, with Shift they resize it, Enter crops, Escape
+    cancels.</span></span></div>""",
     css=(_COMPONENTS / "boxes.css").read_text(encoding="utf-8"),
     js=(_COMPONENTS / "boxes.js").read_text(encoding="utf-8"),
 )
 
 
-def ink_boxes(data: dict[str, Any], *, key: str, on_picked: Any) -> None:
-    """Show ink with a button over every digit; a press sets `picked` in the session state and calls `on_picked`."""
-    _boxes(data=data, key=key, on_picked_change=on_picked)
+def ink_boxes(data: dict[str, Any], *, key: str, on_picked: Any, on_cropped: Any = None) -> None:
+    """Show ink or a picture with a button over every digit.
+
+    A press sets `picked` in the session state and calls `on_picked`. If `data` has `crops`, a rectangle can be dragged
+    on the picture; it sets `cropped` to its left, top, right and bottom, as shares, and calls `on_cropped`.
+    """
+    _boxes(data=data, key=key, on_picked_change=on_picked, on_cropped_change=on_cropped or _nothing)
+
+
+def _nothing() -> None:
+    """Do nothing; a component's trigger needs a callback."""
 
 
 def data_url(image: bytes, kind: str = "png") -> str:

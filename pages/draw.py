@@ -5,12 +5,13 @@ from pathlib import Path
 import streamlit as st
 
 from digits.errors import DigitsError
+from digits.models import answers
 from digits.views import sharing
 from pages import _picture, _reading, _sheet, _state, _why, _widgets
 
 SOURCES = {"Pen": ":material/stylus:", "Picture": ":material/image:", "Camera": ":material/photo_camera:"}
 HINTS = {
-    "Pen": "Draw a digit on the sheet, anywhere and at any size. The answer appears here after every stroke.",
+    "Pen": answers.NOTHING_DRAWN.sentence,
     "Picture": "Choose a picture. The answer appears here.",
     "Camera": "Take a photograph. The answer appears here.",
 }
@@ -56,14 +57,14 @@ try:
             file = _picture.choose(files, model) if files else None
         if file:
             with paper:
-                reading = _picture.read(file, model, is_seen=source == "Camera")
+                reading = _picture.read(file, model)
     if reading and reading.digits:
         with answer:
-            digit = _reading.show(reading, model)
+            digit = _reading.show(reading, model, is_drawing=source == "Pen")
         _why.explain(digit, model)
         _why.compare_models(digit)
     elif source == "Pen" or not file:
-        (paper if source == "Picture" else answer).info(HINTS[source], icon=":material/draw:")
+        _reading.ask(paper if source == "Picture" else answer, HINTS[source])
 except DigitsError as error:
     answer.error(str(error), icon=":material/error:")
 if source == "Pen":  # last, because nobody waits for it

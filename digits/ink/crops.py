@@ -4,13 +4,12 @@ import io
 import math
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from digits.errors import InvalidImage
 
 _TURNS = {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}
-_FRAME = "#c2621a"
-_DIMMED = 0.45  # the factor for the brightness outside the frame
+_SMALLEST = 0.1  # per cent; the smallest part of a part
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,10 @@ class Crop:
     """
 
     turns: int = 0
-    left: int = 0
-    right: int = 100
-    top: int = 0
-    bottom: int = 100
+    left: float = 0
+    right: float = 100
+    top: float = 0
+    bottom: float = 100
 
     def __post_init__(self) -> None:
         if self.turns not in range(4):
@@ -52,34 +51,34 @@ class Crop:
         """Return the same part of the picture after another quarter turn clockwise."""
         return Crop((self.turns + 1) % 4, 100 - self.bottom, 100 - self.top, self.left, self.right)
 
+    def part(self, left: float, top: float, right: float, bottom: float) -> "Crop":
+        """Return the crop that keeps a part of this one's; its edges are shares of this one's width and height."""
+        across, down = self.right - self.left, self.bottom - self.top
+        x0, x1 = _edges(self.left + left * across, self.left + right * across)
+        y0, y1 = _edges(self.top + top * down, self.top + bottom * down)
+        return Crop(self.turns, x0, x1, y0, y1)
+
     def apply(self, picture: Image.Image) -> Image.Image:
         """Rotate a picture and cut the part out; the result has at least one pixel."""
         turned = self._turn(picture)
         return turned if self.is_whole else turned.crop(self._box(turned.size))
 
-    def cut(self, picture: Image.Image) -> bytes:
-        """Return the part of an RGB picture as a JPEG."""
-        return _jpeg(self.apply(picture))
-
-    def frame(self, picture: Image.Image) -> bytes:
-        """Return the whole RGB picture, rotated, as a JPEG, with a frame around the part and the rest dimmed."""
-        turned = self._turn(picture)
-        if not self.is_whole:
-            box = self._box(turned.size)
-            dimmed = turned.point(lambda value: value * _DIMMED)
-            dimmed.paste(turned.crop(box), box)
-            x0, y0, x1, y1 = box
-            width = max(2, max(turned.size) // 150)
-            ImageDraw.Draw(dimmed).rectangle((x0, y0, x1 - 1, y1 - 1), outline=_FRAME, width=width)
-            turned = dimmed
-        return _jpeg(turned)
+    def cut(self, picture: Image.Image, *, side: int) -> bytes:
+        """Return the part of an RGB picture as a JPEG, reduced so that its longer side has at most `side` pixels."""
+        part = self.apply(picture)
+        if max(part.size) > side:
+            part = part.copy()
+            part.thumbnail((side, side), Image.Resampling.BOX)
+        stream = io.BytesIO()
+        part.save(stream, "JPEG", quality=85)
+        return stream.getvalue()
 
     def _turn(self, picture: Image.Image) -> Image.Image:
         return picture.transpose(_TURNS[self.turns]) if self.turns else picture
 
     def _box(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
         width, height = size
-        x0, y0 = min(width * self.left // 100, width - 1), min(height * self.top // 100, height - 1)
+        x0, y0 = min(int(width * self.left // 100), width - 1), min(int(height * self.top // 100), height - 1)
         return (
             x0,
             y0,
@@ -88,10 +87,10 @@ class Crop:
         )
 
 
-def _jpeg(picture: Image.Image) -> bytes:
-    stream = io.BytesIO()
-    picture.save(stream, "JPEG", quality=85)
-    return stream.getvalue()
+def _edges(low: float, high: float) -> tuple[float, float]:
+    """Bring two edges into [0, 100] per cent, with something between them."""
+    low = min(max(round(min(low, high), 1), 0.0), 100 - _SMALLEST)
+    return low, min(max(round(high, 1), low + _SMALLEST), 100.0)
 
 
 WHOLE = Crop()

@@ -1,7 +1,7 @@
 """Reading: from strokes or a picture to a number. Every part of Digits reads through this module.
 
 The ink is separated into digits. Each digit is fitted to 28×28 pixels and read by the model, and the judge decides
-whether it looks like a digit.
+whether it looks like a digit; a dot never does.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from digits.ink import pictures, segmentation
+from digits.ink import marks, pictures, segmentation
 from digits.ink.crops import WHOLE, Crop
 from digits.ink.pieces import Box
 from digits.ink.segmentation import Digit
@@ -36,7 +36,8 @@ class Reading:
         text: the digits from left to right; each line of writing is a separate number, on a separate line.
         digits: the digits found, in reading order; empty if there is no ink.
         probabilities: float32 (n, classes), calibrated, one row for each digit.
-        accepted: bool (n,), which digits the judge accepts; all of them if the model's classes have no judge.
+        accepted: bool (n,), which digits the judge accepts and are more than a dot; all of them if the model's classes
+            have no judge.
         confidence: the product of the digits' highest probabilities, because a number is correct only if all its digits
             are; 0 if there is nothing to read.
     """
@@ -54,8 +55,14 @@ class Reading:
 
     @property
     def doubtful(self) -> int:
-        """How many digits the judge refuses."""
+        """How many digits are refused."""
         return int((~self.accepted).sum())
+
+    @property
+    def beginnings(self) -> np.ndarray:
+        """Which of the refused digits may become digits with another stroke, bool (n,)."""
+        places = enumerate(self.digits)
+        return np.array([not self.accepted[place] and marks.is_beginning(digit.glyph) for place, digit in places], bool)
 
 
 def read_strokes(
@@ -119,7 +126,10 @@ def read_digits(digits: Sequence[Digit], model: Classifier) -> Reading:
         is_new_line = index > 0 and digits[index].line != digits[index - 1].line
         text += "\n" * is_new_line + names[best]
     confidence = float(probabilities.max(axis=1).astype(np.float64).prod())
-    return Reading(text, tuple(digits), probabilities, looks_like_digits(images, names), confidence)
+    accepted = looks_like_digits(images, names)
+    if find_judge(names):  # its network could take a dot, enlarged, for a small digit
+        accepted &= np.array([not marks.is_dot(digit.glyph) for digit in digits])
+    return Reading(text, tuple(digits), probabilities, accepted, confidence)
 
 
 def looks_like_digits(images: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from digits.errors import InvalidImage
 from digits.ink import pictures
 from digits.ink.crops import WHOLE, Crop
+from digits.models import answers
 from digits.models.reading import Classifier, read_picture
 
 MAX_PICTURES = 50  # at once: a picture takes about a fifth of a second
-NO_INK = "No ink was found in this picture. Use darker ink, more light, or come closer."
 _THUMBNAIL_SIDE = 128  # pixels
 
 
@@ -21,9 +21,11 @@ class Outcome:
 
     Attributes:
         name: the file's name.
-        reading: the number; several lines of writing give numbers separated by spaces; "" if none was read.
+        reading: the number, with ? for a mark that does not look like a digit; several lines of writing give numbers
+            separated by spaces; "" if none was read.
         confidence: the probability that the whole reading is correct, in [0, 1].
         digits, doubtful: how many digits were found, and how many of them the judge refused.
+        sentence: what is said about the reading, as `answers.answer` says it; "" if none was read.
         message: what is wrong with the picture; "" if it was read.
         thumbnail: a small JPEG of the picture as cropped; empty if the file is not a picture.
     """
@@ -33,8 +35,14 @@ class Outcome:
     confidence: float = 0.0
     digits: int = 0
     doubtful: int = 0
+    sentence: str = ""
     message: str = ""
     thumbnail: bytes = b""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether digits were found and all of them look like one."""
+        return self.digits > 0 and not self.doubtful
 
     @property
     def looks(self) -> str:
@@ -50,14 +58,22 @@ def read(name: str, data: bytes, model: Classifier, crop: Crop = WHOLE) -> Outco
     """Read one of several pictures; an `InvalidImage` error becomes the outcome's message."""
     thumbnail = b""
     try:
-        thumbnail = crop.cut(pictures.load_preview(data, side=_THUMBNAIL_SIDE))
+        thumbnail = crop.cut(pictures.load_preview(data, side=_THUMBNAIL_SIDE), side=_THUMBNAIL_SIDE)
         reading = read_picture(data, model, crop)
     except InvalidImage as error:
         return Outcome(name, message=str(error), thumbnail=thumbnail)
-    if not reading.digits:
-        return Outcome(name, message=NO_INK, thumbnail=thumbnail)
-    text = reading.text.replace("\n", " ")
-    return Outcome(name, text, reading.confidence, len(reading.digits), reading.doubtful, thumbnail=thumbnail)
+    said = answers.answer(reading, model.class_names)
+    if said.tone is answers.Tone.NOTHING:
+        return Outcome(name, message=said.remark, thumbnail=thumbnail)
+    return Outcome(
+        name,
+        said.text.replace("\n", " "),
+        reading.confidence,
+        len(reading.digits),
+        reading.doubtful,
+        said.remark,
+        thumbnail=thumbnail,
+    )
 
 
 def to_csv(outcomes: Sequence[Outcome]) -> str:
@@ -66,6 +82,6 @@ def to_csv(outcomes: Sequence[Outcome]) -> str:
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(["file", "reading", "sure", "looks like a digit", "message"])
     for outcome in outcomes:
-        sure = f"{outcome.confidence:.4f}" if outcome.digits else ""
+        sure = f"{outcome.confidence:.4f}" if outcome.is_read else ""
         table.writerow([outcome.name, outcome.reading, sure, outcome.looks, outcome.message])
     return stream.getvalue()

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from digits.accuracy import percent
+
 _TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # they differ in lightness too, on light and dark pages
 _QUIET, _LOUD, _DOUBTFUL = "#9fb3c8", "#d9742b", "#b9bec4"
 _LABEL = "#758290"  # readable on light and dark pages
@@ -145,15 +147,3 @@ def describe_reliability(table: pd.DataFrame) -> str:
         for row in table.to_dict("records")
     ]
     return f"Confidence and accuracy of the model: {'; '.join(bins)}."
-
-
-def percent(share: float) -> str:
-    """Format a share in [0, 1] as a percentage that never rounds to certainty.
-
-    Example:
-        >>> percent(0.99996), percent(0.5)
-        ('>99.9 %', '50.0 %')
-    """
-    if share >= 0.9995:
-        return ">99.9 %"
-    return f"{share:.1%}".replace("%", " %") if share >= 0.0005 else "<0.1 %"

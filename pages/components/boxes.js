@@ -1,4 +1,8 @@
-// The ink as a picture, with a button over every digit. The arrow keys move between the buttons.
+// A picture with a button over every digit; the arrow keys move between the buttons. With `data.crops`, a rectangle can be
+// dragged on the picture, by the mouse at any time, by a finger or the keyboard after Crop is pressed.
+const percent = share => `${100 * share}%`
+const within = share => Math.min(1, Math.max(0, share))
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const frame = parentElement.querySelector(".frame")
   const ink = frame.querySelector(".ink")
@@ -7,7 +11,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (ink.getAttribute("src") !== data.picture) ink.src = data.picture
   ink.alt = data.alt
 
-  const buttons = [...frame.querySelectorAll("button")] // reused, so that a rerun neither flickers nor loses the focus
+  const buttons = [...frame.querySelectorAll(".digit")] // reused, so that a rerun neither flickers nor loses the focus
   while (buttons.length > data.digits.length) buttons.pop().remove()
   while (buttons.length < data.digits.length) {
     const button = Object.assign(document.createElement("button"), { type: "button" })
@@ -15,7 +19,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     buttons.push(button)
     frame.append(button)
   }
-  const percent = share => `${100 * share}%`
   data.digits.forEach(({ box: [left, top, width, height], text, label, doubtful }, place) => {
     const button = buttons[place]
     button.className = doubtful ? "digit doubtful" : "digit"
@@ -31,9 +34,93 @@ export default function ({ data, parentElement, setTriggerValue }) {
   })
   frame.onkeydown = event => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
-    const next = buttons[buttons.indexOf(event.target) + step]
-    if (step === undefined) return
+    const place = buttons.indexOf(event.target)
+    if (step === undefined || place < 0) return
     event.preventDefault()
-    next?.focus()
+    buttons[place + step]?.focus()
   }
+  if (data.crops) offerCrop(parentElement, frame, data.offer, part => setTriggerValue("cropped", part))
+}
+
+function offerCrop(parentElement, frame, isOffered, send) {
+  const tools = parentElement.querySelector(".tools")
+  const [crop, hint] = [tools.querySelector(".crop"), tools.querySelector(".hint")]
+  const shade = frame.querySelector(".shade")
+  const rectangle = shade.querySelector(".part")
+  let part, start, isDragged
+
+  const draw = () => {
+    const [left, top, right, bottom] = part
+    Object.assign(rectangle.style, { left: percent(left), top: percent(top) })
+    Object.assign(rectangle.style, { width: percent(right - left), height: percent(bottom - top) })
+    const [x0, y0, x1, y1] = part.map(share => Math.round(100 * share))
+    rectangle.setAttribute("aria-valuetext", `${x0} to ${x1} % across, ${y0} to ${y1} % down`)
+    rectangle.setAttribute("aria-valuenow", x0)
+  }
+  const show = isShown => {
+    frame.classList.toggle("cropping", isShown)
+    crop.setAttribute("aria-pressed", String(isShown))
+    tools.className = isShown ? "tools active" : isOffered ? "tools offered" : "tools"
+    start = undefined
+    if (isShown) draw((part = [0.1, 0.1, 0.9, 0.9]))
+  }
+  const apply = () => {
+    const [left, top, right, bottom] = part
+    show(false)
+    if (right - left > 0.01 && bottom - top > 0.01) send(part)
+  }
+  const at = event => {
+    const { left, top, width, height } = frame.getBoundingClientRect()
+    return [within((event.clientX - left) / width), within((event.clientY - top) / height)]
+  }
+
+  tools.hidden = false
+  show(false)
+  crop.onclick = () => {
+    show(crop.getAttribute("aria-pressed") !== "true")
+    if (frame.classList.contains("cropping")) rectangle.focus({ preventScroll: true })
+  }
+  frame.onpointerdown = event => {
+    const isMeant = frame.classList.contains("cropping") || event.pointerType === "mouse"
+    if (!event.isPrimary || event.button !== 0 || !isMeant) return
+    start = { point: at(event), x: event.clientX, y: event.clientY }
+    isDragged = false
+  }
+  frame.onpointermove = event => {
+    if (!start) return
+    if (!isDragged && Math.hypot(event.clientX - start.x, event.clientY - start.y) < 6) return
+    if (!isDragged) {
+      isDragged = true
+      frame.setPointerCapture(event.pointerId) // no digit is pressed at the end of a drag
+      frame.classList.add("cropping")
+    }
+    const [x, y] = at(event)
+    const [x0, y0] = start.point
+    part = [Math.min(x, x0), Math.min(y, y0), Math.max(x, x0), Math.max(y, y0)]
+    draw()
+  }
+  frame.onpointerup = () => {
+    if (start && isDragged) apply()
+    start = undefined
+  }
+  frame.onpointercancel = () => show(false)
+  rectangle.onkeydown = event => {
+    const move = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowUp: [0, -0.02], ArrowDown: [0, 0.02] }[event.key]
+    if (event.key === "Enter") apply()
+    else if (event.key === "Escape") show(false)
+    else if (move) part = moved(part, move, event.shiftKey)
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+    if (move) draw()
+    else crop.focus()
+  }
+}
+
+// Moves a rectangle, or only its right and lower edge.
+function moved([left, top, right, bottom], [dx, dy], isResized) {
+  const [width, height] = [right - left, bottom - top]
+  if (isResized) return [left, top, Math.max(left + 0.02, within(right + dx)), Math.max(top + 0.02, within(bottom + dy))]
+  const [x, y] = [Math.min(within(left + dx), 1 - width), Math.min(within(top + dy), 1 - height)]
+  return [x, y, x + width, y + height]
 }

@@ -192,6 +192,27 @@ def boxes(page: Page) -> Locator:
     return page.get_by_role("button", name=re.compile(r"^Digit \d of \d: "))
 
 
+def photo(page: Page) -> Locator:
+    """The picture with the digits found in it."""
+    return page.get_by_role("group", name="Your picture with the digits found")
+
+
+def corners(found: Locator, start: Point, end: Point) -> list[Point]:
+    """Return two points of the screen, given as shares of an element's width and height."""
+    found.scroll_into_view_if_needed()
+    box = found.bounding_box()
+    return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)]
+
+
+def drag(page: Page, points: Sequence[Point]) -> None:
+    """Press the mouse at the first point and release it at the last."""
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=8)
+    page.mouse.up()
+
+
 def tiles(page: Page) -> Locator:
     """The gallery's samples."""
     return page.get_by_role("button", name=re.compile(r"^Sample \d+: "))

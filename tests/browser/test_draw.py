@@ -1,11 +1,37 @@
 """Draw, in a real browser: with the mouse, a finger and a picture, in the light and the dark theme."""
 
+import io
 import re
 
 import numpy as np
+from PIL import Image
 from playwright.sync_api import expect
 
+from digits.ink.strokes import render
 from tests.browser import actions
+
+
+def photograph() -> bytes:
+    """A picture of 7, 1 and a star, side by side, dark on grey paper."""
+    drawn = [[(60, 90), (140, 90), (90, 240)], [(250, 90), (248, 240)]]
+    drawn += [[(380, y), (540, 330 - y)] for y in (100, 130, 165, 200, 230)]
+    ink = render([np.float32(stroke) for stroke in drawn], size=(400, 600), pen_width=12)
+    stream = io.BytesIO()
+    Image.fromarray(np.uint8(210 - 170 * ink)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def bring_photograph(page) -> None:
+    """Show a picture in which one of three marks is no digit."""
+    actions.open_page(page, "/")
+    page.get_by_role("radio", name="Picture").click()
+    actions.bring_picture(page, "photo.png", photograph())
+    expect(page.get_by_role("heading", name="The model reads 71?")).to_be_visible()
+    expect(page.get_by_text("Mark 3 does not look like a digit; the closest match is")).to_be_visible()
+    actions.settle(page)
+
+
+LEFT_PART = (0.02, 0.1), (0.52, 0.8)
 
 
 def test_a_seven_drawn_with_the_mouse_is_read_after_every_stroke(visitor):
@@ -107,6 +133,84 @@ def test_every_digit_of_a_number_is_a_button_over_the_ink(visitor):
     expect(actions.boxes(page).first).to_be_focused()
     assert not actions.has_sideways_scroll(page)
     expect(page.locator(".dc-toolbar")).to_be_hidden()
+
+
+def test_the_first_stroke_of_a_four_is_not_scolded_and_the_page_stays_where_it_is(visitor):
+    """After an angle the page asks to go on; what is below the answer has not moved when the 4 is complete."""
+    page = visitor(**actions.PHONE)
+    actions.open_page(page, "/")
+    actions.draw_by_touch(page, [(120, 60), (60, 150), (180, 150)])
+    expect(page.get_by_role("heading", name="Not a digit yet")).to_be_visible()
+    expect(page.get_by_text("Go on drawing.")).to_be_visible()
+    actions.settle(page)
+    place = actions.seen(page).bounding_box()["y"]
+    actions.draw_by_touch(page, [(140, 100), (138, 240)])
+    actions.expect_answer(page, "4")
+    actions.settle(page)
+    assert abs(actions.seen(page).bounding_box()["y"] - place) < 1
+
+
+def test_a_part_of_a_picture_is_dragged_out_with_the_mouse(visitor):
+    """The digits are buttons over the picture; a rectangle dragged over two of them leaves the star out."""
+    page = visitor()
+    bring_photograph(page)
+    expect(actions.boxes(page)).to_have_count(3)
+    expect(page.get_by_text("Press Crop and drag a rectangle around the digits")).to_be_visible()
+    actions.boxes(page).nth(1).click()
+    expect(page.get_by_text("Digit 2 is read as 1")).to_be_visible()
+
+    actions.drag(page, actions.corners(actions.photo(page), *LEFT_PART))
+    expect(page.get_by_role("heading", name="The model reads 71")).to_be_visible()
+    expect(page.get_by_text("sure of both digits.")).to_be_visible()
+    expect(actions.boxes(page)).to_have_count(2)
+    expect(page.get_by_text("Press Crop and drag")).to_be_hidden()
+    expect(actions.photo(page).get_by_role("img")).to_have_accessible_name(re.compile("from 2 to 52 % across"))
+
+    actions.drag(page, actions.corners(actions.photo(page), (0.02, 0.02), (0.55, 0.98)))
+    actions.expect_answer(page, "7")
+    actions.button(page, "Whole picture again").click()
+    expect(actions.boxes(page)).to_have_count(3)
+    expect(actions.button(page, "Whole picture again")).to_have_count(0)
+
+
+def test_a_part_of_a_picture_is_dragged_out_with_a_finger(visitor):
+    """A finger on the picture scrolls the page until Crop is pressed; then it draws the rectangle."""
+    page = visitor(**actions.PHONE)
+    bring_photograph(page)
+    path = actions.corners(actions.photo(page), *LEFT_PART)
+    actions.drag_by_touch(page, path[::-1])
+    expect(actions.boxes(page)).to_have_count(3)
+
+    page.get_by_role("button", name="Crop", exact=True).tap()
+    expect(page.get_by_text("Drag a rectangle around the digits.", exact=True)).to_be_visible()
+    actions.drag_by_touch(page, actions.corners(actions.photo(page), *LEFT_PART))
+    expect(page.get_by_role("heading", name="The model reads 71")).to_be_visible()
+    expect(actions.boxes(page)).to_have_count(2)
+    expect(actions.button(page, "Whole picture again")).to_be_visible()
+    assert not actions.has_sideways_scroll(page)
+
+
+def test_a_part_of_a_picture_is_chosen_with_the_keyboard(visitor):
+    """The arrow keys move the rectangle and, with Shift, resize it; Escape leaves the picture whole, Enter crops it."""
+    page = visitor()
+    bring_photograph(page)
+    crop = page.get_by_role("button", name="Crop", exact=True)
+    crop.press("Enter")
+    part = page.get_by_role("slider", name="Part of the picture to keep")
+    expect(part).to_be_focused()
+    part.press("Escape")
+    expect(part).to_be_hidden()
+    expect(crop).to_be_focused()
+
+    crop.press("Enter")
+    for _ in range(17):
+        part.press("Shift+ArrowLeft")
+    for _ in range(3):
+        part.press("ArrowLeft")
+    expect(part).to_have_attribute("aria-valuetext", "4 to 50 % across, 10 to 90 % down")
+    part.press("Enter")
+    expect(page.get_by_role("heading", name="The model reads 71")).to_be_visible()
+    expect(actions.boxes(page)).to_have_count(2)
 
 
 def test_pictures_are_read_and_what_is_no_picture_is_refused(visitor, seven):

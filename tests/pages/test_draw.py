@@ -1,12 +1,14 @@
 """Draw: what a visitor draws or brings is read, and what cannot be read is said so."""
 
 import io
+import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from digits.ink import codec, strokes
+from digits.ink.crops import Crop
 from digits.models import catalogue, uploads
 from digits.models.reading import read_picture
 from digits.settings import Settings
@@ -16,12 +18,26 @@ from digits.why import explanations, opinions
 SEVEN = [np.float32([[70, 60], [210, 60], [120, 230]])]  # two straight lines, as the pen would draw them
 
 NARROW_SEVEN = [np.float32([[30, 60], [110, 60], [60, 220]])]
+STAR = [[[40, y], [240, 280 - y]] for y in (60, 100, 140, 180, 220)]
+STAR_ASIDE = [[[190 + 0.6 * x, 60 + 0.6 * y] for x, y in stroke] for stroke in STAR]
 ONE = [np.float32([[200, 50], [198, 220]])]
 
 
 def reading(page):
     """What the page says that the model reads."""
     return [header.value for header in page.header if "reads" in header.value]
+
+
+def said(page):
+    """The answer's headline, and the sentence below it without its icon."""
+    headline = page.header[0].value.removeprefix(":gray[").removesuffix("]")
+    return headline, page.get_by_key("draw.said").markdown[0].value.rpartition(": ")[2]
+
+
+def photo(page):
+    """What the picture on the page was given: its boxes, its text alternative, and whether cropping is offered."""
+    (key,) = (f"draw.photo.{name}" for name in page.session_state["draw.crops"])
+    return json.loads(page.get_by_key(key).proto.json)
 
 
 def bring(page, content, name="digit.png"):
@@ -104,14 +120,29 @@ class TestPen:
 
     @pytest.mark.parametrize(
         "drawing",
-        [[[[140, 140]]], [[[80, 140], [200, 142]]]],
-        ids=["dot", "dash"],
+        [[[[140, 140]]], [[[80, 140], [200, 142]]], [[[60, 40], [30, 110], [95, 110]]]],
+        ids=["dot", "bar", "the angle of a 4"],
     )
-    def test_what_is_no_digit_is_said_not_to_look_like_one(self, drawing, open_page, tidy):
-        """A dot and a dash are not read as digits; the page says that the answer is a guess."""
+    def test_first_stroke_is_not_scolded(self, drawing, open_page, tidy):
+        """A dot, a bar and an angle are not read as digits yet, and the page asks to go on."""
         page = tidy(open_page(ink=codec.encode(strokes.check(drawing))))
-        assert [header.value for header in page.header] == ["This does not look like a digit"]
-        assert any(text.value.startswith("The closest match is") for text in page.markdown)
+        assert said(page) == ("Not a digit yet", "Go on drawing.")
+
+    def test_what_is_no_digit_is_said_not_to_look_like_one(self, open_page, tidy):
+        """A star is not read, and the page says what it is closest to, without a confidence."""
+        page = tidy(open_page(ink=codec.encode(strokes.check(STAR))))
+        headline, sentence = said(page)
+        assert headline == "This does not look like a digit"
+        assert sentence.startswith("The closest match is ")
+
+    def test_number_with_a_doubtful_mark_says_which_and_is_not_sure(self, open_page, tidy):
+        """A star beside a 7 is a question mark, and no confidence is stated."""
+        star = [stroke * np.float32(0.5) + np.float32([140, 60]) for stroke in strokes.check(STAR)]
+        page = tidy(open_page(ink=codec.encode([*NARROW_SEVEN, *star])))
+        headline, sentence = said(page)
+        assert headline == "The model reads 7?"
+        assert sentence.startswith("Mark 2 does not look like a digit; the closest match is ")
+        assert not any("% sure" in text.value for text in page.markdown)
 
     def test_drawing_can_be_cleared_and_undone(self, open_page, tidy):
         """Undo takes the last stroke away, and Clear all of them."""
@@ -131,10 +162,12 @@ class TestPen:
         assert page.query_params["pen"] == "22"
 
     def test_number_none_of_whose_digits_looks_like_one_is_no_number(self, open_page, tidy):
-        """Two dashes side by side are not read as a number."""
-        dashes = strokes.check([[[20, 140], [110, 142]], [[170, 140], [260, 142]]])
-        page = tidy(open_page(ink=codec.encode(dashes)))
-        assert [header.value for header in page.header] == ["This does not look like a number"]
+        """Two stars side by side are not read as a number, and two bars not yet."""
+        small = [stroke * np.float32(0.4) for stroke in strokes.check(STAR)]
+        stars = [*small, *(stroke + np.float32([150, 0]) for stroke in small)]
+        assert said(tidy(open_page(ink=codec.encode(stars))))[0] == "This does not look like a number"
+        bars = strokes.check([[[20, 140], [110, 142]], [[170, 140], [260, 142]]])
+        assert said(tidy(open_page(ink=codec.encode(bars)))) == ("Not a number yet", "Go on drawing.")
 
     def test_drawing_put_on_a_smaller_sheet_fits_it(self, open_page, tidy):
         """What was drawn on the wide sheet lies within the square one, its pen's width included."""
@@ -162,7 +195,7 @@ class TestPicture:
         read = read_picture(pair, catalogue.find(catalogue.DEFAULT_MODEL, Settings.from_environment()))
         page = tidy(bring(open_page(), pair))
         assert reading(page) == [f"The model reads {read.text}"]
-        assert any(text.value.startswith(f"**{percent(read.confidence)} sure**") for text in page.markdown)
+        assert said(page)[1] == f"It is {percent(read.confidence)} sure of both digits."
 
     @pytest.mark.parametrize("model", [model.id for model in catalogue.bundled()])
     def test_can_be_read_by_every_model(self, model, open_page, tidy, seven):
@@ -204,20 +237,47 @@ class TestPicture:
         press(page, "Turn by 90°")
         assert reading(tidy(page)) == ["The model reads 7"]
 
+    def test_shows_each_digit_where_it_was_found(self, open_page, tidy, seven):
+        """The picture holds a box for every digit with its reading; the first is chosen, and cropping is not urged."""
+        pair = np.tile(np.asarray(Image.open(io.BytesIO(seven))), (1, 2))
+        shown = photo(tidy(bring(open_page(), encoded(Image.fromarray(pair)))))
+        assert [digit["text"] for digit in shown["digits"]] == ["7", "7"]
+        lefts = [digit["box"][0] for digit in shown["digits"]]
+        assert lefts[0] < 0.5 < lefts[1]
+        assert lefts[1] - lefts[0] == pytest.approx(0.5, abs=0.02)
+        assert (shown["chosen"], shown["offer"]) == (0, False)
+        assert shown["alt"] == "Your picture digit.png"
+
+    def test_with_too_many_marks_is_shown_and_cropping_offered(self, open_page, seven):
+        """Where more marks are found than can be read, the picture is still there to be cropped."""
+        digit = Image.open(io.BytesIO(seven)).resize((90, 90))
+        page = bring(open_page(), encoded(Image.fromarray(np.tile(np.asarray(digit), (7, 7)))))
+        assert len(page.error) == 1
+        assert not page.exception
+        assert photo(page)["offer"]
+
+    def test_with_something_that_is_no_digit_offers_cropping(self, open_page, tidy):
+        """A refused mark is a question mark in a dashed box."""
+        ink = strokes.render(strokes.check([*NARROW_SEVEN, *STAR_ASIDE]), size=(280, 400), pen_width=12)
+        shown = photo(tidy(bring(open_page(), encoded(Image.fromarray(np.uint8(255 - 255 * ink))))))
+        assert [(digit["text"], digit["doubtful"]) for digit in shown["digits"]] == [("7", False), ("?", True)]
+        assert shown["offer"]
+
     def test_can_be_cropped(self, open_page, tidy, seven):
-        """Everything outside the edges is ignored; edges that meet give an error, and moving them apart helps."""
+        """Everything outside the rectangle is ignored, it turns with the picture, and the whole can be had again."""
         pair = np.tile(np.asarray(Image.open(io.BytesIO(seven))), (1, 2))
         page = tidy(bring(open_page(), encoded(Image.fromarray(pair))))
         assert reading(page) == ["The model reads 77"]
-        across = next(slider for slider in page.slider if slider.label == "Left and right edge")
-        across.set_range(0, 50).run()
-        assert reading(tidy(page)) == ["The model reads 7"]
-        assert any("0 to 50 % across" in image.proto.imgs[0].alt for image in page.get("image"))
-        across = next(slider for slider in page.slider if slider.label == "Left and right edge")
-        across.set_range(50, 50).run()
-        assert [error.value.split(";")[0][:6] for error in page.error] == ["A crop"]
-        next(slider for slider in page.slider if slider.label == "Left and right edge").set_range(50, 100).run()
-        assert reading(tidy(page)) == ["The model reads 7"]
+        (file,) = page.session_state["draw.crops"]
+        page.session_state["draw.crops"] = {file: Crop().part(0, 0, 0.5, 1)}
+        assert reading(tidy(page.run())) == ["The model reads 7"]
+        assert "from 0 to 50 % across" in photo(page)["alt"]
+        for _ in range(4):
+            press(page, "Turn by 90°")
+        assert page.session_state["draw.crops"] == {file: Crop(right=50)}
+        press(page, "Whole picture again")
+        assert reading(tidy(page)) == ["The model reads 77"]
+        assert not any(button.label == "Whole picture again" for button in page.button)
 
 
 class TestPictures:
@@ -235,8 +295,9 @@ class TestPictures:
             *(f"{n}.png" for n in range(4, 9)),
         ]
         assert list(table["reading"]) == ["7"] * 4 + [""] + ["7"] * 5
-        assert list(table["looks like a digit?"]) == ["yes"] * 4 + [""] + ["yes"] * 5
-        assert [bool(text) for text in table["problem"]] == [False] * 4 + [True] + [False] * 5
+        answers = list(table["answer"])
+        assert all(text.startswith("It is ") and text.endswith(" sure.") for text in answers[:4] + answers[5:])
+        assert answers[4].startswith("This file is not a picture")
         assert table["picture"][0].startswith("data:image/jpeg;base64,")
         assert any("9 of 10 pictures read" in text.value for text in page.markdown)
         assert reading(page) == ["The model reads 7"]

@@ -182,13 +182,14 @@ class TestPredict:
         assert (out.count("(7 "), out.count(", 7 "), out.count("%")) == (1, 1, 3)
 
     def test_says_what_looks_like_no_digit(self, digits, tmp_path):
-        """A letter is read anyway, and the line says that it does not look like a digit."""
+        """A letter is not read; the line says that it does not look like a digit, and what it is closest to."""
         star = [np.float32([[40, y], [240, 280 - y]]) for y in (60, 100, 140, 180, 220)]
         ink = render(star, size=(280, 280), pen_width=10)
         Image.fromarray(np.uint8(255 - 255 * ink)).save(tmp_path / "star.png")
         status, out, _ = digits("predict", tmp_path / "star.png")
         assert status == 0
-        assert out.endswith("; it does not look like a digit\n")
+        assert out.startswith(f"{tmp_path / 'star.png'}: ?  This does not look like a digit. The closest match is ")
+        assert "%" not in out
 
     def test_reads_on_after_a_file_that_cannot_be_read(self, digits, seven_file, tmp_path):
         """Missing, broken and blank files are reported one by one, the others are read, and the status is 1."""

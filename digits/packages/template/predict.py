@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from digits.models import answers
 from digits.models.reading import read_picture
 from digits.models.recogniser import CalibratedRecogniser
 
@@ -21,6 +22,7 @@ if options.images:
     np.save(options.output, model.probabilities(np.load(options.images)).argmax(axis=1))
 for path in options.pictures:
     reading = read_picture(path.read_bytes(), model)
-    text, count, doubtful = reading.text.replace("\n", " "), len(reading.digits), reading.doubtful
-    doubt = f"; looks like a digit: {count - doubtful} of {count}" if doubtful else ""
-    print(f"{path}: {text} ({reading.confidence:.1%}){doubt}" if count else f"{path}: no ink was found")
+    answer = answers.answer(reading, model.class_names)
+    is_read = reading.accepted.any() and reading.accepted.all()
+    remark = f"({reading.confidence:.1%})" if is_read else answer.remark
+    print(" ".join([f"{path}:", *answer.text.split(), remark]))

@@ -43,13 +43,27 @@ def test_turning_keeps_the_part(crop):
 
 @given(crops(), st.integers(1, 40), st.integers(1, 40))
 def test_leaves_something_of_every_picture(crop, width, height):
-    """A crop has at least one pixel, and its framed preview is as large as the picture."""
+    """A crop has at least one pixel, and as a JPEG it keeps its shape."""
     picture = Image.new("RGB", (width, height), "white")
     part = crop.apply(picture)
     assert 1 <= part.width <= max(width, height)
     assert 1 <= part.height <= max(width, height)
-    framed = Image.open(io.BytesIO(crop.frame(picture)))
-    assert framed.size == ((width, height) if crop.turns % 2 == 0 else (height, width))
+    cut = Image.open(io.BytesIO(crop.cut(picture, side=20)))
+    assert max(cut.size) == min(20, max(part.size))
+
+
+@given(crops(), crops())
+def test_a_part_of_a_part_lies_within_it(crop, inner):
+    """A rectangle on a cropped picture keeps a part of that, and the whole of it changes nothing."""
+    shares = [edge / 100 for edge in (inner.left, inner.top, inner.right, inner.bottom)]
+    part = crop.part(*shares)
+    assert part.turns == crop.turns
+    assert crop.left - 0.1 <= part.left < part.right <= crop.right + 0.1
+    assert crop.top - 0.1 <= part.top < part.bottom <= crop.bottom + 0.1
+    assert part.right - part.left == pytest.approx(
+        max(0.1, (shares[2] - shares[0]) * (crop.right - crop.left)), abs=0.11
+    )
+    assert crop.part(0, 0, 1, 1) == crop
 
 
 @pytest.mark.parametrize("edges", [{"left": 50, "right": 50}, {"top": 80, "bottom": 20}, {"right": 101}, {"turns": 4}])

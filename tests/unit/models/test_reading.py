@@ -16,7 +16,7 @@ from digits.errors import InvalidImage
 from digits.ink import segmentation
 from digits.ink import strokes as pen
 from digits.ink.crops import Crop
-from digits.models import catalogue, drawn_accuracy, reading, uploads
+from digits.models import answers, catalogue, drawn_accuracy, reading, uploads
 from digits.packages import archives, pack
 
 FOUR = [[(60, 40), (30, 110), (95, 110)], [(75, 75), (75, 165)]]
@@ -110,16 +110,20 @@ def test_every_way_to_read_gives_the_same_reading(model, tmp_path, strokes, text
     page = reading.read_picture(data, model)
     assert page.text == (text or page.text)
     assert page.doubtful == (0 if text else len(page.digits))
+    answer = answers.answer(page, model.class_names)
+    assert answer.text == (text or "?" * page.doubtful)
 
     upload = uploads.read("it.png", data, model)
-    assert (upload.reading, upload.confidence) == (page.text, page.confidence)
+    assert (upload.reading, upload.confidence) == (answer.text, page.confidence)
+    assert upload.sentence == answer.remark
     assert (upload.digits, upload.doubtful) == (len(page.digits), page.doubtful)
 
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         assert main(["predict", str(tmp_path / "it.png")]) == 0
-    assert f"it.png: {page.text}  " in said.getvalue()
-    assert f"{page.confidence:.1%}" in said.getvalue()
+    assert f"it.png: {answer.text}  " in said.getvalue()
+    assert (f"{page.confidence:.1%}" in said.getvalue()) == (page.doubtful == 0)
+    assert (answer.remark in said.getvalue()) == (page.doubtful > 0)
     assert ("does not look like a" in said.getvalue()) == (page.doubtful > 0)
 
     packaged = read_in_package(model, data, tmp_path / "package")
