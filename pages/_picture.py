@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from digits.ink import pictures
+from digits.ink import decoding
 from digits.ink.crops import WHOLE, Crop
 from digits.models import catalogue, uploads
 from digits.models.reading import Reading, read_picture
@@ -112,7 +112,7 @@ def read(file: UploadedFile, model: catalogue.Model, *, is_seen: bool) -> Readin
 
 def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
     """Show the picture with the crop's frame over it, and the controls for the frame below."""
-    preview = _keep("preview", file.file_id, lambda: pictures.load_preview(file.getvalue(), side=_PREVIEW_SIDE))
+    preview = _keep("preview", file.file_id, lambda: decoding.load_preview(file.getvalue(), side=_PREVIEW_SIDE))
     crops = st.session_state.setdefault(_key("crops"), {})
     crop = crops.get(file.file_id, WHOLE)
     across, down = _key(f"across.{file.file_id}"), _key(f"down.{file.file_id}")

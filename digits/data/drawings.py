@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from digits.errors import DatasetCorrupt, DatasetUnavailable, InvalidImage
-from digits.ink import glyphs, pictures, segmentation
+from digits.ink import decoding, glyphs, pictures, segmentation
 from digits.ink import strokes as pen
 from digits.ink.segmentation import Digit
 from digits.settings import IMAGE_SIZE
@@ -180,7 +180,7 @@ class _IsDoubtful(Exception):
 def _find_digits(drawing: Drawing, rng: np.random.Generator, *, as_picture: bool) -> list[Digit] | np.ndarray:
     """Place a drawing and find its digits; if that needs a model, return its ink instead, float32."""
     if drawing.picture is not None:
-        return _find_in_ink(pictures.find_ink(pictures.load_picture(drawing.picture.read_bytes())))
+        return _find_in_ink(pictures.find_ink(decoding.load_picture(drawing.picture.read_bytes())))
     placed = place(drawing.strokes, rng)
     return _find_in_ink(pictures.find_ink(_paint(placed))) if as_picture else _find_in_strokes(placed)
 

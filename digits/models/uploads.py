@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digits.errors import InvalidImage
-from digits.ink import pictures
+from digits.ink import decoding
 from digits.ink.crops import WHOLE, Crop
 from digits.models.reading import Classifier, read_picture
 
@@ -50,7 +50,7 @@ def read(name: str, data: bytes, model: Classifier, crop: Crop = WHOLE) -> Outco
     """Read one of several pictures; an `InvalidImage` error becomes the outcome's message."""
     thumbnail = b""
     try:
-        thumbnail = crop.cut(pictures.load_preview(data, side=_THUMBNAIL_SIDE))
+        thumbnail = crop.cut(decoding.load_preview(data, side=_THUMBNAIL_SIDE))
         reading = read_picture(data, model, crop)
     except InvalidImage as error:
         return Outcome(name, message=str(error), thumbnail=thumbnail)
