@@ -1,7 +1,14 @@
 """decoding: picture files of every kind become grey pictures, or are refused with a message."""
 
+import io
+import json
 import struct
+import subprocess
+import sys
+import threading
+import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from digits.errors import InvalidImage
-from digits.ink import decoding, glyphs, pictures
+from digits import limits
+from digits.errors import InvalidImage, TooManyPictures
+from digits.ink import decoder, decoding, glyphs, pictures
 from digits.ink.crops import Crop
+from tests.unit.ink import hostile
 from tests.unit.ink.test_glyphs import drawn, encoded, likeness, page, read
 
 
@@ -111,7 +120,7 @@ class TestLoadPicture:
             decoding.load_picture(bomb)
 
     @settings(deadline=None, max_examples=100)
-    @given(st.sampled_from(decoding.FORMATS), st.integers(0, 10**6), st.binary(min_size=1, max_size=8))
+    @given(st.sampled_from(decoding.FORMATS[:-1]), st.integers(0, 10**6), st.binary(min_size=1, max_size=8))
     def test_a_damaged_file_gives_a_picture_or_an_explanation(self, file_format: str, place: int, damage: bytes):
         data = encoded(page(7)[::8, ::8], file_format)
         place %= len(data)
@@ -121,3 +130,141 @@ class TestLoadPicture:
         except InvalidImage:
             return
         assert picture.ndim == 2
+
+
+class TestBounds:
+    def test_a_phones_50_megapixels_are_reduced_while_they_are_decoded(self):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        lying = hostile.photograph(8160, 6144).transpose(Image.Transpose.ROTATE_90)
+        picture = decoding.load_picture(encoded(lying, "JPEG", exif=exif))
+        assert picture.shape == (602, 800)
+        assert likeness(read(picture), glyphs.fit_strokes(drawn(7))) > 0.8
+
+    def test_a_heic_photograph_is_read(self):
+        picture = decoding.load_picture(encoded(page(7), "HEIC"))
+        assert likeness(read(picture), glyphs.fit_strokes(drawn(7))) > 0.9
+
+    def test_without_its_package_a_heic_photograph_is_refused_with_what_to_do(self, monkeypatch: pytest.MonkeyPatch):
+        data = encoded(page(7), "HEIC")
+        monkeypatch.setitem(sys.modules, "pillow_heif", None)
+        with pytest.raises(InvalidImage, match="Most Compatible"):
+            decoder.decode(data, decoding.Header("HEIC"), decoding.Request(Crop(), 800, "L"))
+
+    def test_heic_costs_the_other_formats_nothing(self):
+        code = "import sys; import digits.ink.decoding; print('pillow_heif' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout == "False\n"
+
+    @pytest.mark.parametrize("shape", [(3, 601), (601, 3), (1, 5000), (5000, 1)])
+    def test_a_picture_that_is_much_longer_than_wide_is_refused(self, shape: tuple[int, int]):
+        with pytest.raises(InvalidImage, match="100 times as long"):
+            decoding.load_picture(encoded(hostile.seven(*shape)))
+        with pytest.raises(InvalidImage, match="100 times as long"):
+            decoding.load_preview(encoded(hostile.seven(*shape)), side=100)
+
+    def test_so_is_a_narrow_part_of_a_picture(self):
+        with pytest.raises(InvalidImage, match="another part"):
+            decoding.load_picture(encoded(hostile.seven(1000, 2000)), Crop(left=50, right=51))
+
+    def test_a_gif_that_holds_more_than_it_claims_is_refused(self):
+        data = bytearray(encoded(page(7), "GIF"))
+        data[6:10] = struct.pack("<HH", 9, 9)
+        with pytest.raises(InvalidImage, match="broken"):
+            decoding.load_picture(bytes(data))
+
+    def test_a_picture_apart_is_the_same_as_one_here(self, monkeypatch: pytest.MonkeyPatch):
+        for data in (encoded(page(7)), encoded(hostile.seven(900, 900, "RGBA"), "WEBP")):
+            here = decoding.load_picture(data, Crop(turns=1, left=10))
+            with monkeypatch.context() as patch:
+                patch.setattr(decoding, "_LIGHT_BYTES", 0)
+                np.testing.assert_array_equal(decoding.load_picture(data, Crop(turns=1, left=10)), here)
+
+    @pytest.mark.parametrize(
+        ("ended", "message"),
+        [
+            (limits.Ended(-9, b"", is_late=True), "takes too long"),
+            (limits.Ended(-11, b"", is_late=False), "broken"),
+            (limits.Ended(0, json.dumps({"problem": "This picture is odd."}).encode(), is_late=False), "is odd"),
+        ],
+    )
+    def test_a_process_that_fails_gives_a_message(self, ended: limits.Ended, message: str, monkeypatch):
+        monkeypatch.setattr(limits, "ask", lambda *arguments, **options: ended)
+        with pytest.raises(InvalidImage, match=message):
+            decoding.load_picture(encoded(page(7), "HEIC"))
+
+    def test_too_little_memory_gives_a_message(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(decoding, "_HEAVY_MEMORY_BYTES", 60 * 2**20)
+        with pytest.raises(InvalidImage, match="memory"):
+            decoding.load_picture(encoded(Image.new("RGBA", (3000, 4000))))
+
+    def test_a_picture_waits_for_its_turn_and_is_refused_when_that_takes_long(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(decoding, "_light_turns", threading.BoundedSemaphore(1))
+        monkeypatch.setattr(decoding, "_WAIT_SECONDS", 0.05)
+        with decoding._turn(decoding._light_turns), pytest.raises(TooManyPictures, match="Try again"):
+            decoding.load_picture(encoded(page(7)))
+        assert decoding.load_picture(encoded(page(7))).shape == (280, 280)
+
+
+class TestReduce:
+    def test_a_small_file_is_kept_as_it_is(self):
+        data = encoded(page(7))
+        assert decoding.reduce(data) is data
+
+    @pytest.mark.parametrize(("mode", "kept_format"), [("RGB", "JPEG"), ("RGBA", "PNG")])
+    def test_a_large_one_is_kept_smaller_and_shows_the_same(self, mode: str, kept_format: str):
+        data = encoded(hostile.seven(3000, 2500, mode))
+        kept = decoding.reduce(data)
+        image = Image.open(io.BytesIO(kept))
+        assert image.format == kept_format
+        assert max(image.size) <= decoding.KEPT_SIDE
+        assert np.abs(decoding.load_picture(kept) - decoding.load_picture(data)).mean() < 0.01
+
+    def test_a_file_with_a_long_text_is_kept_without_it(self):
+        data = encoded(page(7))
+        bloated = data[:33] + hostile.chunk(b"tEXt", b"a\0" + bytes(2 * 10**6)) + data[33:]
+        assert len(decoding.reduce(bloated)) < 10**5
+
+    def test_what_cannot_be_decoded_is_refused(self):
+        with pytest.raises(InvalidImage, match="not a picture"):
+            decoding.reduce(b"Dear Sir or Madam")
+
+
+# Decodes each file of a folder and prints what became of it, then the most memory that it took in MB.
+DECODE_ALL = """
+import resource, sys
+from pathlib import Path
+from digits.errors import InvalidImage
+from digits.ink import decoding
+def used():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+before = used()
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    try:
+        print(path.name, decoding.load_picture(path.read_bytes()).shape)
+    except InvalidImage as error:
+        print(path.name, error)
+print(used() - before)
+"""
+
+
+class TestHostilePictures:
+    @pytest.mark.parametrize("kind", hostile.KINDS)
+    def test_each_is_read_or_refused_in_little_memory_and_time(self, kind: str, tmp_path: Path):
+        """This process never grows by more than 100 MB; what needs more is done by another."""
+        pytest.importorskip("resource", reason="only POSIX counts a process's memory")
+        made = hostile.phones(megapixels=(12,)) if kind == "phones" else hostile.KINDS[kind]()
+        folder, count = tmp_path / "pictures", 0
+        folder.mkdir()
+        for name, data in made:
+            (folder / f"{count:03} {name.replace('/', ' ')}").write_bytes(data)
+            count += 1
+        started = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-c", DECODE_ALL, str(folder)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        lines = done.stdout.splitlines()
+        assert len(lines) == count + 1
+        assert int(lines[-1]) < 100
+        assert time.monotonic() - started < 20 + 10 * count

@@ -4,6 +4,7 @@ import io
 import time
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -39,6 +40,9 @@ def encoded(picture: np.ndarray | Image.Image, file_format: str = "PNG", **optio
     if isinstance(picture, np.ndarray):
         picture = Image.fromarray(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
     file = io.BytesIO()
+    if file_format == "HEIC":
+        pillow_heif.register_heif_opener()
+        file_format, options = "HEIF", {"enc_params": {"preset": "ultrafast"}, **options}
     picture.save(file, file_format, **options)
     return file.getvalue()
 
