@@ -14,6 +14,7 @@ from digits import logs
 from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
 from digits.training.keeper import TrainerKeeper
+from pages._uploads import UploadLimit
 
 
 def _warm_up() -> None:
@@ -34,4 +35,4 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         keeper.close()
 
 
-app = st.App("pages/navigation.py", lifespan=lifespan, middleware=[Middleware(VisitorCookie)])
+app = st.App("pages/navigation.py", lifespan=lifespan, middleware=[Middleware(VisitorCookie), Middleware(UploadLimit)])

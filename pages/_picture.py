@@ -7,13 +7,16 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from digits.errors import InvalidImage
 from digits.ink import decoding
 from digits.ink.crops import WHOLE, Crop
 from digits.models import catalogue, uploads
 from digits.models.reading import Reading, read_picture
+from digits.models.uploads import Picture
 from digits.settings import MAX_UPLOAD_BYTES
 from digits.views import charts
-from pages import _state, _widgets
+from digits.views.markdown import escaped
+from pages import _state, _uploads, _widgets
 
 _PREVIEW_SIDE = 800  # pixels
 _PREVIEW_WIDTH, _PREVIEW_HEIGHT = 440, 300  # pixels on the page, at most
@@ -21,16 +24,16 @@ _PREVIEW_WIDTH, _PREVIEW_HEIGHT = 440, 300  # pixels on the page, at most
 _key = partial(_state.key, "draw")
 
 
-def upload(source: str) -> list[UploadedFile]:
+def upload(source: str) -> list[Picture]:
     """Let the visitor choose picture files or take a photograph; return at most `MAX_PICTURES` of them."""
     if source == "Camera":
         photograph = st.camera_input(
             "Photograph dark digits on light paper, or light ones on dark", key=_key("camera"), width=480
         )
-        return [photograph] if photograph else []
+        return _kept("camera", [photograph] if photograph else [])
     files = st.file_uploader(
         f"Up to {uploads.MAX_PICTURES} pictures of a digit or a number, dark on light or light on dark",
-        type=["png", "jpg", "jpeg", "webp", "gif", "bmp"],
+        type=["png", "jpg", "jpeg", "webp", "gif", "bmp", "heic", "heif"],
         accept_multiple_files=True,
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         key=_key("file"),
@@ -41,10 +44,23 @@ def upload(source: str) -> list[UploadedFile]:
             f"{uploads.MAX_PICTURES} are below. Remove some to read the others.",
             icon=":material/filter_none:",
         )
-    return files[: uploads.MAX_PICTURES]
+    return _kept("files", files[: uploads.MAX_PICTURES])
 
 
-def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
+def _kept(source: str, files: list[UploadedFile]) -> list[Picture]:
+    """Return the pictures as they are kept, and release the uploaded files; those no longer chosen are forgotten."""
+    kept: dict[str, Picture] = st.session_state.setdefault(_key(f"kept.{source}"), {})
+    for gone in kept.keys() - {file.file_id for file in files}:
+        del kept[gone]
+    for file in files:
+        if file.file_id not in kept:
+            kept_bytes = sum(len(picture.data) for picture in kept.values())
+            kept[file.file_id] = uploads.keep(file.file_id, file.name, file.getvalue(), kept_bytes=kept_bytes)
+            _uploads.release(file)
+    return [kept[file.file_id] for file in files]
+
+
+def choose(files: list[Picture], model: catalogue.Model) -> Picture:
     """Return the only picture; for several, show a table and return the picture of the chosen row."""
     if len(files) == 1:
         return files[0]
@@ -95,32 +111,34 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
     return files[rows[0] if rows and rows[0] < len(files) else 0]
 
 
-def read(file: UploadedFile, model: catalogue.Model, *, is_seen: bool) -> Reading:
+def read(file: Picture, model: catalogue.Model, *, is_seen: bool) -> Reading:
     """Show a picture with its controls for turning and cropping; return what the model reads in the part that is kept.
 
     Args:
         is_seen: whether the page already shows the picture, as the camera does. It is then repeated only beside the
             controls.
     """
+    if file.problem:
+        raise InvalidImage(file.problem)
     crop = _adjust(file, is_seen=is_seen)
     with st.spinner("Finding the digits"):
-        reading = _keep("reading", (file.file_id, crop, model.id), lambda: read_picture(file.getvalue(), model, crop))
+        reading = _keep("reading", (file.id, crop, model.id), lambda: read_picture(file.data, model, crop))
     if not reading.digits:
         st.warning(uploads.NO_INK, icon=":material/ink_eraser:")
     return reading
 
 
-def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
+def _adjust(file: Picture, *, is_seen: bool) -> Crop:
     """Show the picture with the crop's frame over it, and the controls for the frame below."""
-    preview = _keep("preview", file.file_id, lambda: decoding.load_preview(file.getvalue(), side=_PREVIEW_SIDE))
+    preview = _keep("preview", file.id, lambda: decoding.load_preview(file.data, side=_PREVIEW_SIDE))
     crops = st.session_state.setdefault(_key("crops"), {})
-    crop = crops.get(file.file_id, WHOLE)
-    across, down = _key(f"across.{file.file_id}"), _key(f"down.{file.file_id}")
+    crop = crops.get(file.id, WHOLE)
+    across, down = _key(f"across.{file.id}"), _key(f"down.{file.id}")
     st.session_state.setdefault(across, (crop.left, crop.right))
     st.session_state.setdefault(down, (crop.top, crop.bottom))
 
     def turn() -> None:
-        crops[file.file_id] = turned = crops.get(file.file_id, WHOLE).turned()
+        crops[file.id] = turned = crops.get(file.id, WHOLE).turned()
         st.session_state[across], st.session_state[down] = (turned.left, turned.right), (turned.top, turned.bottom)
 
     place = st.container()
@@ -132,7 +150,7 @@ def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
         st.slider("Left and right edge", 0, 100, key=across, format="%d %%", help=sentence)
         st.slider("Top and bottom edge", 0, 100, key=down, format="%d %%", help=sentence)
     (left, right), (top, bottom) = st.session_state[across], st.session_state[down]
-    crop = crops[file.file_id] = Crop(crop.turns, left, right, top, bottom)
+    crop = crops[file.id] = Crop(crop.turns, left, right, top, bottom)
     width, height = preview.size if crop.turns % 2 == 0 else preview.size[::-1]
     kept = "" if crop.is_whole else f", cropped to {left} to {right} % across and {top} to {bottom} % down"
     place.image(
@@ -143,16 +161,17 @@ def _adjust(file: UploadedFile, *, is_seen: bool) -> Crop:
     return crop
 
 
-def _read_all(files: list[UploadedFile], model: catalogue.Model) -> list[uploads.Outcome]:
+def _read_all(files: list[Picture], model: catalogue.Model) -> list[uploads.Outcome]:
     """Read every picture once, and again after it is cropped or turned."""
     crops, known = st.session_state.get(_key("crops"), {}), st.session_state.setdefault(_key("outcomes"), {})
-    wanted = {(file.file_id, crops.get(file.file_id, WHOLE), model.id): file for file in files}
+    wanted = {(file.id, crops.get(file.id, WHOLE), model.id): file for file in files}
     missing = [key for key in wanted if key not in known]
     if missing:
         progress = st.progress(0.0)
         for count, key in enumerate(missing):
-            progress.progress(count / len(missing), f"Reading {wanted[key].name}, {count + 1} of {len(missing)}")
-            known[key] = uploads.read(wanted[key].name, wanted[key].getvalue(), model, key[1])
+            picture = wanted[key]
+            progress.progress(count / len(missing), f"Reading {escaped(picture.name)}, {count + 1} of {len(missing)}")
+            known[key] = uploads.read_kept(picture, model, key[1])
         progress.empty()
     for key in known.keys() - wanted.keys():
         del known[key]
