@@ -14,6 +14,7 @@ from digits.errors import FileTooLarge
 
 ESSENTIAL = ("PATH", "SYSTEMROOT", "TEMP", "TMP")  # Python or Windows may not start without these
 _MAX_WRITTEN_BYTES = 2**20  # an answer goes through a pipe, which this does not limit
+_ASKED_NICENESS = 5  # behind the pages and before the trainer, which has 10: somebody waits for the answer
 # A small program sets its own limits, lowers its own priority, and then becomes the real program. Popen's `preexec_fn`
 # could set them too, but it runs between fork and exec, where a process with threads can safely do almost nothing.
 _LIMIT_AND_EXEC = """
@@ -24,8 +25,8 @@ for kind, limit in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_CPU, second
     hard = resource.getrlimit(kind)[1]
     limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     resource.setrlimit(kind, (limit, limit))
-os.nice(10)
-os.execv(sys.argv[4], sys.argv[4:])
+os.nice(int(sys.argv[4]))
+os.execv(sys.argv[5], sys.argv[5:])
 """
 
 
@@ -44,7 +45,9 @@ class Ended:
     is_late: bool
 
 
-def command(python: Sequence[str], *, memory_bytes: int, cpu_seconds: float, file_bytes: int) -> list[str]:
+def command(
+    python: Sequence[str], *, memory_bytes: int, cpu_seconds: float, file_bytes: int, niceness: int = 10
+) -> list[str]:
     """Return a command line that runs Python under limits, which hold on POSIX only.
 
     Args:
@@ -52,10 +55,11 @@ def command(python: Sequence[str], *, memory_bytes: int, cpu_seconds: float, fil
         memory_bytes: the limit on memory for data (RLIMIT_DATA).
         cpu_seconds: the limit on CPU time, rounded to whole seconds, at least 1.
         file_bytes: the limit on the size of each file that it writes. It writes no core dump.
+        niceness: by how much its priority is lowered.
     """
     if os.name != "posix":
         return list(python)
-    limits = (memory_bytes, max(1, round(cpu_seconds)), file_bytes)
+    limits = (memory_bytes, max(1, round(cpu_seconds)), file_bytes, niceness)
     return [sys.executable, "-I", "-S", "-c", _LIMIT_AND_EXEC, *map(str, limits), *python]
 
 
@@ -81,6 +85,7 @@ def ask(
                 memory_bytes=memory_bytes,
                 cpu_seconds=cpu_seconds,
                 file_bytes=_MAX_WRITTEN_BYTES,
+                niceness=_ASKED_NICENESS,
             ),
             input=question,
             stdout=subprocess.PIPE,

@@ -49,7 +49,7 @@ def decode(data: bytes, header: Header, wanted: Request) -> Image.Image:
         MemoryError: the process has too little memory.
     """
     try:
-        image = _open(data, header.format)
+        image = _open(data, header)
     except InvalidImage:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -73,16 +73,16 @@ def decode(data: bytes, header: Header, wanted: Request) -> Image.Image:
     return _reduced(wanted.crop.apply(image), wanted.side, wanted.mode)
 
 
-def _open(data: bytes, file_format: str) -> Image.Image:
-    if file_format == "HEIC":
+def _open(data: bytes, header: Header) -> Image.Image:
+    if header.format == "HEIC":
         try:
             import pillow_heif  # here, because only the process that decodes such a picture needs it
         except ImportError as error:
             raise InvalidImage(_NO_HEIC) from error
         pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
         return Image.open(io.BytesIO(data), formats=("HEIF",))
-    content = headers.without_extras(data) if file_format == "PNG" else data
-    return Image.open(io.BytesIO(content), formats=(file_format,))
+    content = headers.without_extras(data) if header.has_extras else data
+    return Image.open(io.BytesIO(content), formats=(header.format,))
 
 
 def _reduced(image: Image.Image, side: int, opaque_mode: str) -> Image.Image:

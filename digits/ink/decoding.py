@@ -10,8 +10,6 @@ import json
 import logging
 import math
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image
@@ -110,19 +108,12 @@ def reduce(data: bytes) -> bytes:
 def _decode(data: bytes, wanted: Request) -> Image.Image:
     """Decode a file into an upright picture, cropped and reduced; RGBA if it is transparent."""
     header = _check(data)
-    if _is_light(header, data, wanted):
-        with _turn(_light_turns):
-            return decoder.decode(data, header, wanted)
-    with _turn(_heavy_turns):
-        return _decode_apart(data, wanted)
-
-
-@contextmanager
-def _turn(turns: threading.BoundedSemaphore) -> Iterator[None]:
+    is_light = _is_light(header, data, wanted)
+    turns = _light_turns if is_light else _heavy_turns
     if not turns.acquire(timeout=_WAIT_SECONDS):
         raise TooManyPictures("Other pictures are being decoded at this moment. Try again in a few seconds.")
     try:
-        yield
+        return decoder.decode(data, header, wanted) if is_light else _decode_apart(data, wanted)
     finally:
         turns.release()
 

@@ -1,7 +1,7 @@
 """Headers: what a picture file says about itself, read from its first bytes before anything is decoded."""
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "HEIC")
 
@@ -9,11 +9,10 @@ _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _JPEG_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # the markers of a frame; the three are tables
 _JPEG_SEQUENTIAL = (0xC0, 0xC1)
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf")  # the chunks that decide what is seen
+_PNG_PIXELS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf"))  # the chunks that decide what is seen
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """What a file says about itself; it may be false.
 
     Attributes:
@@ -22,6 +21,7 @@ class Header:
         scans: how many times the decoder goes over all pixels; more than 1 only for a JPEG.
         is_buffered: whether the decoder must hold a JPEG's coefficients in memory, as for a progressive one.
         parts: the number of segments or chunks around the pixels, if the format has them.
+        has_extras: whether a PNG has chunks that `without_extras` leaves out.
     """
 
     format: str
@@ -30,6 +30,7 @@ class Header:
     scans: int = 1
     is_buffered: bool = False
     parts: int = 0
+    has_extras: bool = False
 
     @property
     def pixels(self) -> int:
@@ -41,7 +42,8 @@ def read(data: bytes) -> Header | None:
     """Return the header of a picture file, or None if the file is of no format that is read."""
     if data.startswith(_PNG_SIGNATURE):
         width, height = _unpack(">II", data, 16)
-        return Header("PNG", width, height, parts=len(_chunks(data)))
+        names = [name for name, _, _ in _chunks(data)]
+        return Header("PNG", width, height, parts=len(names), has_extras=not _PNG_PIXELS.issuperset(names))
     if data.startswith(b"\xff\xd8\xff"):
         return _read_jpeg(data)
     if data.startswith((b"GIF87a", b"GIF89a")):

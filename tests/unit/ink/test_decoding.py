@@ -201,7 +201,7 @@ class TestBounds:
     def test_a_picture_waits_for_its_turn_and_is_refused_when_that_takes_long(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(decoding, "_light_turns", threading.BoundedSemaphore(1))
         monkeypatch.setattr(decoding, "_WAIT_SECONDS", 0.05)
-        with decoding._turn(decoding._light_turns), pytest.raises(TooManyPictures, match="Try again"):
+        with decoding._light_turns, pytest.raises(TooManyPictures, match="Try again"):
             decoding.load_picture(encoded(page(7)))
         assert decoding.load_picture(encoded(page(7))).shape == (280, 280)
 
