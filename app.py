@@ -13,6 +13,7 @@ from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
 from digits.training.keeper import TrainerKeeper
 from digits.views import health
+from pages._uploads import UploadLimit
 
 settings = Settings.from_environment()
 
@@ -33,7 +34,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
-    middleware=[*web.middleware(), Middleware(VisitorCookie)],
+    middleware=[*web.middleware(), Middleware(VisitorCookie), Middleware(UploadLimit)],
     routes=health.routes(settings),
     on_script_error=health.count_error,
 )

@@ -12,7 +12,8 @@ from typing import TypeAlias
 from digits import package_commands
 from digits.accuracy import accuracy
 from digits.data import datasets, drawings, mixture
-from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
+from digits.errors import DatasetError, DigitsError, FileTooLarge, InvalidHyperparameter, InvalidImage
+from digits.limits import read_file
 from digits.models import answers, catalogue, drawn_accuracy
 from digits.models.reading import Reading, read_picture
 from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
@@ -150,12 +151,10 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
     status = 0
     for path in options.files:
         try:
-            if path.stat().st_size > MAX_UPLOAD_BYTES:
-                raise InvalidImage(f"A picture may have {MAX_UPLOAD_BYTES:,} bytes; {path} is larger. Reduce it.")
-            reading = read_picture(path.read_bytes(), model)
+            reading = read_picture(read_file(path, max_bytes=MAX_UPLOAD_BYTES, what="A picture"), model)
             if not reading.digits:
                 raise InvalidImage(answers.NO_INK.remark)
-        except (OSError, InvalidImage) as error:
+        except (OSError, InvalidImage, FileTooLarge) as error:
             print(f"digits: {path}: {error}", file=sys.stderr)
             status = 1
             continue
@@ -280,7 +279,7 @@ def _add_train(commands: Commands) -> None:
 
 def _add_predict(commands: Commands) -> None:
     predict = commands.add_parser("predict", help="read the digit or the number in picture files")
-    predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="PNG, JPEG, WebP, GIF or BMP")
+    predict.add_argument("files", nargs="+", type=Path, metavar="FILE", help="PNG, JPEG, WebP, GIF, BMP or HEIC")
     _add_model(predict)
     predict.set_defaults(run=_predict)
 

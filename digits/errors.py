@@ -3,6 +3,8 @@
 DigitsError
 ├── InvalidHyperparameter (ValueError)
 ├── InvalidImage (ValueError)
+├── TooManyPictures
+├── FileTooLarge (ValueError)
 ├── InvalidText (ValueError)
 ├── DatasetError
 │   ├── DatasetUnavailable
@@ -40,6 +42,14 @@ class InvalidSetting(DigitsError, ValueError):
 
 class InvalidImage(DigitsError, ValueError):
     """A picture or a drawing cannot be read as an image."""
+
+
+class TooManyPictures(DigitsError):
+    """Others' pictures are being decoded, or the visitor keeps as many as are allowed."""
+
+
+class FileTooLarge(DigitsError, ValueError):
+    """A file on the command line has more bytes than such a file may have."""
 
 
 class InvalidText(DigitsError, ValueError):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from digits.data import datasets
 from digits.errors import InvalidPackage
+from digits.limits import read_file
 from digits.models import catalogue
 from digits.models.cards import Card
 from digits.packages import archives, check, intake, pack
@@ -69,11 +70,7 @@ def _import(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _read(path: Path) -> bytes:
-    if path.stat().st_size > MAX_PACKAGE_BYTES:
-        raise InvalidPackage(
-            f"A package may have at most {MAX_PACKAGE_BYTES:,} bytes; {path} is larger. Choose another file."
-        )
-    return path.read_bytes()
+    return read_file(path, max_bytes=MAX_PACKAGE_BYTES, what="A package")
 
 
 def _model_id_in(package: bytes) -> str:

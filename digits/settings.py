@@ -14,8 +14,12 @@ BUNDLED_MODELS_DIR = BUNDLED_DIR / "models"
 
 IMAGE_SIZE = 28  # pixels a side, of every image that a network reads
 
-MAX_UPLOAD_BYTES = 10 * 1024 * 1024  # of a picture
+MAX_UPLOAD_BYTES = 24 * 1024 * 1024  # of a picture; a phone's JPEG of 50 megapixels takes 10 to 20 MB
 MAX_IMAGE_PIXELS = 40_000_000
+# A JPEG is reduced while it is decoded; a WebP takes four times as much memory to decode as others.
+MAX_PIXELS_BY_FORMAT = {"JPEG": 64_000_000, "HEIC": 64_000_000, "WEBP": 16_000_000}
+MAX_UPLOADED_BYTES_PER_SESSION = 128 * 1024 * 1024  # on their way; a picture is then kept in about a megabyte
+MAX_UPLOADED_BYTES = 384 * 1024 * 1024  # of all sessions together
 MAX_PACKAGE_BYTES = 32 * 1024 * 1024  # also in .streamlit/config.toml; the largest preset takes 11 MB
 MAX_IMPORTS_PER_VISITOR = 20
 MAX_QUEUED_RUNS_PER_VISITOR = 3

@@ -9,6 +9,7 @@ from digits.errors import DigitsError
 from digits.runs import commands
 from digits.runs.schema import Run
 from digits.views import tables
+from digits.views.markdown import escaped
 from pages import _again, _state, _widgets
 
 
@@ -35,7 +36,7 @@ def count(runs: Sequence[Any]) -> str:
 def messages() -> None:
     """Show why the last command was refused, and how to undo a deletion."""
     if error := st.session_state.pop(key("error"), ""):
-        st.error(error, icon=":material/error:")
+        st.error(escaped(error), icon=":material/error:")
     if deleted := st.session_state.get(key("deleted")):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f"{count(deleted)} deleted.", width="content")

@@ -9,6 +9,7 @@ from digits.data import datasets
 from digits.models import catalogue, scores
 from digits.runs.schema import Run
 from digits.views import comparison, gallery
+from digits.views.markdown import escaped
 from pages import _samples, _widgets
 from pages._chosen import key
 
@@ -148,7 +149,7 @@ def _enlarged(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model)
         for place, letter, model in zip(bars, "AB", (a, b), strict=True):
             probabilities = model.test_probabilities(dataset)[row]
             with place:
-                st.markdown(f"{letter} reads **{dataset.class_names[probabilities.argmax()]}**: {model.title}")
+                st.markdown(f"{letter} reads **{dataset.class_names[probabilities.argmax()]}**: {escaped(model.title)}")
                 _widgets.probability_chart(probabilities, dataset.class_names, key=key(f"bars.{letter}"))
 
     dialog()

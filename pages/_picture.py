@@ -12,12 +12,14 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from digits.errors import InvalidImage
-from digits.ink import pictures
+from digits.ink import decoding
 from digits.ink.crops import WHOLE, Crop
 from digits.models import answers, catalogue, uploads
 from digits.models.reading import Reading, read_picture
+from digits.models.uploads import Picture
 from digits.settings import MAX_UPLOAD_BYTES
-from pages import _reading, _state, _widgets
+from digits.views.markdown import escaped
+from pages import _reading, _state, _uploads, _widgets
 
 _VIEW_SIDE = 1024  # pixels of the picture on the page
 _DECODED_SIDE = 2400  # pixels, at most, of a picture of which only a part is shown
@@ -27,16 +29,16 @@ _MANY = 12  # marks; where so many are found, cropping is offered
 _key = partial(_state.key, "draw")
 
 
-def upload(source: str) -> list[UploadedFile]:
+def upload(source: str) -> list[Picture]:
     """Let the visitor choose picture files or take a photograph; return at most `MAX_PICTURES` of them."""
     if source == "Camera":
         photograph = st.camera_input(
             "Photograph dark digits on light paper, or light ones on dark", key=_key("camera"), width=480
         )
-        return [photograph] if photograph else []
+        return _kept("camera", [photograph] if photograph else [])
     files = st.file_uploader(
         f"Up to {uploads.MAX_PICTURES} pictures of a digit or a number, dark on light or light on dark",
-        type=["png", "jpg", "jpeg", "webp", "gif", "bmp"],
+        type=["png", "jpg", "jpeg", "webp", "gif", "bmp", "heic", "heif"],
         accept_multiple_files=True,
         max_upload_size=MAX_UPLOAD_BYTES // 2**20,
         key=_key("file"),
@@ -47,10 +49,23 @@ def upload(source: str) -> list[UploadedFile]:
             f"{uploads.MAX_PICTURES} are below. Remove some to read the others.",
             icon=":material/filter_none:",
         )
-    return files[: uploads.MAX_PICTURES]
+    return _kept("files", files[: uploads.MAX_PICTURES])
 
 
-def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
+def _kept(source: str, files: list[UploadedFile]) -> list[Picture]:
+    """Return the pictures as they are kept, and release the uploaded files; those no longer chosen are forgotten."""
+    kept: dict[str, Picture] = st.session_state.setdefault(_key(f"kept.{source}"), {})
+    for gone in kept.keys() - {file.file_id for file in files}:
+        del kept[gone]
+    for file in files:
+        if file.file_id not in kept:
+            kept_bytes = sum(len(picture.data) for picture in kept.values())
+            kept[file.file_id] = uploads.keep(file.file_id, file.name, file.getvalue(), kept_bytes=kept_bytes)
+            _uploads.release(file)
+    return [kept[file.file_id] for file in files]
+
+
+def choose(files: list[Picture], model: catalogue.Model) -> Picture:
     """Return the only picture; for several, show a table and return the picture of the chosen row."""
     if len(files) == 1:
         return files[0]
@@ -97,18 +112,20 @@ def choose(files: list[UploadedFile], model: catalogue.Model) -> UploadedFile:
     return files[rows[0] if rows and rows[0] < len(files) else 0]
 
 
-def read(file: UploadedFile, model: catalogue.Model) -> Reading:
+def read(file: Picture, model: catalogue.Model) -> Reading:
     """Show a picture with the digits found in it; return what the model reads in the part that is kept.
 
     Raises:
         InvalidImage: as `reading.read_picture`; the picture is still shown if it can be decoded.
     """
-    data, crop = file.getvalue(), _crops().setdefault(file.file_id, WHOLE)
-    view = _keep("view", (file.file_id, crop), lambda: _view(data, crop))
+    if file.problem:
+        raise InvalidImage(file.problem)
+    data, crop = file.data, _crops().setdefault(file.id, WHOLE)
+    view = _keep("view", (file.id, crop), lambda: _view(data, crop))
     place = st.container()
     try:
         with st.spinner("Finding the digits"):
-            reading = _keep("reading", (file.file_id, crop, model.id), lambda: read_picture(data, model, crop))
+            reading = _keep("reading", (file.id, crop, model.id), lambda: read_picture(data, model, crop))
     except InvalidImage:  # as where more marks are found than can be read, which cropping helps
         with place:
             _show(file, view, crop, {"digits": [], "chosen": 0, "offer": True})
@@ -123,7 +140,7 @@ def read(file: UploadedFile, model: catalogue.Model) -> Reading:
 def _view(data: bytes, crop: Crop) -> tuple[str, tuple[int, int]]:
     """Return a picture as kept by a crop, as a URL that contains it, and its width and height."""
     side = min(math.ceil(_VIEW_SIDE / crop.smaller_share), _DECODED_SIDE)
-    part = crop.apply(pictures.load_preview(data, side=side))
+    part = crop.apply(decoding.load_preview(data, side=side))
     return _widgets.data_url(WHOLE.cut(part, side=_VIEW_SIDE), "jpeg"), part.size
 
 
@@ -140,13 +157,13 @@ def _found(reading: Reading, model: catalogue.Model) -> dict[str, Any]:
     }
 
 
-def _show(file: UploadedFile, view: tuple[str, tuple[int, int]], crop: Crop, found: dict[str, Any]) -> None:
+def _show(file: Picture, view: tuple[str, tuple[int, int]], crop: Crop, found: dict[str, Any]) -> None:
     """Show the picture with a button over every digit, and the ways to turn and to crop it."""
     url, (width, height) = view
-    key = _key(f"photo.{file.file_id}")
+    key = _key(f"photo.{file.id}")
 
     def keep(changed: Crop) -> None:
-        _crops()[file.file_id] = changed
+        _crops()[file.id] = changed
 
     part = f"from {crop.left:.0f} to {crop.right:.0f} % across and from {crop.top:.0f} to {crop.bottom:.0f} % down"
     _widgets.ink_boxes(
@@ -174,16 +191,17 @@ def _crops() -> dict[str, Crop]:
     return st.session_state.setdefault(_key("crops"), {})
 
 
-def _read_all(files: list[UploadedFile], model: catalogue.Model) -> list[uploads.Outcome]:
+def _read_all(files: list[Picture], model: catalogue.Model) -> list[uploads.Outcome]:
     """Read every picture once, and again after it is cropped or turned."""
     crops, known = _crops(), st.session_state.setdefault(_key("outcomes"), {})
-    wanted = {(file.file_id, crops.get(file.file_id, WHOLE), model.id): file for file in files}
+    wanted = {(file.id, crops.get(file.id, WHOLE), model.id): file for file in files}
     missing = [key for key in wanted if key not in known]
     if missing:
         progress = st.progress(0.0)
         for count, key in enumerate(missing):
-            progress.progress(count / len(missing), f"Reading {wanted[key].name}, {count + 1} of {len(missing)}")
-            known[key] = uploads.read(wanted[key].name, wanted[key].getvalue(), model, key[1])
+            picture = wanted[key]
+            progress.progress(count / len(missing), f"Reading {escaped(picture.name)}, {count + 1} of {len(missing)}")
+            known[key] = uploads.read_kept(picture, model, key[1])
         progress.empty()
     for key in known.keys() - wanted.keys():
         del known[key]

@@ -9,6 +9,7 @@ import streamlit as st
 from digits.data import datasets
 from digits.models import catalogue
 from digits.views import gallery
+from digits.views.markdown import escaped
 from pages import _state, _widgets
 
 
@@ -83,7 +84,7 @@ def show_picked(page: str, dataset: datasets.Dataset, model: catalogue.Model, pr
     @st.dialog(f"Test sample {row}", on_dismiss=lambda: pick(page, None), width="medium")
     def show() -> None:
         verdict = f"correctly read as **{read}**" if read == true else f"read as **{read}**, but it is **{true}**"
-        st.markdown(f"{model.title}: {verdict}.")
+        st.markdown(f"{escaped(model.title)}: {verdict}.")
         image, bars = st.columns([2, 3])
         image.image(
             gallery.enlarged(dataset.test.images[row]),

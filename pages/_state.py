@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from digits.views import sharing
+from digits.views.markdown import escaped
 
 
 def key(page: str, name: str) -> str:
@@ -31,13 +32,13 @@ def open_page(page: str) -> None:
         st.session_state[key(page, "notices")] = notices
         st.session_state[key(page, "written")] = query
     for notice in st.session_state.get(key(page, "notices"), []):
-        st.warning(notice, icon=":material/link_off:")
+        st.warning(escaped(notice), icon=":material/link_off:")
 
 
 def notify(page: str, notice: str) -> None:
     """Show a notice about the link, until the link changes."""
     st.session_state[key(page, "notices")] = [*st.session_state.get(key(page, "notices"), []), notice]
-    st.warning(notice, icon=":material/link_off:")
+    st.warning(escaped(notice), icon=":material/link_off:")
 
 
 def values(page: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from digits.errors import DigitsError
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESETS, value_at
 from digits.runs.schema import Run, RunState
+from digits.views.markdown import escaped
 from pages import _state, _widgets
 from pages._widgets import STATES
 
@@ -52,7 +53,7 @@ def status(run_id: str) -> None:
     if run.owner == _widgets.visitor() and not run.is_ended:
         _buttons(run)
     if error := st.session_state.pop(_key("refused"), ""):
-        st.error(error, icon=":material/error:")
+        st.error(escaped(error), icon=":material/error:")
 
 
 def _progress(run: Run, pace: float) -> None:
@@ -72,11 +73,11 @@ def _progress(run: Run, pace: float) -> None:
         if run.stop_requested:
             text = f"Stopping … {text}"
     if run.state == RunState.FAILED:
-        st.error(run.reason, icon=":material/error:")
+        st.error(escaped(run.reason), icon=":material/error:")
         return
     st.progress(done / wanted, text=text)
     if run.reason:
-        st.info(run.reason)
+        st.info(escaped(run.reason))
 
 
 def _pace(run: Run) -> float:

@@ -17,6 +17,7 @@ from digits.runs.schema import Run, RunState
 from digits.runs.visitors import COOKIE, new_token
 from digits.settings import Settings
 from digits.views import charts, comparison, sharing
+from digits.views.markdown import escaped
 from pages import _state
 
 _Colour = Literal["gray", "blue", "orange", "green", "red"]
@@ -176,7 +177,7 @@ def model_chooser(page: str) -> catalogue.Model:
             own[run.id] = f"Your run {run.name or run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
             titles |= _titles_of(run, own[run.id])
     except DigitsError as error:  # the bundled models work without the registry
-        st.warning(str(error), icon=":material/database_off:")
+        st.warning(escaped(str(error)), icon=":material/database_off:")
     if model.id not in titles:
         name = own.get(model.card.run or "", f"Shared run {model.id[:4]}: {model.title}")
         titles[model.id] = comparison.model_title(name, model.card.weights, model.card.step)

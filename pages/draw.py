@@ -7,6 +7,7 @@ import streamlit as st
 from digits.errors import DigitsError
 from digits.models import answers
 from digits.views import sharing
+from digits.views.markdown import escaped
 from pages import _picture, _reading, _sheet, _state, _why, _widgets
 
 SOURCES = {"Pen": ":material/stylus:", "Picture": ":material/image:", "Camera": ":material/photo_camera:"}
@@ -66,7 +67,7 @@ try:
     elif source == "Pen" or not file:
         _reading.ask(paper if source == "Picture" else answer, HINTS[source])
 except DigitsError as error:
-    answer.error(str(error), icon=":material/error:")
+    answer.error(escaped(str(error)), icon=":material/error:")
 if source == "Pen":  # last, because nobody waits for it
     with paper:
         _sheet.tools()

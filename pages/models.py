@@ -9,6 +9,7 @@ from digits.data import datasets
 from digits.errors import DigitsError
 from digits.models import catalogue
 from digits.views import cards, charts
+from digits.views.markdown import escaped
 from pages import _confusion, _package, _samples, _state, _widgets
 
 _key = partial(_state.key, "models")
@@ -27,7 +28,8 @@ def _card(model: catalogue.Model) -> None:
         _figure("Size", f"{size / 1e6:.2f} MB", "as a .tflite file")
     with st.expander("Model card", icon=":material/id_card:", key=_key("card"), on_change="rerun") as expander:
         if expander.open:
-            st.table(dict(cards.facts(model)), hide_header=True)
+            facts = {heading: escaped(sentence) for heading, sentence in cards.facts(model)}
+            st.table(facts, hide_header=True)
             if command := model.card.command:
                 st.markdown("The command that trains this model again:")
                 st.code(command, language=None, wrap_lines=True)
@@ -96,6 +98,6 @@ try:
     st.caption(dataset.description)
     _samples.show_picked("models", dataset, model, model.test_probabilities(dataset))
 except DigitsError as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(escaped(str(error)), icon=":material/error:")
 _widgets.share(head, "models")
 _state.close_page("models")

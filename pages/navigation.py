@@ -1,5 +1,6 @@
 """The frame around every page: the browser's title, the icon and the menu."""
 
+import logging
 from pathlib import Path
 
 import streamlit as st
@@ -23,4 +24,8 @@ page = st.navigation(
     ],
     position="top",
 )
-page.run()
+try:
+    page.run()
+except Exception:  # a bug: the log says which
+    logging.getLogger("digits.pages").exception("The page %s failed.", page.title)
+    st.error("Something went wrong on this page. Reload it; if that does not help, tell the person who runs this app.")

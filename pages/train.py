@@ -11,6 +11,7 @@ from digits.errors import DigitsError, RunNotFound
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
 from digits.runs.schema import Run
+from digits.views.markdown import escaped
 from digits.views.networks import EXPLANATIONS
 from pages import _again, _curves, _learning, _result, _state, _transport, _widgets
 from pages._widgets import STATES
@@ -109,7 +110,7 @@ def _start_button(run: Run | None) -> None:
         help="Starts a run with these settings. The run continues if you leave the page.",
     )
     if error := st.session_state.pop(_key("error"), ""):
-        st.error(error, icon=":material/error:")
+        st.error(escaped(error), icon=":material/error:")
 
 
 def _run_view(run: Run) -> None:
@@ -191,6 +192,6 @@ try:
             st.caption(_widgets.test_set().description)
             _own_runs()
 except DigitsError as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(escaped(str(error)), icon=":material/error:")
 _widgets.share(head, "train")
 _state.close_page("train")

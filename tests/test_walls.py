@@ -132,7 +132,8 @@ page.run()
 seen = [page.title[0].value]
 for other in ("train.py", "runs.py", "models.py", "gallery.py"):
     seen.append(page.switch_page(other).run().title[0].value)
-print(seen, [error.message for error in page.exception], sorted({"tensorflow", "keras"} & set(sys.modules)))
+wrong = [error.message for error in page.exception] + [error.value for error in page.error]
+print(seen, wrong, sorted({"tensorflow", "keras"} & set(sys.modules)))
 """
 
 

@@ -6,6 +6,7 @@ or pictures in folders named after their class (`7/photo.jpg`), or both.
 
 import functools
 import gzip
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +16,14 @@ from typing import Any
 import numpy as np
 
 from digits.errors import DatasetCorrupt, DatasetUnavailable, InvalidImage
-from digits.ink import glyphs, pictures, segmentation
+from digits.ink import decoding, glyphs, pictures, segmentation
 from digits.ink import strokes as pen
 from digits.ink.segmentation import Digit
-from digits.settings import IMAGE_SIZE
+from digits.limits import read_file
+from digits.settings import IMAGE_SIZE, MAX_UPLOAD_BYTES
 
 CANVAS_SIDE = 280
+_MAX_STROKES_BYTES = 512 * 2**20  # packed or unpacked; 100,000 drawings take about a fifth
 _CANVAS = (CANVAS_SIDE, CANVAS_SIDE)
 SIZES = (40.0, 260.0)  # a drawing's longer side in canvas pixels, drawn uniformly from this range
 PEN_WIDTHS = (4.0, 40.0)
@@ -180,7 +183,8 @@ class _IsDoubtful(Exception):
 def _find_digits(drawing: Drawing, rng: np.random.Generator, *, as_picture: bool) -> list[Digit] | np.ndarray:
     """Place a drawing and find its digits; if that needs a model, return its ink instead, float32."""
     if drawing.picture is not None:
-        return _find_in_ink(pictures.find_ink(pictures.load_picture(drawing.picture.read_bytes())))
+        content = read_file(drawing.picture, max_bytes=MAX_UPLOAD_BYTES, what="A picture")
+        return _find_in_ink(pictures.find_ink(decoding.load_picture(content)))
     placed = place(drawing.strokes, rng)
     return _find_in_ink(pictures.find_ink(_paint(placed))) if as_picture else _find_in_strokes(placed)
 
@@ -212,8 +216,11 @@ def _paint(placed: Placed) -> np.ndarray:
 def read_strokes_file(path: Path) -> list[Drawing]:
     """Read all drawings of one file of strokes; raises `DatasetCorrupt`."""
     try:
-        content = path.read_bytes()
-        rows: Any = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
+        content = read_file(path, max_bytes=_MAX_STROKES_BYTES, what="A file of strokes")
+        if path.suffix == ".gz":
+            with gzip.open(io.BytesIO(content)) as stream:
+                content = stream.read(_MAX_STROKES_BYTES)
+        rows: Any = json.loads(content)
         return [
             Drawing(str(row["label"]), pen.check(row["strokes"]), writer=row.get("writer"), part=row.get("part"))
             for row in rows

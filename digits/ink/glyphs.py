@@ -64,7 +64,7 @@ def fit(ink: np.ndarray) -> Glyph | None:
         InvalidImage: `ink` is not two-dimensional or not all finite.
 
     Example:
-        >>> fit(pictures.find_ink(pictures.load_picture(data))).image.shape
+        >>> fit(pictures.find_ink(decoding.load_picture(data))).image.shape
         (28, 28)
     """
     ink = np.asarray(ink, dtype=np.float32)

@@ -1,22 +1,12 @@
-"""Pictures: from the bytes of a photograph, a scan or a screenshot to the ink on the paper."""
+"""Pictures: the ink on the paper of a photograph, a scan or a screenshot."""
 
-import io
 import math
-import struct
 
 import numpy as np
 import scipy
-from PIL import Image, ImageOps
+from PIL import Image
 
-from digits import settings
 from digits.errors import InvalidImage
-from digits.ink.crops import WHOLE, Crop
-
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-MAX_SIDE = 800  # larger pictures are reduced; a digit a tenth as high as the page still has 80 pixels
-
-# What Pillow raises, or warns of, where a file is broken.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error, UserWarning)
 
 _PAPER_SIDE = 96  # the paper's brightness is estimated on a picture of this size
 _PAPER_WINDOW = 15  # where there are shadows, by grey closing with this window; wider strokes are then lost
@@ -31,43 +21,6 @@ _FAINTEST_LINE = 0.04  # a ruled line's contrast, averaged along it
 _STEEPEST_LINE = 0.06  # the largest slope of a ruled line: 3.4 degrees
 _RULING_SIDE = 400  # ruled lines are searched for on a picture of this size
 _STRIPS = 10  # in this many vertical strips
-
-
-def load_picture(data: bytes, crop: Crop = WHOLE) -> np.ndarray:
-    """Decode an uploaded picture.
-
-    The picture is rotated as its EXIF tag says. A transparent picture is laid on a paper that contrasts with its ink.
-
-    Args:
-        data: a PNG, JPEG, WebP, GIF (its first frame) or BMP file.
-        crop: the part to keep; it is cut out before the picture is reduced.
-
-    Returns:
-        picture: float32 (height, width), 0 is black and 1 is white; the longer side has at most `MAX_SIDE` pixels.
-
-    Raises:
-        InvalidImage: the file is empty, too large, of another format, broken, or decodes to too many pixels.
-    """
-    return _grey(_decode(data, crop, MAX_SIDE, "L"))
-
-
-def load_preview(data: bytes, *, side: int) -> Image.Image:
-    """Decode an uploaded picture for display, in colour and on white.
-
-    Args:
-        data: as for `load_picture`.
-        side: the largest number of pixels of the longer side.
-
-    Returns:
-        An RGB picture.
-
-    Raises:
-        InvalidImage: as in `load_picture`.
-    """
-    image = _decode(data, WHOLE, side, "RGB")
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
 
 
 def find_ink(picture: np.ndarray) -> np.ndarray:
@@ -103,59 +56,6 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
     if mask.sum() < _MIN_INK_PIXELS:
         return blank
     return np.where(mask, np.clip(contrast / darkness, 0, 1), 0).astype(np.float32)
-
-
-def _decode(data: bytes, crop: Crop, side: int, opaque_mode: str) -> Image.Image:
-    """Decode a file into an upright picture, cropped and reduced to `side`; RGBA if it is transparent."""
-    if not data:
-        raise InvalidImage("The picture is empty: the file has 0 bytes.")
-    if len(data) > settings.MAX_UPLOAD_BYTES:
-        limit = settings.MAX_UPLOAD_BYTES / 2**20
-        raise InvalidImage(f"A picture may have {limit:.0f} MB; this one has {len(data) / 2**20:.1f} MB. Reduce it.")
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidImage(
-            f"A picture may have {settings.MAX_IMAGE_PIXELS:,} pixels; this one has far more."
-        ) from error
-    except _BROKEN as error:
-        raise InvalidImage(f"This file is not a picture in one of the formats {', '.join(FORMATS)}.") from error
-    if image.width * image.height > settings.MAX_IMAGE_PIXELS:  # the header has the size, so nothing is decoded yet
-        size = f"{image.width:,} × {image.height:,}"
-        raise InvalidImage(f"A picture may have {settings.MAX_IMAGE_PIXELS:,} pixels; this one has {size}. Reduce it.")
-    needed = math.ceil(side / crop.smaller_share)
-    try:
-        image.draft(None, (needed, needed))  # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
-        upright = ImageOps.exif_transpose(image)  # which decodes it
-    except _BROKEN as error:
-        raise InvalidImage("This picture is broken or truncated. Save it again, and upload that file.") from error
-    return _reduced(crop.apply(upright), side, opaque_mode)
-
-
-def _reduced(image: Image.Image, side: int, opaque_mode: str) -> Image.Image:
-    """Reduce the longer side to `side`, in a mode that Pillow can average."""
-    if image.mode.startswith(("I", "F")):  # 16 bits a pixel; Pillow's own conversion would clip at 255
-        values = np.asarray(image, dtype=np.float32)
-        image = Image.fromarray((values / max(1.0, float(values.max())) * 255).astype(np.uint8))
-    image = image.convert("RGBA" if image.has_transparency_data else opaque_mode)
-    image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)
-    return image
-
-
-def _grey(image: Image.Image) -> np.ndarray:
-    """Turn an L or RGBA image into float32 (height, width), with a contrasting paper below transparent parts."""
-    if image.mode == "L":
-        return np.asarray(image, dtype=np.float32) / 255
-    alpha = np.asarray(image.getchannel("A"), dtype=np.float32) / 255
-    luma = np.asarray(image.convert("RGB").convert("L"), dtype=np.float32) / 255
-    opacity = float(alpha.mean())
-    if opacity == 0:
-        return np.ones_like(alpha)
-    if opacity < 0.5:  # ink without paper: put white paper below dark ink, black paper below light ink
-        paper = 1.0 if float((luma * alpha).sum() / alpha.sum()) < 0.5 else 0.0
-    else:  # a page with holes or soft edges
-        paper = float(np.median(luma[alpha > 0.5]))
-    return luma * alpha + paper * (1 - alpha)
 
 
 def _dark_ink(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from digits.ink import marks, pictures, segmentation
+from digits.ink import decoding, marks, pictures, segmentation
 from digits.ink.crops import WHOLE, Crop
 from digits.ink.pieces import Box
 from digits.ink.segmentation import Digit
@@ -94,12 +94,12 @@ def read_picture(data: bytes, model: Classifier, crop: Crop = WHOLE) -> Reading:
         read_picture(path.read_bytes(), model).text  # "42"
 
     Args:
-        data: the file's bytes, as for `pictures.load_picture`.
+        data: the file's bytes, as for `decoding.load_picture`.
 
     Raises:
-        InvalidImage: as in `pictures.load_picture` and `segmentation.find_digits_in_ink`.
+        InvalidImage: as in `decoding.load_picture` and `segmentation.find_digits_in_ink`.
     """
-    return read_ink(pictures.find_ink(pictures.load_picture(data, crop)), model)
+    return read_ink(pictures.find_ink(decoding.load_picture(data, crop)), model)
 
 
 def read_ink(ink: np.ndarray, model: Classifier) -> Reading:

@@ -15,26 +15,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from digits.errors import InvalidPackage, TooManyPackages
+from digits.limits import ESSENTIAL, command
 from digits.settings import Settings
 
 MAX_MEMORY_BYTES = 3 * 1024**3  # TensorFlow needs 0.6 GB to convert the largest network
 MAX_FILE_BYTES = 256 * 1024**2
 MAX_WAIT_SECONDS = 60
-
-_ESSENTIAL = ("PATH", "SYSTEMROOT", "TEMP", "TMP")  # Python or Windows may not start without these
-# A small program sets its own limits, lowers its own priority, and then becomes the real program. Popen's `preexec_fn`
-# could set them too, but it runs between fork and exec, where a process with threads can safely do almost nothing.
-_LIMIT_AND_EXEC = """
-import os, resource, sys
-memory, seconds, size = map(int, sys.argv[1:4])
-for kind, limit in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_FSIZE, size),
-                    (resource.RLIMIT_CORE, 0)):
-    hard = resource.getrlimit(kind)[1]
-    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-    resource.setrlimit(kind, (limit, limit))
-os.nice(10)
-os.execv(sys.argv[4], sys.argv[4:])
-"""
 
 
 @contextmanager
@@ -100,14 +86,12 @@ def run(
         InvalidPackage: the process failed or exceeded a limit.
     """
     python = [sys.executable, "-E", "-s", "-B", "-X", "utf8", *arguments]
-    if os.name == "posix":
-        limits = (MAX_MEMORY_BYTES, max(1, round(timeout_seconds)), MAX_FILE_BYTES)
-        python = [sys.executable, "-I", "-S", "-c", _LIMIT_AND_EXEC, *map(str, limits), *python]
-    env = {name: os.environ[name] for name in _ESSENTIAL if name in os.environ} | dict(environment or {})
+    limited = command(python, memory_bytes=MAX_MEMORY_BYTES, cpu_seconds=timeout_seconds, file_bytes=MAX_FILE_BYTES)
+    env = {name: os.environ[name] for name in ESSENTIAL if name in os.environ} | dict(environment or {})
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr,
         subprocess.Popen(
-            python,
+            limited,
             cwd=folder,
             env=env,
             stdin=subprocess.DEVNULL,

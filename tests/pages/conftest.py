@@ -1,5 +1,6 @@
 """Pages as a visitor opens them, without a browser and without a trainer."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,27 @@ def components():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
         yield
+
+
+class _Failures(logging.Handler):
+    """The pages that failed by a bug, of which a visitor reads one plain sentence."""
+
+    def __init__(self):
+        super().__init__()
+        self.messages = []
+
+    def emit(self, record):
+        self.messages.append(self.format(record))
+
+
+@pytest.fixture(autouse=True)
+def failures():
+    """What the log says of pages that failed; a test that expects a failure clears the list."""
+    handler, logger = _Failures(), logging.getLogger("digits.pages")
+    logger.addHandler(handler)
+    yield handler.messages
+    logger.removeHandler(handler)
+    assert handler.messages == []
 
 
 @pytest.fixture

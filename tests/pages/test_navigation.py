@@ -1,5 +1,8 @@
 """navigation: every page opens, has its name, and shows no error to somebody who has just come."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -55,3 +58,26 @@ def test_a_spoiled_registry_is_an_error_not_a_crash(file, open_page, runs_dir):
     assert page.title[0].value == PAGES[file]
     notices = [notice.value for notice in [*page.error, *page.warning]]
     assert any("run registry" in notice for notice in notices)
+
+
+def test_a_bug_shows_one_plain_sentence_and_the_log_has_the_details(open_page, failures, monkeypatch):
+    """No visitor sees a traceback, a path or a value; the log names the page and has the traceback."""
+
+    def fail():
+        raise RuntimeError("/srv/digits/secret.sqlite is odd")
+
+    monkeypatch.setattr("pages._sheet.prepare", fail)
+    page = open_page()
+    assert not page.exception
+    assert [error.value for error in page.error] == [
+        "Something went wrong on this page. Reload it; if that does not help, tell the person who runs this app."
+    ]
+    assert all("The page Draw failed." in message and "secret.sqlite" in message for message in failures)
+    assert failures
+    failures.clear()
+
+
+def test_errors_outside_a_pages_run_are_not_shown_in_detail_either():
+    """Streamlit shows those of callbacks and fragments; it is told to show no details."""
+    config = tomllib.loads((Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert config["client"]["showErrorDetails"] == "none"

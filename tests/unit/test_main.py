@@ -191,6 +191,20 @@ class TestPredict:
         assert out.startswith(f"{tmp_path / 'star.png'}: ?  This does not look like a digit. The closest match is ")
         assert "%" not in out
 
+    def test_a_file_without_an_end_is_refused(self, digits, seven_file):
+        """A device is read up to the limit of a picture; the next file is read."""
+        status, out, err = digits("predict", "/dev/zero", seven_file)
+        assert status == 1
+        assert out.startswith(f"{seven_file}: 7")
+        assert "A picture may have" in err
+
+    @pytest.mark.parametrize("command", ["check", "import"])
+    def test_a_package_without_an_end_is_refused(self, digits, command):
+        """A device is read up to the limit of a package."""
+        status, _, err = digits(command, "/dev/zero")
+        assert status == 2
+        assert "A package may have" in err
+
     def test_reads_on_after_a_file_that_cannot_be_read(self, digits, seven_file, tmp_path):
         """Missing, broken and blank files are reported one by one, the others are read, and the status is 1."""
         (tmp_path / "broken.png").write_bytes(b"no picture")
