@@ -361,7 +361,7 @@ class TestPackages:
         """A package with an invalid card can be compared with a model given by name."""
         files = archives.read(package.read_bytes())
         others = {name: content for name, content in files.items() if name != "card.json"}
-        package.write_bytes(archives.write(others if card is None else others | {"card.json": card}))
+        package.write_bytes(archives.write_sealed(others if card is None else others | {"card.json": card}))
         status, _, err = digits("check", package)
         assert status == 2
         assert err == "digits: A package's card must name its model; this one does not. Give --model.\n"
