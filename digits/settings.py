@@ -16,7 +16,7 @@ IMAGE_SIZE = 28  # pixels a side, of every image that a network reads
 
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024  # of a picture
 MAX_IMAGE_PIXELS = 40_000_000
-MAX_PACKAGE_BYTES = 32 * 1024 * 1024  # also in .streamlit/config.toml; the largest preset takes 11 MB
+MAX_PACKAGE_BYTES = 32 * 1024 * 1024  # also in .streamlit/config.toml; the largest preset takes 14 MB
 MAX_IMPORTS_PER_VISITOR = 20
 MAX_QUEUED_RUNS_PER_VISITOR = 3
 MAX_QUEUED_RUNS = 50

@@ -19,7 +19,7 @@ from digits.runs.schema import METRIC_NAMES
 MAX_JSON_BYTES = 256 * 1024
 MAX_DEPTH = 10  # of JSON; a card has 3
 MAX_ROWS = 5_000  # of a history; the longest run has 2,000
-MAX_LINE = 200  # characters in a row of a history; Digits writes fewer than 100
+MAX_LINE = 200  # characters in a row of a history; Digits writes fewer than 150
 MAX_HISTORY_BYTES = MAX_ROWS * MAX_LINE
 MAX_TITLE, MAX_TEXT = 80, 500  # characters
 

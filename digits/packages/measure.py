@@ -48,7 +48,7 @@ def measure(
         DatasetError: there are no test images.
     """
     on_step("Loading the test images")
-    dataset, drawings = _load(settings, datasets.find_source(settings))
+    dataset, drawings = load_images(settings)
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS), initializer=_lower_priority) as pool:
         recogniser = _SharedOut(folder / TFLITE_FILE, pool)
         on_step(f"Measuring its accuracy on {len(dataset.test):,} test images")
@@ -85,9 +85,19 @@ def measure(
     )
 
 
-@functools.lru_cache(maxsize=1)  # 15 MB; preparing the drawings takes seconds
+def load_images(settings: Settings) -> tuple[Dataset, Examples | None]:
+    """Return the images to measure on, without training images, and the drawings, if there are any.
+
+    They are loaded once in a process: preparing drawings takes seconds.
+
+    Raises:
+        DatasetError: there are no images.
+    """
+    return _load(settings, datasets.find_source(settings))
+
+
+@functools.lru_cache(maxsize=1)  # 15 MB
 def _load(settings: Settings, source: Source) -> tuple[Dataset, Examples | None]:
-    """Load the images to measure on, without the training images."""
     whole = datasets.load_mnist(settings)
     train, validation, test = (_copy(split) for split in (whole.train.rows(0, 0), whole.validation, whole.test))
     drawings = load_examples(settings.drawn_dir, whole.class_names) if settings.drawn_dir else None

@@ -95,6 +95,14 @@ def test_foreign_files_are_never_opened(files, import_package, name):
     assert (folder / "model.tflite").read_bytes() == files["model.tflite"]
 
 
+def test_an_imported_model_can_be_exported_again(files, import_package):
+    """Its package holds the same numbers, and is a package itself."""
+    model = catalogue.find(import_package(archives.write_sealed(files)), Settings.from_environment())
+    package = pack.pack(model)
+    assert archives.read(package)["model.safetensors"] == files["model.safetensors"]
+    assert import_package(package) != model.id
+
+
 IMPORT_AND_LIST = """
 import sys
 from digits.packages import intake
