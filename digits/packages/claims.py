@@ -99,8 +99,13 @@ def parse_json(content: bytes, name: str) -> dict[str, Any]:
     try:
         facts = json.loads(content.decode("utf-8"))
         _check_depth(facts, MAX_DEPTH)
-    except (ValueError, RecursionError) as error:
-        raise InvalidPackage(f"{name} must be JSON; this one cannot be read ({str(error)[:100]}).") from error
+    except RecursionError as error:
+        raise InvalidPackage(f"{name} must be JSON; this one is nested too deeply. Choose another package.") from error
+    except ValueError as error:
+        reason = str(error)[:100]
+        raise InvalidPackage(
+            f"{name} must be JSON; this one cannot be read ({reason}). Choose another package."
+        ) from error
     if not isinstance(facts, dict):
         raise InvalidPackage(f"{name} must be a JSON object; this one is a {type(facts).__name__}.")
     return facts
@@ -119,8 +124,9 @@ def _read_card(content: bytes, class_names: Sequence[str]) -> Card:
 
     `Card` validates types and ranges. Pages also show the card's texts, so these are validated here.
     """
+    facts = parse_json(content, CARD)
     try:
-        card = Card.from_dict(parse_json(content, CARD))
+        card = Card.from_dict(facts)
     except ValueError as error:
         raise InvalidPackage(f"{CARD} must be a valid card; {error}.") from error
     if card.class_names != tuple(class_names):

@@ -143,7 +143,10 @@ def run(
 
 def _failure_message(stderr, status: int, timeout_seconds: float, *, is_late: bool) -> str:
     if is_late:
-        return f"A package must finish within {timeout_seconds:g} seconds; this one took longer. Try a smaller one."
+        return (
+            f"A package must finish within {timeout_seconds:g} seconds; this one took longer, or this machine is busy. "
+            "Try again later."
+        )
     stderr.seek(0)
     last = (stderr.read(100_000).strip().splitlines() or [f"it ended with status {status}"])[-1]
     return f"A package's model must run without errors; it failed: {last[:200]}. Choose another package."
