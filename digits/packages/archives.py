@@ -107,24 +107,10 @@ def read(content: bytes, kept: Mapping[str, int] | None = None) -> dict[str, byt
             f"A package may have at most {MAX_PACKAGE_BYTES:,} bytes; this one has {len(content):,}. {_ADVICE}"
         )
     _check_seal(content)
-    limits = dict(kept or {}) | {MANIFEST: MAX_MANIFEST_BYTES}
-    files: dict[str, bytes] = {}
-    digests: dict[str, str] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
-            _check_members(members)
-            remaining = MAX_UNPACKED_BYTES
-            for member in members:
-                is_kept, digest = kept is None or member.filename in limits, hashlib.sha256()
-                pieces = []
-                for piece in _unpack(archive, member, limits.get(member.filename, MAX_MEMBER_BYTES), remaining):
-                    remaining -= len(piece)
-                    digest.update(piece)
-                    pieces += [piece] * is_kept
-                digests[member.filename] = digest.hexdigest()
-                if is_kept:
-                    files[member.filename] = b"".join(pieces)
+            _check_members(archive.infolist())
+            files, digests = _unpack_all(archive, kept)
     except InvalidPackage:
         raise
     except _READ_ERRORS as error:
@@ -185,6 +171,23 @@ def _find_problem(member: zipfile.ZipInfo) -> str:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return "uses a compression method that is not allowed"
     return ""
+
+
+def _unpack_all(archive: zipfile.ZipFile, kept: Mapping[str, int] | None) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return the content of the members to keep and of the manifest, and the digests of all members."""
+    limits = dict(kept or {}) | {MANIFEST: MAX_MANIFEST_BYTES}
+    files, digests, remaining = {}, {}, MAX_UNPACKED_BYTES
+    for member in archive.infolist():
+        name, pieces, digest = member.filename, [], hashlib.sha256()
+        for piece in _unpack(archive, member, limits.get(name, MAX_MEMBER_BYTES), remaining):
+            remaining -= len(piece)
+            digest.update(piece)
+            if kept is None or name in limits:
+                pieces.append(piece)
+        digests[name] = digest.hexdigest()
+        if kept is None or name in limits:
+            files[name] = b"".join(pieces)
+    return files, digests
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int, remaining: int) -> Iterator[bytes]:

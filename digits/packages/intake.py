@@ -15,6 +15,7 @@ from digits.data import datasets
 from digits.errors import InvalidPackage, PackageNotStored, TooManyPackages
 from digits.models.cards import Card
 from digits.models.catalogue import CARD
+from digits.models.textweights import Weight
 from digits.packages import archives, claims, limits, measure, parameters, rebuild
 from digits.packages.claims import Claims
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
@@ -68,6 +69,18 @@ def import_package(
     """
     _check_quota(registry, owner)
     on_step("Checking every file in the zip")
+    claimed, numbers = _read(package)
+    on_step("Waiting for other imports to finish")
+    with _turns.take(), _draft_folder(settings) as folder:
+        _check_quota(registry, owner)
+        on_step("Writing the model's files")
+        rebuild.write_files(folder, claimed.hyperparameters.network, numbers)
+        card = measure.measure(folder, claimed, settings, on_step)
+        return _add_run(card, claimed, folder, _run_name(file_name), registry, settings, owner)
+
+
+def _read(package: bytes) -> tuple[Claims, list[Weight]]:
+    """Return all that an import takes from a package: what it states about its model, and the model's numbers."""
     files = archives.read(package, _KEPT)
     for name in REQUIRED_FILES:
         if name not in files:
@@ -75,15 +88,7 @@ def import_package(
                 f"A package must contain {', '.join(REQUIRED_FILES)}; {name} is missing. Choose another file."
             )
     claimed = claims.read(files, datasets.CLASS_NAMES)
-    network = claimed.hyperparameters.network
-    numbers = parameters.read(files[PARAMETERS_FILE], network)
-    on_step("Waiting for other imports to finish")
-    with _turns.take(), _draft_folder(settings) as folder:
-        _check_quota(registry, owner)
-        on_step("Writing the model's files")
-        rebuild.write_files(folder, network, numbers)
-        card = measure.measure(folder, claimed, settings, on_step)
-        return _add_run(card, claimed, folder, _run_name(file_name), registry, settings, owner)
+    return claimed, parameters.read(files[PARAMETERS_FILE], claimed.hyperparameters.network)
 
 
 @contextmanager

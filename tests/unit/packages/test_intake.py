@@ -1,5 +1,6 @@
 """intake: a valid package becomes the visitor's own model, a bad one leaves nothing, and no foreign file is opened."""
 
+import contextlib
 import errno
 import json
 import os
@@ -8,8 +9,11 @@ import sys
 import threading
 import time
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from digits.data import datasets
@@ -122,6 +126,9 @@ def test_tensorflow_is_not_needed(files, registry):
     assert subprocess.run(command, cwd=PROJECT_DIR, input=package, capture_output=True, check=True).stdout == b"[]\n"
 
 
+FILES = archives.read(pack.pack(catalogue.find("softmax", Settings.from_environment())))
+FILES |= {"history.csv": HISTORY.encode()}
+FEW = {name: FILES[name] for name in intake._KEPT}
 HUGE = {"logits.kernel": np.full((784, 10), 65_504, np.float16), "logits.bias": np.zeros(10, np.float16)}
 BAD = {
     "numbers of another network": (
@@ -144,6 +151,18 @@ def test_a_refused_package_leaves_nothing(files, import_package, registry, runs_
         import_package(archives.write_sealed({**files, **changed}))
     assert left_behind(runs_dir) == []
     assert registry.list_runs("ada") == []
+
+
+@given(st.sampled_from(sorted(intake._KEPT)), st.integers(0, 10**6), st.integers(0, 30), st.binary(max_size=30))
+@hypothesis.settings(max_examples=400)
+def test_a_hostile_package_is_read_or_refused(name, place, length, inserted):
+    """Any bytes put into a file that is read, with right digests, are accepted or raise `InvalidPackage`."""
+    content = FILES[name]
+    place %= len(content) + 1
+    changed = content[:place] + inserted + content[place + length :]
+    with contextlib.suppress(InvalidPackage):
+        _, numbers = intake._read(archives.write_sealed({**FEW, name: changed}))
+        assert all(np.isfinite(weight.values).all() for weight in numbers)
 
 
 def test_numbers_that_give_no_probabilities_are_refused(files, import_package, runs_dir, monkeypatch):
