@@ -137,7 +137,8 @@ def run(
             timer.cancel()
             process.kill()  # `on_line` may have raised; killing a process that has ended does nothing
         if status:
-            raise InvalidPackage(_failure_message(stderr, status, timeout_seconds, is_late=is_late.is_set()))
+            message = _failure_message(stderr, status, timeout_seconds, is_late=is_late.is_set())
+            raise InvalidPackage(message.replace(str(folder), "."))  # a visitor reads no path of this machine
         return "".join(lines)
 
 

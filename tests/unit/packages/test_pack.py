@@ -184,8 +184,9 @@ class TestCheck:
     def test_reports_an_invalid_model(self, files, model, sample):
         """A card that `predict.py` cannot use is an error, not a difference."""
         broken = archives.write_sealed({**files, "card.json": b"{}"})
-        with pytest.raises(InvalidPackage, match="it failed"):
+        with pytest.raises(InvalidPackage, match="it failed") as caught:
             check.check_package(broken, model, sample.test.images[:10], Settings.from_environment())
+        assert "digits-check" not in str(caught.value)
 
     @pytest.mark.parametrize("name", ["model.tflite", "model.keras"])
     @pytest.mark.parametrize("content", [b"no model", None])
