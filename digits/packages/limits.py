@@ -137,12 +137,11 @@ def run(
             timer.cancel()
             process.kill()  # `on_line` may have raised; killing a process that has ended does nothing
         if status:
-            message = _failure_message(stderr, status, timeout_seconds, is_late=is_late.is_set())
-            raise InvalidPackage(message.replace(str(folder), "."))  # a visitor reads no path of this machine
+            raise InvalidPackage(_failure_message(stderr, status, folder, timeout_seconds, is_late=is_late.is_set()))
         return "".join(lines)
 
 
-def _failure_message(stderr, status: int, timeout_seconds: float, *, is_late: bool) -> str:
+def _failure_message(stderr, status: int, folder: Path, timeout_seconds: float, *, is_late: bool) -> str:
     if is_late:
         return (
             f"A package must finish within {timeout_seconds:g} seconds; this one took longer, or this machine is busy. "
@@ -150,4 +149,5 @@ def _failure_message(stderr, status: int, timeout_seconds: float, *, is_late: bo
         )
     stderr.seek(0)
     last = (stderr.read(100_000).strip().splitlines() or [f"it ended with status {status}"])[-1]
-    return f"A package's model must run without errors; it failed: {last[:200]}. Choose another package."
+    reason = last.replace(str(folder), ".")[:200]  # a visitor reads no path of this machine
+    return f"A package's model must run without errors; it failed: {reason}. Choose another package."
