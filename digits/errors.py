@@ -14,6 +14,7 @@ DigitsError
 ├── ExportMismatch
 ├── InvalidPackage (ValueError)
 ├── TooManyPackages
+├── PackageNotStored
 ├── RegistryUnavailable
 └── RunError
     ├── RunNotFound (LookupError)
@@ -86,6 +87,10 @@ class InvalidPackage(DigitsError, ValueError):
 
 class TooManyPackages(DigitsError):
     """The visitor has imported as many models as are allowed, or other packages are being checked."""
+
+
+class PackageNotStored(DigitsError):
+    """An imported model cannot be written to this server's disk."""
 
 
 class RegistryUnavailable(DigitsError):

@@ -1,15 +1,13 @@
 """The commands for packages: `python -m digits export|check|import`."""
 
 import argparse
-import json
 from pathlib import Path
 
 from digits.data import datasets
 from digits.errors import InvalidPackage
 from digits.limits import read_file
 from digits.models import catalogue
-from digits.models.cards import Card
-from digits.packages import archives, check, intake, pack
+from digits.packages import archives, check, claims, intake, pack
 from digits.runs.registry import open_registry
 from digits.runs.visitors import new_token
 from digits.settings import MAX_PACKAGE_BYTES, Settings
@@ -75,8 +73,6 @@ def _read(path: Path) -> bytes:
 
 def _model_id_in(package: bytes) -> str:
     """Return the model's id that a package's card states."""
-    files = archives.read(package)
-    try:
-        return Card.from_dict(json.loads(files[catalogue.CARD])).id
-    except (LookupError, ValueError) as error:
-        raise InvalidPackage("A package's card must name its model; this one does not. Give --model.") from error
+    if model_id := check.model_id(archives.read(package, {catalogue.CARD: claims.MAX_JSON_BYTES})):
+        return model_id
+    raise InvalidPackage("A package's card must name its model; this one does not. Give --model.")

@@ -43,7 +43,8 @@ def download(model: catalogue.Model, *, key: str) -> None:
         icon=":material/folder_zip:",
         key=key,
         on_click="ignore",
-        help="The model for Keras and for LiteRT, its weights as text, its settings, history and card, and predict.py.",
+        help="The model for Keras and for LiteRT, its weights as numbers and as text, its settings, history and "
+        "card, and predict.py.",
     )
 
 
@@ -51,8 +52,8 @@ def download(model: catalogue.Model, *, key: str) -> None:
 def _export(model: catalogue.Model, dataset: datasets.Dataset) -> None:
     st.header("Export", anchor=False)
     st.markdown(
-        "One zip with the model for Keras and for LiteRT, its weights as text, its settings, history and card, and "
-        "`predict.py`: twenty lines of Python that read pictures exactly as this app does."
+        "One zip with the model for Keras and for LiteRT, its weights as numbers and as text, its settings, "
+        "history and card, and `predict.py`: twenty lines of Python that read pictures exactly as this app does."
     )
     with st.container(horizontal=True):
         download(model, key=_key("package"))
@@ -91,8 +92,8 @@ def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
 def _import() -> None:
     st.header("Import a model", anchor=False)
     st.markdown(
-        "Upload a zip that you or a friend exported from Digits. No code in it is run: only its weights are used, and "
-        "its accuracy is measured again."
+        "Upload a zip that you or a friend exported from Digits. Only its numbers are used: no code in it is run, no "
+        "model file in it is opened, and its accuracy is measured again."
     )
     attempt = st.session_state.setdefault(_key("attempt"), 0)
     file = st.file_uploader(
@@ -107,7 +108,7 @@ def _import() -> None:
         type="primary",
         disabled=file is None,
         key=_key("import"),
-        help="Checks the zip, which takes up to a minute, adds the model to your runs and selects it here.",
+        help="Checks the zip, measures its model, adds it to your runs and selects it here. This takes a few seconds.",
     )
     if file is not None and is_asked:
         try:

@@ -23,8 +23,7 @@ ROOMS = {
 }
 COMMAND_LINE = {"__main__", "package_commands"}  # the one door in `digits/` that leads into every room
 # Modules of `training/` that do without TensorFlow until something is trained; pages may use them.
-WITHOUT_TENSORFLOW = {"checkpoints", "data", "keeper", "session", "timeline", "trainer"}
-REBUILD = "packages/rebuild.py"  # the process that makes an imported package's model anew
+WITHOUT_TENSORFLOW = {"checkpoints", "data", "explain", "keeper", "session", "timeline", "trainer"}
 TENSORFLOW = {"tensorflow", "keras"}
 
 DIGITS = PROJECT / "digits"
@@ -89,9 +88,9 @@ def test_digits_knows_no_browser(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=of)
 def test_few_modules_load_tensorflow(path):
-    """TensorFlow is imported in `training/` and by the process that rebuilds a package, nowhere else."""
+    """TensorFlow is imported in `training/`, nowhere else."""
     may_load = room_of(path) == "training" and path.stem not in WITHOUT_TENSORFLOW
-    if not may_load and path != DIGITS / REBUILD:
+    if not may_load:
         assert not packages_of(path) & TENSORFLOW
         assert not loads_tensorflow(path, everywhere=False)
 

@@ -1,5 +1,6 @@
 """Checks that a package predicts what the app predicts, by unpacking and running it in a separate process."""
 
+import contextlib
 import io
 import tempfile
 from collections.abc import Callable, Sequence
@@ -8,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.errors import InvalidPackage
-from digits.models.catalogue import KERAS_FILE, Model
-from digits.packages import archives, limits, manifests, pack
+from digits.errors import InvalidPackage, ModelNotFound
+from digits.models import catalogue
+from digits.models.cards import Card
+from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
+from digits.packages import archives, claims, limits, pack
 from digits.settings import Settings
 
 TIMEOUT_SECONDS = 120
+
+_turns = limits.Turns("checked")
 
 # The program that a user would write to predict with the Keras file.
 _PREDICT_WITH_KERAS = """
@@ -56,12 +61,14 @@ def check_package(
 ) -> CheckResult:
     """Run a package's `predict.py` on images and compare its predictions with those of `model` in the app.
 
-    The package's code runs only if it equals this version's own, byte for byte.
+    The package's code runs only if it equals this version's own, byte for byte, and its model files are opened only if
+    they equal those of `model` or of the model here that its card names.
 
     Args:
         package: the zip.
         model: the model to compare with.
         images: uint8 (n, 28, 28), n >= 1, 0 is paper and 255 is ink.
+        settings: where the models of runs are.
         with_keras: also predict with the Keras file, which takes several seconds more.
         on_step: called with a short description of each step before it starts.
 
@@ -69,12 +76,11 @@ def check_package(
         InvalidPackage: it is not a package of this version of Digits, or it does not run.
         TooManyPackages: other packages are being checked.
     """
-    on_step("Waiting for other packages to finish")
-    with limits.lock(settings), tempfile.TemporaryDirectory(prefix="digits-check-") as temporary:
+    on_step("Waiting for other checks to finish")
+    with _turns.take(), tempfile.TemporaryDirectory(prefix="digits-check-") as temporary:
         files = archives.read(package)
         _verify_code(files)
-        if with_keras:
-            manifests.check_keras(files.get(KERAS_FILE, b""))
+        _verify_model_files(files, model, settings)
         folder = Path(temporary).resolve()
         on_step("Unpacking the zip into an empty folder")
         for name, content in files.items():
@@ -124,3 +130,24 @@ def _verify_code(files: dict[str, bytes]) -> None:
                 f"A package's {name[:60]!a} must be exactly what this version of Digits writes; it differs, "
                 "so nothing was run. Export the package again."
             )
+
+
+def _verify_model_files(files: dict[str, bytes], model: Model, settings: Settings) -> None:
+    """Verify that a package's model files were made here; raise `InvalidPackage` if not."""
+    folders = [model.folder]
+    with contextlib.suppress(ModelNotFound):
+        folders.append(catalogue.find(model_id(files), settings).folder)
+    for name in (TFLITE_FILE, KERAS_FILE):
+        if not any((folder / name).is_file() and files.get(name) == (folder / name).read_bytes() for folder in folders):
+            raise InvalidPackage(
+                f"A package's {name} must be exactly that of a model here; it differs, so nothing was run. "
+                "Import the package to use its model."
+            )
+
+
+def model_id(files: dict[str, bytes]) -> str:
+    """Return the model's id that a package's card states, any text; "" if it has no valid card."""
+    try:
+        return Card.from_dict(claims.parse_json(files.get(CARD, b""), CARD)).id
+    except ValueError:  # `InvalidPackage` is one
+        return ""

@@ -1,28 +1,42 @@
-"""Imports: a package that a visitor uploads becomes a model of their own. Its code is never run."""
+"""Imports: a package that a visitor uploads becomes a model of their own.
+
+Only its numbers, its settings and its history are used. Its code is never run and its model files are never opened.
+"""
 
 import dataclasses
-import json
 import shutil
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from digits.data import datasets
-from digits.errors import InvalidPackage, TooManyPackages
+from digits.errors import InvalidPackage, PackageNotStored, TooManyPackages
 from digits.models.cards import Card
-from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
-from digits.packages import archives, limits, manifests
-from digits.packages.manifests import Manifest
+from digits.models.catalogue import CARD
+from digits.models.textweights import Weight
+from digits.packages import archives, claims, limits, measure, parameters, rebuild
+from digits.packages.claims import Claims
+from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
+from digits.packages.parameters import PARAMETERS_FILE
 from digits.runs.commands import MAX_TEXT
 from digits.runs.registry import Registry
 from digits.runs.schema import RunState
-from digits.settings import MAX_IMPORTS_PER_VISITOR, PROJECT_DIR, Settings
+from digits.settings import MAX_IMPORTS_PER_VISITOR, Settings
 
-TIMEOUT_SECONDS = 240
-# What this process and `rebuild` exchange in a temporary folder.
-CLAIMS_FILE, RESULT_FILE, MODEL_DIR = "claims.json", "result.json", "model"
+REQUIRED_FILES = (PARAMETERS_FILE, CARD, HYPERPARAMETERS_FILE)
 
+_KEPT = {  # all that an import looks at, with the most that each may unpack to
+    PARAMETERS_FILE: parameters.MAX_PARAMETERS_BYTES,
+    CARD: claims.MAX_JSON_BYTES,
+    HYPERPARAMETERS_FILE: claims.MAX_JSON_BYTES,
+    HISTORY_FILE: claims.MAX_HISTORY_BYTES,
+}
 _DRAFT_PREFIX = ".importing-"
+_LEFTOVER_SECONDS = 3600  # a draft older than this was left by a server that was killed
+
+_turns = limits.Turns("measured")
 
 
 def import_package(
@@ -34,13 +48,13 @@ def import_package(
     owner: str,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> str:
-    """Import a package: validate it, test its model on the test images, and add it as a finished run of `owner`.
+    """Import a package: validate it, measure its model, and add it as a finished run of `owner`.
 
     Args:
         package: the zip.
         file_name: the zip's name, which gives the run its name.
         registry: where the run is added.
-        settings: where models, data and the lock are.
+        settings: where models and data are.
         owner: the visitor's token.
         on_step: called with a short description of each step before it starts.
 
@@ -49,22 +63,55 @@ def import_package(
 
     Raises:
         InvalidPackage: the package is not valid; nothing of it is kept.
-        TooManyPackages: the visitor has imported as many models as are allowed, or other packages are being checked.
+        TooManyPackages: the visitor has imported as many models as are allowed, or others are being imported.
+        PackageNotStored: the disk is full.
         DatasetError: there are no test images.
     """
-    on_step("Waiting for other packages to finish")
-    with limits.lock(settings):  # unpacking needs the lock too, so that many visitors at once cannot fill the memory
+    _check_quota(registry, owner)
+    on_step("Checking every file in the zip")
+    claimed, numbers = _read(package)
+    on_step("Waiting for other imports to finish")
+    with _turns.take(), _draft_folder(settings) as folder:
         _check_quota(registry, owner)
-        on_step("Checking every file in the zip")
-        files = archives.read(package)
-        manifest = manifests.read(files, datasets.CLASS_NAMES)
-        # This process holds the lock, so any draft here was left by a server that was killed.
+        on_step("Writing the model's files")
+        rebuild.write_files(folder, claimed.hyperparameters.network, numbers)
+        card = measure.measure(folder, claimed, settings, on_step)
+        return _add_run(card, claimed, folder, _run_name(file_name), registry, settings, owner)
+
+
+def _read(package: bytes) -> tuple[Claims, list[Weight]]:
+    """Return all that an import takes from a package: what it states about its model, and the model's numbers."""
+    files = archives.read(package, _KEPT)
+    for name in REQUIRED_FILES:
+        if name not in files:
+            raise InvalidPackage(
+                f"A package must contain {', '.join(REQUIRED_FILES)}; {name} is missing. Choose another file."
+            )
+    claimed = claims.read(files, datasets.CLASS_NAMES)
+    return claimed, parameters.read(files[PARAMETERS_FILE], claimed.hyperparameters.network)
+
+
+@contextmanager
+def _draft_folder(settings: Settings) -> Iterator[Path]:
+    """Yield a folder for a model that becomes a run's, or is removed.
+
+    Raises:
+        PackageNotStored: the disk is full, or the folder of the runs may not be written to.
+    """
+    try:
+        settings.runs_dir.mkdir(parents=True, exist_ok=True)
         for leftover in settings.runs_dir.glob(f"{_DRAFT_PREFIX}*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            if leftover.stat().st_mtime < time.time() - _LEFTOVER_SECONDS:
+                shutil.rmtree(leftover, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=settings.runs_dir, prefix=_DRAFT_PREFIX) as temporary:
-            folder = Path(temporary).resolve()
-            card = _rebuild(files, manifest, folder, settings, on_step)
-            return _add_run(card, manifest, folder / MODEL_DIR, _run_name(file_name), registry, settings, owner)
+            folder = Path(temporary) / "model"
+            folder.mkdir()
+            yield folder
+    except OSError as error:
+        raise PackageNotStored(
+            f"An imported model must be written to this server's disk; the system answered: {error.strerror}. "
+            "Nothing of it was kept. Try again later, or tell the server's owner."
+        ) from error
 
 
 def _check_quota(registry: Registry, owner: str) -> None:
@@ -80,38 +127,9 @@ def _check_quota(registry: Registry, owner: str) -> None:
         )
 
 
-def _rebuild(
-    files: dict[str, bytes], manifest: Manifest, folder: Path, settings: Settings, on_step: Callable[[str], None]
-) -> Card:
-    """Rebuild the model from the package's weights, in a separate process, and return its card."""
-    facts = {"seconds": manifest.seconds, "step": manifest.step, "data": manifest.data}
-    claims = {
-        "hyperparameters": manifest.hyperparameters.to_dict(),
-        "facts": facts | {"train_images": manifest.train_images},
-    }
-    (folder / CLAIMS_FILE).write_text(json.dumps(claims), encoding="utf-8")
-    for name in (KERAS_FILE, TFLITE_FILE):
-        (folder / name).write_bytes(files[name])
-    environment = {"KERAS_HOME": str(settings.keras_home), "DIGITS_DOWNLOAD": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    if settings.data_dir:
-        environment["DIGITS_DATA_DIR"] = str(settings.data_dir)
-    on_step("Starting TensorFlow in a separate process")
-    limits.run(
-        ["-m", "digits.packages.rebuild", str(folder)],
-        PROJECT_DIR,
-        timeout_seconds=TIMEOUT_SECONDS,
-        environment=environment,
-        on_line=on_step,
-    )
-    result = json.loads((folder / RESULT_FILE).read_text(encoding="utf-8"))
-    if "refused" in result:
-        raise InvalidPackage(result["refused"])
-    return Card.from_dict(result["card"])
-
-
 def _add_run(
     card: Card,
-    manifest: Manifest,
+    claimed: Claims,
     draft: Path,
     name: str,
     registry: Registry,
@@ -119,17 +137,17 @@ def _add_run(
     owner: str,
 ) -> str:
     """Add the run and move its model's folder into place: both or neither. Return the run's id."""
-    validated = [row for row in manifest.history if row["val_accuracy"] is not None]
+    validated = [row for row in claimed.history if row["val_accuracy"] is not None]
     best = max(validated, key=lambda row: row["val_accuracy"], default=None)
     run_id = registry.add_imported(
-        manifest.hyperparameters,
+        claimed.hyperparameters,
         owner,
-        changes=manifest.changes,
-        history=manifest.history,
+        changes=claimed.changes,
+        history=claimed.history,
         name=name,
-        data=manifest.data,
-        step=manifest.step,
-        seconds=manifest.seconds,
+        data=claimed.data,
+        step=claimed.step,
+        seconds=claimed.seconds,
         test_correct=card.test.correct,
         test_total=card.test.total,
         best_step=best and best["step"],

@@ -1,6 +1,6 @@
-"""Limits: run Python in a separate process with limited time and memory and a minimal environment.
+"""Limits: one package at a time, and Python in a separate process with limited time, memory and environment.
 
-This is not a sandbox: the process can use the same files and the same network as this one.
+The process isolates neither files nor network: it can use the same ones as this process.
 """
 
 import os
@@ -12,36 +12,37 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.limits import ESSENTIAL, command
-from digits.settings import Settings
 
-MAX_MEMORY_BYTES = 3 * 1024**3  # TensorFlow needs 0.6 GB to convert the largest network
+MAX_MEMORY_BYTES = 3 * 1024**3  # TensorFlow, which opens the Keras file of a check, reserves much more than it uses
 MAX_FILE_BYTES = 256 * 1024**2
 MAX_WAIT_SECONDS = 60
 
 
-@contextmanager
-def lock(settings: Settings) -> Iterator[None]:
-    """Hold the lock that lets one package at a time be checked or imported on this machine.
+class Turns:
+    """Turns at something that needs much of the machine: one thread of this process has it, the others wait."""
 
-    Args:
-        settings: the lock is the file `packages.lock` in its `runs_dir`.
+    def __init__(self, doing: str) -> None:
+        """Start with nobody's turn; `doing` says what a turn is for, as in "checked"."""
+        self._doing, self._lock = doing, threading.Lock()
 
-    Raises:
-        TooManyPackages: others still hold the lock after `MAX_WAIT_SECONDS`.
-    """
-    settings.runs_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(settings.runs_dir / "packages.lock", timeout=MAX_WAIT_SECONDS, thread_local=False):
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Wait for a turn and hold it.
+
+        Raises:
+            TooManyPackages: others have held it for `MAX_WAIT_SECONDS`.
+        """
+        if not self._lock.acquire(timeout=MAX_WAIT_SECONDS):
+            raise TooManyPackages(
+                f"Only one package is {self._doing} at a time; others took more than {MAX_WAIT_SECONDS:g} seconds. "
+                "Try again in a moment."
+            )
+        try:
             yield
-    except Timeout as error:
-        raise TooManyPackages(
-            f"Only one package is checked at a time; others took more than {MAX_WAIT_SECONDS:g} seconds. "
-            "Try again in a moment."
-        ) from error
+        finally:
+            self._lock.release()
 
 
 def run(
@@ -120,13 +121,17 @@ def run(
             timer.cancel()
             process.kill()  # `on_line` may have raised; killing a process that has ended does nothing
         if status:
-            raise InvalidPackage(_failure_message(stderr, status, timeout_seconds, is_late=is_late.is_set()))
+            raise InvalidPackage(_failure_message(stderr, status, folder, timeout_seconds, is_late=is_late.is_set()))
         return "".join(lines)
 
 
-def _failure_message(stderr, status: int, timeout_seconds: float, *, is_late: bool) -> str:
+def _failure_message(stderr, status: int, folder: Path, timeout_seconds: float, *, is_late: bool) -> str:
     if is_late:
-        return f"A package must finish within {timeout_seconds:g} seconds; this one took longer. Try a smaller one."
+        return (
+            f"A package must finish within {timeout_seconds:g} seconds; this one took longer, or this machine is busy. "
+            "Try again later."
+        )
     stderr.seek(0)
     last = (stderr.read(100_000).strip().splitlines() or [f"it ended with status {status}"])[-1]
-    return f"A package's model must run without errors; it failed: {last[:200]}. Choose another package."
+    reason = last.replace(str(folder), ".")[:200]  # a visitor reads no path of this machine
+    return f"A package's model must run without errors; it failed: {reason}. Choose another package."

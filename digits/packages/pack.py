@@ -15,7 +15,8 @@ from digits.models import textweights
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
 from digits.models.judge import FACTS_FILE, JUDGE_DIR
 from digits.models.weights import EXPLAIN_FILE
-from digits.packages import archives
+from digits.packages import archives, parameters
+from digits.packages.parameters import PARAMETERS_FILE
 from digits.runs.hyperparameters import Change
 from digits.runs.registry import Registry
 from digits.settings import BUNDLED_DIR, PROJECT_DIR
@@ -23,10 +24,11 @@ from digits.views import tables
 
 HYPERPARAMETERS_FILE, HISTORY_FILE = "hyperparameters.json", "history.csv"
 PREDICT_FILE, README_FILE = "predict.py", "README.md"
-DATA_FILES = (  # all files that are not among `code_files()`
+DATA_FILES = (  # all files that are neither among `code_files()` nor the archive's manifest
     README_FILE,
     TFLITE_FILE,
     KERAS_FILE,
+    PARAMETERS_FILE,
     CARD,
     textweights.WEIGHTS_TEXT,
     textweights.BIASES_TEXT,
@@ -56,12 +58,14 @@ def pack(model: Model, registry: Registry | None = None) -> bytes:
     history, changes = _history_and_changes(model, registry)
     try:
         own = {name: (model.folder / name).read_bytes() for name in (TFLITE_FILE, KERAS_FILE, CARD)}
+        weights = textweights.read(model.folder / KERAS_FILE)
         explained = model.folder / EXPLAIN_FILE
         files = {
             README_FILE: _readme(model, has_history=bool(history), has_explanation=explained.is_file()),
             **code_files(),
             **own,
-            **_text_files(model),
+            PARAMETERS_FILE: parameters.write(weights),
+            **_text_files(weights),
             HYPERPARAMETERS_FILE: _hyperparameters(model, changes),
             **({HISTORY_FILE: history.encode()} if history else {}),
             **({EXPLAIN_FILE: explained.read_bytes()} if explained.is_file() else {}),
@@ -70,7 +74,7 @@ def pack(model: Model, registry: Registry | None = None) -> bytes:
         raise ModelNotFound(
             f"{model.title} must have all its files; {error.filename} cannot be read. Choose another model."
         ) from error
-    return archives.write(files)
+    return archives.write_sealed(files)
 
 
 def pack_texts(model: Model) -> bytes:
@@ -79,7 +83,7 @@ def pack_texts(model: Model) -> bytes:
     Raises:
         ModelNotFound: the model's Keras file cannot be read.
     """
-    return archives.write(_text_files(model))
+    return archives.write(_text_files(textweights.read(model.folder / KERAS_FILE)))
 
 
 def file_name(model: Model) -> str:
@@ -129,9 +133,8 @@ def _imported_by(path: Path) -> list[Path]:
     return paths
 
 
-def _text_files(model: Model) -> dict[str, bytes]:
-    texts = textweights.texts(textweights.read(model.folder / KERAS_FILE))
-    return {name: text.encode() for name, text in texts.items()}
+def _text_files(weights: list[textweights.Weight]) -> dict[str, bytes]:
+    return {name: text.encode() for name, text in textweights.texts(weights).items()}
 
 
 def _history_and_changes(model: Model, registry: Registry | None) -> tuple[str, Sequence[Change]]:

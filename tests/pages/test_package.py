@@ -1,6 +1,7 @@
 """A model as one zip, on the Models page: checked, imported and refused, and which models the list names."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -71,15 +72,26 @@ def test_an_imported_model_is_chosen(open_page, tidy, own, package, monkeypatch)
     assert any("has been imported" in toast.value for toast in page.toast)
 
 
-def test_a_bad_zip_is_refused_and_changes_nothing(open_page, runs_dir):
+@pytest.mark.parametrize("content", [b"", archives.write_sealed({"../evil": b""}), archives.write({"a": b""})], ids=len)
+def test_a_bad_zip_is_refused_and_changes_nothing(open_page, runs_dir, content):
     """The reason stands on the page, the model stays chosen, and the file can be replaced."""
-    page = upload(open_page("models.py", model=MODEL), archives.write({"../evil": b""}))
+    page = upload(open_page("models.py", model=MODEL), content)
     assert len(page.error) == 1
     assert page.error[0].value.startswith("A package m")
     assert not page.exception
     assert page.selectbox(key="models.model").value == MODEL
     assert [path for path in runs_dir.iterdir() if path.is_dir()] == []
     assert page.file_uploader(key="models.file.0").value is not None
+
+
+def test_a_refusal_shows_no_foreign_image(open_page, tidy):
+    """A message that quotes a package is plain text: Markdown in it stays as it is written."""
+    name = "![x](//host/x.png)<b>`:red[a]"
+    page = upload(open_page("models.py", model=MODEL), archives.write_sealed({"a/../" + name: b""}))
+    (shown,) = page.error
+    for part in ("![x]", "<b>", ":red["):
+        assert part not in shown.value
+    assert re.sub(r"\\(.)", r"\1", shown.value).startswith("A package may contain only plain files; its 'a/../")
 
 
 def test_an_imported_model_works_on_other_pages(open_page, tidy, own):

@@ -371,12 +371,19 @@ class TestPackages:
         assert err.count("\n") == 1
         assert [path for path in runs_dir.iterdir() if path.is_dir()] == []
 
-    @pytest.mark.parametrize("card", [b"{}", b"[]", b"{", None])
+    @pytest.mark.parametrize("command", ["check", "import"])
+    def test_that_never_end_are_refused(self, digits, command):
+        """A file is read up to the limit, whatever size it states."""
+        status, _, err = digits(command, "/dev/zero")
+        assert status == 2
+        assert err.startswith("digits: A package may have at most 33,554,432 bytes; /dev/zero is larger.")
+
+    @pytest.mark.parametrize("card", [b"{}", b"[]", b"{", b"[" * 90_000, None])
     def test_must_name_their_model(self, digits, package, card):
         """A package with an invalid card can be compared with a model given by name."""
         files = archives.read(package.read_bytes())
         others = {name: content for name, content in files.items() if name != "card.json"}
-        package.write_bytes(archives.write(others if card is None else others | {"card.json": card}))
+        package.write_bytes(archives.write_sealed(others if card is None else others | {"card.json": card}))
         status, _, err = digits("check", package)
         assert status == 2
         assert err == "digits: A package's card must name its model; this one does not. Give --model.\n"

@@ -1,23 +1,35 @@
-"""intake and rebuild: a valid package becomes the visitor's own model; an invalid one leaves nothing behind."""
+"""intake: a valid package becomes the visitor's own model, a bad one leaves nothing, and no foreign file is opened."""
 
-import io
+import contextlib
+import errno
 import json
-from pathlib import Path
+import os
+import subprocess
+import sys
+import threading
+import time
 
-import h5py
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import save
 
 from digits.data import datasets
-from digits.errors import InvalidPackage, TooManyPackages
+from digits.errors import InvalidPackage, PackageNotStored, TooManyPackages
 from digits.models import catalogue
-from digits.packages import archives, intake, limits, pack, rebuild
+from digits.packages import archives, intake, limits, measure, pack, rebuild
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.schema import RunState
-from digits.settings import BUNDLED_MODELS_DIR, Settings
-from tests.unit.packages.test_manifests import HISTORY
+from digits.settings import PROJECT_DIR, Settings
+from tests.unit.packages.test_archives import hostile
+from tests.unit.packages.test_claims import HISTORY
 
-FACTS = {"seconds": 1.0, "step": 1000, "data": "A few images.", "train_images": 640}
+
+@pytest.fixture(autouse=True)
+def _without_the_full_set(monkeypatch):
+    monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +52,13 @@ def left_behind(runs_dir):
     return [path.name for path in runs_dir.iterdir() if path.is_dir()]
 
 
-def test_a_package_becomes_the_visitors_model(files, import_package, registry, runs_dir, monkeypatch):
+def test_a_package_becomes_the_visitors_model(files, import_package, registry, runs_dir):
     """The new model has an owner, a name, its history and a measured accuracy, and predicts the same."""
-    monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
-    # TensorFlow is already loaded here; the browser test covers the separate process.
-    monkeypatch.setattr(limits, "run", lambda arguments, *rest, **how: rebuild.main(Path(arguments[-1])))
     settings, steps = Settings.from_environment(), []
     false_card = json.loads(files["card.json"]) | {"test": {"correct": 10_000, "total": 10_000}, "temperature": 5.0}
-    content = archives.write({**files, "card.json": json.dumps(false_card).encode(), "history.csv": HISTORY.encode()})
+    content = archives.write_sealed(
+        {**files, "card.json": json.dumps(false_card).encode(), "history.csv": HISTORY.encode()}
+    )
     run_id = import_package(content, name="C:\\temp\\My  model\n.zip", on_step=steps.append)
     run, new, old = registry.get(run_id), catalogue.find(run_id, settings), catalogue.find("softmax", settings)
     images = datasets.load_test(settings).test.images
@@ -58,107 +69,187 @@ def test_a_package_becomes_the_visitors_model(files, import_package, registry, r
     assert new.test_accuracy.total == 1000
     assert 850 < new.test_accuracy.correct < 1000
     assert new.temperature != 5.0
+    assert new.drawn_accuracy is None
     assert (new.card.id, new.card.run) == (run_id, run_id)
     assert (new.folder / "explain.npz").is_file()
     assert left_behind(runs_dir) == [run_id]
     assert len(steps) >= 3
 
 
-def test_a_refused_package_leaves_nothing(files, import_package, registry, runs_dir, monkeypatch):
-    """If the model cannot be rebuilt, there is no run and no folder, and the error states the reason."""
+@pytest.mark.parametrize("name", intake.REQUIRED_FILES)
+def test_each_required_file_must_be_present(files, import_package, name):
+    """The error names the missing file."""
+    with pytest.raises(InvalidPackage, match=f"{name} is missing"):
+        import_package(archives.write_sealed({other: content for other, content in files.items() if other != name}))
 
-    def refuse(arguments, *rest, **how):
-        (Path(arguments[-1]) / intake.RESULT_FILE).write_text(json.dumps({"refused": "The reason."}))
 
-    monkeypatch.setattr(limits, "run", refuse)
-    with pytest.raises(InvalidPackage, match="The reason"):
-        import_package(archives.write(files))
+def test_no_other_file_matters(files, import_package):
+    """Numbers, card and hyperparameters are enough: the rest of the zip is for others."""
+    few = {name: files[name] for name in intake.REQUIRED_FILES}
+    assert import_package(archives.write_sealed(few))
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.tflite", "explain.npz", "predict.py", "weights.txt", "x.so"])
+def test_foreign_files_are_never_opened(files, import_package, name):
+    """Bytes that would crash or run something are only compared with their digest; the model has files made here."""
+    evil = b"cos\nsystem\n(S'touch evil'\ntR."
+    run_id = import_package(archives.write_sealed({**files, name: evil}))
+    folder = catalogue.find(run_id, Settings.from_environment()).folder
+    assert not any(path.read_bytes() == evil for path in folder.iterdir())
+    assert (folder / "model.tflite").read_bytes() == files["model.tflite"]
+
+
+def test_an_imported_model_can_be_exported_again(files, import_package):
+    """Its package holds the same numbers, and is a package itself."""
+    model = catalogue.find(import_package(archives.write_sealed(files)), Settings.from_environment())
+    package = pack.pack(model)
+    assert archives.read(package)["model.safetensors"] == files["model.safetensors"]
+    assert import_package(package) != model.id
+
+
+IMPORT_AND_LIST = """
+import sys
+from digits.packages import intake
+from digits.runs.registry import open_registry
+from digits.settings import Settings
+settings = Settings.from_environment()
+registry = open_registry(settings.registry_url)
+intake.import_package(sys.stdin.buffer.read(), "a.zip", registry=registry, settings=settings, owner="ada")
+print(sorted({"tensorflow", "keras"} & set(sys.modules)))
+"""
+
+
+def test_tensorflow_is_not_needed(files, registry):
+    """A process that has imported a model has loaded neither TensorFlow nor Keras."""
+    command = [sys.executable, "-c", IMPORT_AND_LIST]
+    package = archives.write_sealed(files)
+    assert subprocess.run(command, cwd=PROJECT_DIR, input=package, capture_output=True, check=True).stdout == b"[]\n"
+
+
+FILES = archives.read(pack.pack(catalogue.find("softmax", Settings.from_environment())))
+FILES |= {"history.csv": HISTORY.encode()}
+FEW = {name: FILES[name] for name in intake._KEPT}
+HUGE = {"logits.kernel": np.full((784, 10), 65_504, np.float16), "logits.bias": np.zeros(10, np.float16)}
+BAD = {
+    "numbers of another network": (
+        {"model.safetensors": save({"a": np.zeros(3, np.float16)})},
+        "By its hyperparameters",
+    ),
+    "numbers as a pickle": ({"model.safetensors": b"cos\nsystem\n(S'touch evil'\ntR."}, "must hold arrays"),
+    "too many numbers": ({"model.safetensors": bytes(9_000_000)}, "'model.safetensors' may unpack to at most"),
+    "a long history": ({"history.csv": bytes(1_000_001)}, "'history.csv' may unpack to at most 1,000,000"),
+    "a history on one line": ({"history.csv": b"9," * 400_000}, "rows of 200 characters"),
+    "a long card": ({"card.json": b" " * 300_000}, "'card.json' may unpack to at most 262,144"),
+    "deep settings": ({"hyperparameters.json": b"[" * 100_000}, "hyperparameters.json must be JSON"),
+}
+
+
+@pytest.mark.parametrize(("changed", "complaint"), BAD.values(), ids=BAD)
+def test_a_refused_package_leaves_nothing(files, import_package, registry, runs_dir, changed, complaint):
+    """There is no run and no folder, and the error states the reason."""
+    with pytest.raises(InvalidPackage, match=complaint):
+        import_package(archives.write_sealed({**files, **changed}))
     assert left_behind(runs_dir) == []
     assert registry.list_runs("ada") == []
+
+
+@given(st.sampled_from(sorted(intake._KEPT)), st.integers(0, 10**6), st.integers(0, 30), st.binary(max_size=30))
+@hypothesis.settings(max_examples=400)
+def test_a_hostile_package_is_read_or_refused(name, place, length, inserted):
+    """Any bytes put into a file that is read, with right digests, are accepted or raise `InvalidPackage`."""
+    content = FILES[name]
+    place %= len(content) + 1
+    changed = content[:place] + inserted + content[place + length :]
+    with contextlib.suppress(InvalidPackage):
+        _, numbers = intake._read(archives.write_sealed({**FEW, name: changed}))
+        assert all(np.isfinite(weight.values).all() for weight in numbers)
+
+
+def test_numbers_that_give_no_probabilities_are_refused(files, import_package, runs_dir, monkeypatch):
+    """A model whose answers are not numbers is refused after it was tried."""
+    monkeypatch.setattr(measure.Recogniser, "probabilities", lambda *_: np.full((500, 10), np.nan, np.float32))
+    with pytest.raises(InvalidPackage, match="a probability for each class"):
+        import_package(archives.write_sealed(files))
+    assert left_behind(runs_dir) == []
+
+
+def test_large_numbers_are_only_a_bad_model(files, import_package):
+    """The largest numbers that are allowed become a model that is measured as any other."""
+    run_id = import_package(archives.write_sealed({**files, "model.safetensors": save(HUGE)}))
+    assert catalogue.find(run_id, Settings.from_environment()).test_accuracy.correct < 300
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", bytes(1000), hostile(("../evil", b"")), hostile(("card.json", b"{}"))])
+def test_what_is_no_package_is_refused(import_package, runs_dir, content):
+    """Other files, and sealed zips of other things, are refused before anything is written."""
+    with pytest.raises(InvalidPackage):
+        import_package(content)
+    assert not runs_dir.exists() or left_behind(runs_dir) == []
+
+
+def test_a_full_disk_is_told_without_a_path(files, import_package, registry, runs_dir, monkeypatch):
+    """The message has the system's reason and no path of the server; nothing is left behind."""
+
+    def fail(folder, *_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+    monkeypatch.setattr(rebuild, "write_files", fail)
+    with pytest.raises(PackageNotStored, match="No space left on device") as caught:
+        import_package(archives.write_sealed(files))
+    assert str(runs_dir) not in str(caught.value)
+    assert left_behind(runs_dir) == []
 
 
 def test_a_late_failure_leaves_nothing(files, import_package, registry, runs_dir, monkeypatch):
     """If the folder cannot be moved into place, the run is removed again."""
-    monkeypatch.setattr(intake, "_rebuild", lambda *rest: catalogue.bundled()[0].card)
-    with pytest.raises(FileNotFoundError):
-        import_package(archives.write(files))
+    monkeypatch.setattr(measure, "measure", lambda folder, *rest: folder.rename(folder.parent / "away") and CARD)
+    with pytest.raises(PackageNotStored, match="No such file"):
+        import_package(archives.write_sealed(files))
     assert registry.list_runs("ada") == []
     assert left_behind(runs_dir) == []
+
+
+CARD = catalogue.bundled()[0].card
+
+
+def test_drafts_of_a_killed_server_are_removed(files, import_package, runs_dir):
+    """A draft that is an hour old goes; a fresh one may be another server's."""
+    for name, age in (("old", 4000), ("new", 0)):
+        folder = runs_dir / f".importing-{name}"
+        folder.mkdir()
+        os.utime(folder, (time.time() - age,) * 2)
+    run_id = import_package(archives.write_sealed(files))
+    assert sorted(left_behind(runs_dir)) == sorted([".importing-new", run_id])
+
+
+def test_two_imports_wait_for_one_another(files, import_package, registry):
+    """Both succeed, and a bad package is refused meanwhile without waiting."""
+    package, done = archives.write_sealed(files), []
+    threads = [threading.Thread(target=lambda: done.append(import_package(package))) for _ in range(2)]
+    with intake._turns.take():
+        for thread in threads:
+            thread.start()
+        with pytest.raises(InvalidPackage):
+            import_package(package[:-1])
+        assert done == []
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == sorted(run.id for run in registry.list_runs("ada"))
+    assert len(set(done)) == 2
+
+
+def test_a_long_wait_is_told(files, import_package, monkeypatch):
+    """Whoever waits too long for others reads so."""
+    monkeypatch.setattr(limits, "MAX_WAIT_SECONDS", 0.05)
+    with intake._turns.take(), pytest.raises(TooManyPackages, match="Only one package is measured at a time"):
+        import_package(archives.write_sealed(files))
 
 
 def test_a_visitor_has_a_limit_on_imports(files, import_package, registry, monkeypatch):
     """A deleted import still counts while it can be restored."""
     monkeypatch.setattr(intake, "MAX_IMPORTS_PER_VISITOR", 1)
-    monkeypatch.setattr(intake, "_rebuild", lambda *rest: pytest.fail("the limit must be checked first"))
+    monkeypatch.setattr(archives, "read", lambda *rest: pytest.fail("the limit must be checked first"))
     run_id = registry.add_imported(PRESETS["softmax"].hyperparameters, "ada")
     registry.set_deleted([run_id], 1.0)
     with pytest.raises(TooManyPackages, match="At most 1 models"):
-        import_package(archives.write(files))
-
-
-class TestRebuild:
-    @pytest.fixture
-    def rebuilt(self, tmp_path, small):
-        """Rebuild a model from a package's two files, in this process."""
-
-        def rebuilt(keras_file, tflite_file, network="softmax"):
-            (tmp_path / "model.keras").write_bytes(keras_file)
-            (tmp_path / "model.tflite").write_bytes(tflite_file)
-            return rebuild.rebuild_model(
-                tmp_path,
-                hyperparameters=PRESETS[network].hyperparameters,
-                dataset=small,
-                drawings=None,
-                facts=FACTS,
-            )
-
-        return rebuilt
-
-    def test_writes_the_models_files(self, files, rebuilt, tmp_path, small):
-        """The new files are written from the package's weights, and the card states the measured accuracy."""
-        card = rebuilt(files["model.keras"], files["model.tflite"])
-        assert card.test.total == len(small.test)
-        assert (tmp_path / "model" / "model.tflite").is_file()
-
-    def test_refuses_a_swapped_tflite(self, files, rebuilt):
-        """The .tflite file of another model than the .keras file is refused."""
-        other = (BUNDLED_MODELS_DIR / "convolutional" / "model.tflite").read_bytes()
-        with pytest.raises(InvalidPackage, match="must be the same model"):
-            rebuilt(files["model.keras"], other)
-
-    def test_refuses_an_invalid_tflite(self, files, rebuilt):
-        """A file that LiteRT cannot read is refused."""
-        with pytest.raises(InvalidPackage, match="28×28"):
-            rebuilt(files["model.keras"], b"no model")
-
-    @pytest.mark.parametrize("claimed", ["published", "convolutional"])
-    def test_refuses_another_network(self, files, rebuilt, claimed):
-        """A model whose layers are not those of the network that its hyperparameters name is refused."""
-        with pytest.raises(InvalidPackage, match="By its hyperparameters"):
-            rebuilt(files["model.keras"], files["model.tflite"], claimed)
-
-    def test_refuses_a_network_of_the_same_shape(self, rebuilt):
-        """Two networks can have weights of the same shapes and still compute different functions."""
-        folder = BUNDLED_MODELS_DIR / "corrected"
-        with pytest.raises(InvalidPackage, match="By its hyperparameters"):
-            rebuilt((folder / "model.keras").read_bytes(), (folder / "model.tflite").read_bytes(), "published")
-
-    @pytest.mark.parametrize("how", ["external", "link", "text", "many", "damaged"])
-    def test_refuses_weights_that_are_not_plain_numbers(self, files, rebuilt, tmp_path, how):
-        """HDF5 data that refers to other files of the server, or that is not numeric, is never read."""
-        (tmp_path / "secret").write_bytes(bytes(4000))
-        parts = archives.read(files["model.keras"])
-        stream = io.BytesIO(parts["model.weights.h5"])
-        with h5py.File(stream, "r+") as file:
-            if how == "external":
-                file.create_dataset("x", (1000,), "f4", external=[(str(tmp_path / "secret"), 0, 4000)])
-            elif how == "link":
-                file["x"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
-            elif how == "text":
-                file["x"] = "words"
-            elif how == "many":
-                file.create_dataset("x", (10**9,), "f4", chunks=True, compression="gzip")
-        content = stream.getvalue()[:2000] if how == "damaged" else stream.getvalue()
-        keras_file = archives.write({**parts, "model.weights.h5": content})
-        with pytest.raises(InvalidPackage, match=r"model\.keras must (contain|open)"):
-            rebuilt(keras_file, files["model.tflite"])
+        import_package(archives.write_sealed(files))

@@ -7,7 +7,6 @@ import pytest
 
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.packages import limits
-from digits.settings import Settings
 
 
 def python(code, folder, seconds=20, **how):
@@ -75,11 +74,14 @@ def test_limits_the_size_of_a_file(tmp_path, monkeypatch):
     assert (tmp_path / "large").stat().st_size <= 1000
 
 
-def test_the_lock_has_one_holder(runs_dir, monkeypatch):
+def test_one_thread_at_a_time_has_the_turn(monkeypatch):
     """A second caller waits, and gets an error that states the limit when the wait is too long."""
     monkeypatch.setattr(limits, "MAX_WAIT_SECONDS", 0.05)
-    settings = Settings.from_environment()
-    with limits.lock(settings), pytest.raises(TooManyPackages, match=r"0\.05 seconds"), limits.lock(settings):
-        pass
-    with limits.lock(settings):
+    turns, others = limits.Turns("checked"), limits.Turns("measured")
+    with turns.take():
+        with pytest.raises(TooManyPackages, match=r"Only one package is checked .* 0\.05 seconds"), turns.take():
+            pass
+        with others.take():
+            pass
+    with turns.take():
         pass

@@ -7,15 +7,17 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
-from digits.errors import InvalidPackage, ModelNotFound
+from digits.errors import InvalidPackage, ModelNotFound, TooManyPackages
 from digits.models import catalogue, textweights
 from digits.models.reading import read_picture
-from digits.packages import archives, check, pack
+from digits.packages import archives, check, limits, pack
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.settings import PROJECT_DIR, Settings
 
@@ -48,6 +50,13 @@ class TestContents:
         assert {"glyphs", "segmentation", "pictures", "reading", "judge", "recogniser", "__init__"} <= stems
         assert not {"catalogue", "runs", "training"} & stems
         assert set(files) == {*pack.code_files(), *pack.DATA_FILES} - {"history.csv"}
+
+    def test_hold_the_weights_as_numbers(self, files, model):
+        """Any safetensors program reads the weights of the Keras file."""
+        kernel, bias = (weight.values for weight in textweights.read(model.folder / "model.keras"))
+        numbers = safetensors.numpy.load(files["model.safetensors"])
+        assert np.array_equal(numbers["logits.kernel"], kernel)
+        assert np.array_equal(numbers["logits.bias"], bias)
 
     def test_are_the_same_bytes_every_time(self, model, package):
         """The zip does not contain the time, so a checksum identifies a package."""
@@ -90,7 +99,8 @@ class TestContents:
 
     def test_include_the_texts_of_the_text_zip(self, files, model):
         """`pack_texts` returns a zip of only the two text files, with the same content."""
-        texts = archives.read(pack.pack_texts(model))
+        with zipfile.ZipFile(io.BytesIO(pack.pack_texts(model))) as archive:
+            texts = {name: archive.read(name) for name in archive.namelist()}
         assert texts == {name: files[name] for name in ("weights.txt", "const.txt")}
 
     def test_of_a_run_have_its_history_and_its_changes(self, model, registry, runs_dir):
@@ -166,13 +176,35 @@ class TestCheck:
     def test_runs_no_foreign_code(self, files, model, sample, tmp_path, name):
         """Code that this version of Digits did not write is never run, wherever it is in the zip."""
         mark = tmp_path / "ran"
-        foreign = archives.write({**files, name: f"open({str(mark)!r}, 'w')".encode()})
+        foreign = archives.write_sealed({**files, name: f"open({str(mark)!r}, 'w')".encode()})
         with pytest.raises(InvalidPackage, match="nothing was run"):
             check.check_package(foreign, model, sample.test.images[:10], Settings.from_environment())
         assert not mark.exists()
 
     def test_reports_an_invalid_model(self, files, model, sample):
-        """A .tflite file that cannot be read is an error, not a difference."""
-        broken = archives.write({**files, "model.tflite": b"no model"})
-        with pytest.raises(InvalidPackage, match="it failed"):
+        """A card that `predict.py` cannot use is an error, not a difference."""
+        broken = archives.write_sealed({**files, "card.json": b"{}"})
+        with pytest.raises(InvalidPackage, match="it failed") as caught:
             check.check_package(broken, model, sample.test.images[:10], Settings.from_environment())
+        assert "digits-check" not in str(caught.value)
+
+    @pytest.mark.parametrize("name", ["model.tflite", "model.keras"])
+    @pytest.mark.parametrize("content", [b"no model", None])
+    def test_opens_no_foreign_model(self, files, model, sample, monkeypatch, name, content):
+        """Model files that are not those of a model here are never opened."""
+        monkeypatch.setattr(limits, "run", lambda *rest, **how: pytest.fail("nothing may run"))
+        changed = {**files, name: content} if content else {other: files[other] for other in files if other != name}
+        with pytest.raises(InvalidPackage, match=f"{name} must be exactly that of a model here"):
+            check.check_package(
+                archives.write_sealed(changed), model, sample.test.images[:10], Settings.from_environment()
+            )
+
+    def test_tells_a_second_visitor_to_wait(self, package, model, sample, monkeypatch):
+        """One package is checked at a time in a process; imports do not wait for it."""
+        monkeypatch.setattr(limits, "MAX_WAIT_SECONDS", 0.05)
+        said = []
+        with check._turns.take(), pytest.raises(TooManyPackages, match="Only one package is checked at a time"):
+            check.check_package(
+                package, model, sample.test.images[:10], Settings.from_environment(), on_step=said.append
+            )
+        assert said == ["Waiting for other checks to finish"]

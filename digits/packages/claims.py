@@ -1,7 +1,6 @@
-"""Manifests: what a package states about its model. Every statement is validated before it is used."""
+"""Claims: what a package states about its model, besides its numbers. Each is validated before it is used."""
 
 import csv
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -12,37 +11,27 @@ import msgspec
 
 from digits.errors import InvalidHyperparameter, InvalidPackage
 from digits.models.cards import Card
-from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE
-from digits.packages import archives
+from digits.models.catalogue import CARD
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
 from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
 from digits.runs.schema import METRIC_NAMES
 
-REQUIRED_FILES = (KERAS_FILE, TFLITE_FILE, CARD, HYPERPARAMETERS_FILE)
 MAX_JSON_BYTES = 256 * 1024
+MAX_DEPTH = 10  # of JSON; a card has 3
 MAX_ROWS = 5_000  # of a history; the longest run has 2,000
+MAX_LINE = 200  # characters in a row of a history; Digits writes fewer than 150
+MAX_HISTORY_BYTES = MAX_ROWS * MAX_LINE
 MAX_TITLE, MAX_TEXT = 80, 500  # characters
 
-_KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 # Titles and data sentences appear on pages as Markdown. These characters, besides letters and digits, cannot form an
 # image there, and without the parts in `_LINKS` they cannot form a link.
 _PUNCTUATION = set(" ,.:;()%+-_/'×–")
 _LINKS = ("//", "www.")
-_LAYERS = "Conv2D Dense Flatten Identity InputLayer MaxPooling2D ReLU Rescaling Reshape Softmax"
-_INITIALIZERS = "Constant GlorotUniform HeNormal TruncatedNormal Zeros"
-_KERAS_CLASSES = {  # the module and class of everything that `networks.build` creates; none of them can hold code
-    ("keras.src.models.functional", "Functional"),
-    ("keras", "DTypePolicy"),
-    (None, "__keras_tensor__"),
-    *(("keras.layers", name) for name in _LAYERS.split()),
-    *(("keras.initializers", name) for name in _INITIALIZERS.split()),
-}
-_ACTIVATIONS = {"linear", "relu"}
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """The statements that an import keeps, besides the weights. Accuracy and temperature are measured again.
+class Claims:
+    """The claims that an import keeps. Accuracy and temperature are not among them: they are measured again.
 
     Attributes:
         hyperparameters: what the model was trained with.
@@ -63,23 +52,18 @@ class Manifest:
     history: list[dict[str, Any]]
 
 
-def read(files: Mapping[str, bytes], class_names: Sequence[str]) -> Manifest:
-    """Validate a package's files, without running anything, and return what they state.
+def read(files: Mapping[str, bytes], class_names: Sequence[str]) -> Claims:
+    """Validate a package's files and return what they state.
 
     Args:
-        files: each file's content by its name, as `archives.read` returns them.
+        files: each file's content by its name, as `archives.read` returns them, with a card and hyperparameters.
         class_names: the classes of the test images.
 
     Raises:
-        InvalidPackage: a file is missing or makes an impossible statement.
+        InvalidPackage: a file makes an impossible claim.
     """
-    for name in REQUIRED_FILES:
-        if name not in files:
-            raise InvalidPackage(
-                f"A package must contain {', '.join(REQUIRED_FILES)}; {name} is missing. Choose another file."
-            )
-    check_keras(files[KERAS_FILE])
-    card, settings = _read_card(files[CARD], class_names), _parse(files[HYPERPARAMETERS_FILE], HYPERPARAMETERS_FILE)
+    card = _read_card(files[CARD], class_names)
+    settings = parse_json(files[HYPERPARAMETERS_FILE], HYPERPARAMETERS_FILE)
     try:
         hyperparameters = Hyperparameters.from_dict(card.hyperparameters)
     except (InvalidHyperparameter, TypeError) as error:
@@ -89,7 +73,7 @@ def read(files: Mapping[str, bytes], class_names: Sequence[str]) -> Manifest:
     step = hyperparameters.iterations if card.step is None else card.step
     if step > hyperparameters.iterations:
         raise _invalid_field("step", f"at most its {hyperparameters.iterations:,} iterations", step)
-    return Manifest(
+    return Claims(
         hyperparameters,
         step,
         card.seconds or 0.0,
@@ -100,43 +84,39 @@ def read(files: Mapping[str, bytes], class_names: Sequence[str]) -> Manifest:
     )
 
 
-def check_keras(content: bytes) -> None:
-    """Verify that a Keras file contains only plain layers and their weights. The file is not opened with Keras.
+def parse_json(content: bytes, name: str) -> dict[str, Any]:
+    """Return an untrusted JSON object.
 
     Args:
-        content: a `.keras` file, which is a zip.
+        content: the text in UTF-8, at most `MAX_JSON_BYTES`.
+        name: the file's name, for the message.
 
     Raises:
-        InvalidPackage: it contains anything else, such as a Lambda layer, which could run code.
+        InvalidPackage: it is too long, is nested deeper than `MAX_DEPTH`, or is not a JSON object.
     """
-    try:
-        members = archives.read(content)
-    except InvalidPackage as error:
-        raise InvalidPackage(f"{KERAS_FILE} must be a Keras file, which is a zip. {error}") from error
-    if set(members) != _KERAS_MEMBERS:
-        raise InvalidPackage(
-            f"{KERAS_FILE} must contain {', '.join(sorted(_KERAS_MEMBERS))}; "
-            f"it contains {ascii(sorted(members))[:100]}."
-        )
-    config = _parse(members["config.json"], f"{KERAS_FILE}'s config.json")
-    if config.get("compile_config"):
-        raise InvalidPackage(f"{KERAS_FILE} must not have a `compile_config`; it has one.")
-    try:
-        _check_config(config)
-    except RecursionError as error:
-        raise InvalidPackage(f"{KERAS_FILE} must describe a network; it is nested too deeply.") from error
-
-
-def _parse(content: bytes, name: str) -> dict[str, Any]:
     if len(content) > MAX_JSON_BYTES:
         raise InvalidPackage(f"{name} may have at most {MAX_JSON_BYTES:,} bytes; this one has {len(content):,}.")
     try:
         facts = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidPackage(f"{name} must be JSON; this one cannot be read ({str(error)[:100]}).") from error
+        _check_depth(facts, MAX_DEPTH)
+    except RecursionError as error:
+        raise InvalidPackage(f"{name} must be JSON; this one is nested too deeply. Choose another package.") from error
+    except ValueError as error:
+        reason = str(error)[:100]
+        raise InvalidPackage(
+            f"{name} must be JSON; this one cannot be read ({reason}). Choose another package."
+        ) from error
     if not isinstance(facts, dict):
         raise InvalidPackage(f"{name} must be a JSON object; this one is a {type(facts).__name__}.")
     return facts
+
+
+def _check_depth(item: Any, levels: int) -> None:
+    if levels < 0:
+        raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(item, (dict, list)):
+        for part in item.values() if isinstance(item, dict) else item:
+            _check_depth(part, levels - 1)
 
 
 def _read_card(content: bytes, class_names: Sequence[str]) -> Card:
@@ -144,8 +124,9 @@ def _read_card(content: bytes, class_names: Sequence[str]) -> Card:
 
     `Card` validates types and ranges. Pages also show the card's texts, so these are validated here.
     """
+    facts = parse_json(content, CARD)
     try:
-        card = Card.from_dict(_parse(content, CARD))
+        card = Card.from_dict(facts)
     except ValueError as error:
         raise InvalidPackage(f"{CARD} must be a valid card; {error}.") from error
     if card.class_names != tuple(class_names):
@@ -190,7 +171,10 @@ def _changes(listed: Any, step: int) -> tuple[Change, ...]:
 
 def _history(content: bytes, last_step: int) -> list[dict[str, Any]]:
     try:
-        reader = csv.DictReader(io.StringIO(content.decode("ascii")), strict=True)
+        lines = content.decode("ascii").splitlines(keepends=True)
+        if len(lines) > MAX_ROWS + 1 or max(map(len, lines), default=0) > MAX_LINE:
+            raise ValueError(f"it may have at most {MAX_ROWS:,} rows of {MAX_LINE} characters")
+        reader = csv.DictReader(lines, strict=True)
         if reader.fieldnames != METRIC_NAMES:
             raise ValueError(f"its columns must be {', '.join(METRIC_NAMES)}")
         rows: list[dict[str, Any]] = []
@@ -199,8 +183,6 @@ def _history(content: bytes, last_step: int) -> list[dict[str, Any]]:
             if not (rows[-1]["step"] if rows else -1) < row["step"] <= last_step:
                 raise ValueError("its steps must increase and end at the model's step or earlier")
             rows.append(row)
-            if len(rows) > MAX_ROWS:
-                raise ValueError(f"it may have at most {MAX_ROWS:,} rows")
     except (csv.Error, TypeError, ValueError) as error:
         raise InvalidPackage(f"{HISTORY_FILE} must be a valid history of a run; {error}.") from error
     return rows
@@ -213,23 +195,3 @@ def _metric(name: str, text: str) -> float | int | None:
     if not (math.isfinite(number) and number >= 0 and (not name.endswith("accuracy") or number <= 1)):
         raise ValueError(f"its {name} {text[:30]} is out of range")
     return number
-
-
-def _check_config(item: Any) -> None:
-    if isinstance(item, dict):
-        class_path = (item.get("module"), item.get("class_name"))
-        is_object = "class_name" in item or "module" in item
-        if is_object and (
-            not all(isinstance(part, str | None) for part in class_path) or class_path not in _KERAS_CLASSES
-        ):
-            raise InvalidPackage(
-                f"{KERAS_FILE} may contain only the layers of Digits' own networks; it contains "
-                f"{ascii(class_path[1])[:60]}, which could run code, so it was not opened."
-            )
-        if item.get("registered_name") not in (None, class_path[1]):
-            raise InvalidPackage(f"{KERAS_FILE} may not contain registered classes; it does, so it was not opened.")
-        if "activation" in item and item["activation"] not in tuple(_ACTIVATIONS):
-            raise InvalidPackage(f"{KERAS_FILE} may use only the activations {' and '.join(sorted(_ACTIVATIONS))}.")
-    if isinstance(item, (dict, list)):
-        for part in item.values() if isinstance(item, dict) else item:
-            _check_config(part)

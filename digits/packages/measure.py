@@ -1,0 +1,134 @@
+"""Measuring: the card of an imported model, whose accuracy and temperature come from this machine's images alone."""
+
+import dataclasses
+import datetime
+import functools
+import os
+import platform
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from digits.accuracy import accuracy
+from digits.data import datasets
+from digits.data.datasets import Dataset, Source, Split
+from digits.data.drawings import Examples, load_examples
+from digits.errors import InvalidPackage
+from digits.models import calibration, drawn_accuracy
+from digits.models.cards import Card
+from digits.models.catalogue import PROBABILITIES_FILE, TFLITE_FILE
+from digits.models.recogniser import CalibratedRecogniser, Recogniser
+from digits.packages.claims import Claims
+from digits.runs.hyperparameters import PRESETS
+from digits.settings import Settings
+
+_IMAGES_AT_A_TIME = 500
+_MAX_THREADS = 4
+_NICENESS = 10  # reading a drawing has priority, as it has over training
+
+
+def measure(
+    folder: Path, claims: Claims, settings: Settings, on_step: Callable[[str], None] = lambda step: None
+) -> Card:
+    """Measure the model whose `.tflite` file lies in a folder, write its test probabilities there, and return its card.
+
+    Args:
+        folder: as `rebuild.write_files` leaves it.
+        claims: give the card its hyperparameters, its data and its training time.
+        settings: where test, validation and drawn images are.
+        on_step: called with a short description of each step before it starts.
+
+    Raises:
+        InvalidPackage: the model gives no probabilities, because its numbers are too large.
+        DatasetError: there are no test images.
+    """
+    on_step("Loading the test images")
+    dataset, drawings = load_images(settings)
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS), initializer=_lower_priority) as pool:
+        recogniser = _SharedOut(folder / TFLITE_FILE, pool)
+        on_step(f"Measuring its accuracy on {len(dataset.test):,} test images")
+        probabilities = recogniser.probabilities(dataset.test.images)
+        if not np.isfinite(probabilities).all():
+            raise InvalidPackage(
+                "A package's model must give a probability for each class; this one's numbers are too large for that. "
+                "Choose another package."
+            )
+        on_step(f"Calibrating its confidence on {len(dataset.validation):,} validation images")
+        temperature = calibration.temperature_of(recogniser.probabilities, dataset.validation)
+        drawn = None
+        if drawings:
+            on_step(f"Measuring its accuracy on {drawings.drawings:,} drawings")
+            calibrated = CalibratedRecogniser(recogniser, dataset.class_names, temperature)
+            drawn = drawn_accuracy.measure(calibrated, drawings)
+    np.save(folder / PROBABILITIES_FILE, probabilities)
+    network = claims.hyperparameters.network
+    return Card(
+        id=folder.name,
+        title=PRESETS[network].title,
+        order=list(PRESETS).index(network),
+        class_names=dataset.class_names,
+        data=claims.data,
+        train_images=claims.train_images,
+        hyperparameters=claims.hyperparameters.to_dict(),
+        test=accuracy(probabilities, dataset.test.labels),
+        versions={"python": platform.python_version(), **{name: version(name) for name in ("numpy", "ai-edge-litert")}},
+        date=datetime.datetime.now(datetime.UTC).date(),
+        seconds=claims.seconds,
+        step=claims.step,
+        temperature=temperature,
+        drawn=drawn,
+    )
+
+
+def load_images(settings: Settings) -> tuple[Dataset, Examples | None]:
+    """Return the images to measure on, without training images, and the drawings, if there are any.
+
+    They are loaded once in a process: preparing drawings takes seconds.
+
+    Raises:
+        DatasetError: there are no images.
+    """
+    return _load(settings, datasets.find_source(settings))
+
+
+@functools.lru_cache(maxsize=1)  # 15 MB
+def _load(settings: Settings, source: Source) -> tuple[Dataset, Examples | None]:
+    whole = datasets.load_mnist(settings)
+    train, validation, test = (_copy(split) for split in (whole.train.rows(0, 0), whole.validation, whole.test))
+    drawings = load_examples(settings.drawn_dir, whole.class_names) if settings.drawn_dir else None
+    return dataclasses.replace(whole, train=train, validation=validation, test=test), drawings
+
+
+def _copy(split: Split) -> Split:
+    """Copy images that may be a view of many more."""
+    return Split(split.images.copy(), split.labels.copy())
+
+
+class _SharedOut(Recogniser):
+    """A recogniser that shares many images out among the threads of a pool, each with an interpreter of its own."""
+
+    def __init__(self, path: Path, pool: ThreadPoolExecutor) -> None:
+        super().__init__(path)
+        self._path, self._pool, self._own = path, pool, threading.local()
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        if len(images) <= _IMAGES_AT_A_TIME:
+            return super().probabilities(images)
+        parts = [images[start : start + _IMAGES_AT_A_TIME] for start in range(0, len(images), _IMAGES_AT_A_TIME)]
+        return np.concatenate(list(self._pool.map(self._read, parts)))
+
+    def _read(self, images: np.ndarray) -> np.ndarray:
+        if not hasattr(self._own, "recogniser"):
+            self._own.recogniser = Recogniser(self._path)
+        return self._own.recogniser.probabilities(images)
+
+
+def _lower_priority() -> None:
+    """Lower this thread's priority on Linux; elsewhere it would be the whole process's, for good."""
+    if sys.platform == "linux":
+        os.nice(_NICENESS)

@@ -1,0 +1,89 @@
+"""Parameters: a model's arrays of numbers as one safetensors file, the only part of a package that becomes a model.
+
+The format is a JSON header with each array's type, shape and place, and then the numbers
+(https://github.com/huggingface/safetensors). It cannot hold code.
+"""
+
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from digits.errors import InvalidPackage
+from digits.models import textweights
+from digits.models.catalogue import KERAS_FILE
+from digits.models.textweights import Weight
+from digits.runs.hyperparameters import PRESETS
+from digits.settings import BUNDLED_MODELS_DIR
+
+PARAMETERS_FILE = "model.safetensors"
+MAX_PARAMETERS_BYTES = 8 * 1024 * 1024  # the largest network has 1.5 million parameters, of two or four bytes each
+
+_MAX_HEADER_BYTES = 16 * 1024
+_TYPES: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
+
+
+def write(parameters: list[Weight]) -> bytes:
+    """Return the parameters of a model as a safetensors file, float16 if that holds them exactly and float32 if not."""
+    from safetensors.numpy import save
+
+    with np.errstate(over="ignore"):
+        is_exact = all(np.array_equal(weight.values.astype(np.float16), weight.values) for weight in parameters)
+    kind = np.float16 if is_exact else np.float32
+    return save({_name(weight): np.ascontiguousarray(weight.values, kind) for weight in parameters})
+
+
+def read(content: bytes, network: str) -> list[Weight]:
+    """Read the parameters of a network from an untrusted safetensors file.
+
+    Args:
+        content: the file.
+        network: a name from `PRESETS`; its bundled model has the arrays, in name and shape, that the file must have.
+
+    Returns:
+        float32 arrays, rounded to float16 as in every exported model, in the order of the layers.
+
+    Raises:
+        InvalidPackage: the file is damaged, does not hold exactly these arrays, or holds other than finite numbers.
+    """
+    found, parameters = _arrays(content), []
+    own = textweights.read(BUNDLED_MODELS_DIR / network / KERAS_FILE)
+    shapes = {name: array.shape for name, array in found.items()}
+    if shapes != {_name(weight): weight.values.shape for weight in own}:
+        raise InvalidPackage(
+            f"By its hyperparameters the model must be “{PRESETS[network].title}”; {PARAMETERS_FILE} has not the "
+            "arrays of that network. Choose another package."
+        )
+    for weight in own:
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = found[_name(weight)].astype(np.float16)
+        if not np.isfinite(values).all():
+            raise InvalidPackage(
+                f"A model's parameters must be finite numbers up to 65,504; some in {PARAMETERS_FILE} are not. "
+                "Choose another package."
+            )
+        parameters.append(Weight(weight.layer, values.astype(np.float32)))
+    return parameters
+
+
+def _name(weight: Weight) -> str:
+    return f"{weight.layer}.{'bias' if weight.is_bias else 'kernel'}"
+
+
+def _arrays(content: bytes) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError, deserialize
+
+    try:
+        (header_bytes,) = struct.unpack_from("<Q", content)
+        if header_bytes > _MAX_HEADER_BYTES:
+            raise ValueError("its header is too long")
+        found: Iterable[Any] = deserialize(content)
+        return {
+            name: np.frombuffer(facts["data"], _TYPES[facts["dtype"]]).reshape(facts["shape"]) for name, facts in found
+        }
+    except (SafetensorError, struct.error, ValueError, KeyError) as error:
+        raise InvalidPackage(
+            f"{PARAMETERS_FILE} must hold arrays of float16 or float32 numbers; it cannot be read. "
+            "Choose another package."
+        ) from error
