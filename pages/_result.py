@@ -42,8 +42,8 @@ def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:
     if is_named:
         st.markdown(f"**{WEIGHTS[model.card.weights or Weights.LAST]}**, after {step:,} iterations")
     figures = [("Test accuracy", f"{measured.share:.2%}")]
-    if model.drawn_accuracy:
-        figures.append(("Drawn digits", f"{model.drawn_accuracy.share:.1%}"))
+    if model.strangers:
+        figures.append(("Strangers' drawings", f"{model.strangers.strokes.share:.1%}"))
     if preset.published:
         figures.append(("Published", preset.published))
     for column, (label, value) in zip(st.columns(len(figures)), figures, strict=True):

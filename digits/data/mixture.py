@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from digits.data import allographs, handwriting
-from digits.data.datasets import CLASS_NAMES, Dataset, Split
+from digits.data.datasets import CLASS_NAMES, Dataset, Part, Split
 from digits.data.drawings import CANVAS_SIDE, place
 from digits.errors import DatasetUnavailable
 from digits.files import write_whole
@@ -75,7 +75,7 @@ def for_drawings(
     # All parts depend on the training images: how many they are, and what their classes are.
     key = hashlib.sha256(train.images.tobytes() + repr(dataset.class_names).encode()).hexdigest()[:16]
     parts = [train]
-    counts = [f"{len(train):,} of MNIST"]
+    mixture = [Part("mnist", "", len(train))]
     for share in MIXTURE:
         if share.source == "allographs" and dataset.class_names != CLASS_NAMES:
             continue
@@ -91,12 +91,13 @@ def for_drawings(
                 continue
             _save_cached(path, part)
         parts.append(part)
-        counts.append(f"{len(part):,} of {_title(share.source)} ({share.way})")
+        mixture.append(Part(share.source, share.way, len(part)))
     whole = Split(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels")))
-    return replace(dataset, train=whole, description=f"{dataset.description} Learned from: {', '.join(counts)}.")
+    return replace(dataset, train=whole, mixture=tuple(mixture))
 
 
-def _title(source: str) -> str:
+def title(source: str) -> str:
+    """Return a source's name for people."""
     if source in handwriting.SOURCES:
         return handwriting.SOURCES[source].title
     return "MNIST" if source == "mnist" else source
@@ -109,7 +110,7 @@ def _make(share: Share, dataset: Dataset, data_dir: Path | None, say: Say) -> Sp
         images.append(image)
         labels.append(label)
         if number % 500 == 0:
-            say(f"Preparing what drawings look like: {_title(share.source)}, {number:,}")
+            say(f"Preparing what drawings look like: {title(share.source)}, {number:,}")
     shape = (len(images), *dataset.train.images.shape[1:])
     return Split(np.array(images, np.uint8).reshape(shape), np.array(labels, np.uint8))
 

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from digits.data import datasets
 from digits.errors import InvalidPackage, TooManyPackages
 from digits.models.cards import Card
@@ -84,10 +86,10 @@ def _rebuild(
     files: dict[str, bytes], manifest: Manifest, folder: Path, settings: Settings, on_step: Callable[[str], None]
 ) -> Card:
     """Rebuild the model from the package's weights, in a separate process, and return its card."""
-    facts = {"seconds": manifest.seconds, "step": manifest.step, "data": manifest.data}
+    names = ("seconds", "step", "data", "train_images", "mixture")
     claims = {
         "hyperparameters": manifest.hyperparameters.to_dict(),
-        "facts": facts | {"train_images": manifest.train_images},
+        "facts": {name: msgspec.to_builtins(getattr(manifest, name)) for name in names},
     }
     (folder / CLAIMS_FILE).write_text(json.dumps(claims), encoding="utf-8")
     for name in (KERAS_FILE, TFLITE_FILE):

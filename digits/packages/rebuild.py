@@ -15,11 +15,11 @@ from typing import Any
 
 import h5py
 import keras
+import msgspec
 import numpy as np
 
 from digits.data import datasets
-from digits.data.datasets import Dataset
-from digits.data.drawings import Examples, load_examples
+from digits.data.datasets import Dataset, Part
 from digits.errors import DigitsError, InvalidPackage
 from digits.models.cards import Card
 from digits.models.catalogue import KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
@@ -37,7 +37,6 @@ def rebuild_model(
     *,
     hyperparameters: Hyperparameters,
     dataset: Dataset,
-    drawings: Examples | None,
     facts: Mapping[str, Any],
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Card:
@@ -48,7 +47,6 @@ def rebuild_model(
             Keras file.
         hyperparameters: those of the package; they name its network.
         dataset: its test images measure the accuracy, and its validation images fit the temperature.
-        drawings: measure the accuracy on drawings; None to leave it out.
         facts: further fields of the card.
         on_step: called with a short description of each step before it starts.
 
@@ -80,9 +78,7 @@ def rebuild_model(
         )
     on_step("Writing the model's files and measuring its accuracy")
     draft = folder / MODEL_DIR
-    card = export.save_model(
-        model, draft, hyperparameters=hyperparameters, dataset=dataset, drawings=drawings, facts=facts
-    )
+    card = export.save_model(model, draft, hyperparameters=hyperparameters, dataset=dataset, facts=facts)
     if not export.is_same(expected, np.load(draft / PROBABILITIES_FILE, allow_pickle=False)):
         raise _wrong_network(hyperparameters)
     return card
@@ -154,13 +150,11 @@ def main(folder: Path) -> int:
     claims = json.loads((folder / CLAIMS_FILE).read_text(encoding="utf-8"))
     try:
         dataset = datasets.load_mnist(settings)
-        drawings = load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None
         card = rebuild_model(
             folder,
             hyperparameters=Hyperparameters.from_dict(claims["hyperparameters"]),
             dataset=dataset,
-            drawings=drawings,
-            facts=claims["facts"],
+            facts=claims["facts"] | {"mixture": msgspec.convert(claims["facts"]["mixture"], tuple[Part, ...])},
             on_step=lambda step: print(step, flush=True),
         )
         result: dict[str, Any] = {"card": card.to_dict()}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from digits.data import handwriting, mixture
+from digits.data.datasets import Part
 from digits.errors import DatasetCorrupt, TermsForbidTraining
 from digits.ink import glyphs
 
@@ -42,7 +43,13 @@ def test_adds_images_to_the_training_set_alone(small, tmp_path):
     assert whole.validation is few.validation
     assert whole.test is few.test
     assert len(said) == 3
-    assert "20 of allographs (strokes)" in whole.description
+    assert whole.mixture == (
+        Part("mnist", "", 60),
+        Part("mnist", "picture", 20),
+        Part("mnist", "low resolution", 20),
+        Part("allographs", "strokes", 20),
+    )
+    assert whole.description == few.description
 
 
 def test_is_cached(small, tmp_path, monkeypatch):
@@ -72,12 +79,13 @@ def test_other_classes_get_no_digits(small, tmp_path):
 
 
 def test_handwriting_is_added_where_it_is(small, tmp_path, data_dir):
-    """Only the training writers' drawings of the data set's classes are added, and the description names the source."""
+    """Only the training writers' drawings of the data set's classes are added, and the mixture names the source."""
     few = dataclasses.replace(small, train=small.train.rows(0, 30))
     whole = mixture.for_drawings(few, tmp_path / "memory", data_dir=data_dir)
     # three copies read by their strokes, one as a picture, and perhaps one of low resolution
     assert 30 + 3 * 10 + 4 <= len(whole.train) <= 30 + 3 * 10 + 5
-    assert "3 of UNIPEN (strokes)" in whole.description
+    assert Part("unipen", "strokes", 3) in whole.mixture
+    assert mixture.title("unipen") == "UNIPEN"
 
 
 def test_every_source_of_the_mixture_may_be_trained_on():

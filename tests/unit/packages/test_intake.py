@@ -108,7 +108,6 @@ class TestRebuild:
                 tmp_path,
                 hyperparameters=PRESETS[network].hyperparameters,
                 dataset=small,
-                drawings=None,
                 facts=FACTS,
             )
 
