@@ -33,21 +33,24 @@ def data_dir(tmp_path):
 
 
 def test_adds_images_to_the_training_set_alone(small, tmp_path):
-    """Without handwriting the additions are MNIST read in other ways and allographs, a third of the images each."""
+    """Without a folder of handwriting the additions are MNIST read in other ways, allographs and a few examples of real
+    handwriting, at most a third of the images each."""
     few = dataclasses.replace(small, train=small.train.rows(0, 60))
     said = []
     whole = mixture.for_drawings(few, tmp_path, said.append)
-    assert len(whole.train) == 60 + 3 * 20
+    assert len(whole.train) == 60 + 5 * 20
     assert np.array_equal(whole.train.images[:60], few.train.images)
     assert np.array_equal(whole.train.labels[60:80], few.train.labels[:20])
     assert whole.validation is few.validation
     assert whole.test is few.test
-    assert len(said) == 3
+    assert len(said) == 5
     assert whole.mixture == (
         Part("mnist", "", 60),
         Part("mnist", "picture", 20),
         Part("mnist", "low resolution", 20),
         Part("allographs", "strokes", 20),
+        Part("examples", "strokes", 20),
+        Part("examples", "picture", 20),
     )
     assert whole.description == few.description
 
@@ -69,7 +72,7 @@ def test_another_training_set_has_a_cache_of_its_own(small, tmp_path):
     """What was made for a few images does not serve when more are there, nor handwriting when its folder is gone."""
     few, more = (dataclasses.replace(small, train=small.train.rows(0, count)) for count in (30, 60))
     mixture.for_drawings(few, tmp_path)
-    assert len(mixture.for_drawings(more, tmp_path).train) == 60 + 3 * 20
+    assert len(mixture.for_drawings(more, tmp_path).train) == 60 + 5 * 20
 
 
 def test_other_classes_get_no_digits(small, tmp_path):
