@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from digits.data.strangers import TITLES
+from digits.data.strangers import SAMPLE, TITLES
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]  # limits, because an imported card is untrusted
 _Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -74,7 +74,7 @@ class Strangers:
     @property
     def is_sample(self) -> bool:
         """Whether only the small sample was read that is part of Digits."""
-        return all(figures.source == "sample" for figures in self.sources)
+        return all(figures.source == SAMPLE for figures in self.sources)
 
     def of(self, way: str) -> tuple[SourceFigures, ...]:
         """Return the sources that were read in one way."""

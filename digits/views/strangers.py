@@ -11,7 +11,7 @@ _WAYS = {"strokes": "strokes", "pictures": "as pictures"}
 
 def headline(strangers: Strangers) -> str:
     """Return the figure that choosers show, such as "98.9% of strangers' drawings"."""
-    return f"{strangers.strokes.share:.1%} of strangers' drawings"
+    return f"{strangers.strokes.share:.1%} of {'a sample of ' * strangers.is_sample}strangers' drawings"
 
 
 def caption(strangers: Strangers, way: str) -> str:

@@ -35,8 +35,10 @@ def figures():
 
 
 def test_the_headline_is_short(figures):
-    """A chooser shows one figure."""
+    """A chooser shows one figure, and says when it was measured on the sample alone."""
     assert strangers.headline(figures) == "98.9% of strangers' drawings"
+    few = Strangers(strokes=figures.strokes, sources=(source("sample", "strokes"),))
+    assert strangers.headline(few) == "98.9% of a sample of strangers' drawings"
 
 
 def test_a_figure_says_where_it_comes_from(figures):
