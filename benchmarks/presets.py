@@ -11,7 +11,6 @@ from pathlib import Path
 
 from benchmarks import _results
 from digits.data import datasets
-from digits.data.drawings import load_examples
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
 from digits.training import export, loop, programs
@@ -24,7 +23,6 @@ def main() -> None:
     options = parser.parse_args()
     settings = Settings.from_environment()
     dataset = datasets.load_mnist(settings)
-    drawings = load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None
     precision = programs.fastest_precision()
     print(f"{dataset.description} Computing in {precision}.")
     figures = {}
@@ -51,7 +49,6 @@ def main() -> None:
                     Path(folder) / "model",
                     hyperparameters=hyperparameters,
                     dataset=dataset,
-                    drawings=drawings,
                     facts={},
                 )
             total = time.perf_counter() - start
@@ -59,7 +56,7 @@ def main() -> None:
                 {
                     "seed": seed,
                     "test": round(card.test.share, 4),
-                    "drawn": card.drawn and round(card.drawn.share, 4),
+                    "strangers": card.strangers and card.strangers.strokes.share,
                     "training_seconds": round(trained, 2),
                     "seconds_with_test_and_export": round(total, 2),
                 }

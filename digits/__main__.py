@@ -5,25 +5,27 @@ import dataclasses
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from digits import package_commands
 from digits.accuracy import accuracy
-from digits.data import datasets, drawings, mixture
+from digits.data import datasets, drawings, mixture, strangers
 from digits.errors import DatasetError, DigitsError, FileTooLarge, InvalidHyperparameter, InvalidImage
 from digits.limits import read_file
-from digits.models import answers, catalogue, drawn_accuracy
+from digits.models import answers, cards, catalogue, drawn_accuracy
 from digits.models.reading import Reading, read_picture
 from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
 from digits.runs.hyperparameters import as_markdown as hyperparameters_as_markdown
 from digits.settings import MAX_UPLOAD_BYTES, Settings, work_dir
 from digits.views import curves
 from digits.views import gallery as galleries
+from digits.views import strangers as tables
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
+_STRANGERS = Path()  # as a folder to measure on: real handwriting, of people from whom nothing was learned
 _LINE_EVERY = 100  # iterations between progress lines, as in the tutorials
 
 
@@ -71,7 +73,6 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
         output,
         hyperparameters=hyperparameters,
         dataset=dataset,
-        drawings=drawings.load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None,
         facts={"command": command, "seconds": round(seconds, 1), "precision": program.precision},
     )
     published = PRESETS[hyperparameters.network].published
@@ -206,6 +207,8 @@ def _gallery(options: argparse.Namespace, settings: Settings) -> int:
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     models = [catalogue.find(name, settings) for name in options.models] or catalogue.bundled()
+    if options.drawn == _STRANGERS:
+        return _evaluate_strangers(models, options, settings)
     if options.drawn:
         for as_picture in (False, True):
             given = drawings.load_examples(options.drawn, datasets.CLASS_NAMES, as_picture=as_picture)
@@ -221,13 +224,31 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _evaluate_strangers(models: Sequence[catalogue.Model], options: argparse.Namespace, settings: Settings) -> int:
+    """Measure models on real handwriting, print what they read by source and by class, and write it if asked to."""
+    groups = _announced(strangers.load_for(settings, options.most))
+    for model, found in zip(models, drawn_accuracy.measure_strangers(models, groups), strict=True):
+        print(f"\n{model.title}: {tables.in_words(found)}\n")
+        print(tables.as_text(tables.by_source(found)), tables.as_text(tables.by_class(found)), sep="\n\n")
+        if options.write:
+            cards.write(model.folder / catalogue.CARD, dataclasses.replace(model.card, strangers=found))
+    return 0
+
+
+def _announced(groups: Iterable[strangers.Group]) -> Iterator[strangers.Group]:
+    for group in groups:
+        print(f"{strangers.TITLES[group.source]}, {group.way}: {len(group.drawings):,}", file=sys.stderr, flush=True)
+        yield group
+
+
 def _models(options: argparse.Namespace, settings: Settings) -> int:
     for model in catalogue.bundled():
         if options.json:
             card = json.loads((model.folder / catalogue.CARD).read_text(encoding="utf-8"))
             print(json.dumps(card, ensure_ascii=False))
         else:
-            print(f"{model.id:20} {model.title}: test {model.test_accuracy}; drawn {model.drawn_accuracy or 'unknown'}")
+            read = tables.headline(model.strangers) if model.strangers else "strangers' drawings not measured"
+            print(f"{model.id:20} {model.title}: test {model.test_accuracy}; {read}")
     return 0
 
 
@@ -301,9 +322,14 @@ def _add_evaluate(commands: Commands) -> None:
     evaluate.add_argument(
         "--drawn",
         type=Path,
+        nargs="?",
+        const=_STRANGERS,
         metavar="FOLDER",
-        help="measure on this folder's drawings instead: *.json of labelled strokes, or pictures in folders by class",
+        help="measure on drawings instead: on a folder's *.json of labelled strokes, or pictures in folders by class; "
+        "without a folder, on people from whom nothing was learned, by source and by class",
     )
+    evaluate.add_argument("--most", type=int, metavar="N", help="at most so many of these people's drawings a source")
+    evaluate.add_argument("--write", action="store_true", help="write what these people's drawings give to the cards")
     evaluate.set_defaults(run=_evaluate)
 
 

@@ -34,7 +34,7 @@ class Settings:
     """The settings that environment variables provide.
 
     Attributes:
-        data_dir: the folder whose `mnist/` holds the four IDX files, and whose `drawn/` may hold labelled drawings.
+        data_dir: the folder whose `mnist/` holds the four IDX files of MNIST; `handwriting/` in it is optional.
         keras_home: Keras's folder; `datasets/mnist.npz` in it is read, or written by a download.
         may_download: whether MNIST may be downloaded if it is not on this machine.
         runs_dir: the folder of the models that runs train and of the default registry. In a clone it is `models/runs`;
@@ -49,12 +49,6 @@ class Settings:
     runs_dir: Path
     registry_url: str
     tensorboard_dir: Path | None = None
-
-    @property
-    def drawn_dir(self) -> Path | None:
-        """The folder of labelled drawings, on which drawn accuracy is measured; None if there is none."""
-        folder = self.data_dir / "drawn" if self.data_dir else None
-        return folder if folder and folder.is_dir() else None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":

@@ -9,6 +9,7 @@ from digits.models.identity import Weights
 from digits.packages import pack
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.schema import Run
+from digits.views import strangers
 from pages import _again, _package, _state, _widgets
 
 WEIGHTS = {Weights.BEST: "Best weights", Weights.LAST: "Last weights", Weights.SAVED: "Saved weights"}
@@ -42,8 +43,8 @@ def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:
     if is_named:
         st.markdown(f"**{WEIGHTS[model.card.weights or Weights.LAST]}**, after {step:,} iterations")
     figures = [("Test accuracy", f"{measured.share:.2%}")]
-    if model.drawn_accuracy:
-        figures.append(("Drawn digits", f"{model.drawn_accuracy.share:.1%}"))
+    if model.strangers:
+        figures.append(("Strangers' drawings", f"{model.strangers.strokes.share:.1%}"))
     if preset.published:
         figures.append(("Published", preset.published))
     for column, (label, value) in zip(st.columns(len(figures)), figures, strict=True):
@@ -53,6 +54,8 @@ def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:
         f"{measured.correct:,} of {measured.total:,} test images are correct, measured once, when the model was saved. "
         f"95 % confidence interval: {low:.2%} to {high:.2%}. Trained in {seconds:.1f} s."
     )
+    if model.strangers:
+        st.caption(f"Strangers' drawings: {strangers.caption(model.strangers, 'strokes')}.")
     with st.container(horizontal=True):
         for page, label, icon in (
             ("draw.py", "Draw with it", "draw"),

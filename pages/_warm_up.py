@@ -10,6 +10,7 @@ from digits.models import catalogue
 from digits.models.reading import read_strokes
 from digits.settings import Settings
 from digits.views import charts
+from digits.why import neighbours
 from pages import _picture, _reading, _sheet, _why  # noqa: F401 - these import everything that the pages share
 
 
@@ -26,5 +27,6 @@ def warm_up(*, head_start_seconds: float = 3.0) -> None:
     model = catalogue.find(catalogue.DEFAULT_MODEL, Settings.from_environment())
     reading = read_strokes([np.array([(140, 40), (140, 240)], np.float32)], model)
     charts.probability_bars(reading.probabilities[0], model.class_names)
+    neighbours.find(model, reading.digits[0].glyph.image)
     gc.collect()
     gc.freeze()

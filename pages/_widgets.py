@@ -16,7 +16,7 @@ from digits.runs.registry import Registry, open_registry
 from digits.runs.schema import Run, RunState
 from digits.runs.visitors import COOKIE, new_token
 from digits.settings import Settings
-from digits.views import charts, comparison, sharing
+from digits.views import charts, comparison, sharing, strangers
 from digits.views.markdown import escaped
 from pages import _state
 
@@ -187,7 +187,7 @@ def model_chooser(page: str) -> catalogue.Model:
         format_func=titles.__getitem__,
         key=_state.key(page, "model"),
         persist_state="session",
-        help="The network that reads, with its accuracy on MNIST's test images and on drawn digits.",
+        help="The network that reads, with its accuracy on MNIST's test images and on drawings by strangers.",
     )
     return model
 
@@ -207,8 +207,8 @@ def _titles_of(run: Run, name: str) -> dict[str, str]:
 
 def _model_title(model: catalogue.Model) -> str:
     figures = [f"{model.test_accuracy.share:.1%} of test images"]
-    if model.drawn_accuracy:
-        figures.append(f"{model.drawn_accuracy.share:.1%} of drawings")
+    if model.strangers:
+        figures.append(strangers.headline(model.strangers))
     return f"{model.title}: {', '.join(figures)}"
 
 

@@ -8,7 +8,7 @@ from digits import accuracy
 from digits.data import datasets
 from digits.errors import DigitsError
 from digits.models import catalogue
-from digits.views import cards, charts
+from digits.views import cards, charts, strangers
 from digits.views.markdown import escaped
 from pages import _confusion, _package, _samples, _state, _widgets
 
@@ -17,12 +17,14 @@ _key = partial(_state.key, "models")
 
 def _card(model: catalogue.Model) -> None:
     """Show a model's main figures, and its whole card in an expander."""
-    figures = [("Test accuracy", model.test_accuracy)]
-    if model.drawn_accuracy:
-        figures.append(("Accuracy on drawings", model.drawn_accuracy))
     with st.container(horizontal=True, horizontal_alignment="distribute"):
-        for label, measured in figures:
-            _figure(label, f"{measured.share:.2%}", _interval(measured))
+        _figure("Test accuracy", f"{model.test_accuracy.share:.2%}", _interval(model.test_accuracy))
+        if model.strangers:
+            share = model.strangers.strokes.share
+            _figure("Strangers' drawings", f"{share:.1%}", strangers.caption(model.strangers, "strokes"))
+        if model.strangers and model.strangers.pictures:
+            share = model.strangers.pictures.share
+            _figure("Strangers' pictures", f"{share:.1%}", strangers.caption(model.strangers, "pictures"))
         _figure("Parameters", f"{cards.parameters(model):,}", "weights and biases")
         size = (model.folder / catalogue.TFLITE_FILE).stat().st_size
         _figure("Size", f"{size / 1e6:.2f} MB", "as a .tflite file")
@@ -33,6 +35,24 @@ def _card(model: catalogue.Model) -> None:
             if command := model.card.command:
                 st.markdown("The command that trains this model again:")
                 st.code(command, language=None, wrap_lines=True)
+
+
+def _strangers(model: catalogue.Model) -> None:
+    """Show how a model reads people from whom nothing was learned, by source and by class."""
+    if not model.strangers:
+        return
+    with st.expander(
+        "How it reads strangers", icon=":material/groups:", key=_key("strangers"), on_change="rerun"
+    ) as expander:
+        if expander.open:
+            st.markdown(
+                "Nothing was learned from these writers, and nothing was tuned on them. Each drawing is read once. "
+                "*Refused* drawings look like no digit to the judge; they still count as they are read. Intervals are "
+                "by the bootstrap over writers."
+            )
+            st.table(strangers.by_source(model.strangers), hide_index=True)
+            st.markdown("The share that is read correctly of each digit, and of two shapes that not everyone writes:")
+            st.table(strangers.by_class(model.strangers), hide_index=True)
 
 
 def _figure(label: str, value: str, caption: str) -> None:
@@ -91,6 +111,7 @@ try:
     _package.choose_imported()
     model = _widgets.model_chooser("models")
     _card(model)
+    _strangers(model)
     dataset = _widgets.test_set()
     _package.show(model, dataset)
     _confusion.show(dataset, model)

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 import numpy as np
 
 from digits.errors import DatasetCorrupt, DatasetUnavailable
@@ -81,6 +83,21 @@ class Split:
         return Split(self.images[start:stop], self.labels[start:stop])
 
 
+@dataclass(frozen=True)
+class Part:
+    """Training images of one source.
+
+    Attributes:
+        source: "mnist", "allographs" or a key of `handwriting.SOURCES`.
+        way: how they became 28×28, such as "strokes" or "picture"; "" for images that are 28×28 as they are.
+        images: how many.
+    """
+
+    source: str
+    way: str
+    images: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """A data set with its classes.
@@ -92,6 +109,7 @@ class Dataset:
         class_names: the names of the labels 0, 1, 2 and so on.
         is_complete: False if only a sample of the data set was found.
         train, validation, test: the three parts.
+        mixture: what the training images consist of, if they are more than those of the data set itself.
     """
 
     name: str
@@ -102,6 +120,7 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+    mixture: tuple[Part, ...] = ()
 
 
 def find_source(settings: Settings) -> Source:

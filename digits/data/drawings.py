@@ -32,11 +32,11 @@ _PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
 
 @dataclass(frozen=True)
 class Drawing:
-    """A labelled drawing: its recorded strokes or the path of a picture file, and its writer if known."""
+    """A labelled drawing: its recorded strokes, or a picture file or its bytes, and its writer if known."""
 
     label: str
     strokes: list[np.ndarray]
-    picture: Path | None = None
+    picture: Path | bytes | None = None
     writer: int | str | None = None
     part: str | None = None  # "train" or "validation", where the file says so
 
@@ -183,7 +183,10 @@ class _IsDoubtful(Exception):
 def _find_digits(drawing: Drawing, rng: np.random.Generator, *, as_picture: bool) -> list[Digit] | np.ndarray:
     """Place a drawing and find its digits; if that needs a model, return its ink instead, float32."""
     if drawing.picture is not None:
-        content = read_file(drawing.picture, max_bytes=MAX_UPLOAD_BYTES, what="A picture")
+        picture = drawing.picture
+        content = (
+            picture if isinstance(picture, bytes) else read_file(picture, max_bytes=MAX_UPLOAD_BYTES, what="A picture")
+        )
         return _find_in_ink(pictures.find_ink(decoding.load_picture(content)))
     placed = place(drawing.strokes, rng)
     return _find_in_ink(pictures.find_ink(_paint(placed))) if as_picture else _find_in_strokes(placed)

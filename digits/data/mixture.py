@@ -5,17 +5,18 @@ network that has seen both does not mind which it is given.
 """
 
 import hashlib
+import itertools
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from digits.data import allographs, handwriting
-from digits.data.datasets import CLASS_NAMES, Dataset, Split
-from digits.data.drawings import CANVAS_SIDE, place
+from digits.data import allographs, handwriting, samples
+from digits.data.datasets import CLASS_NAMES, Dataset, Part, Split
+from digits.data.drawings import CANVAS_SIDE, Drawing, place
 from digits.errors import DatasetUnavailable
 from digits.files import write_whole
 from digits.ink import glyphs, pictures, strokes
@@ -32,7 +33,7 @@ class Share:
     """So many images of one kind.
 
     Attributes:
-        source: "mnist", "allographs" or a key of `handwriting.SOURCES`.
+        source: "mnist", "allographs", "examples" (`samples.EXAMPLES`) or a key of `handwriting.SOURCES`.
         way: how they become 28×28: "strokes" by the pen, "picture" as a photograph would, "low resolution" as a picture
             of few pixels.
         images: how many at most; for a source of drawings, how many of each drawing.
@@ -47,6 +48,8 @@ MIXTURE = (
     Share("mnist", "picture", 27_000),
     Share("mnist", "low resolution", 5_000),
     Share("allographs", "strokes", 27_000),
+    Share("examples", "strokes", 8),
+    Share("examples", "picture", 2),
     Share("unipen", "strokes", 4),
     Share("unipen", "picture", 1),
     Share("unipen", "low resolution", 0.5),
@@ -58,7 +61,12 @@ VERSION = 3  # of what is kept; raise it when the mixture or the way to 28×28 c
 
 
 def for_drawings(
-    dataset: Dataset, memory: Path, say: Say = lambda words: None, *, data_dir: Path | None = None
+    dataset: Dataset,
+    memory: Path,
+    say: Say = lambda words: None,
+    *,
+    data_dir: Path | None = None,
+    shares: Sequence[Share] = MIXTURE,
 ) -> Dataset:
     """Add the images of the mixture to a data set's training images; validation and test images are unchanged.
 
@@ -66,7 +74,8 @@ def for_drawings(
         dataset: the data set.
         memory: a folder that caches the added images; making them takes some minutes for the full MNIST.
         say: called with a short sentence about the progress.
-        data_dir: the folder with `handwriting/`; None for a mixture of MNIST and the allographs alone.
+        data_dir: the folder with `handwriting/`; without it, a few examples that are part of Digits stand for it.
+        shares: what is added.
 
     Raises:
         TermsForbidTraining: a source of the mixture may only be measured on.
@@ -75,11 +84,14 @@ def for_drawings(
     # All parts depend on the training images: how many they are, and what their classes are.
     key = hashlib.sha256(train.images.tobytes() + repr(dataset.class_names).encode()).hexdigest()[:16]
     parts = [train]
-    counts = [f"{len(train):,} of MNIST"]
-    for share in MIXTURE:
+    mixture = [Part("mnist", "", len(train))]
+    has_handwriting = data_dir is not None and (data_dir / "handwriting").is_dir()
+    for share in shares:
         if share.source == "allographs" and dataset.class_names != CLASS_NAMES:
             continue
-        if share.source in handwriting.SOURCES and data_dir is None:
+        if share.source in handwriting.SOURCES and not has_handwriting:
+            continue
+        if share.source == "examples" and has_handwriting:  # they are among what is there
             continue
         name = f"{share.source}-{share.way.replace(' ', '-')}-{share.images:g}-{key}"
         path = memory / f"mixture-{VERSION}-{name}.npz"
@@ -91,15 +103,16 @@ def for_drawings(
                 continue
             _save_cached(path, part)
         parts.append(part)
-        counts.append(f"{len(part):,} of {_title(share.source)} ({share.way})")
+        mixture.append(Part(share.source, share.way, len(part)))
     whole = Split(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels")))
-    return replace(dataset, train=whole, description=f"{dataset.description} Learned from: {', '.join(counts)}.")
+    return replace(dataset, train=whole, mixture=tuple(mixture))
 
 
-def _title(source: str) -> str:
+def title(source: str) -> str:
+    """Return a source's name for people."""
     if source in handwriting.SOURCES:
         return handwriting.SOURCES[source].title
-    return "MNIST" if source == "mnist" else source
+    return {"mnist": "MNIST", "examples": "real handwriting that is part of Digits"}.get(source, source)
 
 
 def _make(share: Share, dataset: Dataset, data_dir: Path | None, say: Say) -> Split:
@@ -109,7 +122,7 @@ def _make(share: Share, dataset: Dataset, data_dir: Path | None, say: Say) -> Sp
         images.append(image)
         labels.append(label)
         if number % 500 == 0:
-            say(f"Preparing what drawings look like: {_title(share.source)}, {number:,}")
+            say(f"Preparing what drawings look like: {title(share.source)}, {number:,}")
     shape = (len(images), *dataset.train.images.shape[1:])
     return Split(np.array(images, np.uint8).reshape(shape), np.array(labels, np.uint8))
 
@@ -123,6 +136,11 @@ def _examples(share: Share, dataset: Dataset, data_dir: Path | None, rng: np.ran
     elif share.source == "allographs":
         count = min(int(share.images), len(dataset.train) // 2)
         yield from zip(*allographs.examples(count, rng), strict=True)
+    elif share.source == "examples":
+        known = [drawing for drawing in samples.load(samples.EXAMPLES) if drawing.label in dataset.class_names]
+        drawings = [known[row] for row in rng.permutation(len(known))]
+        copies = itertools.islice(_copies(share, drawings, rng), len(dataset.train) // 3)
+        yield from _drawn(share, copies, dataset.class_names, rng)
     elif data_dir is None:
         raise DatasetUnavailable("There is no folder of handwriting. Set DIGITS_DATA_DIR.")
     elif share.source == "swiss":
@@ -147,14 +165,23 @@ def _from_strokes(share: Share, class_names: tuple[str, ...], data_dir: Path, rn
         for part in ("train", "development")
         for drawing in handwriting.load_strokes(data_dir, share.source, part, class_names, to_train=True)
     ]
+    yield from _drawn(share, _copies(share, drawings, rng), class_names, rng)
+
+
+def _copies(share: Share, drawings: Sequence[Drawing], rng: np.random.Generator) -> Iterator[Drawing]:
+    """Yield each drawing as often as a share says; the first copy is as it was written, the others vary."""
     for copy in range(max(1, int(share.images))):
         for drawing in drawings:
-            if rng.random() >= share.images:  # a share below 1
-                continue
-            # The first copy is as it was written.
-            written = drawing.strokes if copy == 0 else allographs.vary(drawing.strokes, rng)
-            if (image := _WAYS[share.way](written, rng)) is not None:
-                yield image, class_names.index(drawing.label)
+            if rng.random() < share.images:  # a share below 1
+                yield replace(drawing, strokes=allographs.vary(drawing.strokes, rng)) if copy else drawing
+
+
+def _drawn(
+    share: Share, drawings: Iterable[Drawing], class_names: tuple[str, ...], rng: np.random.Generator
+) -> Examples:
+    for drawing in drawings:
+        if (image := _WAYS[share.way](drawing.strokes, rng)) is not None:
+            yield image, class_names.index(drawing.label)
 
 
 def redraw(image: np.ndarray) -> np.ndarray:

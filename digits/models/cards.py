@@ -11,8 +11,12 @@ from typing import Annotated, Any
 import msgspec
 
 from digits.accuracy import Accuracy
+from digits.data.datasets import Part
+from digits.data.mixture import title
 from digits.errors import ModelNotFound
+from digits.files import write_whole
 from digits.models.calibration import TEMPERATURES
+from digits.models.figures import Strangers
 from digits.models.identity import Weights
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]  # limits, because an imported card is untrusted
@@ -46,7 +50,8 @@ class Card:
         step: the iteration that its weights are from.
         temperature: the number that its logits are divided by (see `calibration`), within `calibration.TEMPERATURES`;
             1 if the card has none, as in older versions.
-        drawn: the accuracy on drawings; None if it was not measured.
+        mixture: what its training images were made of, if more than the data set's own (see `mixture`).
+        strangers: how it reads people from whom nothing was learned; None if it was not measured.
     """
 
     id: str
@@ -66,7 +71,16 @@ class Card:
     weights: Weights | None = None
     step: _Count | None = None
     temperature: _Temperature = 1.0
-    drawn: Accuracy | None = None
+    mixture: Annotated[tuple[Part, ...], msgspec.Meta(max_length=100)] = ()
+    strangers: Strangers | None = None
+
+    @property
+    def learned_from(self) -> str:
+        """What it learned from, in a sentence or two."""
+        parts = [
+            f"{part.images:,} of {title(part.source)}" + f" ({part.way})" * bool(part.way) for part in self.mixture
+        ]
+        return f"{self.data} Learned from: {', '.join(parts)}." if parts else self.data
 
     @property
     def network(self) -> str:
@@ -95,15 +109,16 @@ class Card:
             raise ValueError(complaint) from error
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the card in JSON's types. Fields that are None are left out, except `drawn`."""
-        facts = msgspec.to_builtins(self)
-        facts |= {"test": self.test.to_dict(), "drawn": self.drawn and self.drawn.to_dict()}
-        # `drawn` stays as null, which states that it was not measured.
-        return {name: fact for name, fact in facts.items() if fact is not None or name == "drawn"}
+        """Return the card in JSON's types, without the fields that are None or empty."""
+        facts = msgspec.to_builtins(self) | {"test": self.test.to_dict()}
+        if self.strangers and self.strangers.pictures is None:
+            facts["strangers"].pop("pictures", None)
+        return {name: fact for name, fact in facts.items() if fact not in (None, [], ())}
 
     def to_json(self) -> str:
-        """Return the content of `card.json`."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        """Return the content of `card.json`, in which a short list takes one line."""
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+        return re.sub(r"\[\s+([^\[\]{}]+?)\s+\]", lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
 def read(path: Path) -> Card:
@@ -124,3 +139,9 @@ def read(path: Path) -> Card:
         return Card.from_dict(facts)
     except ValueError as error:
         raise ModelNotFound(f"{name}'s card must be valid; {error}. Train the model again.") from error
+
+
+def write(path: Path, card: Card) -> None:
+    """Write a card to a file; raises `OSError` if that is impossible."""
+    with write_whole(path) as stream:
+        stream.write(card.to_json().encode())

@@ -12,6 +12,7 @@ from digits.data.datasets import Dataset
 from digits.errors import ModelNotFound
 from digits.models import calibration, cards
 from digits.models.cards import Card
+from digits.models.figures import Strangers
 from digits.models.identity import ModelId, Weights
 from digits.models.recogniser import CARD, TFLITE_FILE, Recogniser, apply_temperature
 from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir
@@ -48,9 +49,9 @@ class Model:
         return self.card.test
 
     @property
-    def drawn_accuracy(self) -> Accuracy | None:
-        """The accuracy on drawings; None if it was not measured."""
-        return self.card.drawn
+    def strangers(self) -> Strangers | None:
+        """How the model reads people from whom nothing was learned; None if it was not measured."""
+        return self.card.strangers
 
     @property
     def recogniser(self) -> Recogniser:

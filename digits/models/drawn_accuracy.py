@@ -4,15 +4,25 @@ A drawing is correct if the number read is its label, so a digit read as two is 
 still counts by its reading; the number of refused drawings is reported separately.
 """
 
+import dataclasses
 import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from digits.accuracy import Accuracy
-from digits.data.drawings import Examples
+from digits.data import shapes, strangers
+from digits.data.datasets import CLASS_NAMES
+from digits.data.drawings import Examples, prepare
+from digits.data.strangers import Group
 from digits.errors import InvalidImage
+from digits.models.figures import Share, SourceFigures, Strangers
 from digits.models.reading import Classifier, looks_like_digits, read_ink
+
+RESAMPLES = 2000  # of the writers, for an interval
+
+_AT_A_TIME = 250  # drawings
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,23 +72,116 @@ def read(model: Classifier, examples: Examples) -> Outcomes:
     return Outcomes(is_correct, is_refused, counts > 1)
 
 
-def interval_by_writer(is_true: np.ndarray, writers: np.ndarray, *, resamples: int = 2000) -> tuple[float, float]:
+def measure_strangers(models: Sequence[Classifier], groups: Iterable[Group]) -> list[Strangers]:
+    """Read every group of drawings with every model, each drawing once, at a random place and size.
+
+    Args:
+        models: what is measured; preparing a drawing takes longer than reading it, so measure several at once.
+        groups: each source in each way, such as `strangers.load` yields; at least one is read by its strokes.
+
+    Returns:
+        The figures of each model.
+    """
+    rows: list[list[tuple[Group, Outcomes]]] = [[] for _ in models]
+    for group in groups:
+        for row, outcomes in zip(rows, _read_group(models, group), strict=True):
+            row.append((group, outcomes))
+    return [_summarise(row) for row in rows]
+
+
+def measure_sample(model: Classifier) -> Strangers | None:
+    """Read the sample of strangers that is part of Digits, in about a second; None for classes it does not have."""
+    if tuple(model.class_names) != CLASS_NAMES:
+        return None
+    group, examples = prepare_sample()
+    return _summarise([(group, read(model, examples))])
+
+
+@functools.cache
+def prepare_sample() -> tuple[Group, Examples]:
+    """Prepare the sample, once; this takes longer than reading it."""
+    group = strangers.load_sample()
+    return group, prepare(group.drawings, placings=1)
+
+
+def interval_by_writer(is_true: np.ndarray, writers: np.ndarray) -> tuple[float, float]:
     """Return the 95 % interval of a share, by the bootstrap over writers (B. Efron, Annals of Statistics 7, 1979).
 
-    Drawings by one writer resemble each other, so what is drawn again is writers, each with all that they drew.
+    Drawings by one writer resemble each other, so what is drawn again is writers, each with all that they drew. Where
+    nothing, or nearly nothing, is wrong, that says too little; so the interval is never narrower than Wilson's.
 
     Args:
         is_true: bool (n,), n >= 1.
         writers: str (n,), who drew each.
-        resamples: how often as many writers are drawn, with replacement.
     """
+    low, high = np.quantile(_resample(is_true, writers, np.random.default_rng(0)), [0.025, 0.975])
+    wilson = Accuracy(int(is_true.sum()), len(is_true)).interval
+    return min(float(low), wilson[0]), max(float(high), wilson[1])
+
+
+def _resample(is_true: np.ndarray, writers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the shares among as many writers, drawn again with replacement, float64 (RESAMPLES,)."""
     _, owners = np.unique(writers, return_inverse=True)
     totals = np.bincount(owners)
     hits = np.bincount(owners, weights=is_true)
-    chosen = np.random.default_rng(0).integers(len(totals), size=(resamples, len(totals)))
-    shares = hits[chosen].sum(axis=1) / totals[chosen].sum(axis=1)
-    low, high = np.quantile(shares, [0.025, 0.975])
-    return float(low), float(high)
+    chosen = rng.integers(len(totals), size=(RESAMPLES, len(totals)))
+    return hits[chosen].sum(axis=1) / totals[chosen].sum(axis=1)
+
+
+def _read_group(models: Sequence[Classifier], group: Group) -> list[Outcomes]:
+    """Read a group with every model; a few hundred drawings at a time, because the ink of pictures is large."""
+    parts: list[list[Outcomes]] = [[] for _ in models]
+    for start in range(0, len(group.drawings), _AT_A_TIME):
+        some = group.drawings[start : start + _AT_A_TIME]
+        examples = prepare(some, placings=1, as_picture=group.way == strangers.PICTURES)
+        for part, model in zip(parts, models, strict=True):
+            part.append(read(model, examples))
+    fields = [field.name for field in dataclasses.fields(Outcomes)]
+    return [Outcomes(*(np.concatenate([getattr(one, name) for one in part]) for name in fields)) for part in parts]
+
+
+def _summarise(row: Sequence[tuple[Group, Outcomes]]) -> Strangers:
+    return Strangers(
+        strokes=_mean([(group, read) for group, read in row if group.way == strangers.STROKES]),
+        pictures=_mean(pictured) if (pictured := [one for one in row if one[0].way == strangers.PICTURES]) else None,
+        sources=tuple(_figures(group, outcomes) for group, outcomes in row),
+    )
+
+
+def _mean(row: Sequence[tuple[Group, Outcomes]]) -> Share:
+    """Return the mean share read correctly, each source counting the same, and its interval over their writers."""
+    shares = [float(outcomes.correct.mean()) for _, outcomes in row]
+    if len(row) == 1:
+        return _share(row[0][1].correct, _writers(row[0][0]))
+    rng = np.random.default_rng(0)
+    resampled = np.mean([_resample(outcomes.correct, _writers(group), rng) for group, outcomes in row], axis=0)
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return Share(round(float(np.mean(shares)), 4), (round(float(low), 4), round(float(high), 4)))
+
+
+def _figures(group: Group, outcomes: Outcomes) -> SourceFigures:
+    writers = _writers(group)
+    shares = {name: _share(getattr(outcomes, name), writers) for name in ("correct", "refused", "split")}
+    members = {label: [one.label == label for one in group.drawings] for label in CLASS_NAMES}
+    members |= {name: [is_one(one) for one in group.drawings] for name, is_one in shapes.RARE.items()}
+    classes = {
+        name: (sum(chosen), int(outcomes.correct[chosen].sum()), int(outcomes.refused[chosen].sum()))
+        for name, chosen in members.items()
+        if any(chosen)
+    }
+    count = len(group.drawings)
+    return SourceFigures(
+        source=group.source, way=group.way, drawings=count, writers=len(set(writers)), classes=classes, **shares
+    )
+
+
+def _share(is_true: np.ndarray, writers: np.ndarray) -> Share:
+    low, high = interval_by_writer(is_true, writers)
+    return Share(round(float(is_true.mean()), 4), (round(low, 4), round(high, 4)))
+
+
+def _writers(group: Group) -> np.ndarray:
+    return np.array([str(drawing.writer) for drawing in group.drawings])
 
 
 @functools.lru_cache(maxsize=4)  # the judge does not depend on the model, so all models share its answers

@@ -21,11 +21,12 @@ _SMALLEST = float(np.finfo(np.float32).tiny)  # float32 softmax underflows to 0 
 class Recogniser:
     """A `.tflite` model, ready to read images. Threads may share it; a lock makes them take turns."""
 
-    def __init__(self, path: Path) -> None:
-        """Load the model at `path`; raises `ModelNotFound` if it is missing or not a LiteRT model."""
+    def __init__(self, path: Path, *, content: bytes | None = None) -> None:
+        """Load the model at `path`, or one made from it; raises `ModelNotFound` if it is no LiteRT model."""
         from ai_edge_litert.interpreter import Interpreter  # here, because listing models does not need it
 
-        self._new_interpreter = lambda: Interpreter(str(path), num_threads=1)
+        given = {"model_path": str(path)} if content is None else {"model_content": content}
+        self._new_interpreter = lambda: Interpreter(**given, num_threads=1)
         self._lock = threading.Lock()
         self._interpreters: dict[int, Any] = {}  # by batch size: changing the size replans the whole network
         try:

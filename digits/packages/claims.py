@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from digits.data.datasets import Part
 from digits.errors import InvalidHyperparameter, InvalidPackage
 from digits.models.cards import Card
 from digits.models.catalogue import CARD
@@ -39,6 +40,7 @@ class Claims:
         seconds: the training time; 0 if unknown.
         data: a sentence about the training data.
         train_images: the number of training images.
+        mixture: what the training images consisted of.
         changes: the hyperparameters changed during the run.
         history: rows as `registry.Registry.history` returns them; empty if the package has no history.
     """
@@ -48,6 +50,7 @@ class Claims:
     seconds: float
     data: str
     train_images: int
+    mixture: tuple[Part, ...]
     changes: tuple[Change, ...]
     history: list[dict[str, Any]]
 
@@ -79,6 +82,7 @@ def read(files: Mapping[str, bytes], class_names: Sequence[str]) -> Claims:
         card.seconds or 0.0,
         card.data,
         card.train_images,
+        card.mixture,
         _changes(settings.get("changes", []), step),
         _history(files[HISTORY_FILE], step) if HISTORY_FILE in files else [],
     )

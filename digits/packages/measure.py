@@ -17,7 +17,6 @@ import numpy as np
 from digits.accuracy import accuracy
 from digits.data import datasets
 from digits.data.datasets import Dataset, Source, Split
-from digits.data.drawings import Examples, load_examples
 from digits.errors import InvalidPackage
 from digits.models import calibration, drawn_accuracy
 from digits.models.cards import Card
@@ -40,7 +39,7 @@ def measure(
     Args:
         folder: as `rebuild.write_files` leaves it.
         claims: give the card its hyperparameters, its data and its training time.
-        settings: where test, validation and drawn images are.
+        settings: where test and validation images are.
         on_step: called with a short description of each step before it starts.
 
     Raises:
@@ -48,7 +47,7 @@ def measure(
         DatasetError: there are no test images.
     """
     on_step("Loading the test images")
-    dataset, drawings = load_images(settings)
+    dataset = load_images(settings)
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS), initializer=_lower_priority) as pool:
         recogniser = _SharedOut(folder / TFLITE_FILE, pool)
         on_step(f"Measuring its accuracy on {len(dataset.test):,} test images")
@@ -60,11 +59,8 @@ def measure(
             )
         on_step(f"Calibrating its confidence on {len(dataset.validation):,} validation images")
         temperature = calibration.temperature_of(recogniser.probabilities, dataset.validation)
-        drawn = None
-        if drawings:
-            on_step(f"Measuring its accuracy on {drawings.drawings:,} drawings")
-            calibrated = CalibratedRecogniser(recogniser, dataset.class_names, temperature)
-            drawn = drawn_accuracy.measure(calibrated, drawings)
+        on_step("Measuring it on strangers' drawings")
+        strangers = drawn_accuracy.measure_sample(CalibratedRecogniser(recogniser, dataset.class_names, temperature))
     np.save(folder / PROBABILITIES_FILE, probabilities)
     network = claims.hyperparameters.network
     return Card(
@@ -81,14 +77,13 @@ def measure(
         seconds=claims.seconds,
         step=claims.step,
         temperature=temperature,
-        drawn=drawn,
+        mixture=claims.mixture,
+        strangers=strangers,
     )
 
 
-def load_images(settings: Settings) -> tuple[Dataset, Examples | None]:
-    """Return the images to measure on, without training images, and the drawings, if there are any.
-
-    They are loaded once in a process: preparing drawings takes seconds.
+def load_images(settings: Settings) -> Dataset:
+    """Return the images to measure on, without training images; they are loaded once in a process.
 
     Raises:
         DatasetError: there are no images.
@@ -97,11 +92,10 @@ def load_images(settings: Settings) -> tuple[Dataset, Examples | None]:
 
 
 @functools.lru_cache(maxsize=1)  # 15 MB
-def _load(settings: Settings, source: Source) -> tuple[Dataset, Examples | None]:
+def _load(settings: Settings, source: Source) -> Dataset:
     whole = datasets.load_mnist(settings)
     train, validation, test = (_copy(split) for split in (whole.train.rows(0, 0), whole.validation, whole.test))
-    drawings = load_examples(settings.drawn_dir, whole.class_names) if settings.drawn_dir else None
-    return dataclasses.replace(whole, train=train, validation=validation, test=test), drawings
+    return dataclasses.replace(whole, train=train, validation=validation, test=test)
 
 
 def _copy(split: Split) -> Split:

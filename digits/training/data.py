@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from digits.data import datasets, drawings, mixture
+from digits.data import datasets, mixture
 from digits.data.datasets import Dataset
 from digits.errors import DatasetError
 from digits.runs.hyperparameters import Hyperparameters
@@ -44,8 +44,3 @@ class TrainerData:
         return mixture.for_drawings(
             self.dataset(), work_dir(self._settings.runs_dir, "mixture"), say, data_dir=self._settings.data_dir
         )
-
-    def drawings(self) -> drawings.Examples | None:
-        """Return the drawings that drawn accuracy is measured on, or None if there are none."""
-        folder = self._settings.drawn_dir
-        return drawings.load_examples(folder, self.dataset().class_names) if folder else None

@@ -23,7 +23,6 @@ import tensorflow as tf
 
 from digits.accuracy import Accuracy, accuracy
 from digits.data.datasets import Dataset
-from digits.data.drawings import Examples
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.models import calibration, drawn_accuracy, weights
 from digits.models.cards import Card
@@ -42,7 +41,6 @@ def save_model(
     *,
     hyperparameters: Hyperparameters,
     dataset: Dataset,
-    drawings: Examples | None,
     facts: Mapping[str, Any],
     on_step: Callable[[str], None] = lambda step: None,
     on_tested: Callable[[Accuracy], None] = lambda measured: None,
@@ -53,7 +51,6 @@ def save_model(
 
     Args:
         model: float32, as from `programs.Program.exportable_model`; its weights are rounded in place.
-        drawings: the drawings that drawn accuracy is measured on, if there are any.
         facts: further fields of the card, such as the command and the seconds that training took.
         on_step: called with a short description of each step before it begins.
         on_tested: called with the test accuracy as soon as it is known; the files are finished after that. Called again
@@ -73,7 +70,7 @@ def save_model(
         _write_keras(model, draft / KERAS_FILE)
         explain.write(model, draft / weights.EXPLAIN_FILE)
         card = dataclasses.replace(
-            _card(folder.name, hyperparameters, dataset, measured), **_measure(recogniser, dataset, drawings), **facts
+            _card(folder.name, hyperparameters, dataset, measured), **_measure(recogniser, dataset), **facts
         )
         (draft / CARD).write_text(card.to_json(), encoding="utf-8")
         if folder.exists():
@@ -177,13 +174,13 @@ def _prove_same(expected: np.ndarray, probabilities: np.ndarray) -> None:
         )
 
 
-def _measure(recogniser: Recogniser, dataset: Dataset, drawings: Examples | None) -> dict[str, Any]:
-    """Return two fields of the card: the calibration's temperature, and the drawn accuracy of the calibrated model."""
+def _measure(recogniser: Recogniser, dataset: Dataset) -> dict[str, Any]:
+    """Return two fields of the card: the calibration's temperature, and how the calibrated model reads strangers."""
     temperature = calibration.temperature_of(recogniser.probabilities, dataset.validation)
     calibrated = CalibratedRecogniser(recogniser, dataset.class_names, temperature)
     return {
         "temperature": temperature,
-        "drawn": drawn_accuracy.measure(calibrated, drawings) if drawings else None,
+        "strangers": drawn_accuracy.measure_sample(calibrated),
     }
 
 
@@ -195,6 +192,7 @@ def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, measure
         class_names=dataset.class_names,
         data=dataset.description,
         train_images=len(dataset.train),
+        mixture=dataset.mixture,
         hyperparameters=hyperparameters.to_dict(),
         test=measured,
         versions={

@@ -17,7 +17,6 @@ from digits.runs.registry import Registry
 from digits.runs.schema import Orders, Run, RunState
 from digits.settings import Settings
 from digits.training import checkpoints, timeline
-from digits.training.data import TrainerData
 
 if TYPE_CHECKING:  # these load TensorFlow
     from digits.training.loop import Progress, Training
@@ -42,7 +41,6 @@ class Session:
         training: "Training",
         registry: Registry,
         settings: Settings,
-        data: TrainerData,
         *,
         in_background: Callable[..., Any],
         is_closing: threading.Event,
@@ -56,7 +54,7 @@ class Session:
             checkpoint_seconds: the time between checkpoints.
         """
         self.run, self._training = run, training
-        self._registry, self._settings, self._data = registry, settings, data
+        self._registry, self._settings = registry, settings
         self._in_background, self._is_closing = in_background, is_closing
         self._checkpoint_seconds = checkpoint_seconds
         self._unrecorded: list[dict[str, Any]] = []  # points of the learning curves, as rows of the registry
@@ -180,7 +178,6 @@ class Session:
             self._settings.runs_dir / str(identity),
             hyperparameters=self.run.hyperparameters,
             dataset=training.dataset,
-            drawings=self._data.drawings(),
             facts={
                 "command": "started on the Train page",
                 "seconds": round(training.seconds, 2),

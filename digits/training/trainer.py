@@ -119,7 +119,6 @@ class Trainer:
             self._prepare(run),
             self._registry,
             self._settings,
-            self._data,
             in_background=self._in_background,
             is_closing=self._is_closing,
             checkpoint_seconds=self._checkpoint_seconds,
@@ -168,11 +167,11 @@ class Trainer:
 
     def _warm_up(self, network: str) -> None:
         """Do what is slow the first time, with a network's preset, so that its first run does not wait."""
+        from digits.models import drawn_accuracy
         from digits.training import export, loop, programs
 
         try:
             dataset = self._data.dataset()
-            self._data.drawings()
         except DatasetError:  # the run that needs the data will report it
             return
         self._paused = None  # it may use the program that is warmed up now
@@ -181,6 +180,7 @@ class Trainer:
         programs.warm_up(program)
         loop.Training(chosen, dataset, program).advance(until=1)
         program.evaluate(dataset.validation.rows(0, 1000))
+        drawn_accuracy.prepare_sample()
         export.warm_up(program.exportable_model())
 
     def _remove_deleted(self) -> None:

@@ -6,20 +6,20 @@ from digits.models import textweights
 from digits.models.cards import Card
 from digits.models.catalogue import KERAS_FILE, TFLITE_FILE, Model
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.views import strangers
 from digits.views.networks import EXPLANATIONS
 
 
 def facts(model: Model) -> list[tuple[str, str]]:
     """Return what a model's card says, as pairs of a heading and a sentence."""
     card = model.card
-    drawn = model.drawn_accuracy
     rows = [
         ("Network", network(card)),
         ("Settings", settings(card)),
-        ("Learned from", card.data),
+        ("Learned from", card.learned_from),
         ("Trained", trained(card)),
         ("Test accuracy", f"{in_words(model.test_accuracy)} Measured on test images, which it was not trained on."),
-        ("Drawn digits", f"{in_words(drawn)} Measured on {drawn.data}." if drawn else "Not measured."),
+        ("Strangers' drawings", strangers.in_words(model.strangers) if model.strangers else "Not measured."),
         ("Parameters", f"{parameters(model):,} weights and biases"),
         ("Size", f"{(model.folder / TFLITE_FILE).stat().st_size / 1e6:.2f} MB as .tflite"),
         ("Made with", ", ".join(f"{name} {version}" for name, version in card.versions.items())),

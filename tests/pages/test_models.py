@@ -45,9 +45,19 @@ class TestFigures:
         model = catalogue.find(MODEL, Settings.from_environment())
         shown = {metric.label: metric.value for metric in page.metric}
         assert shown["Test accuracy"] == f"{model.test_accuracy.share:.2%}"
-        assert shown["Accuracy on drawings"] == f"{model.drawn_accuracy.share:.2%}"
+        assert shown["Strangers' drawings"] == f"{model.strangers.strokes.share:.1%}"
         assert shown["Parameters"] == "7,850"
         assert f"{model.test_accuracy.correct:,} of {model.test_accuracy.total:,}" in words(page)
+
+    def test_of_strangers_are_told_by_source_and_by_class(self, open_page, tidy):
+        """An expander shows each source with its interval, and each class."""
+        page = open_page("models.py", model=MODEL)
+        page.session_state["models.strangers"] = True
+        page = tidy(page.run())
+        by_source, by_class = (table.value for table in page.table[:2])
+        sources = catalogue.find(MODEL, Settings.from_environment()).strangers.sources
+        assert by_source["correct, 95 % interval"].tolist() == [str(figures.correct) for figures in sources]
+        assert set("0123456789") | {"0 with a slash"} <= set(by_class.columns)
 
     def test_of_calibration_are_measured(self, open_page, tidy, truth):
         """The expected calibration error is the one of this model, before and after its temperature."""

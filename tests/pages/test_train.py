@@ -359,7 +359,6 @@ class TestResult:
             runs_dir / run_id,
             hyperparameters=quick,
             dataset=small,
-            drawings=None,
             facts={"seconds": 1.5},
         )
         result = {"test_correct": card.test.correct, "test_total": card.test.total}

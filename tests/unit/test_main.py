@@ -293,6 +293,14 @@ class TestEvaluate:
         assert out.count("100.00% (4 of 4;") == 2
         assert out.count("; 0 refused") == 2
 
+    def test_measures_on_strangers(self, digits):
+        """Without a folder, and without handwriting on this machine, the sample is read, by source and by class."""
+        status, out, err = digits("evaluate", "softmax", "--drawn")
+        assert status == 0
+        assert "460 digits of 23 writers of UNIPEN" in out
+        assert [line.split("|")[1].strip() for line in out.splitlines() if line.startswith("| ")].count("who") == 2
+        assert "sample of its validation writers" in err
+
 
 class TestModels:
     def test_are_listed(self, digits):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from digits.data import handwriting, mixture
+from digits.data.datasets import Part
 from digits.errors import DatasetCorrupt, TermsForbidTraining
 from digits.ink import glyphs
 
@@ -32,17 +33,26 @@ def data_dir(tmp_path):
 
 
 def test_adds_images_to_the_training_set_alone(small, tmp_path):
-    """Without handwriting the additions are MNIST read in other ways and allographs, a third of the images each."""
+    """Without a folder of handwriting the additions are MNIST read in other ways, allographs and a few examples of real
+    handwriting, at most a third of the images each."""
     few = dataclasses.replace(small, train=small.train.rows(0, 60))
     said = []
     whole = mixture.for_drawings(few, tmp_path, said.append)
-    assert len(whole.train) == 60 + 3 * 20
+    assert len(whole.train) == 60 + 5 * 20
     assert np.array_equal(whole.train.images[:60], few.train.images)
     assert np.array_equal(whole.train.labels[60:80], few.train.labels[:20])
     assert whole.validation is few.validation
     assert whole.test is few.test
-    assert len(said) == 3
-    assert "20 of allographs (strokes)" in whole.description
+    assert len(said) == 5
+    assert whole.mixture == (
+        Part("mnist", "", 60),
+        Part("mnist", "picture", 20),
+        Part("mnist", "low resolution", 20),
+        Part("allographs", "strokes", 20),
+        Part("examples", "strokes", 20),
+        Part("examples", "picture", 20),
+    )
+    assert whole.description == few.description
 
 
 def test_is_cached(small, tmp_path, monkeypatch):
@@ -62,7 +72,7 @@ def test_another_training_set_has_a_cache_of_its_own(small, tmp_path):
     """What was made for a few images does not serve when more are there, nor handwriting when its folder is gone."""
     few, more = (dataclasses.replace(small, train=small.train.rows(0, count)) for count in (30, 60))
     mixture.for_drawings(few, tmp_path)
-    assert len(mixture.for_drawings(more, tmp_path).train) == 60 + 3 * 20
+    assert len(mixture.for_drawings(more, tmp_path).train) == 60 + 5 * 20
 
 
 def test_other_classes_get_no_digits(small, tmp_path):
@@ -72,12 +82,13 @@ def test_other_classes_get_no_digits(small, tmp_path):
 
 
 def test_handwriting_is_added_where_it_is(small, tmp_path, data_dir):
-    """Only the training writers' drawings of the data set's classes are added, and the description names the source."""
+    """Only the training writers' drawings of the data set's classes are added, and the mixture names the source."""
     few = dataclasses.replace(small, train=small.train.rows(0, 30))
     whole = mixture.for_drawings(few, tmp_path / "memory", data_dir=data_dir)
     # three copies read by their strokes, one as a picture, and perhaps one of low resolution
     assert 30 + 3 * 10 + 4 <= len(whole.train) <= 30 + 3 * 10 + 5
-    assert "3 of UNIPEN (strokes)" in whole.description
+    assert Part("unipen", "strokes", 3) in whole.mixture
+    assert mixture.title("unipen") == "UNIPEN"
 
 
 def test_every_source_of_the_mixture_may_be_trained_on():

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits.accuracy import Accuracy
+from digits.data.datasets import Part
 from digits.errors import ModelNotFound
 from digits.models import cards
 from digits.models.cards import Card
@@ -28,6 +29,7 @@ FACTS = {
     "hyperparameters": {"network": "softmax", "seed": 3},
     "test": {"correct": 9, "total": 10},
 }
+SHARE = {"share": 0.875, "interval_95": [0.5, 1.0]}
 FULL = FACTS | {
     "versions": {"python": "3.13.1"},
     "date": "2026-11-25",
@@ -38,7 +40,23 @@ FULL = FACTS | {
     "weights": "best",
     "step": 300,
     "temperature": 1.25,
-    "drawn": {"correct": 5, "total": 8, "independent": 2, "data": "2 drawings"},
+    "mixture": [{"source": "mnist", "way": "", "images": 640}, {"source": "unipen", "way": "strokes", "images": 30}],
+    "strangers": {
+        "strokes": SHARE,
+        "pictures": SHARE,
+        "sources": [
+            {
+                "source": "unipen",
+                "way": "strokes",
+                "drawings": 8,
+                "writers": 2,
+                "correct": SHARE,
+                "refused": {"share": 0.0, "interval_95": [0.0, 0.3]},
+                "split": {"share": 0.0, "interval_95": [0.0, 0.3]},
+                "classes": {"7": [8, 7, 0]},
+            }
+        ],
+    },
 }
 
 
@@ -60,11 +78,13 @@ def test_a_bundled_card_round_trips(path):
 
 
 def test_every_field_has_its_type():
-    """Dates, accuracies and weights have types of their own."""
+    """Dates, accuracies, weights, parts of the mixture and figures have types of their own."""
     card = read(FULL)
     assert (card.date, card.weights) == (datetime.date(2026, 11, 25), Weights.BEST)
     assert card.test == Accuracy(9, 10)
-    assert card.drawn == Accuracy(5, 8, independent=2, data="2 drawings")
+    assert card.mixture == (Part("mnist", "", 640), Part("unipen", "strokes", 30))
+    assert card.strangers.of("strokes")[0].classes == {"7": (8, 7, 0)}
+    assert str(card.strangers.strokes) == "87.5% (50.0% to 100.0%)"
     assert (card.class_names, card.network) == (("0", "1"), "softmax")
 
 
@@ -72,15 +92,35 @@ def test_optional_fields_have_defaults():
     """Fields that only some models have may be missing; the default temperature is 1."""
     card = read(FACTS)
     missing = {name: getattr(card, name) for name in FULL.keys() - FACTS.keys()}
-    assert missing == dict.fromkeys(missing) | {"temperature": 1.0, "versions": {}}
+    assert missing == dict.fromkeys(missing) | {"temperature": 1.0, "versions": {}, "mixture": ()}
 
 
 @pytest.mark.parametrize("facts", [FACTS, FULL])
 def test_a_card_round_trips_through_json(facts):
-    """A written card is read as the same card; the only None that is written is `drawn`."""
+    """A written card is read as the same card, and no None is written."""
     card = read(facts)
     assert read(card.to_json()) == card
-    assert [name for name, fact in json.loads(card.to_json()).items() if fact is None] == ["drawn"] * (facts is FACTS)
+    assert None not in json.loads(card.to_json()).values()
+
+
+def test_a_card_of_an_earlier_version_is_read():
+    """Earlier cards have an accuracy on drawings by one collection's writers, and the mixture in words alone."""
+    earlier = read(FACTS | {"drawn": {"correct": 5, "total": 8}, "data": "A few images. Learned from: 5 of MNIST."})
+    assert earlier == dataclasses.replace(read(FACTS), data="A few images. Learned from: 5 of MNIST.")
+    assert earlier.learned_from == earlier.data
+
+
+def test_says_what_it_learned_from():
+    """The parts of the mixture are named with their numbers."""
+    assert read(FULL).learned_from == "A few images. Learned from: 640 of MNIST, 30 of UNIPEN (strokes)."
+
+
+def test_is_written_with_other_figures(tmp_path):
+    """A card is replaced as a whole, and short lists take one line."""
+    path = tmp_path / "own" / "card.json"
+    cards.write(path, dataclasses.replace(read(FULL), strangers=None))
+    assert cards.read(path) == dataclasses.replace(read(FULL), strangers=None)
+    assert '"class_names": ["0", "1"],' in path.read_text(encoding="utf-8").splitlines()[4]
 
 
 def test_is_written_for_other_programs():
@@ -88,14 +128,7 @@ def test_is_written_for_other_programs():
     written = dataclasses.replace(read(FULL), title="Größe").to_json()
     assert '"title": "Größe"' in written
     assert json.loads(written)["test"].keys() == {"correct", "total", "accuracy", "interval_95"}
-    assert list(json.loads(written)["drawn"]) == [
-        "correct",
-        "total",
-        "independent",
-        "accuracy",
-        "interval_95",
-        "data",
-    ]
+    assert json.loads(written)["strangers"] == FULL["strangers"]
 
 
 def test_unknown_fields_are_ignored():
@@ -142,8 +175,9 @@ def test_required_fields_must_be_present(name):
         ("temperature", 0, "`temperature`: expected `float` >= 0.05; received 0"),
         ("temperature", float("nan"), "`temperature`: expected `float`"),
         ("temperature", "warm", "`temperature`: expected `float`, got `str`; received 'warm'"),
-        ("drawn", {"correct": 1, "total": 2, "independent": 0}, "`drawn`: `independent` must be at least 1"),
-        ("drawn", "well", "`drawn`: expected `object"),
+        ("mixture", [{"source": "mnist", "way": ""}], r"`mixture\[0\]`: object missing required field `images`"),
+        ("strangers", {"strokes": SHARE | {"share": 1.5}}, r"`strangers\.strokes\.share`: expected `float` <= 1"),
+        ("strangers", "well", "`strangers`: expected `object"),
     ],
 )
 def test_an_invalid_field_is_refused(name, wrong, complaint):

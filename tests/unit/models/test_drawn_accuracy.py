@@ -1,11 +1,13 @@
 """drawn_accuracy: a drawing is correct if it is read as its label, and refused drawings are also counted."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from digits.data import drawings
+from digits.data.strangers import Group
 from digits.ink import strokes as pen
 from digits.models import catalogue, drawn_accuracy, reading
 
@@ -77,3 +79,60 @@ def test_a_page_of_marks_is_wrong_and_no_error(model, tmp_path):
     """A drawing with too many marks to read counts as wrong, and the measurement continues."""
     marks = [[[6 * i, 0], [6 * i, 20]] for i in range(45)]
     assert drawn_accuracy.measure(model, examples(tmp_path, ("1", marks), placings=1)).correct == 0
+
+
+def strokes(source, *rows, way="strokes"):
+    """A group of drawings, each row a label, its strokes and its writer."""
+    return Group(source, way, [drawings.Drawing(label, pen.check(drawn), writer=by) for label, drawn, by in rows])
+
+
+class TestStrangers:
+    def test_each_source_counts_the_same(self, model):
+        """The headline is the mean over the sources, however many drawings each has; pictures have their own."""
+        right, wrong = ("7", SEVEN, "a"), ("3", SEVEN, "b")
+        groups = [
+            strokes("unipen", *[right] * 9, wrong),
+            strokes("crohme-hamex", right, wrong),
+            strokes("unipen", right, way="pictures"),
+        ]
+        (found,) = drawn_accuracy.measure_strangers([model], groups)
+        assert found.strokes.share == pytest.approx((0.9 + 0.5) / 2)
+        assert found.pictures.share == 1
+        assert [(figures.source, figures.way, figures.writers) for figures in found.sources] == [
+            ("unipen", "strokes", 2),
+            ("crohme-hamex", "strokes", 2),
+            ("unipen", "pictures", 1),
+        ]
+        assert found.sources[0].classes == {"3": (1, 0, 0), "7": (9, 9, 0)}
+
+    def test_several_models_read_the_same_drawings(self, model):
+        """Measured together or alone, a model has the same figures."""
+        other = catalogue.bundled()[0]
+        groups = [strokes("unipen", ("7", SEVEN, "a"), ("1", ONE, "b"))]
+        together = drawn_accuracy.measure_strangers([other, model], groups)
+        assert together == [drawn_accuracy.measure_strangers([one], groups)[0] for one in (other, model)]
+
+    def test_the_sample_is_read_by_any_model_of_digits(self, model):
+        """The sample has 460 drawings of 23 writers, 46 of each class; a model of letters has no figures of it."""
+        found = drawn_accuracy.measure_sample(model)
+        (figures,) = found.sources
+        assert (figures.drawings, figures.writers, figures.way) == (460, 23, "strokes")
+        assert {name: count[0] for name, count in figures.classes.items() if len(name) == 1} == dict.fromkeys(NAMES, 46)
+        assert found.strokes == figures.correct
+        assert found.is_sample
+        assert drawn_accuracy.measure_sample(SimpleNamespace(class_names=("A", "B"))) is None
+
+
+class TestInterval:
+    def test_is_as_wide_as_the_writers_differ(self):
+        """Ten writers who are each read wholly or not at all are ten independent cases, not a hundred."""
+        writers = np.repeat(np.arange(10), 10)
+        low, high = drawn_accuracy.interval_by_writer(writers < 8, writers)
+        assert high - low > 0.4
+        one_each = drawn_accuracy.interval_by_writer(np.arange(100) % 10 < 8, np.arange(100))
+        assert one_each[1] - one_each[0] < 0.2
+
+    def test_says_how_little_is_known_where_nothing_is_wrong(self):
+        """All of ten drawings read correctly do not mean that all of a million are."""
+        low, high = drawn_accuracy.interval_by_writer(np.ones(10, bool), np.arange(10))
+        assert (round(low, 2), high) == (0.72, 1)

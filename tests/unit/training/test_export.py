@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import json
 import shutil
 
 import keras
@@ -11,10 +10,9 @@ import pytest
 
 from digits.accuracy import accuracy
 from digits.data import datasets
-from digits.data.drawings import load_examples
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.models import calibration, cards, catalogue, textweights
-from digits.models.drawn_accuracy import measure
+from digits.models.drawn_accuracy import measure_sample
 from digits.models.recogniser import CalibratedRecogniser, Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR
@@ -24,10 +22,8 @@ from digits.training.loop import Program, train
 FACTS = {"command": "a test", "seconds": 1.5, "precision": "float32"}
 
 
-def save(model, folder, dataset, hyperparameters, drawings=None, **more):
-    return export.save_model(
-        model, folder, hyperparameters=hyperparameters, dataset=dataset, drawings=drawings, facts=FACTS, **more
-    )
+def save(model, folder, dataset, hyperparameters, **more):
+    return export.save_model(model, folder, hyperparameters=hyperparameters, dataset=dataset, facts=FACTS, **more)
 
 
 @pytest.fixture(scope="module")
@@ -70,17 +66,12 @@ class TestFolder:
             "Saving",
         ]
 
-    def test_holds_how_its_own_files_read_drawings(self, trained, small, quick, tmp_path):
-        """The card's drawn accuracy equals a measurement of the saved model."""
-        rows = [
-            {"label": "1", "strokes": [[[140, 40], [140, 240]]]},
-            {"label": "7", "strokes": [[[70, 60], [210, 60]]]},
-        ]
-        (tmp_path / "some.json").write_text(json.dumps(rows))
-        given = load_examples(tmp_path, small.class_names)
-        card = save(trained, tmp_path / "drawer", small, quick, drawings=given)
-        assert card.drawn == measure(CalibratedRecogniser.load(tmp_path / "drawer"), given)
-        assert (card.drawn.total, card.drawn.independent, card.drawn.refused) == (8, 2, 4)
+    def test_holds_how_its_own_files_read_strangers(self, saved):
+        """The card's figures equal a measurement of the saved model on the sample that is part of Digits."""
+        folder, card, _ = saved
+        assert card.strangers == measure_sample(CalibratedRecogniser.load(folder))
+        assert card.strangers.is_sample
+        assert card.mixture == ()
 
     def test_reports_its_accuracy_before_the_conversion(self, trained, small, quick, tmp_path):
         """The test accuracy is reported before the files are converted."""
