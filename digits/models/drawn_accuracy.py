@@ -12,7 +12,7 @@ import numpy as np
 from digits.accuracy import Accuracy
 from digits.data.drawings import Examples
 from digits.errors import InvalidImage
-from digits.models.reading import Classifier, looks_like_digits, read_ink
+from digits.models.reading import Classifier, looks_like_digits, read_ink, read_strokes
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +51,9 @@ def read(model: Classifier, examples: Examples) -> Outcomes:
         names = np.array(model.class_names)[model.probabilities(examples.images).argmax(axis=1)]
         is_correct[examples.owners] = names == examples.labels[examples.owners]
         is_correct &= counts == 1
-    for place, ink in examples.doubtful.items():
+    for place, drawing in examples.doubtful.items():
         try:
-            reading = read_ink(ink, model)
+            reading = read_ink(drawing, model) if isinstance(drawing, np.ndarray) else read_strokes(drawing, model)
         except InvalidImage:  # too many marks
             continue
         counts[place] = len(reading.digits)
