@@ -109,7 +109,7 @@ def consider(example: Example, score) -> Iterator[Choice | None]:
     pairs = grouping.near_pairs(features, boxes)
     truth = {tuple(group) for group in example.groups}
     for members in grouping.connected(range(len(paths)), pairs):
-        candidates = grouping.candidates_of(members, pairs, boxes)
+        candidates = grouping.candidates_of([[member] for member in members], pairs, boxes)
         if len(candidates) < 2:
             if candidates[0] not in truth:
                 yield None

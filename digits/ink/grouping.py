@@ -29,12 +29,13 @@ _REACH = 0.3  # strokes farther apart are two digits...
 _BAR_REACH = 0.45  # ...but the bar of a 5 is often this far away...
 _BAR = 0.5  # ...where a bar is lower than this; and strokes above each other may always be one digit
 _NEAR = 0.1  # points of a path that are nearer to another run along it
+_CLOSED = 0.05  # an end that is nearer to another stroke meets it
 _WIDEST = 2.0  # a 5 with a long bar is this wide
-_MOST_STROKES = 4  # 3 of 23,000 digits have more
-_STRANGE = 0.024  # the least confidence: the share of marks that are no digit
+_MOST_PARTS = 4  # 3 of 23,000 digits have more strokes
+_STRANGE = 0.023  # the least confidence: the share of marks that are no digit
 
 # Nats for one digit, for each of `pair_features`; a long shorter stroke speaks against it, and a common height for it.
-_WEIGHTS = np.array([0.53, -6.06, -9.18, 2.29, -2.17, -3.81, 5.09, -1.29, 1.41])
+_WEIGHTS = np.array([0.46, -6.2, -9.31, 2.61, -2.39, -3.8, 5.12, -1.33, 1.44, 2.29])
 
 
 def group(strokes: Sequence[np.ndarray], confidence: Confidence | None) -> list[list[int]]:
@@ -56,7 +57,9 @@ def group(strokes: Sequence[np.ndarray], confidence: Confidence | None) -> list[
     groups: list[list[int]] = []
     questions = 0
     for members in connected(range(len(paths)), bonds):
-        candidates = candidates_of(members, bonds, boxes)
+        # What no confidence can divide is one unit.
+        units = connected(members, (pair for pair, evidence in bonds.items() if evidence > -math.log(_STRANGE)))
+        candidates = candidates_of(units, bonds, boxes)
         questions += len(candidates)
         if questions > MAX_QUESTIONS:
             groups += connected(members, {pair: evidence for pair, evidence in bonds.items() if evidence > 0})
@@ -122,6 +125,8 @@ def pair_features(paths: list[np.ndarray], boxes: np.ndarray) -> np.ndarray:
             np.maximum(y1, y1[:, None]) - np.minimum(y0, y0[:, None]),  # how high both are together
             np.maximum(x1, x1[:, None]) - np.minimum(x0, x0[:, None]),  # how wide
             np.clip(-_gaps(x0, x1) / narrower, -1, 1),  # the share of the narrower that is above or below the other
+            np.minimum(farther_end, farther_end.T)
+            < _CLOSED,  # as in B, D, P, where both ends of a stroke meet the other
         ]
     )
 
@@ -156,23 +161,29 @@ def connected(members: Iterable[int], pairs: Iterable[Pair]) -> list[list[int]]:
     return [sorted(found) for member, found in owner.items() if found[0] == member]
 
 
-def candidates_of(members: list[int], pairs: Iterable[Pair], boxes: np.ndarray) -> list[tuple[int, ...]]:
-    """Return the sets of connected strokes that may be one digit; a few more than `MAX_QUESTIONS` if there are many."""
-    friends: dict[int, set[int]] = {member: set() for member in members}
+def candidates_of(units: Sequence[Sequence[int]], pairs: Iterable[Pair], boxes: np.ndarray) -> list[tuple[int, ...]]:
+    """Return the sets of connected units that may be one digit, as the rising indices of their strokes.
+
+    There are a few more than `MAX_QUESTIONS` if there are many.
+    """
+    unit_of = {member: tuple(unit) for unit in units for member in unit}
+    friends: dict[int, set[int]] = {member: set() for member in unit_of}
     for i, j in pairs:
-        if i in friends:
+        if i in friends and j in friends:
             friends[i].add(j)
             friends[j].add(i)
-    found = [(member,) for member in members]
+    found = sorted(set(unit_of.values()))
     seen = set(found)
+    parts = dict.fromkeys(found, 1)  # how many units each consists of
     for known in found:  # grows while it is read
-        if len(known) == _MOST_STROKES or len(found) > MAX_QUESTIONS:
+        if parts[known] == _MOST_PARTS or len(found) > MAX_QUESTIONS:
             continue
         for other in sorted(set().union(*(friends[index] for index in known)).difference(known)):
-            larger = tuple(sorted((*known, other)))
+            larger = tuple(sorted({*known, *unit_of[other]}))
             if larger not in seen and _width(boxes, larger) <= _WIDEST:
                 seen.add(larger)
                 found.append(larger)
+                parts[larger] = parts[known] + 1
     return found
 
 
