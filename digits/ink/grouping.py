@@ -31,10 +31,11 @@ _BAR = 0.5  # ...where a bar is lower than this; and strokes above each other ma
 _NEAR = 0.1  # points of a path that are nearer to another run along it
 _CLOSED = 0.05  # an end that is nearer to another stroke meets it
 _WIDEST = 2.0  # a 5 with a long bar is this wide
-_MOST_PARTS = 4  # 3 of 23,000 digits have more strokes
+_MOST_PARTS = 4  # none of the 10,515 digits of UNIPEN's training writers has more strokes
+_MOST_UNITS = 14  # that are divided in every way; a number whose six digits touch has about ten
 _STRANGE = 0.023  # the least confidence: the share of marks that are no digit
 
-# Nats for one digit, for each of `pair_features`; a long shorter stroke speaks against it, and a common height for it.
+# Nats for one digit, for each unit of each of `pair_features`.
 _WEIGHTS = np.array([0.46, -6.2, -9.31, 2.61, -2.39, -3.8, 5.12, -1.33, 1.44, 2.29])
 
 
@@ -54,15 +55,16 @@ def group(strokes: Sequence[np.ndarray], confidence: Confidence | None) -> list[
     boxes = boxes_of(paths)
     features = pair_features(paths, boxes)
     bonds = {(i, j): float(_WEIGHTS @ features[:, i, j]) for i, j in near_pairs(features, boxes)}
+    surest = -math.log(_STRANGE)  # nats; what a question can change at most, for each digit
+    links = {pair: evidence for pair, evidence in bonds.items() if evidence > -2 * surest}
     groups: list[list[int]] = []
     questions = 0
-    for members in connected(range(len(paths)), bonds):
-        # What no confidence can divide is one unit.
-        units = connected(members, (pair for pair, evidence in bonds.items() if evidence > -math.log(_STRANGE)))
-        candidates = candidates_of(units, bonds, boxes)
+    for members in connected(range(len(paths)), links):
+        units = connected(members, (pair for pair, evidence in links.items() if evidence > surest))
+        candidates = candidates_of(units, links, boxes)
         questions += len(candidates)
-        if questions > MAX_QUESTIONS:
-            groups += connected(members, {pair: evidence for pair, evidence in bonds.items() if evidence > 0})
+        if questions > MAX_QUESTIONS or len(units) > _MOST_UNITS:
+            groups += connected(members, (pair for pair, evidence in links.items() if evidence > 0))
         else:
             costs = {found: -_evidence(found, bonds) for found in candidates}
             if confidence and len(candidates) > 1:

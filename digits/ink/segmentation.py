@@ -1,12 +1,13 @@
 """Segmentation: separates the digits of a number in a drawing or a picture, each with its glyph.
 
-The writing is divided into lines, and each line into pieces: pen strokes, or connected ink. The pieces are grouped into
-digits from left to right. Whether two neighbours are one digit depends on the gap between them, as a share of the
-line's height. The gap is measured along the straight cut, upright or slanted, that separates them most. A wide gap
-separates them and a deep overlap joins them. In between, the recogniser decides, by its confidence in each grouping
-(Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition", 1998, section
-V). Digits that touch in a picture are cut at a thin bridge if the recogniser then reads the parts clearly better.
-Digits written in one stroke, or joined along a thick seam, stay one digit.
+The writing is divided into lines, and each line into pieces: pen strokes, or connected ink. Strokes are grouped into
+digits by `digits.ink.grouping`. Connected ink is grouped from left to right. Whether two neighbours are one digit
+depends on the gap between them, as a share of the line's height. The gap is measured along the straight cut, upright or
+slanted, that separates them most. A wide gap separates them and a deep overlap joins them. In between, the recogniser
+decides, by its confidence in each grouping (Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning
+applied to document recognition", 1998, section V). Digits that touch in a picture are cut at a thin bridge if the
+recogniser then reads the parts clearly better. Digits written in one stroke, or joined along a thick seam, stay one
+digit.
 """
 
 import itertools
