@@ -125,8 +125,8 @@ class Examples:
         labels: str (n,), the label of each placed drawing.
         images: uint8 (m, 28, 28), the digits of the drawings whose segmentation does not depend on the model.
         owners: integer (m,), the index of each image's drawing in `labels`, ascending.
-        doubtful: the ink of the other drawings, float32 (height, width), by index in `labels`; the model decides how
-            to divide it into digits.
+        doubtful: the other drawings by index in `labels`, which the model must divide into digits: their strokes,
+            float32 (n, 2) each, or their ink, float32 (height, width).
         drawings: the number of original drawings; each may be placed several times.
         description: what they are, in a phrase.
         writers: str (n,), who drew each; "" where that is not known.
@@ -135,7 +135,7 @@ class Examples:
     labels: np.ndarray
     images: np.ndarray
     owners: np.ndarray
-    doubtful: dict[int, np.ndarray]
+    doubtful: dict[int, list[np.ndarray] | np.ndarray]
     drawings: int
     description: str
     writers: np.ndarray
@@ -158,13 +158,13 @@ def prepare(drawings: Sequence[Drawing], *, placings: int, as_picture: bool = Fa
     labels: list[str] = []
     images: list[np.ndarray] = []
     owners: list[int] = []
-    doubtful: dict[int, np.ndarray] = {}
+    doubtful: dict[int, list[np.ndarray] | np.ndarray] = {}
     for seed in range(placings):
         rng = np.random.default_rng(seed)
         for drawing in drawings:
             found = _find_digits(drawing, rng, as_picture=as_picture)
-            if isinstance(found, np.ndarray):
-                doubtful[len(labels)] = found
+            if isinstance(found, _Doubtful):
+                doubtful[len(labels)] = found.drawing
             else:
                 images += [digit.glyph.image for digit in found]
                 owners += [len(labels)] * len(found)
@@ -176,12 +176,23 @@ def prepare(drawings: Sequence[Drawing], *, placings: int, as_picture: bool = Fa
     return Examples(np.array(labels), stacked, np.array(owners, int), doubtful, len(drawings), description, writers)
 
 
-class _IsDoubtful(Exception):
-    """The model must decide how to divide the ink into digits."""
+class _ModelNeeded(Exception):
+    """The model must decide how to divide a drawing into digits."""
 
 
-def _find_digits(drawing: Drawing, rng: np.random.Generator, *, as_picture: bool) -> list[Digit] | np.ndarray:
-    """Place a drawing and find its digits; if that needs a model, return its ink instead, float32."""
+@dataclass(frozen=True, eq=False)
+class _Doubtful:
+    """Strokes or ink that the model must divide into digits."""
+
+    drawing: list[np.ndarray] | np.ndarray
+
+
+def _ask_model(images: np.ndarray) -> np.ndarray:
+    raise _ModelNeeded
+
+
+def _find_digits(drawing: Drawing, rng: np.random.Generator, *, as_picture: bool) -> list[Digit] | _Doubtful:
+    """Place a drawing and find its digits, if that needs no model."""
     if drawing.picture is not None:
         picture = drawing.picture
         content = (
@@ -192,21 +203,20 @@ def _find_digits(drawing: Drawing, rng: np.random.Generator, *, as_picture: bool
     return _find_in_ink(pictures.find_ink(_paint(placed))) if as_picture else _find_in_strokes(placed)
 
 
-def _find_in_strokes(placed: Placed) -> list[Digit]:
+def _find_in_strokes(placed: Placed) -> list[Digit] | _Doubtful:
     try:
-        return segmentation.find_digits(placed.strokes, size=_CANVAS, pen_width=placed.pen_width)
+        return segmentation.find_digits(placed.strokes, size=_CANVAS, pen_width=placed.pen_width, score=_ask_model)
+    except _ModelNeeded:
+        return _Doubtful(placed.strokes)
     except InvalidImage:  # too many marks for a number: nothing is read
         return []
 
 
-def _find_in_ink(ink: np.ndarray) -> list[Digit] | np.ndarray:
-    def score(images: np.ndarray) -> np.ndarray:
-        raise _IsDoubtful
-
+def _find_in_ink(ink: np.ndarray) -> list[Digit] | _Doubtful:
     try:
-        return segmentation.find_digits_in_ink(ink, score=score)
-    except _IsDoubtful:
-        return ink
+        return segmentation.find_digits_in_ink(ink, score=_ask_model)
+    except _ModelNeeded:
+        return _Doubtful(ink)
     except InvalidImage:  # as above
         return []
 

@@ -1,12 +1,13 @@
 """Segmentation: separates the digits of a number in a drawing or a picture, each with its glyph.
 
-The writing is divided into lines, and each line into pieces: pen strokes, or connected ink. The pieces are grouped into
-digits from left to right. Whether two neighbours are one digit depends on the gap between them, as a share of the
-line's height. The gap is measured along the straight cut, upright or slanted, that separates them most. A wide gap
-separates them and a deep overlap joins them. In between, the recogniser decides, by its confidence in each grouping
-(Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition", 1998, section
-V). Digits that touch in a picture are cut at a thin bridge if the recogniser then reads the parts clearly better.
-Digits written in one stroke, or joined along a thick seam, stay one digit.
+The writing is divided into lines, and each line into pieces: pen strokes, or connected ink. Strokes are grouped into
+digits by `digits.ink.grouping`. Connected ink is grouped from left to right. Whether two neighbours are one digit
+depends on the gap between them, as a share of the line's height. The gap is measured along the straight cut, upright or
+slanted, that separates them most. A wide gap separates them and a deep overlap joins them. In between, the recogniser
+decides, by its confidence in each grouping (Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning
+applied to document recognition", 1998, section V). Digits that touch in a picture are cut at a thin bridge if the
+recogniser then reads the parts clearly better. Digits written in one stroke, or joined along a thick seam, stay one
+digit.
 """
 
 import itertools
@@ -18,7 +19,7 @@ import numpy as np
 import scipy
 
 from digits.errors import InvalidImage
-from digits.ink import glyphs
+from digits.ink import glyphs, grouping
 from digits.ink import strokes as pen
 from digits.ink.pieces import FAINTEST, LEANS, Box, components, cut_apart, lines_of_writing, paint, united_box
 
@@ -66,7 +67,9 @@ def split_strokes(strokes: Sequence[np.ndarray], *, score: Score | None = None) 
 
     Args:
         strokes: float32 (n, 2) each, x and y in canvas pixels.
-        score: the recogniser; it decides where the gaps do not. Without it the gaps decide alone.
+        score: the recogniser; it decides where the strokes' places do not, and is asked about single images. Its rows
+            may sum to less than 1: the rest is the probability that an image is no digit. Without it the places of the
+            strokes decide alone.
 
     Returns:
         The indices of each digit's strokes: lines from top to bottom, digits from left to right. Every stroke is in
@@ -160,7 +163,7 @@ def _stroke_lines(strokes: list[np.ndarray], score: Score | None) -> list[list[l
     sureness = _sureness(fitted, score)
     lines = []
     for members in lines_of_writing(strokes):
-        groups = _group([strokes[index] for index in members], sureness)
+        groups = grouping.group([strokes[index] for index in members], sureness)
         lines.append([sorted(members[index] for index in group) for group in groups])
     return lines
 

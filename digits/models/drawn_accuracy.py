@@ -18,7 +18,7 @@ from digits.data.drawings import Examples, prepare
 from digits.data.strangers import Group
 from digits.errors import InvalidImage
 from digits.models.figures import Share, SourceFigures, Strangers
-from digits.models.reading import Classifier, looks_like_digits, read_ink
+from digits.models.reading import Classifier, looks_like_digits, read_ink, read_strokes
 
 RESAMPLES = 2000  # of the writers, for an interval
 
@@ -61,9 +61,9 @@ def read(model: Classifier, examples: Examples) -> Outcomes:
         names = np.array(model.class_names)[model.probabilities(examples.images).argmax(axis=1)]
         is_correct[examples.owners] = names == examples.labels[examples.owners]
         is_correct &= counts == 1
-    for place, ink in examples.doubtful.items():
+    for place, drawing in examples.doubtful.items():
         try:
-            reading = read_ink(ink, model)
+            reading = read_ink(drawing, model) if isinstance(drawing, np.ndarray) else read_strokes(drawing, model)
         except InvalidImage:  # too many marks
             continue
         counts[place] = len(reading.digits)

@@ -84,8 +84,8 @@ def read_strokes(
     Raises:
         InvalidImage: as in `segmentation.find_digits`.
     """
-    # For strokes, the gaps alone decide as well as with the model, and faster. Letters also stay whole this way.
-    return read_digits(segmentation.find_digits(strokes, size=size, pen_width=pen_width), model)
+    digits = segmentation.find_digits(strokes, size=size, pen_width=pen_width, score=mark_score(model))
+    return read_digits(digits, model)
 
 
 def read_picture(data: bytes, model: Classifier, crop: Crop = WHOLE) -> Reading:
@@ -130,6 +130,14 @@ def read_digits(digits: Sequence[Digit], model: Classifier) -> Reading:
     if find_judge(names):  # its network could take a dot, enlarged, for a small digit
         accepted &= np.array([not marks.is_dot(digit.glyph) for digit in digits])
     return Reading(text, tuple(digits), probabilities, accepted, confidence)
+
+
+def mark_score(model: Classifier) -> segmentation.Score:
+    """Return a score for separating digits: the model's probabilities times the judge's that it is a digit at all."""
+    judge = find_judge(model.class_names)
+    if judge is None:
+        return model.probabilities
+    return lambda images: model.probabilities(images) * judge.score(images)[:, np.newaxis]
 
 
 def looks_like_digits(images: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:

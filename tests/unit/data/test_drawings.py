@@ -48,7 +48,7 @@ def test_placed_drawing_is_whole_and_within_the_promised_sizes():
 
 @pytest.mark.parametrize("as_picture", [False, True])
 def test_examples_depend_on_nothing_but_the_folder(folder, as_picture):
-    """Each drawing appears once for each placing, with its digits or, if a model must divide it, its ink."""
+    """Each drawing appears once for each placing, with its digits or, if a model must divide it, as strokes or ink."""
     given = drawings.load_examples(folder, NAMES, placings=2, as_picture=as_picture)
     drawings.load_examples.cache_clear()
     again = drawings.load_examples(folder, NAMES, placings=2, as_picture=as_picture)

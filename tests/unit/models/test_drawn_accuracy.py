@@ -72,7 +72,7 @@ def test_every_drawing_counts_as_reading_it_alone_says(model, tmp_path, as_pictu
             correct, refused = correct + (read.text == label), refused + (not read.accepted.any())
     measured = drawn_accuracy.measure(model, given)
     assert (measured.correct, measured.refused) == (correct, refused)
-    assert bool(given.doubtful) == as_picture
+    assert given.doubtful
 
 
 def test_a_page_of_marks_is_wrong_and_no_error(model, tmp_path):

@@ -139,6 +139,60 @@ def test_every_way_to_read_gives_the_same_reading(model, tmp_path, strokes, text
     assert measured.refused == int(not page.accepted.any())
 
 
+def circle(x, y, radius, start=0.0):
+    return [(x + radius * np.cos(start + a), y + radius * np.sin(start + a)) for a in np.linspace(0, 6.28, 40)]
+
+
+TOUCHING = {
+    "a 9 of a loop and a stem": ("9", [circle(110, 95, 35), [(146, 80), (142, 200)]]),
+    "a 6 of a stem and a circle": ("6", [[(100, 60), (90, 120), (92, 170)], circle(127, 160, 35, 3.14)]),
+    "a 4 whose L ends at its stem": ("4", [[(110, 50), (70, 140), (150, 140)], [(150, 60), (150, 210)]]),
+    "a 4 whose L ends 6 pixels short": ("4", [[(110, 50), (70, 140), (144, 140)], [(150, 60), (150, 210)]]),
+    "a 7 with a bar drawn last": (
+        "70",
+        [[(20, 60), (80, 60), (45, 180)], circle(125, 120, 40), [(30, 120), (70, 120)]],
+    ),
+    "a 5 with a bar drawn last": (
+        "50",
+        [[(40, 60), (35, 110), (70, 115), (85, 150), (60, 180), (30, 175)], circle(145, 120, 40), [(40, 60), (90, 58)]],
+    ),
+    "a 1 beside a 3": (
+        "13",
+        [[(60, 50), (60, 210)], [(90, 60), (130, 60), (100, 125), (140, 140), (145, 185), (90, 210)]],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "strokes"), TOUCHING.values(), ids=TOUCHING)
+def test_strokes_of_one_digit_are_read_together(model, text, strokes):
+    """The model helps to decide which strokes form a digit, in any order of drawing."""
+    read = reading.read_strokes(pen.check(strokes), model, pen_width=16)
+    assert (read.text, read.doubtful) == (text, 0)
+
+
+LETTERS = {
+    "A": [[(60, 210), (110, 50), (160, 210)], [(80, 150), (140, 150)]],
+    "B": [[(80, 50), (80, 210)], [(80, 50), (130, 60), (135, 90), (85, 125), (140, 140), (145, 185), (80, 210)]],
+    "H": [[(80, 50), (80, 210)], [(150, 50), (150, 210)], [(80, 130), (150, 130)]],
+    "X": [[(60, 50), (160, 210)], [(160, 50), (60, 210)]],
+}
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+def test_a_letter_is_no_number(model, letter):
+    """The touching strokes of a letter stay one mark."""
+    read = reading.read_strokes(pen.check(LETTERS[letter]), model, pen_width=16)
+    assert len(read.digits) == 1
+
+
+def test_a_score_counts_the_judge_only_for_digits(model):
+    """For separating digits, the probabilities count as far as the judge accepts the image; letters have no judge."""
+    image = segmentation.find_digits(pen.check(LETTERS["X"]))[0].glyph.image[np.newaxis]
+    assert reading.mark_score(model)(image).max() < 0.5 < model.probabilities(image).max()
+    letters = Counter()
+    assert reading.mark_score(letters) == letters.probabilities
+
+
 READ = """
 import json, pathlib, sys
 from digits.models.reading import read_picture
