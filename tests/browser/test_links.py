@@ -1,7 +1,7 @@
 """Links, in a real browser: Share's link reopens a page in the same state, and no link breaks a page."""
 
 import re
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -132,3 +132,16 @@ def test_the_menu_leads_to_every_page(visitor):
         actions.settle(page)
     expect(page.get_by_role("group", name="Iterations")).to_contain_text("1100")
     actions.go_back(page, "Draw")
+
+
+def test_no_link_loads_anything_from_elsewhere(visitor):
+    """A picture or a link in a parameter is shown as text; the browser asks no other host for anything."""
+    page, asked = visitor(), []
+    page.on("request", lambda request: asked.append(request.url))
+    for hostile in ("![](//elsewhere.invalid/x.png)", "[press](//elsewhere.invalid) http://elsewhere.invalid"):
+        actions.open_page(page, f"/?{urlencode({'model': hostile, 'pen': hostile})}")
+        expect(actions.notices(page)).to_have_count(2)
+        expect(actions.notices(page).first).to_contain_text("elsewhere.invalid")
+        expect(actions.notices(page).first.get_by_role("link")).to_have_count(0)
+    hosts = {urlsplit(address).hostname for address in asked}
+    assert "elsewhere.invalid" not in hosts
