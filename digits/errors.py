@@ -19,6 +19,7 @@ DigitsError
     ├── RunAlreadyFinished
     ├── RunBusy
     ├── TooManyRuns
+    ├── CheckpointUnusable
     └── TrainingDiverged (ArithmeticError)
 
 A message states what was expected, what was received, and what to do. Pages and the command line catch only
@@ -100,6 +101,10 @@ class RunBusy(RunError):
 
 class TooManyRuns(RunError):
     """The visitor, or the whole queue, has as many waiting runs as are allowed."""
+
+
+class CheckpointUnusable(RunError):
+    """A checkpoint belongs to another network or version, so training cannot continue from it."""
 
 
 class TrainingDiverged(RunError, ArithmeticError):

@@ -20,7 +20,8 @@ MAX_PACKAGE_BYTES = 32 * 1024 * 1024  # also in .streamlit/config.toml; the larg
 MAX_IMPORTS_PER_VISITOR = 20
 MAX_QUEUED_RUNS_PER_VISITOR = 3
 MAX_QUEUED_RUNS = 50
-HEARTBEAT_TIMEOUT_SECONDS = 10.0  # if its trainer is silent for longer, a run counts as failed
+HEARTBEAT_TIMEOUT_SECONDS = 10.0  # if the trainer is silent for longer, a run's page says so
+TRAINER_TIMEOUT_SECONDS = 60.0  # a trainer that shows no sign of life for longer has hung: it is killed and replaced
 RUNS_LISTED = 200  # at first, and as many again with each press; ten thousand at once make the page slow
 RUNS_BEFORE_RECYCLING = 50  # TensorFlow does not release all memory, so the trainer restarts after this many runs
 

@@ -40,6 +40,6 @@ def _repeat(run: Run) -> None:
         changes, owner = registry.changes(run.id), _widgets.visitor()
         new = commands.submit(registry, run.hyperparameters, owner, changes=changes, name=run.name)
     except DigitsError as error:
-        st.error(str(error), icon=":material/error:")
+        _widgets.show_error(error)
     else:
         st.switch_page("train.py", query_params=train_link(run.hyperparameters, new))

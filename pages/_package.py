@@ -83,7 +83,7 @@ def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
         place.empty()
         st.session_state[_key("result")] = (model.id, result)
     except DigitsError as error:
-        st.error(str(error), icon=":material/error:")
+        _widgets.show_error(error)
 
 
 @st.fragment
@@ -120,7 +120,7 @@ def _import() -> None:
                     on_step=lambda step: box.update(label=step),
                 )
         except DigitsError as error:
-            st.error(str(error), icon=":material/error:")
+            _widgets.show_error(error)
         else:
             st.session_state[_key("attempt")] = attempt + 1  # a new key empties the uploader
             st.rerun()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from digits import trouble
 from digits.errors import DigitsError
 from digits.views import sharing
 from pages import _picture, _reading, _sheet, _state, _why, _widgets
@@ -65,7 +66,7 @@ try:
     elif source == "Pen" or not file:
         (paper if source == "Picture" else answer).info(HINTS[source], icon=":material/draw:")
 except DigitsError as error:
-    answer.error(str(error), icon=":material/error:")
+    answer.error(trouble.sentence(error), icon=":material/error:")
 if source == "Pen":  # last, because nobody waits for it
     with paper:
         _sheet.tools()

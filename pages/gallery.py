@@ -119,6 +119,6 @@ try:
     st.caption(dataset.description)
     _samples.show_picked("gallery", dataset, model, probabilities)
 except DigitsError as error:
-    st.error(str(error), icon=":material/error:")
+    _widgets.show_error(error)
 _widgets.share(head, "gallery")
 _state.close_page("gallery")

@@ -22,9 +22,9 @@ def _card(model: catalogue.Model) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         for label, measured in figures:
             _figure(label, f"{measured.share:.2%}", _interval(measured))
-        _figure("Parameters", f"{cards.parameters(model):,}", "weights and biases")
-        size = (model.folder / catalogue.TFLITE_FILE).stat().st_size
-        _figure("Size", f"{size / 1e6:.2f} MB", "as a .tflite file")
+        count, size = cards.parameters(model), cards.size_bytes(model)
+        _figure("Parameters", f"{count:,}" if count else "?", "weights and biases" if count else cards.DAMAGED)
+        _figure("Size", f"{size / 1e6:.2f} MB" if size else "?", "as a .tflite file" if size else cards.DAMAGED)
     with st.expander("Model card", icon=":material/id_card:", key=_key("card"), on_change="rerun") as expander:
         if expander.open:
             st.table(dict(cards.facts(model)), hide_header=True)
@@ -96,6 +96,6 @@ try:
     st.caption(dataset.description)
     _samples.show_picked("models", dataset, model, model.test_probabilities(dataset))
 except DigitsError as error:
-    st.error(str(error), icon=":material/error:")
+    _widgets.show_error(error)
 _widgets.share(head, "models")
 _state.close_page("models")

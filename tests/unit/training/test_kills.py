@@ -16,6 +16,7 @@ from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.registry import open_registry
 from digits.runs.schema import RunState
 from digits.settings import Settings
+from digits.store import FolderStore
 from digits.training import checkpoints, trainer
 
 KILLS = 20
@@ -127,4 +128,4 @@ def test_a_trainer_killed_at_twenty_random_points_loses_nothing(registry, runs_d
     assert histories[0] == histories[1]
     weights = [(runs_dir / run.id / "model.tflite").read_bytes() for run in runs]
     assert weights[0] == weights[1]
-    assert checkpoints.load(runs_dir, killed) is None
+    assert checkpoints.steps(FolderStore(runs_dir), killed) == []

@@ -3,7 +3,6 @@
 import errno
 import logging
 import os
-import threading
 import time
 
 import pytest
@@ -16,35 +15,9 @@ from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.schema import RunState
 from digits.settings import Settings
+from digits.store import FolderStore
 from digits.training import checkpoints, export, loop, session, timeline, trainer
 from digits.training.keeper import trainer_lock
-
-
-@pytest.fixture
-def serve(registry, monkeypatch):
-    """Let a trainer in this process serve the queue until it is empty."""
-    monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
-    monkeypatch.setattr(trainer.Trainer, "_beat", lambda self: None)
-    monkeypatch.setattr(trainer, "PRESETS", {})  # no warming up
-
-    class UntilIdle(threading.Event):
-        """Ends a trainer whose queue is empty: each wait does the next thing; with none left it sets the event."""
-
-        def __init__(self, things):
-            super().__init__()
-            self.things = list(things)
-
-        def wait(self, timeout=None):
-            if self.things:
-                self.things.pop(0)()
-            else:
-                self.set()
-            return self.is_set()
-
-    def run(*, then=(), **how):
-        trainer.Trainer(Settings.from_environment(), registry, UntilIdle(then), **how).work()
-
-    return run
 
 
 def test_a_second_trainer_leaves_at_once(runs_dir):
@@ -102,23 +75,6 @@ def test_the_log_names_the_run(registry, serve, monkeypatch, configure_log, caps
     about = [line.split(f"[run {run_id}] ")[1] for line in lines if run_id in line]
     assert [*dict.fromkeys(about)] == ["training from iteration 0 on", "advancing", "finished after 100 iterations"]
     assert "[run -] serving" in lines[0]
-
-
-def test_a_full_disk_fails_a_run_in_plain_words(registry, serve, monkeypatch, quick):
-    """If the model cannot be written, the run gives the system's error and a remedy; earlier runs remain."""
-    earlier = commands.submit(registry, quick, "ada")
-    serve()
-
-    def write(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(export, "_write_keras", write)
-    run_id = commands.submit(registry, quick, "ada")
-    serve()
-    run = registry.get(run_id)
-    assert run.state == RunState.FAILED
-    assert "No space left on device. Free some space" in run.reason
-    assert catalogue.find(earlier, Settings.from_environment()).test_accuracy.total
 
 
 def test_a_checkpoint_that_cannot_be_written_is_reported_and_training_continues(registry, serve, monkeypatch, quick):
@@ -189,8 +145,8 @@ def test_leaves_a_time_line(registry, serve, quick, runs_dir):
     run_id = commands.submit(registry, quick, "ada")
     serve()
     validated = [row["step"] for row in registry.history(run_id) if row["val_loss"] is not None]
-    assert timeline.steps(runs_dir, run_id) == validated
-    snapshot = timeline.read(runs_dir, run_id, validated[-1])
+    assert timeline.steps(FolderStore(runs_dir), run_id) == validated
+    snapshot = timeline.read(FolderStore(runs_dir), run_id, validated[-1])
     assert (snapshot.kind, snapshot.pictures.shape, snapshot.predicted.shape) == ("classes", (10, 28, 28), (100,))
 
 
