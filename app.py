@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 
-from digits import logs
+from digits import descriptors, logs
 from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
 from digits.training.keeper import TrainerKeeper
@@ -25,6 +25,7 @@ def _warm_up() -> None:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     logs.configure()
+    descriptors.raise_limit()
     keeper = TrainerKeeper(Settings.from_environment())
     keeper.start(head_start_seconds=4.0)  # the first page loads first; loading TensorFlow would slow it down
     threading.Thread(target=_warm_up, daemon=True).start()

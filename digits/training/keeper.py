@@ -14,12 +14,14 @@ from filelock import FileLock, Timeout
 from digits import trouble
 from digits.settings import PROJECT_DIR, TRAINER_TIMEOUT_SECONDS, Settings
 
+_COMMAND = [sys.executable, "-m", "digits.training.trainer", "--heartbeat"]
 _LOOK_EVERY_SECONDS = 0.5
 _PATIENCE_SECONDS = (0.5, 5.0, 30.0)  # before the first, second and each later restart of a trainer that keeps dying
 _NEW_SECONDS = 10.0  # pages tell for so long why the trainer is a new one
 _SOUND_SECONDS = 300.0  # a trainer that lives for so long makes up for those that died
 _FULL_BYTES = 1_000_000  # a disk with less room than this is full
 _DISK_IS_FULL = "The server's disk is full. Training goes on when there is room; nothing is lost."
+_STOPPED_ANSWERING = "The trainer had stopped answering and was replaced. Its run goes on from the last checkpoint."
 _KILLED = {-getattr(signal, name) for name in ("SIGKILL", "SIGABRT") if hasattr(signal, name)}
 
 _logger = logging.getLogger(__name__)
@@ -116,9 +118,7 @@ class TrainerKeeper:
         process.kill()
         process.wait()
         self._forget(process)
-        self._last_words = (
-            "The trainer had stopped answering and was replaced. Its run goes on from the last checkpoint."
-        )
+        self._last_words = _STOPPED_ANSWERING
 
     def _bury(self, process: subprocess.Popen[bytes], status: int) -> float:
         """Forget a trainer that has ended; return the seconds until the next one starts."""
@@ -134,8 +134,7 @@ class TrainerKeeper:
         return pause
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "digits.training.trainer", "--heartbeat"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(PROJECT_DIR))
+        process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(PROJECT_DIR))
         _logger.info("started a trainer, process %d", process.pid)
         self._looks = self._silent_looks = 0
         threading.Thread(target=self._listen, args=(process,), name="trainer-listener", daemon=True).start()

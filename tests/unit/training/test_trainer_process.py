@@ -17,6 +17,7 @@ from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import RunState
 from digits.settings import Settings
+from digits.training import keeper as keeper_module
 from digits.training.keeper import TrainerKeeper, trainer_lock
 from tests.conftest import close
 
@@ -171,6 +172,22 @@ def test_is_replaced_when_it_is_killed(keeper, registry):
     pid = wait_until_training(registry, run_id)
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: registry.trainer_status().pid != pid, "another trainer has come")
+    wait_until_training(registry, run_id)
+    commands.stop(registry, run_id, "ada")
+    run = wait_until_ended(registry, run_id)
+    assert (run.state, run.attempts, run.has_model) == (RunState.STOPPED, 1, True)
+
+
+def test_is_replaced_when_it_hangs(keeper, registry, monkeypatch):
+    """A trainer stopped in the middle of a run is killed and replaced, and the run continues."""
+    monkeypatch.setattr(keeper_module, "TRAINER_TIMEOUT_SECONDS", 20.0)
+    run_id = commands.submit(registry, LONG, "ada")
+    pid = wait_until_training(registry, run_id)
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: registry.trainer_status().pid != pid, "another trainer has come")
+    assert keeper_module.describe_trouble() in (keeper_module._STOPPED_ANSWERING, "")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
     wait_until_training(registry, run_id)
     commands.stop(registry, run_id, "ada")
     run = wait_until_ended(registry, run_id)

@@ -208,9 +208,10 @@ class TestSmallDisk:
         monkeypatch.setattr(session.Session, "_save_all", fill_first)
         run_id = commands.submit(registry, quick, "ada")
         serve(then=[make_room, lambda: None])
-        assert seen == [[]]
+        assert seen == [[]] or registry_too  # else it waits for the registry, with its draft
         assert (registry.get(run_id).state, registry.get(run_id).reason) == (RunState.FINISHED, "")
         assert catalogue.find(run_id, Settings.from_environment()).test_accuracy.total == 1000
+        assert not leftovers(runs_dir)
 
 
 @pytest.mark.parametrize(
