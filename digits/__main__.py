@@ -54,8 +54,9 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
     dataset = _load_training_data(options, settings, hyperparameters)
 
     from digits.training import export, loop, programs  # here, because they load TensorFlow; other commands need none
+    from digits.training.precision import fastest_precision
 
-    precision = programs.fastest_precision() if options.precision == "auto" else options.precision
+    precision = fastest_precision() if options.precision == "auto" else options.precision
     program = programs.Program(
         hyperparameters.network,
         len(dataset.class_names),
