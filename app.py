@@ -6,12 +6,11 @@ from importlib import import_module
 from threading import Thread
 
 import streamlit as st
-from starlette.middleware import Middleware
 
-from digits import logs, web
+from digits import descriptors, logs, web
 from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
-from digits.training.keeper import TrainerKeeper
+from digits.training.keeper import close_keepers, start_keepers
 from digits.views import health
 from pages._uploads import UploadLimit
 
@@ -21,20 +20,20 @@ settings = Settings.from_environment()
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     logs.configure()
-    keeper = TrainerKeeper(settings)
-    keeper.start(head_start_seconds=4.0)  # the first page loads first; loading TensorFlow would slow it down
-    # Imported only now, because components can be declared only after the server has started.
+    descriptors.raise_limit()
+    keepers = start_keepers(settings, head_start_seconds=4.0)  # the first page goes before TensorFlow
+    # Imported here, because components can be declared only after the server has started.
     Thread(target=lambda: import_module("pages._warm_up").warm_up(), daemon=True).start()
     try:
         yield
     finally:
-        keeper.close()
+        close_keepers(keepers)
 
 
 app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
-    middleware=[*web.middleware(), Middleware(VisitorCookie), Middleware(UploadLimit)],
+    middleware=web.middleware(VisitorCookie, UploadLimit),
     routes=health.routes(settings),
     on_script_error=health.count_error,
 )

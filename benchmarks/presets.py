@@ -14,6 +14,7 @@ from digits.data import datasets
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
 from digits.training import export, loop, programs
+from digits.training.precision import fastest_precision
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = Settings.from_environment()
     dataset = datasets.load_mnist(settings)
-    precision = programs.fastest_precision()
+    precision = fastest_precision()
     print(f"{dataset.description} Computing in {precision}.")
     figures = {}
     for network in options.networks:

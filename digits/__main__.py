@@ -57,8 +57,9 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
     dataset = _load_training_data(options, settings, hyperparameters)
 
     from digits.training import export, loop, programs  # here, because they load TensorFlow; other commands need none
+    from digits.training.precision import fastest_precision
 
-    precision = programs.fastest_precision() if options.precision == "auto" else options.precision
+    precision = fastest_precision() if options.precision == "auto" else options.precision
     program = programs.Program(
         hyperparameters.network,
         len(dataset.class_names),
@@ -257,6 +258,14 @@ def _hyperparameters(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _upgrade_registry(options: argparse.Namespace, settings: Settings) -> int:
+    from digits.runs import database  # here, because other commands need no database
+
+    database.Database(settings.registry_url).close()
+    print(f"The registry's tables are up to date, at revision {database.REVISION}.")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     name = "digits" if Path(sys.argv[0]).stem == "digits" else "python -m digits"
     parser = argparse.ArgumentParser(prog=name, description="Train, use and inspect digit recognisers.")
@@ -271,6 +280,9 @@ def _parser() -> argparse.ArgumentParser:
     package_commands.add(commands)
     table = commands.add_parser("hyperparameters", help="print every hyperparameter as a Markdown table")
     table.set_defaults(run=_hyperparameters)
+    registry = commands.add_parser("db", help="look after the run registry").add_subparsers(required=True)
+    upgrade = registry.add_parser("upgrade", help="create its tables, or upgrade those of an earlier version")
+    upgrade.set_defaults(run=_upgrade_registry)
     return parser
 
 

@@ -16,12 +16,15 @@ DigitsError
 ├── TooManyPackages
 ├── PackageNotStored
 ├── RegistryUnavailable
+│   └── RegistryBusy
 └── RunError
     ├── RunNotFound (LookupError)
     ├── NotYourRun (PermissionError)
     ├── RunAlreadyFinished
     ├── RunBusy
+    ├── LeaseLost
     ├── TooManyRuns
+    ├── CheckpointUnusable
     └── TrainingDiverged (ArithmeticError)
 
 A message states what was expected, what was received, and what to do. Pages and the command line catch only
@@ -97,6 +100,10 @@ class RegistryUnavailable(DigitsError):
     """The run registry cannot be opened, read or written."""
 
 
+class RegistryBusy(RegistryUnavailable):
+    """The run registry is locked, its connection failed or its disk is full; the same request may succeed later."""
+
+
 class RunError(DigitsError):
     """The base class of errors about a training run."""
 
@@ -117,8 +124,16 @@ class RunBusy(RunError):
     """The run is still queued, training or paused; the request needs a run that has ended."""
 
 
+class LeaseLost(RunError):
+    """The run has ended, or another trainer has taken it over; this trainer must not write it any more."""
+
+
 class TooManyRuns(RunError):
     """The visitor, or the whole queue, has as many waiting runs as are allowed."""
+
+
+class CheckpointUnusable(RunError):
+    """A checkpoint belongs to another network or version, so training cannot continue from it."""
 
 
 class TrainingDiverged(RunError, ArithmeticError):

@@ -24,7 +24,8 @@ MAX_PACKAGE_BYTES = 32 * 1024 * 1024  # also in .streamlit/config.toml; the larg
 MAX_IMPORTS_PER_VISITOR = 20
 MAX_QUEUED_RUNS_PER_VISITOR = 3
 MAX_QUEUED_RUNS = 50
-HEARTBEAT_TIMEOUT_SECONDS = 10.0  # if its trainer is silent for longer, a run counts as failed
+HEARTBEAT_TIMEOUT_SECONDS = 10.0  # if the trainer is silent for longer, a run's page says so
+TRAINER_TIMEOUT_SECONDS = 60.0  # a trainer that shows no sign of life for longer has hung: it is killed and replaced
 RUNS_LISTED = 200  # at first, and as many again with each press; ten thousand at once make the page slow
 RUNS_BEFORE_RECYCLING = 50  # TensorFlow does not release all memory, so the trainer restarts after this many runs
 
@@ -41,6 +42,7 @@ class Settings:
             for an installed copy it is `digits/runs` in the user's data folder.
         registry_url: the SQLAlchemy URL of the run registry.
         tensorboard_dir: where runs write logs for TensorBoard; None for no logs.
+        trainers: how many trainers this server keeps; None for one, unless the registry has one elsewhere.
     """
 
     data_dir: Path | None
@@ -49,6 +51,7 @@ class Settings:
     runs_dir: Path
     registry_url: str
     tensorboard_dir: Path | None = None
+    trainers: int | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -67,7 +70,16 @@ class Settings:
             runs_dir=runs_dir,
             registry_url=env.get("DIGITS_REGISTRY_URL") or f"sqlite:///{runs_dir / 'registry.sqlite'}",
             tensorboard_dir=Path(tensorboard_dir).resolve() if tensorboard_dir else None,
+            trainers=_count(env, "DIGITS_TRAINERS"),
         )
+
+
+def _count(env: Mapping[str, str], name: str) -> int | None:
+    """Return a variable's whole number; None if it is unset."""
+    text = env.get(name) or ""
+    if text and not text.isdecimal():
+        raise ValueError(f"{name} should be a whole number from 0; it is {text!r}.")
+    return int(text) if text else None
 
 
 def _default_runs_dir(env: Mapping[str, str]) -> Path:

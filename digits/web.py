@@ -8,7 +8,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from limits import RateLimitItemPerMinute
@@ -26,10 +26,11 @@ _SOCKET = "/_stcore/stream"  # where a page opens its connection
 _UPLOADS = "/_stcore/upload_file/"
 
 
-def middleware(environment: Mapping[str, str] | None = None) -> list[Middleware]:
+def middleware(*inner: Callable[..., ASGIApp], environment: Mapping[str, str] | None = None) -> list[Middleware]:
     """Return the middleware of the server, the outermost first.
 
     Args:
+        inner: further middleware, nearer to the pages.
         environment: the variables; `os.environ` if None. `DIGITS_HOSTS` lists the allowed values of a request's Host,
             separated by commas; `DIGITS_FRAME_ANCESTORS` lists the origins that may show the page in a frame,
             separated by spaces.
@@ -42,7 +43,7 @@ def middleware(environment: Mapping[str, str] | None = None) -> list[Middleware]
     chain = [Middleware(SecurityHeaders, policy=content_security_policy(_streamlits_page(), ancestors))]
     if hosts := [host.strip() for host in env.get("DIGITS_HOSTS", "").split(",") if host.strip()]:
         chain.append(Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False))
-    return [*chain, Middleware(RateLimit, quotas=Quotas.from_environment(env))]
+    return [*chain, Middleware(RateLimit, quotas=Quotas.from_environment(env)), *map(Middleware, inner)]
 
 
 def _streamlits_page() -> str:

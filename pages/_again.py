@@ -7,7 +7,6 @@ from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.schema import Run
 from digits.views import sharing
-from digits.views.markdown import escaped
 from pages import _widgets
 
 
@@ -41,6 +40,6 @@ def _repeat(run: Run) -> None:
         changes, owner = registry.changes(run.id), _widgets.visitor()
         new = commands.submit(registry, run.hyperparameters, owner, changes=changes, name=run.name)
     except DigitsError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        _widgets.show_error(error)
     else:
         st.switch_page("train.py", query_params=train_link(run.hyperparameters, new))

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from digits import trouble
 from digits.errors import DigitsError
 from digits.runs import commands
 from digits.runs.schema import Run
@@ -172,5 +173,5 @@ def _try(command: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     try:
         return command(_widgets.registry(), *arguments, **options) or True
     except DigitsError as error:
-        st.session_state[key("error")] = str(error)
+        st.session_state[key("error")] = trouble.sentence(error)
         return None

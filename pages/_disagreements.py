@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from digits.data import datasets
+from digits.errors import ModelNotFound
 from digits.models import catalogue, scores
 from digits.runs.schema import Run
 from digits.views import comparison, gallery
@@ -43,8 +44,11 @@ def show(runs: Sequence[Run], names: dict[str, str]) -> None:
         st.info("A and B are the same model. Choose a different one.")
         return
     dataset = _widgets.test_set()
-    _verdict(dataset, a, b)
-    _images(dataset, a, b)
+    try:
+        _verdict(dataset, a, b)
+        _images(dataset, a, b)
+    except ModelNotFound as error:
+        _widgets.show_error(error)
 
 
 def _models(runs: Sequence[Run], names: dict[str, str]) -> tuple[dict[str, str], list[str]]:

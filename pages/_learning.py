@@ -7,6 +7,7 @@ import streamlit as st
 
 from digits.models import scores
 from digits.runs.schema import Run
+from digits.store import open_store
 from digits.training import timeline
 from digits.views import charts, weight_pictures
 from pages import _samples, _state, _widgets
@@ -24,8 +25,8 @@ def is_playing() -> bool:
 
 def show(run: Run) -> None:
     """Show what the network had learned at one moment of its training."""
-    runs_dir = _widgets.settings().runs_dir
-    steps = timeline.steps(runs_dir, run.id)
+    store = open_store(_widgets.settings())
+    steps = timeline.steps(store, run.id)
     st.subheader("See it learn", anchor=False)
     if not steps:
         message = "No snapshots of this run were kept."
@@ -44,9 +45,9 @@ def show(run: Run) -> None:
         persist_state="session",
         label_visibility="collapsed",
     )
-    snapshot = timeline.read(runs_dir, run.id, step)
+    snapshot = timeline.read(store, run.id, step)
     if snapshot is None:
-        st.info("This moment can no longer be shown. Choose another.")
+        st.info("This moment is damaged and cannot be shown. Choose another.", icon=":material/broken_image:")
     elif view == "samples":
         _show_samples(snapshot)
     elif view == "layer":

@@ -9,7 +9,6 @@ from digits.errors import DigitsError
 from digits.models import catalogue
 from digits.packages import check, intake, pack
 from digits.settings import MAX_IMPORTS_PER_VISITOR, MAX_PACKAGE_BYTES
-from digits.views.markdown import escaped
 from pages import _state, _uploads, _widgets
 
 _MEGABYTES = MAX_PACKAGE_BYTES // 2**20
@@ -85,7 +84,7 @@ def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
         place.empty()
         st.session_state[_key("result")] = (model.id, result)
     except DigitsError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        _widgets.show_error(error)
 
 
 @st.fragment
@@ -122,7 +121,7 @@ def _import() -> None:
                     on_step=lambda step: box.update(label=step),
                 )
         except DigitsError as error:
-            st.error(escaped(str(error)), icon=":material/error:")
+            _widgets.show_error(error)
         else:
             _uploads.release(file)
             st.session_state[_key("attempt")] = attempt + 1  # a new key empties the uploader

@@ -20,7 +20,13 @@ _key = partial(_state.key, "train")
 def show(run: Run) -> None:
     """Show a run's models, each with its accuracy and links, and the downloads."""
     settings = _widgets.settings()
-    models = catalogue.of_run(run.id, settings) or [catalogue.find(run.id, settings)]
+    models, damaged = catalogue.of_run(run.id, settings), catalogue.damaged_of_run(run.id, settings)
+    if damaged or not any(model.id == run.id for model in models):
+        st.error(
+            "A file of this run's model is missing or damaged. Its curves are whole; repeat the run to make the model "
+            "again.",
+            icon=":material/broken_image:",
+        )
     for model in models:
         with st.container(border=len(models) > 1):
             _model(run, model, is_named=len(models) > 1)
@@ -69,10 +75,11 @@ def _downloads(run: Run, model: catalogue.Model) -> None:
     with st.container(horizontal=True):
         _package.download(model, key=_key("download.package"))
         keras, tflite = (model.folder / name for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE))
-        for file, read, label, explanation in (
-            (keras.name, keras.read_bytes, ".keras", "The model for Keras. Its input is pixels from 0 to 255."),
-            (tflite.name, tflite.read_bytes, ".tflite", "The model for LiteRT, on phones and small computers."),
+        for path, file, read, label, explanation in (
+            (keras, keras.name, keras.read_bytes, ".keras", "The model for Keras. Its input is pixels from 0 to 255."),
+            (tflite, tflite.name, tflite.read_bytes, ".tflite", "The model for LiteRT, on phones and small computers."),
             (
+                keras,
                 "weights-as-text.zip",
                 lambda: pack.pack_texts(model),
                 "Text (weights.txt, const.txt)",
@@ -87,4 +94,5 @@ def _downloads(run: Run, model: catalogue.Model) -> None:
                 help=explanation,
                 key=_key(f"download.{file}"),
                 on_click="ignore",
+                disabled=not path.is_file(),
             )

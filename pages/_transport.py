@@ -7,10 +7,13 @@ from typing import Any
 
 import streamlit as st
 
+from digits import trouble
 from digits.errors import DigitsError
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESETS, value_at
 from digits.runs.schema import Run, RunState
+from digits.settings import HEARTBEAT_TIMEOUT_SECONDS
+from digits.training import keeper
 from digits.views.markdown import escaped
 from pages import _state, _widgets
 from pages._widgets import STATES
@@ -64,8 +67,12 @@ def _progress(run: Run, pace: float) -> None:
         st.progress(done / wanted, text="Next in the queue" if ahead == 0 else f"{ahead} ahead of it in the queue")
         _trainer_notice()
         return
+    is_silent = False
     if run.state == RunState.RUNNING:
-        if run.activity or not pace:
+        is_silent = _trainer_notice(is_training=True)
+        if is_silent:
+            text = f"{text}, waiting for the trainer"
+        elif run.activity or not pace:
             text = f"{run.activity or 'Preparing'} …"
         else:
             speed, left = run.hyperparameters.batch_size / pace, _seconds_left(run, pace)
@@ -78,6 +85,9 @@ def _progress(run: Run, pace: float) -> None:
     st.progress(done / wanted, text=text)
     if run.reason:
         st.info(escaped(run.reason))
+    if run.attempts and not run.is_ended:
+        times = "once" if run.attempts == 1 else f"{run.attempts} times"
+        st.info(f"The trainer ended {times} during this run, probably because memory ran out. It goes on all the same.")
 
 
 def _pace(run: Run) -> float:
@@ -93,13 +103,28 @@ def _seconds_left(run: Run, pace: float) -> float:
     return pace * (run.hyperparameters.iterations - run.step)
 
 
-def _trainer_notice() -> None:
-    """State what the trainer is doing while a run waits."""
+def _trainer_notice(*, is_training: bool = False) -> bool:
+    """State what the trainer is doing while a run waits, and why it does not train, if it does not.
+
+    Returns:
+        Whether nothing has been heard of the trainer for so long that the run's figures are out of date.
+    """
     trainer = _widgets.registry().trainer_status()
-    if trainer is None or trainer.age_seconds > 5:
+    age = trainer.age_seconds if trainer else 0.0
+    is_silent = age > HEARTBEAT_TIMEOUT_SECONDS
+    if why := keeper.describe_trouble():
+        st.warning(why, icon=":material/build:")
+    elif is_silent and is_training:
+        st.warning(
+            f"The trainer has not answered for {age:,.0f} seconds. If it does not, another one takes "
+            "over, and the run goes on from its last checkpoint.",
+            icon=":material/build:",
+        )
+    elif trainer is None or age > 5:
         st.caption("The trainer is starting.")
-    elif trainer.activity != "waiting for a run":
+    elif not is_training and trainer.activity != "waiting for a run":
         st.caption(f"The trainer is {trainer.activity}.")
+    return is_silent
 
 
 def _buttons(run: Run) -> None:
@@ -170,7 +195,7 @@ def _send(command: Callable[..., None], is_done: Callable[[Run], bool], run_id: 
         command(_widgets.registry(), run_id, _widgets.visitor(), *arguments)
         wait_for(run_id, is_done)
     except DigitsError as error:
-        st.session_state[_key("refused")] = str(error)
+        st.session_state[_key("refused")] = trouble.sentence(error)
 
 
 def wait_for(run_id: str, is_done: Callable[[Run], Any]) -> Run:

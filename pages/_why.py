@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from digits.errors import ModelNotFound
 from digits.ink import glyphs
 from digits.models import catalogue, weights
 from digits.views import charts, gallery, weight_pictures
@@ -21,24 +22,31 @@ def explain(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
     with st.expander("Why?", icon=":material/psychology:", key=_key("why"), on_change="rerun") as expander:
         if not expander.open:
             return
-        names = model.class_names
-        contest = explanations.compare_top_two(model, glyph.image, names)
-        evidence = explanations.find_evidence(
-            model, glyph.image, class_for=contest.class_for, class_against=contest.class_against
-        )
-        st.markdown(contest.sentence)
-        st.image(
-            explanations.overlay(evidence, glyph),
-            width=280,
-            output_format="PNG",
-            alt=explanations.describe(evidence, names),
-        )
-        st.caption(explanations.legend(evidence, names))
-        _nearest(glyph, model)
-        for sentence, paint in _parts(weights.load(model.folder), glyph, names):
-            sprite = paint()
-            st.markdown(sentence)
-            st.image(sprite.png, width="content", output_format="PNG", alt=sprite.alt)
+        try:
+            _explain(glyph, model)
+        except ModelNotFound as error:  # its file for this is damaged; the reading itself stands
+            _widgets.show_error(error)
+
+
+def _explain(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
+    names = model.class_names
+    contest = explanations.compare_top_two(model, glyph.image, names)
+    evidence = explanations.find_evidence(
+        model, glyph.image, class_for=contest.class_for, class_against=contest.class_against
+    )
+    st.markdown(contest.sentence)
+    st.image(
+        explanations.overlay(evidence, glyph),
+        width=280,
+        output_format="PNG",
+        alt=explanations.describe(evidence, names),
+    )
+    st.caption(explanations.legend(evidence, names))
+    _nearest(glyph, model)
+    for sentence, paint in _parts(weights.load(model.folder), glyph, names):
+        sprite = paint()
+        st.markdown(sentence)
+        st.image(sprite.png, width="content", output_format="PNG", alt=sprite.alt)
 
 
 def _parts(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
+from digits import trouble
 from digits.data import datasets
 from digits.errors import DigitsError
 from digits.models import catalogue
@@ -14,7 +15,7 @@ from digits.models.identity import ModelId, Weights
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.registry import Registry, open_registry
 from digits.runs.schema import Run, RunState
-from digits.runs.visitors import COOKIE, new_token
+from digits.runs.visitors import COOKIE, new_token, owner_of
 from digits.settings import Settings
 from digits.views import charts, comparison, sharing, strangers
 from digits.views.markdown import escaped
@@ -43,9 +44,9 @@ def registry() -> Registry:
 
 
 def visitor() -> str:
-    """Return this visitor's token: from the cookie, or a new one for this session if there is no cookie."""
+    """Return this visitor as the registry names owners; without a cookie, a new one for this session."""
     if "visitor" not in st.session_state:
-        st.session_state["visitor"] = st.context.cookies.get(COOKIE) or new_token()
+        st.session_state["visitor"] = owner_of(st.context.cookies.get(COOKIE) or new_token())
     return st.session_state["visitor"]
 
 
@@ -62,6 +63,11 @@ def test_set() -> datasets.Dataset:
 @st.cache_resource(max_entries=2, show_spinner="Opening the test images")
 def _test_set(source: datasets.Source) -> datasets.Dataset:
     return datasets.load_test(settings())
+
+
+def show_error(error: Exception) -> None:
+    """Show an error in a visitor's words."""
+    st.error(escaped(trouble.sentence(error)), icon=":material/error:")
 
 
 def page_head(page: str, title: str, sentence: str) -> Any:
@@ -162,7 +168,7 @@ def chosen_model(page: str) -> catalogue.Model:
     try:
         model = catalogue.find(st.session_state.get(key) or catalogue.DEFAULT_MODEL, settings())
     except DigitsError as error:
-        _state.notify(page, str(error))
+        _state.notify(page, trouble.sentence(error))
         model = catalogue.find(catalogue.DEFAULT_MODEL, settings())
     st.session_state[key] = model.id
     return model
@@ -177,7 +183,7 @@ def model_chooser(page: str) -> catalogue.Model:
             own[run.id] = f"Your run {run.name or run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
             titles |= _titles_of(run, own[run.id])
     except DigitsError as error:  # the bundled models work without the registry
-        st.warning(escaped(str(error)), icon=":material/database_off:")
+        st.warning(escaped(trouble.sentence(error)), icon=":material/database_off:")
     if model.id not in titles:
         name = own.get(model.card.run or "", f"Shared run {model.id[:4]}: {model.title}")
         titles[model.id] = comparison.model_title(name, model.card.weights, model.card.step)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from digits import trouble
 from digits.errors import DigitsError
 from digits.models import answers
 from digits.views import sharing
@@ -67,7 +68,7 @@ try:
     elif source == "Pen" or not file:
         _reading.ask(paper if source == "Picture" else answer, HINTS[source])
 except DigitsError as error:
-    answer.error(escaped(str(error)), icon=":material/error:")
+    answer.error(escaped(trouble.sentence(error)), icon=":material/error:")
 if source == "Pen":  # last, because nobody waits for it
     with paper:
         _sheet.tools()

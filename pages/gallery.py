@@ -7,7 +7,6 @@ import streamlit as st
 
 from digits.errors import DigitsError
 from digits.views import gallery
-from digits.views.markdown import escaped
 from pages import _samples, _state, _widgets
 
 _key = partial(_state.key, "gallery")
@@ -120,6 +119,6 @@ try:
     st.caption(dataset.description)
     _samples.show_picked("gallery", dataset, model, probabilities)
 except DigitsError as error:
-    st.error(escaped(str(error)), icon=":material/error:")
+    _widgets.show_error(error)
 _widgets.share(head, "gallery")
 _state.close_page("gallery")

@@ -25,9 +25,9 @@ def _card(model: catalogue.Model) -> None:
         if model.strangers and model.strangers.pictures:
             share = model.strangers.pictures.share
             _figure("Strangers' pictures", f"{share:.1%}", strangers.caption(model.strangers, "pictures"))
-        _figure("Parameters", f"{cards.parameters(model):,}", "weights and biases")
-        size = (model.folder / catalogue.TFLITE_FILE).stat().st_size
-        _figure("Size", f"{size / 1e6:.2f} MB", "as a .tflite file")
+        count, size = cards.parameters(model), cards.size_bytes(model)
+        _figure("Parameters", f"{count:,}" if count else "?", "weights and biases" if count else cards.DAMAGED)
+        _figure("Size", f"{size / 1e6:.2f} MB" if size else "?", "as a .tflite file" if size else cards.DAMAGED)
     with st.expander("Model card", icon=":material/id_card:", key=_key("card"), on_change="rerun") as expander:
         if expander.open:
             facts = {heading: escaped(sentence) for heading, sentence in cards.facts(model)}
@@ -119,6 +119,6 @@ try:
     st.caption(dataset.description)
     _samples.show_picked("models", dataset, model, model.test_probabilities(dataset))
 except DigitsError as error:
-    st.error(escaped(str(error)), icon=":material/error:")
+    _widgets.show_error(error)
 _widgets.share(head, "models")
 _state.close_page("models")

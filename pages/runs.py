@@ -2,12 +2,12 @@
 
 import streamlit as st
 
+from digits import trouble
 from digits.errors import DigitsError, RunNotFound
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.schema import Run, RunState
 from digits.settings import RUNS_LISTED
 from digits.views import comparison, tables
-from digits.views.markdown import escaped
 from pages import _chosen, _comparison, _disagreements, _state, _widgets
 from pages._chosen import key
 from pages._widgets import STATES
@@ -69,7 +69,7 @@ def _with_chosen(passing: list[Run]) -> list[Run]:
         try:
             run = known.get(run_id) or _widgets.registry().get(run_id)
         except RunNotFound as error:
-            _state.notify("runs", str(error))
+            _state.notify("runs", trouble.sentence(error))
             continue
         if run.deleted is None or run_id in known:
             found.append(run)
@@ -178,6 +178,6 @@ try:
     if active := {run.id: run.state for run in listed if not run.is_ended}:
         st.fragment(_watch, run_every=TICK_SECONDS)(active)
 except DigitsError as error:
-    st.error(escaped(str(error)), icon=":material/error:")
+    _widgets.show_error(error)
 _widgets.share(head, "runs")
 _state.close_page("runs", **({} if len(_chosen.ids()) <= MAX_IDS_IN_LINK else {"chosen": ""}))

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from digits import trouble
 from digits.errors import DigitsError, RunNotFound
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
@@ -80,7 +81,7 @@ def _start() -> None:
         )
         _transport.wait_for(run_id, lambda now: now.step > 0 or now.is_ended)
     except DigitsError as error:
-        st.session_state[_key("error")] = str(error)
+        st.session_state[_key("error")] = trouble.sentence(error)
 
 
 def _find_run() -> Run | None:
@@ -92,7 +93,7 @@ def _find_run() -> Run | None:
         return _widgets.registry().get(run_id)
     except RunNotFound as error:
         st.session_state[_key("run")] = ""
-        _state.notify("train", str(error))
+        _state.notify("train", trouble.sentence(error))
         return None
 
 
@@ -192,6 +193,6 @@ try:
             st.caption(_widgets.test_set().description)
             _own_runs()
 except DigitsError as error:
-    st.error(escaped(str(error)), icon=":material/error:")
+    _widgets.show_error(error)
 _widgets.share(head, "train")
 _state.close_page("train")

@@ -6,6 +6,8 @@ network that has seen both does not mind which it is given.
 
 import hashlib
 import itertools
+import logging
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +25,8 @@ from digits.ink import glyphs, pictures, strokes
 
 LARGE = 112  # pixels; centre lines are found on an enlarged image
 LOW_RESOLUTIONS = (16, 32)  # pixels, of a digit's longer side
+
+_logger = logging.getLogger(__name__)
 
 Examples = Iterator[tuple[np.ndarray, int]]  # an image uint8 (28, 28) and its class
 Say = Callable[[str], None]
@@ -57,6 +61,8 @@ MIXTURE = (
     Share("pendigits", "picture", 0.5),
     Share("swiss", "picture", 4),
 )
+_SAY_EVERY_SECONDS = 0.25  # so that it can be interrupted
+_ALLOGRAPHS_AT_ONCE = 200  # a multiple of ten, so that the digits go on alternating
 VERSION = 3  # of what is kept; raise it when the mixture or the way to 28×28 changes
 
 
@@ -73,7 +79,7 @@ def for_drawings(
     Args:
         dataset: the data set.
         memory: a folder that caches the added images; making them takes some minutes for the full MNIST.
-        say: called with a short sentence about the progress.
+        say: called with a short sentence about the progress several times a second; what it raises is passed on.
         data_dir: the folder with `handwriting/`; without it, a few examples that are part of Digits stand for it.
         shares: what is added.
 
@@ -101,7 +107,10 @@ def for_drawings(
                 part = _make(share, dataset, data_dir, say)
             except DatasetUnavailable:
                 continue
-            _save_cached(path, part)
+            try:
+                _save_cached(path, part)
+            except OSError as error:  # it is made again the next time
+                _logger.warning("cannot keep the images of %s: %s", share.source, error)
         parts.append(part)
         mixture.append(Part(share.source, share.way, len(part)))
     whole = Split(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels")))
@@ -118,11 +127,14 @@ def title(source: str) -> str:
 def _make(share: Share, dataset: Dataset, data_dir: Path | None, say: Say) -> Split:
     images, labels = [], []
     rng = np.random.default_rng(0)
-    for number, (image, label) in enumerate(_examples(share, dataset, data_dir, rng)):
+    words, said = f"Preparing what drawings look like: {title(share.source)}", 0.0
+    say(words)
+    for image, label in _examples(share, dataset, data_dir, rng):
         images.append(image)
         labels.append(label)
-        if number % 500 == 0:
-            say(f"Preparing what drawings look like: {title(share.source)}, {number:,}")
+        if time.monotonic() - said >= _SAY_EVERY_SECONDS:
+            say(f"{words}, {len(images):,}")
+            said = time.monotonic()
     shape = (len(images), *dataset.train.images.shape[1:])
     return Split(np.array(images, np.uint8).reshape(shape), np.array(labels, np.uint8))
 
@@ -135,7 +147,8 @@ def _examples(share: Share, dataset: Dataset, data_dir: Path | None, rng: np.ran
             yield redraw_as(image), int(label)
     elif share.source == "allographs":
         count = min(int(share.images), len(dataset.train) // 2)
-        yield from zip(*allographs.examples(count, rng), strict=True)
+        for start in range(0, count, _ALLOGRAPHS_AT_ONCE):
+            yield from zip(*allographs.examples(min(_ALLOGRAPHS_AT_ONCE, count - start), rng), strict=True)
     elif share.source == "examples":
         known = [drawing for drawing in samples.load(samples.EXAMPLES) if drawing.label in dataset.class_names]
         drawings = [known[row] for row in rng.permutation(len(known))]

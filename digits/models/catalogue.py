@@ -1,7 +1,8 @@
 """The catalogue: the bundled models and the models of runs. Each is a folder with a card."""
 
+import contextlib
 import functools
-import shutil
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from digits.models.cards import Card
 from digits.models.figures import Strangers
 from digits.models.identity import ModelId, Weights
 from digits.models.recogniser import CARD, TFLITE_FILE, Recogniser, apply_temperature
-from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir
+from digits.settings import BUNDLED_MODELS_DIR, Settings
+from digits.store import open_store
 
 KERAS_FILE = "model.keras"
 PROBABILITIES_FILE = "test-probabilities.npy"
@@ -57,7 +59,7 @@ class Model:
     def recogniser(self) -> Recogniser:
         """The loaded LiteRT model, shared by all callers; raises `ModelNotFound` if its file cannot be read."""
         path = self.folder / TFLITE_FILE
-        return _recogniser(path, path.stat().st_mtime_ns if path.is_file() else 0)
+        return _recogniser(path, _modified(path))
 
     @property
     def temperature(self) -> float:
@@ -81,11 +83,11 @@ class Model:
         Returns:
             float32 (n, classes), in [0, 1]; each row sums to 1.
         """
-        return _test_probabilities(self.folder, (self.folder / CARD).stat().st_mtime_ns, dataset)
+        return _test_probabilities(self.folder, _modified(self.folder / CARD), dataset)
 
     def calibration_report(self, dataset: Dataset) -> calibration.Report:
         """Measure the calibration of the model's confidence on the test images of `dataset`."""
-        uncalibrated = _uncalibrated_test_probabilities(self.folder, (self.folder / CARD).stat().st_mtime_ns, dataset)
+        uncalibrated = _uncalibrated_test_probabilities(self.folder, _modified(self.folder / CARD), dataset)
         return calibration.report(uncalibrated, dataset.test.labels, self.temperature)
 
 
@@ -103,15 +105,15 @@ def find(model_id: str, settings: Settings) -> Model:
 
     Args:
         model_id: any text, as from a link; no text leads to a folder outside the catalogue.
-        settings: its `runs_dir` holds the models of runs.
+        settings: they name the store of the models of runs.
 
     Raises:
         ModelNotFound: no model has this id, or its card cannot be read.
     """
     if identity := ModelId.parse(model_id):
-        for home in (BUNDLED_MODELS_DIR, settings.runs_dir):
-            if (home / str(identity) / CARD).is_file():
-                return _load(home / str(identity))
+        for folder in (BUNDLED_MODELS_DIR / str(identity), open_store(settings).fetch(str(identity))):
+            if (folder / CARD).is_file():
+                return _load(folder)
     raise ModelNotFound(
         f"A model's name must be {', '.join(model.id for model in bundled())} or a finished run's id; "
         f"received {model_id[:60]!r}. Choose a model from the list."
@@ -119,32 +121,60 @@ def find(model_id: str, settings: Settings) -> Model:
 
 
 def of_run(run_id: str, settings: Settings) -> list[Model]:
-    """Return a run's models, in this order:
+    """Return a run's models, in the order below. A damaged one is left out; `damaged` names it.
 
     1. the best weights, if they differ from the last;
     2. the last weights;
     3. the copies saved during training, by iteration.
     """
-    return [_load(folder) for folder in _folders_of_run(run_id, settings) if (folder / CARD).is_file()]
+    models = []
+    for folder in _folders_of_run(run_id, settings):
+        with contextlib.suppress(ModelNotFound):
+            if (folder / CARD).is_file():
+                models.append(_load(folder))
+    return models
+
+
+def damaged_of_run(run_id: str, settings: Settings) -> list[str]:
+    """Return the ids of a run's models that have a file missing or damaged, in the order of `of_run`."""
+    return [folder.name for folder in _folders_of_run(run_id, settings) if not _is_sound(folder)]
 
 
 def remove_of_run(run_id: str, settings: Settings) -> None:
-    """Delete all files of a run: its models, its checkpoint and its snapshots."""
-    for folder in (*_folders_of_run(run_id, settings), work_dir(settings.runs_dir, run_id)):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Delete all files of a run: its models, its checkpoints and its snapshots; raises `OSError`."""
+    store = open_store(settings)
+    for key in (*(folder.name for folder in _folders_of_run(run_id, settings)), f".work/{run_id}"):
+        store.delete(key)
 
 
 def _folders_of_run(run_id: str, settings: Settings) -> list[Path]:
     """Return the folders of a run's models, in the order of `of_run`."""
-    order = list(Weights)
-    found = (ModelId.parse(folder.name) for folder in settings.runs_dir.glob(f"{run_id}*"))
+    order, store = list(Weights), open_store(settings)
+    found = (ModelId.parse(key) for key in store.list(run_id))
     own = [identity for identity in found if identity and identity.name == run_id]
     own.sort(key=lambda identity: (order.index(identity.weights), identity.step or 0))
-    return [settings.runs_dir / str(identity) for identity in own]
+    return [store.fetch(str(identity)) for identity in own]
+
+
+def _is_sound(folder: Path) -> bool:
+    """Return whether a model can be shown and can read: its card and its LiteRT file are whole."""
+    try:
+        _ = _load(folder).recogniser
+    except ModelNotFound:
+        return False
+    return (folder / KERAS_FILE).is_file()
 
 
 def _load(folder: Path) -> Model:
-    return _cached_model(folder, (folder / CARD).stat().st_mtime_ns)
+    return _cached_model(folder, _modified(folder / CARD))
+
+
+def _modified(path: Path) -> int:
+    """Return when a file was changed, in nanoseconds; 0 if it is missing, which its reader then reports."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @functools.lru_cache(maxsize=256)
@@ -163,9 +193,21 @@ def _uncalibrated_test_probabilities(folder: Path, modified: int, dataset: Datas
     """Return the probabilities for the test images before calibration. The model's folder stores these."""
     path = folder / PROBABILITIES_FILE
     is_same_set = _cached_model(folder, modified).card.test.total == len(dataset.test)
-    if dataset.is_complete and is_same_set and path.is_file():
-        return np.load(path, allow_pickle=False)
+    if dataset.is_complete and is_same_set:
+        stored = _stored_probabilities(path)
+        if stored is not None and stored.shape == (len(dataset.test), len(dataset.class_names)):
+            return stored
     return _load(folder).recogniser.probabilities(dataset.test.images)
+
+
+def _stored_probabilities(path: Path) -> np.ndarray | None:
+    """Return what the file of probabilities holds; None if it is missing or damaged, so that they are computed."""
+    try:
+        stored = np.lib.format.read_array(io.BytesIO(path.read_bytes()), allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError):
+        return None
+    is_sound = stored.dtype == np.float32 and bool(((stored >= 0) & (stored <= 1)).all())
+    return stored if is_sound else None
 
 
 @functools.lru_cache(maxsize=16)  # a convolutional model takes about 5 MB

@@ -31,7 +31,7 @@ class Recogniser:
         self._interpreters: dict[int, Any] = {}  # by batch size: changing the size replans the whole network
         try:
             self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8), 1)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, RuntimeError, IndexError) as error:
             raise ModelNotFound(
                 f"A LiteRT model should be at {path.name}; it cannot be read ({error}). Train or download it again."
             ) from error

@@ -7,6 +7,7 @@ A `.keras` file is a zip with the network's layers in `config.json` and their ar
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from digits.errors import ModelNotFound
 
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError)
 WEIGHTS_TEXT, BIASES_TEXT = "weights.txt", "const.txt"
 
 
@@ -54,7 +56,7 @@ def read(path: Path) -> list[Weight]:
                 for group in file["layers"].values():
                     variables = group["vars"]
                     arrays[variables.attrs["name"]] = [variables[str(index)][()] for index in range(len(variables))]
-    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, *_ZIP_ERRORS) as error:
         raise ModelNotFound(
             f"{path.name} should be a Keras file with layers and weights; it cannot be read ({error}). "
             "Train the model again."

@@ -1,14 +1,13 @@
 """The weights that a model's page shows, read from the small file that `training.explain` writes beside the model."""
 
 import functools
-import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from digits.errors import ModelNotFound
+from digits.files import read_arrays
 
 EXPLAIN_FILE = "explain.npz"
 FOR, AGAINST = (0, 90, 181), (220, 94, 0)  # blue and orange: distinguishable with every kind of colour blindness
@@ -109,8 +108,7 @@ def load(folder: Path) -> Weights:
 @functools.lru_cache(maxsize=32)
 def _load(path: Path, modified: int) -> Weights:
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read_arrays(path.read_bytes())
         linear = filters = units = None
         if "linear_kernel" in arrays:
             linear = Linear(*(_shaped(arrays, f"linear_{name}", n) for name, n in (("kernel", 2), ("bias", 1))))
@@ -119,7 +117,7 @@ def _load(path: Path, modified: int) -> Weights:
             filters = Filters(_shaped(arrays, "filters_kernel", 3), _shaped(arrays, "filters_bias", 1), padded, relu)
         if "units" in arrays:
             units = _shaped(arrays, "units", 3) / 127
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelNotFound(
             f"{path.name} of {path.parent.name} should hold the model's weights for display; "
             f"it cannot be read ({error}). Train or download the model again."

@@ -9,8 +9,6 @@ import dataclasses
 import datetime
 import io
 import platform
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -29,15 +27,27 @@ from digits.models.cards import Card
 from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import CalibratedRecogniser, Recogniser
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.store import FolderStore
 from digits.training import explain, networks
 
 _COMPRESSION_LEVEL = 1  # nine times as fast as the default; the files are 7 to 20 % larger
 _TOLERANCE = 1e-3  # probabilities of the two files may differ by this much, so a tie may fall either way
 
 
-def save_model(
+def save_model(model: keras.Model, folder: Path, **how: Any) -> Card:
+    """Write a model's files into `folder`, which appears whole or not at all; everything else is as in `write_model`.
+
+    Raises:
+        OSError: the files cannot be written, for example because the disk is full.
+    """
+    with FolderStore(folder.parent).write_folder(folder.name) as draft:
+        return write_model(model, draft, folder.name, **how)
+
+
+def write_model(
     model: keras.Model,
-    folder: Path,
+    draft: Path,
+    name: str,
     *,
     hyperparameters: Hyperparameters,
     dataset: Dataset,
@@ -45,12 +55,14 @@ def save_model(
     on_step: Callable[[str], None] = lambda step: None,
     on_tested: Callable[[Accuracy], None] = lambda measured: None,
 ) -> Card:
-    """Write a model's files into `folder`, test it on the test images, and return its card.
+    """Write a model's files into an empty folder, test it on the test images, and return its card.
 
-    The folder appears whole or not at all. This is the only place where a run uses the test images.
+    This is the only place where a run uses the test images.
 
     Args:
         model: float32, as from `programs.Program.exportable_model`; its weights are rounded in place.
+        draft: the empty folder.
+        name: the model's id.
         facts: further fields of the card, such as the command and the seconds that training took.
         on_step: called with a short description of each step before it begins.
         on_tested: called with the test accuracy as soon as it is known; the files are finished after that. Called again
@@ -59,23 +71,17 @@ def save_model(
     Raises:
         ExportMismatch: the two files do not give the same predictions.
         TrainingDiverged: the weights are not finite.
+        OSError: the files cannot be written.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".saving-") as temporary:
-        draft = Path(temporary) / folder.name
-        draft.mkdir()
-        _round_weights(model)
-        recogniser, measured = _test_and_convert(model, draft, dataset, on_step, on_tested)
-        on_step("Saving")
-        _write_keras(model, draft / KERAS_FILE)
-        explain.write(model, draft / weights.EXPLAIN_FILE)
-        card = dataclasses.replace(
-            _card(folder.name, hyperparameters, dataset, measured), **_measure(recogniser, dataset), **facts
-        )
-        (draft / CARD).write_text(card.to_json(), encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.replace(folder)
+    _round_weights(model)
+    recogniser, measured = _test_and_convert(model, draft, dataset, on_step, on_tested)
+    on_step("Saving")
+    _write_keras(model, draft / KERAS_FILE)
+    explain.write(model, draft / weights.EXPLAIN_FILE)
+    card = dataclasses.replace(
+        _card(name, hyperparameters, dataset, measured), **_measure(recogniser, dataset), **facts
+    )
+    (draft / CARD).write_text(card.to_json(), encoding="utf-8")
     return card
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.data.datasets import Dataset, Split
-from digits.errors import TrainingDiverged
+from digits.errors import CheckpointUnusable, TrainingDiverged
 from digits.runs.hyperparameters import Change, Hyperparameters, value_at
 from digits.training import timeline
 from digits.training.checkpoints import State
@@ -66,7 +66,11 @@ class Training:
         changes: Sequence[Change] = (),
         state: State | None = None,
     ) -> None:
-        """Start a run, or continue it from a checkpoint's `state`."""
+        """Start a run, or continue it from a checkpoint's `state`.
+
+        Raises:
+            CheckpointUnusable: `state` is not this network's; the program then holds any weights.
+        """
         self._chosen, self.dataset, self.program = hyperparameters, dataset, program
         self._images, self._labels = _constants(dataset.train)
         self._seed = tf.constant(hyperparameters.seed, tf.int32)
@@ -192,13 +196,18 @@ class Training:
         return state
 
     def _restore(self, state: State) -> None:
-        for index, variable in enumerate(self.program.variables):
-            variable.assign(state[f"variable_{index}"])
-        for name, attribute in _NUMBERS.items():
-            setattr(self, attribute, state[name].item())
-        self._losses, self._accuracies = [state["losses"]], [state["accuracies"]]
-        if "best_0" in state:
-            self.best_weights = [state[f"best_{index}"] for index in range(len(self.program.model.weights))]
+        try:
+            for index, variable in enumerate(self.program.variables):
+                variable.assign(state[f"variable_{index}"])
+            for name, attribute in _NUMBERS.items():
+                setattr(self, attribute, state[name].item())
+            self._losses, self._accuracies = [state["losses"]], [state["accuracies"]]
+            if "best_0" in state:
+                self.best_weights = [state[f"best_{index}"] for index in range(len(self.program.model.weights))]
+        except (KeyError, ValueError, TypeError) as error:
+            raise CheckpointUnusable(
+                f"A checkpoint should hold the arrays of this network; it does not ({error}). Train from an older one."
+            ) from error
 
 
 _NUMBERS = {  # a checkpoint's numbers, and the attributes that hold them

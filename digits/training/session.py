@@ -5,25 +5,38 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from digits import trouble
 from digits.accuracy import Accuracy
-from digits.errors import RegistryUnavailable
+from digits.errors import RegistryBusy, RegistryUnavailable
 from digits.models.identity import ModelId, Weights
 from digits.runs.registry import Registry
 from digits.runs.schema import Orders, Run, RunState
 from digits.settings import Settings
+from digits.store import open_store
 from digits.training import checkpoints, timeline
 
 if TYPE_CHECKING:  # these load TensorFlow
     from digits.training.loop import Progress, Training
     from digits.training.tensorboard import RunLog
 
+TURN_SECONDS = 60.0  # a run for which others wait trains for so long at a time
+_LOOK_EVERY_SECONDS = 1.0  # whether others wait, after that
 _RECORD_EVERY_SECONDS = 0.1  # the owner's commands are read at the same time
-_RETRY_SECONDS = 1.0
+_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.1, 5.0  # between tries to reach a busy registry; each waits twice as long
+_PATIENCE_SECONDS = 120.0  # until a registry that is still busy counts as failed
+# Between tries to save a finished run's models on a full disk; after the last one the run is paused.
+_SAVE_AGAIN_SECONDS = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0)
+
+# What can go wrong without ending the run, in a visitor's words.
+_NO_CHECKPOINT = "No checkpoint could be written"
+_NO_COPY = "The copy could not be saved"
+_NO_SNAPSHOT = "A moment of its time line could not be kept"
+_NO_MODEL = "Its model cannot be saved yet"
 
 _logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -45,6 +58,7 @@ class Session:
         in_background: Callable[..., Any],
         is_closing: threading.Event,
         checkpoint_seconds: float,
+        notice: str = "",
     ) -> None:
         """Prepare to continue a running run from the state of `training`.
 
@@ -52,15 +66,21 @@ class Session:
             in_background: calls a function with its arguments in a low-priority thread, and returns its result.
             is_closing: set when this process must end.
             checkpoint_seconds: the time between checkpoints.
+            notice: a sentence for the run's page, such as that a checkpoint was damaged.
         """
         self.run, self._training = run, training
         self._registry, self._settings = registry, settings
         self._in_background, self._is_closing = in_background, is_closing
         self._checkpoint_seconds = checkpoint_seconds
+        self._store = open_store(settings)
+        self._notice = notice
+        self._troubles: dict[str, str] = {}  # what went wrong and is not mended yet, each with a sentence
         self._unrecorded: list[dict[str, Any]] = []  # points of the learning curves, as rows of the registry
+        # The iteration at which this turn began, when it has lasted for a while, and whether others wait then.
+        self._turn_began, self._turn_ends, self._is_over = training.step, 0.0, False
 
     def train(self) -> RunState:
-        """Train until the run is done, its owner stops or pauses it, or this process must end.
+        """Train until the run is done, its owner stops or pauses it, others have their turn, or this process must end.
 
         A run that ends leaves its models. A paused or re-queued run leaves a checkpoint.
 
@@ -68,18 +88,28 @@ class Session:
             The run's new state.
         """
         _logger.info("training from iteration %d on", self._training.step)
+        self._turn_began, self._turn_ends = self._training.step, time.monotonic() + TURN_SECONDS
+        self._is_over = False
         with self._open_log() as log:
             state = self._follow(log)
+        if state.is_ended and not self._save_models():
+            state = RunState.QUEUED if self._is_closing.is_set() else RunState.PAUSED
         if state.is_ended:
-            self._save_models()
-            self._retry(lambda: self._registry.finish(self.run.id, state))
-            checkpoints.remove(self._settings.runs_dir, self.run.id)
+            self._troubles.pop(_NO_CHECKPOINT, None)  # it needs none any more
+            self._retry(lambda: self._registry.finish(self.run.id, state, reason=self._reason()))
+            checkpoints.remove(self._store, self.run.id)
         else:
-            checkpoints.save(self._settings.runs_dir, self.run.id, self._training.state())
-            set_aside = self._registry.set_paused if state is RunState.PAUSED else self._registry.requeue
-            self._retry(lambda: set_aside(self.run.id))
+            self._set_aside(state)
         _logger.info("%s after %d iterations", state, self._training.step)
         return state
+
+    def _set_aside(self, state: RunState) -> None:
+        """Pause or re-queue the run; if its checkpoint cannot be written, the previous one remains."""
+        with self._tolerating(_NO_CHECKPOINT):
+            checkpoints.save(self._store, self.run.id, self._training.state())
+        self._retry(lambda: self._registry.set_activity(self.run.id, "", reason=self._reason()))
+        set_aside = self._registry.set_paused if state is RunState.PAUSED else self._registry.requeue
+        self._retry(lambda: set_aside(self.run.id))
 
     def _follow(self, log: "RunLog | None") -> RunState:
         """Train, recording progress and obeying orders several times a second; return the run's next state."""
@@ -106,7 +136,15 @@ class Session:
             return RunState.STOPPED
         if orders.pause_at is not None and self._training.step >= orders.pause_at:
             return RunState.PAUSED
-        return RunState.RUNNING
+        return RunState.QUEUED if self._is_turn_over() else RunState.RUNNING
+
+    def _is_turn_over(self) -> bool:
+        """Return whether the run has made progress for `TURN_SECONDS` and another visitor's run waits."""
+        has_progressed = self._training.step > self._turn_began  # so that turns come to an end however slow they are
+        if has_progressed and not self._is_over and time.monotonic() >= self._turn_ends:
+            self._turn_ends = time.monotonic() + _LOOK_EVERY_SECONDS
+            self._is_over = self._retry(lambda: self._registry.is_awaited(self.run))
+        return self._is_over
 
     def _advance(self, until: int | None, log: "RunLog | None") -> None:
         """Train for a few iterations; if they complete a point of the learning curves, keep it."""
@@ -117,12 +155,13 @@ class Session:
         if log:
             log.write(self._unrecorded[-1])
         if progress.val_loss is not None and self._training.snapshot is not None:
-            timeline.write(self._settings.runs_dir, self.run.id, self._training.snapshot)
+            with self._tolerating(_NO_SNAPSHOT):
+                timeline.write(self._store, self.run.id, self._training.snapshot)
 
     def _record(self) -> Orders:
         """Write the run's progress to the registry, and return its owner's orders."""
         training, points = self._training, self._unrecorded
-        facts: dict[str, Any] = {"step": training.step, "seconds": training.seconds}
+        facts: dict[str, Any] = {"step": training.step, "seconds": training.seconds, "reason": self._reason()}
         if training.best_weights is not None:
             facts |= {"best_step": training.best_step, "best_val_accuracy": training.best_val_accuracy}
         validated = [point["val_accuracy"] for point in points if point["val_accuracy"] is not None]
@@ -140,23 +179,60 @@ class Session:
             taken = [training.turn(change.name, change.value) for change in waiting]
             self._retry(lambda: self._registry.take_changes(self.run.id, training.step, taken))
         if orders.save_requested and training.step:
-            self._save(ModelId(self.run.id, Weights.SAVED, training.step), training.step)
+            with self._tolerating(_NO_COPY):
+                self._save(ModelId(self.run.id, Weights.SAVED, training.step), training.step)
             self._retry(lambda: self._registry.set_activity(self.run.id, "", save_requested=False))
         return orders
 
     def _checkpoint(self) -> None:
         """Write a checkpoint. If that fails, the run continues and reports the reason."""
         self._record()  # a checkpoint must never be ahead of the history
-        facts: dict[str, Any] = {"attempts": 0, "reason": ""}
-        try:
-            checkpoints.save(self._settings.runs_dir, self.run.id, self._training.state())
-        except OSError as error:
-            reason = f"No checkpoint could be written: {error.strerror or error}. Free some space on the disk."
-            facts = {"reason": reason}
-            _logger.warning("%s", reason)
-        self._retry(lambda: self._registry.record(self.run.id, **facts))
+        facts: dict[str, Any] = {}
+        with self._tolerating(_NO_CHECKPOINT):
+            checkpoints.save(self._store, self.run.id, self._training.state())
+            facts = {"attempts": 0}
+        self._retry(lambda: self._registry.record(self.run.id, reason=self._reason(), **facts))
 
-    def _save_models(self) -> None:
+    @contextlib.contextmanager
+    def _tolerating(self, what: str) -> Iterator[None]:
+        """Continue if the disk refuses the block's files, and say so on the run's page until it succeeds again."""
+        try:
+            yield
+        except Exception as error:
+            if not trouble.is_disk(error):
+                raise
+            _logger.warning("%s: %s", what, error)
+            self._troubles[what] = f"{what}: {trouble.cause(error)}. {trouble.remedy(error)}"
+        else:
+            self._troubles.pop(what, None)
+
+    def _reason(self) -> str:
+        """Return what the run's page should say besides its progress, or an empty text."""
+        return " ".join(filter(None, (self._notice, *self._troubles.values())))
+
+    def _save_models(self) -> bool:
+        """Save the run's models. While the disk refuses them, say so, wait and try again.
+
+        Returns:
+            Whether they are saved. If not, the run can be resumed from its checkpoint.
+        """
+        for seconds in (*_SAVE_AGAIN_SECONDS, None):
+            with self._tolerating(_NO_MODEL):
+                self._save_all()
+            if _NO_MODEL not in self._troubles:
+                return True
+            if seconds is None:
+                break
+            self._troubles[_NO_MODEL] += " Training is complete; saving is tried again until there is room."
+            self._retry(
+                lambda: self._registry.set_activity(self.run.id, "Waiting to save its model", reason=self._reason())
+            )
+            if self._is_closing.wait(seconds):
+                return False
+        self._troubles[_NO_MODEL] = "Its model could not be saved. Free some space on the disk, then press Resume."
+        return False
+
+    def _save_all(self) -> None:
         """Save the last weights and record their test accuracy; save the best weights too if they differ."""
         training = self._training
 
@@ -173,22 +249,31 @@ class Session:
         from digits.training import export
 
         training = self._training
-        export.save_model(
-            training.program.exportable_model(values),
-            self._settings.runs_dir / str(identity),
-            hyperparameters=self.run.hyperparameters,
-            dataset=training.dataset,
-            facts={
-                "command": "started on the Train page",
-                "seconds": round(training.seconds, 2),
-                "precision": training.program.precision,
-                "run": self.run.id,
-                "weights": identity.weights,
-                "step": step,
-            },
-            on_step=lambda activity: self._registry.set_activity(self.run.id, activity),
-            **how,
-        )
+        with self._store.write_folder(str(identity)) as draft:
+            export.write_model(
+                training.program.exportable_model(values),
+                draft,
+                str(identity),
+                hyperparameters=self.run.hyperparameters,
+                dataset=training.dataset,
+                facts={
+                    "command": "started on the Train page",
+                    "seconds": round(training.seconds, 2),
+                    "precision": training.program.precision,
+                    "run": self.run.id,
+                    "weights": identity.weights,
+                    "step": step,
+                },
+                on_step=self._say,
+                **how,
+            )
+
+    def _say(self, activity: str) -> None:
+        """Tell the run's page what is being done; a registry that cannot be written must not cost the model."""
+        try:
+            self._registry.set_activity(self.run.id, activity)
+        except RegistryUnavailable as error:
+            _logger.warning("%s", error)
 
     def _open_log(self) -> "contextlib.AbstractContextManager[RunLog | None]":
         """Return a context with a TensorBoard log, or with None if no log is configured."""
@@ -199,25 +284,27 @@ class Session:
         return contextlib.closing(RunLog(self._settings.tensorboard_dir / self.run.id, self._training.step))
 
     def _retry(self, call: Callable[[], _T]) -> _T:
-        return retry_while_unavailable(call, self._is_closing)
+        return retry_while_busy(call, self._is_closing)
 
 
-def retry_while_unavailable(call: Callable[[], _T], is_closing: threading.Event) -> _T:
-    """Return the result of `call`; retry it while the registry is locked or its disk is full.
+def retry_while_busy(call: Callable[[], _T], is_closing: threading.Event) -> _T:
+    """Return the result of `call`; try again while the registry is busy, ever more rarely, for two minutes.
 
-        retry_while_unavailable(lambda: registry.finish(run_id, RunState.FINISHED), is_closing)
+        retry_while_busy(lambda: registry.finish(run_id, RunState.FINISHED), is_closing)
 
     Args:
         call: a function that uses the registry.
-        is_closing: set when this process must end; then `call` is not retried.
+        is_closing: set when this process must end; then `call` is not tried again.
 
     Raises:
-        RegistryUnavailable: the process must end and the registry still does not answer.
+        RegistryBusy: the process must end, or two minutes have passed, and the registry still does not answer.
     """
+    deadline, pause = time.monotonic() + _PATIENCE_SECONDS, _RETRY_SECONDS
     while True:
         try:
             return call()
-        except RegistryUnavailable as error:
+        except RegistryBusy as error:
             _logger.warning("%s", error)
-            if is_closing.wait(_RETRY_SECONDS):
+            if is_closing.wait(pause) or time.monotonic() > deadline:
                 raise
+            pause = min(2 * pause, _LONGEST_RETRY_SECONDS)

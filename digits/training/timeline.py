@@ -1,15 +1,14 @@
 """The time line of a run: a snapshot of its network at every validation, which the page shows and replays."""
 
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from digits.files import write_whole
-from digits.settings import work_dir
+from digits.files import read_arrays
+from digits.store import Store
 
 SAMPLES = 100  # test images shown during training; they do not influence it
+KINDS = ("classes", "units", "filters")
 UNITS = 16  # hidden units whose weights are shown, always the same ones
 
 
@@ -34,10 +33,9 @@ class Snapshot:
     pictures: np.ndarray
 
 
-def write(runs_dir: Path, run_id: str, snapshot: Snapshot) -> None:
-    """Add a snapshot to a run's time line; a reader sees a complete file or none."""
-    path = _folder(runs_dir, run_id) / f"{snapshot.step:08d}.npz"
-    with write_whole(path) as stream:
+def write(store: Store, run_id: str, snapshot: Snapshot) -> None:
+    """Add a snapshot to a run's time line; a reader sees a complete file or none. Raises `OSError`."""
+    with store.write(_key(run_id, snapshot.step)) as stream:
         np.savez_compressed(
             stream,
             predicted=snapshot.predicted,
@@ -48,34 +46,53 @@ def write(runs_dir: Path, run_id: str, snapshot: Snapshot) -> None:
         )
 
 
-def steps(runs_dir: Path, run_id: str) -> list[int]:
+def steps(store: Store, run_id: str) -> list[int]:
     """Return the steps of a run's snapshots, in ascending order."""
-    return sorted(int(path.stem) for path in _folder(runs_dir, run_id).glob("[0-9]*.npz"))
+    names = (key.rpartition("/")[2].removesuffix(".npz") for key in store.list(f"{_folder(run_id)}/"))
+    return sorted(int(name) for name in names if name.isdecimal())
 
 
-def read(runs_dir: Path, run_id: str, step: int) -> Snapshot | None:
-    """Return a snapshot, or None if it is missing or unreadable."""
+def read(store: Store, run_id: str, step: int) -> Snapshot | None:
+    """Return a snapshot, or None if it is missing, damaged or of another version."""
     try:
-        path = _folder(runs_dir, run_id) / f"{step:08d}.npz"
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            return Snapshot(
-                step,
-                arrays["predicted"],
-                arrays["confidence"],
-                arrays["confusion"],
-                str(arrays["kind"]),
-                arrays["pictures"].astype(np.float32),
-            )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        arrays = read_arrays(store.read(_key(run_id, step)))
+        snapshot = Snapshot(
+            step,
+            arrays["predicted"],
+            arrays["confidence"],
+            arrays["confusion"],
+            str(arrays["kind"]),
+            arrays["pictures"].astype(np.float32),
+        )
+    except (OSError, ValueError, KeyError):
         return None
+    return snapshot if _is_sound(snapshot) else None
 
 
-def rewind(runs_dir: Path, run_id: str, step: int) -> None:
+def _is_sound(snapshot: Snapshot) -> bool:
+    confusion, predicted = snapshot.confusion, snapshot.predicted
+    return (
+        confusion.ndim == 2
+        and confusion.shape[0] == confusion.shape[1]
+        and predicted.ndim == 1
+        and predicted.shape == snapshot.confidence.shape
+        and predicted.dtype == np.uint8
+        and bool((predicted < len(confusion)).all())
+        and snapshot.kind in KINDS
+        and snapshot.pictures.ndim == 3
+    )
+
+
+def rewind(store: Store, run_id: str, step: int) -> None:
     """Remove the snapshots after `step`, where training continues."""
-    for later in steps(runs_dir, run_id):
+    for later in steps(store, run_id):
         if later > step:
-            (_folder(runs_dir, run_id) / f"{later:08d}.npz").unlink(missing_ok=True)
+            store.delete(_key(run_id, later))
 
 
-def _folder(runs_dir: Path, run_id: str) -> Path:
-    return work_dir(runs_dir, run_id) / "snapshots"
+def _key(run_id: str, step: int) -> str:
+    return f"{_folder(run_id)}/{step:08d}.npz"
+
+
+def _folder(run_id: str) -> str:
+    return f".work/{run_id}/snapshots"

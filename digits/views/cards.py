@@ -1,13 +1,15 @@
 """Cards in words: what a model's card says, in plain sentences."""
 
 from digits.accuracy import Accuracy
-from digits.errors import InvalidHyperparameter
+from digits.errors import InvalidHyperparameter, ModelNotFound
 from digits.models import textweights
 from digits.models.cards import Card
 from digits.models.catalogue import KERAS_FILE, TFLITE_FILE, Model
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.views import strangers
 from digits.views.networks import EXPLANATIONS
+
+DAMAGED = "The file is damaged."
 
 
 def facts(model: Model) -> list[tuple[str, str]]:
@@ -20,8 +22,8 @@ def facts(model: Model) -> list[tuple[str, str]]:
         ("Trained", trained(card)),
         ("Test accuracy", f"{in_words(model.test_accuracy)} Measured on test images, which it was not trained on."),
         ("Strangers' drawings", strangers.in_words(model.strangers) if model.strangers else "Not measured."),
-        ("Parameters", f"{parameters(model):,} weights and biases"),
-        ("Size", f"{(model.folder / TFLITE_FILE).stat().st_size / 1e6:.2f} MB as .tflite"),
+        ("Parameters", f"{count:,} weights and biases" if (count := parameters(model)) else DAMAGED),
+        ("Size", f"{size / 1e6:.2f} MB as .tflite" if (size := size_bytes(model)) else DAMAGED),
         ("Made with", ", ".join(f"{name} {version}" for name, version in card.versions.items())),
     ]
     return [(heading, sentence) for heading, sentence in rows if sentence]
@@ -62,6 +64,17 @@ def in_words(measured: Accuracy) -> str:
     )
 
 
-def parameters(model: Model) -> int:
-    """Return the number of a model's parameters."""
-    return textweights.count(model.folder / KERAS_FILE)
+def parameters(model: Model) -> int | None:
+    """Return the number of a model's parameters; None if its Keras file is missing or damaged."""
+    try:
+        return textweights.count(model.folder / KERAS_FILE)
+    except ModelNotFound:
+        return None
+
+
+def size_bytes(model: Model) -> int | None:
+    """Return the size of a model's LiteRT file; None if it is missing."""
+    try:
+        return (model.folder / TFLITE_FILE).stat().st_size
+    except OSError:
+        return None

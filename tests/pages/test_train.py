@@ -8,6 +8,7 @@ from digits.accuracy import Accuracy
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
 from digits.runs.schema import RunState
+from digits.store import FolderStore
 from digits.training import export, timeline
 from digits.views.networks import EXPLANATIONS
 
@@ -252,7 +253,7 @@ class TestSeeItLearn:
             predicted, confidence = np.arange(100) % 10, np.full(100, 0.9, np.float32)
             confusion = np.full((10, 10), step, np.int32)
             timeline.write(
-                runs_dir,
+                FolderStore(runs_dir),
                 run_id,
                 timeline.Snapshot(step, predicted.astype(np.uint8), confidence, confusion, "classes", pictures),
             )

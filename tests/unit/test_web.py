@@ -18,7 +18,7 @@ def answer(environment=None, *, path="/", kind="http", method="GET", client="192
         await send({"type": "http.response.body", "body": b"hello"})
 
     chain = app
-    for layer in reversed(web.middleware(environment or {})):
+    for layer in reversed(web.middleware(environment=environment or {})):
         chain = layer.cls(chain, *layer.args, **layer.kwargs)
     headers = [(b"host", host.encode()), (b"accept", b"text/html")]
     scope = {"type": kind, "scheme": "http", "path": path, "method": method, "headers": headers, "client": (client, 1)}
@@ -114,4 +114,4 @@ class TestRates:
 
     def test_a_quota_that_is_no_number_stops_the_server(self):
         with pytest.raises(InvalidSetting, match=r"DIGITS_VISITS_A_MINUTE should be a whole number.*'many'"):
-            web.middleware({"DIGITS_VISITS_A_MINUTE": "many"})
+            web.middleware(environment={"DIGITS_VISITS_A_MINUTE": "many"})

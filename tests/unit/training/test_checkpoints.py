@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from digits.settings import work_dir
+from digits.store import FolderStore
 from digits.training import checkpoints
 
 
@@ -15,7 +16,12 @@ def path(tmp_path):
     """Where the checkpoint of run "a" lies."""
     folder = work_dir(tmp_path, "a")
     folder.mkdir(parents=True)
-    return folder / "checkpoint.npz"
+    return folder / "checkpoint-00000007.npz"
+
+
+@pytest.fixture
+def store(tmp_path):
+    return FolderStore(tmp_path)
 
 
 def npz(**arrays):
@@ -34,10 +40,10 @@ def claiming(count):
     return stream.getvalue()
 
 
-def test_what_was_saved_is_loaded(tmp_path):
+def test_what_was_saved_is_loaded(store):
     """Arrays and numbers, with their types."""
-    checkpoints.save(tmp_path, "a", {"weights": np.float32([1, 2]), "step": np.array(7)})
-    state = checkpoints.load(tmp_path, "a")
+    checkpoints.save(store, "a", {"weights": np.float32([1, 2]), "step": np.array(7)})
+    (state,) = checkpoints.load(store, "a")
     assert {name: (array.dtype, array.tolist()) for name, array in state.items()} == {
         "weights": (np.float32, [1.0, 2.0]),
         "step": (np.int64, 7),
@@ -56,26 +62,26 @@ def test_what_was_saved_is_loaded(tmp_path):
     ],
     ids=["empty", "text", "truncated", "objects", "huge", "short"],
 )
-def test_what_cannot_be_read_counts_as_none(path, tmp_path, content):
+def test_what_cannot_be_read_counts_as_none(path, store, content):
     """The run then starts again from its seed."""
     path.write_bytes(content)
-    assert checkpoints.load(tmp_path, "a") is None
+    assert list(checkpoints.load(store, "a")) == []
 
 
-def test_too_large_a_checkpoint_counts_as_none(path, tmp_path, monkeypatch):
+def test_too_large_a_checkpoint_counts_as_none(path, store, monkeypatch):
     """Packed or unpacked."""
     monkeypatch.setattr(checkpoints, "MAX_BYTES", 10_000)
     path.write_bytes(npz(weights=np.zeros(5_000)))
-    assert checkpoints.load(tmp_path, "a") is None
+    assert list(checkpoints.load(store, "a")) == []
     stream = io.BytesIO()
     np.savez_compressed(stream, weights=np.zeros(5_000))
     path.write_bytes(stream.getvalue())
     assert len(stream.getvalue()) < 10_000
-    assert checkpoints.load(tmp_path, "a") is None
+    assert list(checkpoints.load(store, "a")) == []
 
 
-def test_a_device_without_an_end_counts_as_none(path, tmp_path, monkeypatch):
+def test_a_device_without_an_end_counts_as_none(path, store, monkeypatch):
     """It is read up to the limit."""
-    monkeypatch.setattr(checkpoints, "MAX_BYTES", 10**6)
+    monkeypatch.setattr("digits.store._MAX_BYTES", 10**6)
     path.symlink_to("/dev/zero")
-    assert checkpoints.load(tmp_path, "a") is None
+    assert list(checkpoints.load(store, "a")) == []

@@ -1,56 +1,24 @@
-"""trainer: a second trainer leaves at once, and any failure ends only the run in which it happens."""
+"""trainer: any failure ends only the run in which it happens, and several trainers share one queue."""
 
 import errno
 import logging
 import os
-import threading
 import time
 
 import pytest
 
 from digits.data import datasets
-from digits.errors import DatasetUnavailable, RegistryUnavailable, RunNotFound
+from digits.errors import DatasetUnavailable, RegistryBusy, RunNotFound
 from digits.models import catalogue
 from digits.models.identity import Weights
 from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.registry import Registry
 from digits.runs.schema import RunState
 from digits.settings import Settings
-from digits.training import checkpoints, export, loop, session, timeline, trainer
-from digits.training.keeper import trainer_lock
-
-
-@pytest.fixture
-def serve(registry, monkeypatch):
-    """Let a trainer in this process serve the queue until it is empty."""
-    monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
-    monkeypatch.setattr(trainer.Trainer, "_beat", lambda self: None)
-    monkeypatch.setattr(trainer, "PRESETS", {})  # no warming up
-
-    class UntilIdle(threading.Event):
-        """Ends a trainer whose queue is empty: each wait does the next thing; with none left it sets the event."""
-
-        def __init__(self, things):
-            super().__init__()
-            self.things = list(things)
-
-        def wait(self, timeout=None):
-            if self.things:
-                self.things.pop(0)()
-            else:
-                self.set()
-            return self.is_set()
-
-    def run(*, then=(), **how):
-        trainer.Trainer(Settings.from_environment(), registry, UntilIdle(then), **how).work()
-
-    return run
-
-
-def test_a_second_trainer_leaves_at_once(runs_dir):
-    """If another trainer holds the lock, a trainer ends with status 0."""
-    with trainer_lock(Settings.from_environment()):
-        assert trainer.main() == 0
+from digits.store import FolderStore
+from digits.training import checkpoints, export, loop, precision, session, timeline
+from tests.conftest import close
 
 
 def test_a_run_without_data_fails_with_the_reason(registry, serve, monkeypatch, quick):
@@ -104,23 +72,6 @@ def test_the_log_names_the_run(registry, serve, monkeypatch, configure_log, caps
     assert "[run -] serving" in lines[0]
 
 
-def test_a_full_disk_fails_a_run_in_plain_words(registry, serve, monkeypatch, quick):
-    """If the model cannot be written, the run gives the system's error and a remedy; earlier runs remain."""
-    earlier = commands.submit(registry, quick, "ada")
-    serve()
-
-    def write(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(export, "_write_keras", write)
-    run_id = commands.submit(registry, quick, "ada")
-    serve()
-    run = registry.get(run_id)
-    assert run.state == RunState.FAILED
-    assert "No space left on device. Free some space" in run.reason
-    assert catalogue.find(earlier, Settings.from_environment()).test_accuracy.total
-
-
 def test_a_checkpoint_that_cannot_be_written_is_reported_and_training_continues(registry, serve, monkeypatch, quick):
     """The run finishes anyway; until then it reports the problem."""
     said = []
@@ -143,15 +94,57 @@ def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
     """If the registry does not answer for a while, the trainer waits and loses no run."""
     run_id, claim, refusals = commands.submit(registry, quick, "ada"), registry.claim, iter(range(3))
 
-    def locked():
+    def locked(**how):
         if next(refusals, None) is not None:
-            raise RegistryUnavailable("The run registry should be writable; it answered: database is locked.")
-        return claim()
+            raise RegistryBusy("The run registry should be writable; it answered: database is locked.")
+        return claim(**how)
 
     monkeypatch.setattr(registry, "claim", locked)
     monkeypatch.setattr(session, "_RETRY_SECONDS", 0.0)
     serve(then=[lambda: None] * 3)
     assert registry.get(run_id).state == RunState.FINISHED
+
+
+def test_a_registry_that_stays_locked_is_given_up(registry, serve, monkeypatch, quick):
+    """After two minutes the trainer ends with the error; its keeper starts another one, which goes on with the run."""
+    run_id, tries = commands.submit(registry, quick, "ada"), []
+
+    def locked(*_, **how):
+        tries.append(how)
+        raise RegistryBusy("The run registry should be writable; it answered: database is locked.")
+
+    monkeypatch.setattr(session, "_PATIENCE_SECONDS", 0.05)
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "record", locked)
+        with pytest.raises(RegistryBusy):
+            serve(then=[lambda: time.sleep(0.02)] * 100)
+    assert 2 <= len(tries) < 10
+    assert registry.get(run_id).state == RunState.RUNNING
+    registry.release(registry.worker)  # as the keeper does when its trainer has ended
+    serve()
+    assert registry.get(run_id).state == RunState.FINISHED
+
+
+@pytest.mark.parametrize("how", ["a mistyped column", "a row twice"])
+def test_a_fault_in_a_statement_fails_the_run(registry, serve, monkeypatch, caplog, quick, how):
+    """A wrong statement is not repeated: it is logged with its run and ends it, and the next run is trained."""
+    record, first = registry.record, commands.submit(registry, quick, "ada")
+
+    def wrong(run_id, progress=(), **facts):
+        if run_id == first and progress:
+            progress, facts = (progress, facts | {"stepp": 1}) if how == "a mistyped column" else (progress * 2, facts)
+        return record(run_id, progress, **facts)
+
+    monkeypatch.setattr(registry, "record", wrong)
+    second = commands.submit(registry, quick, "bob")
+    serve()
+    run = registry.get(first)
+    assert run.state == RunState.FAILED
+    assert run.reason.endswith("This is a fault in Digits; please report it.")
+    assert "SELECT" not in run.reason
+    assert "INSERT" not in run.reason
+    assert [line.levelname for line in caplog.records if line.exc_info] == ["ERROR"]
+    assert registry.get(second).state == RunState.FINISHED
 
 
 def test_leaves_the_best_weights_beside_the_last(registry, serve):
@@ -189,8 +182,8 @@ def test_leaves_a_time_line(registry, serve, quick, runs_dir):
     run_id = commands.submit(registry, quick, "ada")
     serve()
     validated = [row["step"] for row in registry.history(run_id) if row["val_loss"] is not None]
-    assert timeline.steps(runs_dir, run_id) == validated
-    snapshot = timeline.read(runs_dir, run_id, validated[-1])
+    assert timeline.steps(FolderStore(runs_dir), run_id) == validated
+    snapshot = timeline.read(FolderStore(runs_dir), run_id, validated[-1])
     assert (snapshot.kind, snapshot.pictures.shape, snapshot.predicted.shape) == ("classes", (10, 28, 28), (100,))
 
 
@@ -250,9 +243,77 @@ def test_removes_what_was_deleted_a_day_ago(registry, serve, quick, runs_dir):
     assert (runs_dir / new / "card.json").exists()
 
 
-def test_runs_whose_trainer_died_are_trained_at_the_start(registry, serve, quick):
-    """The trainer first continues the runs that a dead trainer left running."""
-    abandoned = commands.submit(registry, quick, "ada")
-    registry.claim()
+def test_a_run_whose_trainer_died_is_taken_over(registry, serve, quick):
+    """A trainer continues the run that a dead one left, and leaves alone the one that a living one trains."""
+    living, dead = (Registry(Settings.from_environment().registry_url) for _ in range(2))
+    ids = [commands.submit(registry, quick, "ada") for _ in range(2)]
+    assert [living.claim().id, dead.claim().id] == ids
+    registry.release(dead.worker)
     serve()
-    assert registry.get(abandoned).state == RunState.FINISHED
+    assert [registry.get(run_id).state for run_id in ids] == [RunState.RUNNING, RunState.FINISHED]
+    for other in (living, dead):
+        close(other)
+
+
+def test_a_trainer_that_loses_its_lease_stops_writing(registry, serve, runs_dir, monkeypatch, caplog):
+    """It leaves the run, its model and its row to the trainer that has it now, and serves the next run."""
+    other = Registry(Settings.from_environment().registry_url)
+    chosen = Hyperparameters(iterations=5000, batch_size=10)
+    lost, record = commands.submit(registry, chosen, "ada"), registry.record
+
+    def record_late(run_id, progress=(), **facts):
+        if run_id == lost and facts.get("step", 0) > 100 and registry.get(lost).claims == 1:
+            registry.release(registry.worker)  # as if this process had been stopped for longer than its lease
+            assert other.claim().id == lost
+        return record(run_id, progress, **facts)
+
+    monkeypatch.setattr(registry, "record", record_late)
+    following = commands.submit(registry, Hyperparameters(iterations=100), "ada")
+    serve()
+    run = registry.get(lost)
+    assert (run.state, run.worker) == (RunState.RUNNING, other.worker)
+    assert not (runs_dir / lost).exists()
+    assert "another trainer has it" in caplog.text
+    assert registry.get(following).state == RunState.FINISHED
+    close(other)
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_visitors_take_turns_and_every_run_ends_the_same(is_alone, registry, serve, runs_dir, monkeypatch):
+    """A long run that others wait for is put back with a checkpoint; its result is that of a run which was never."""
+    chosen = Hyperparameters(iterations=400)
+    monkeypatch.setattr(session, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(session, "_LOOK_EVERY_SECONDS", 0.0)
+    claim, claimed, is_awaited, turns = registry.claim, [], registry.is_awaited, iter(range(4))
+    monkeypatch.setattr(registry, "is_awaited", lambda run: next(turns, None) is not None and is_awaited(run))
+    monkeypatch.setattr(registry, "claim", lambda **how: (run := claim(**how)) and (claimed.append(run.owner), run)[1])
+    ids = [commands.submit(registry, chosen, owner) for owner in (["ada"] if is_alone else ["ada", "ada", "bob"])]
+    serve()
+    assert {registry.get(run_id).state for run_id in ids} == {RunState.FINISHED}
+    if is_alone:
+        assert claimed == ["ada"]
+    else:
+        assert claimed[:4] == ["ada", "bob", "ada", "bob"]
+        weights = {(runs_dir / run_id / "model.tflite").read_bytes() for run_id in ids}
+        assert len(weights) == 1
+
+
+def test_the_precision_is_chosen_once_for_a_run(registry, serve, quick, monkeypatch):
+    """The first trainer writes its processor's precision on the run; a trainer elsewhere continues in that one."""
+    chosen = Hyperparameters(network="published", iterations=60, batch_size=50)
+    run_id = commands.submit(registry, chosen, "ada")
+    monkeypatch.setattr(precision, "_measure", lambda: "mixed_bfloat16")
+    monkeypatch.setattr(precision, "processor", lambda: "one kind")
+    commands.pause(registry, run_id, "ada")
+    commands.step(registry, run_id, "ada", 30)
+    serve()
+    assert (registry.get(run_id).step, registry.get(run_id).precision) == (30, "mixed_bfloat16")
+    monkeypatch.setattr(precision, "_measure", lambda: "float32")
+    monkeypatch.setattr(precision, "processor", lambda: "another kind")
+    commands.resume(registry, run_id, "ada")
+    other = commands.submit(registry, chosen, "ada")
+    softmax = commands.submit(registry, quick, "ada")
+    serve()
+    cards = [catalogue.find(one, Settings.from_environment()).card for one in (run_id, other, softmax)]
+    assert [card.precision for card in cards] == ["mixed_bfloat16", "float32", "float32"]
+    assert [registry.get(one).precision for one in (run_id, other, softmax)] == [card.precision for card in cards]

@@ -17,7 +17,8 @@ from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import RunState
 from digits.settings import Settings
-from digits.training.keeper import TrainerKeeper, trainer_lock
+from digits.training import keeper as keeper_module
+from digits.training.keeper import TrainerKeeper
 from tests.conftest import close
 
 PATIENCE_SECONDS = 300  # loading TensorFlow takes long on a busy machine
@@ -170,7 +171,23 @@ def test_is_replaced_when_it_is_killed(keeper, registry):
     run_id = commands.submit(registry, LONG, "ada")
     pid = wait_until_training(registry, run_id)
     os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: registry.trainer_status().pid != pid, "another trainer has come")
+    wait_for(lambda: (status := registry.trainer_status()) and status.pid not in (0, pid), "another trainer has come")
+    wait_until_training(registry, run_id)
+    commands.stop(registry, run_id, "ada")
+    run = wait_until_ended(registry, run_id)
+    assert (run.state, run.attempts, run.has_model) == (RunState.STOPPED, 1, True)
+
+
+def test_is_replaced_when_it_hangs(keeper, registry, monkeypatch):
+    """A trainer stopped in the middle of a run is killed and replaced, and the run continues."""
+    monkeypatch.setattr(keeper_module, "TRAINER_TIMEOUT_SECONDS", 20.0)
+    run_id = commands.submit(registry, LONG, "ada")
+    pid = wait_until_training(registry, run_id)
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: (status := registry.trainer_status()) and status.pid not in (0, pid), "another trainer has come")
+    assert keeper_module.describe_trouble() in (keeper_module._STOPPED_ANSWERING, "")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
     wait_until_training(registry, run_id)
     commands.stop(registry, run_id, "ada")
     run = wait_until_ended(registry, run_id)
@@ -187,8 +204,8 @@ def test_puts_its_run_back_when_the_server_closes(keeper, registry):
     assert registry.get(run_id).state == RunState.QUEUED
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    with trainer_lock(Settings.from_environment()).acquire(blocking=False):
-        assert registry.claim().id == run_id
+    assert registry.trainer_status() is None
+    assert registry.claim().id == run_id
 
 
 def test_leaves_nothing_half_done(runs_dir):

@@ -1,0 +1,143 @@
+"""The store: the files of runs, by key. Models, checkpoints and snapshots go through it.
+
+A key is a relative path with `/`, such as `<run>/card.json`. Today the store is a folder. A bucket would be
+another class with the methods of `Store`, returned by `open_store`.
+"""
+
+import contextlib
+import errno
+import glob
+import logging
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from filelock import FileLock, Timeout
+
+from digits.files import DRAFTS, write_whole
+from digits.settings import Settings
+
+_SAVING = ".saving-"  # the prefix of a folder that is being written
+_MAX_BYTES = 256 * 2**20  # of a file; the largest checkpoint takes 60 MB
+_ABANDONED_SECONDS = 3600  # nobody takes this long to write one file
+
+_logger = logging.getLogger(__name__)
+
+
+class Store(Protocol):
+    """Files by key.
+
+    Promises: a reader sees a file, or the files of one `write_folder`, complete or not at all. Any number of processes
+    may use one store at the same time. Every method raises `OSError` if the store does not answer or is full.
+    """
+
+    def read(self, key: str) -> bytes:
+        """Return a file's content; raises `FileNotFoundError` if there is no such file."""
+
+    def write(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """Write a file: the stream's content appears under `key` when the `with` block succeeds, else nothing does."""
+
+    def write_folder(self, key: str) -> AbstractContextManager[Path]:
+        """Write a folder: the files in the yielded folder appear below `key` when the `with` block succeeds.
+
+        They replace the files that were below `key`. After an error nothing appears, and what was there stays.
+        """
+
+    def list(self, prefix: str) -> list[str]:
+        """Return the keys of files and folders that begin with `prefix`, sorted, without those in deeper folders."""
+
+    def delete(self, key: str) -> None:
+        """Delete a file, or a folder with all that it holds; a missing one is no error."""
+
+    def fetch(self, key: str) -> Path:
+        """Return a local path with the content of `key`, to read only; nothing is there if `key` does not exist."""
+
+    def sweep(self) -> None:
+        """Delete what killed writers left behind, and nothing that a living one still writes."""
+
+
+class FolderStore:
+    """A `Store` in a folder of this machine, or of a disk that several machines share."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, key: str) -> bytes:
+        with (self._root / key).open("rb") as stream:
+            content = stream.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise OSError(errno.EFBIG, f"{key} should have at most {_MAX_BYTES:,} bytes; it has more")
+        return content
+
+    def write(self, key: str) -> AbstractContextManager[BinaryIO]:
+        return write_whole(self._root / key)
+
+    @contextlib.contextmanager
+    def write_folder(self, key: str) -> Iterator[Path]:
+        target = self._root / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.parent / f"{_SAVING}{uuid.uuid4().hex}"
+        with _lock(draft):  # taken before the folder exists, so that `sweep` never finds it unlocked
+            try:
+                draft.mkdir()
+                yield draft
+                if target.exists():
+                    shutil.rmtree(target)
+                draft.replace(target)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+                _lock_file(draft).unlink(missing_ok=True)
+
+    def list(self, prefix: str) -> list[str]:
+        folder, _, start = prefix.rpartition("/")
+        found = (self._root / folder).glob(f"{glob.escape(start)}*")
+        return sorted(path.relative_to(self._root).as_posix() for path in found)
+
+    def delete(self, key: str) -> None:
+        path = self._root / key
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+    def fetch(self, key: str) -> Path:
+        return self._root / key
+
+    def sweep(self) -> None:
+        for draft in {found.with_suffix("") for found in self._root.glob(f"{_SAVING}*")}:
+            if _is_abandoned(draft):
+                _logger.info("removing %s, which a killed process left behind", draft.name)
+                shutil.rmtree(draft, ignore_errors=True)
+                _lock_file(draft).unlink(missing_ok=True)
+        for draft in self._root.rglob(DRAFTS):
+            with contextlib.suppress(OSError):  # its writer may be finishing just now
+                if time.time() - draft.stat().st_mtime > _ABANDONED_SECONDS:
+                    draft.unlink()
+
+
+def open_store(settings: Settings) -> Store:
+    """Return the store of the runs' files."""
+    return FolderStore(settings.runs_dir)
+
+
+def _lock_file(draft: Path) -> Path:
+    return draft.with_suffix(".lock")
+
+
+def _lock(draft: Path) -> FileLock:
+    """Return the lock that a draft's writer holds; the system releases it when that process dies."""
+    return FileLock(_lock_file(draft), thread_local=False)
+
+
+def _is_abandoned(draft: Path) -> bool:
+    lock = _lock(draft)
+    try:
+        lock.acquire(blocking=False)
+    except (Timeout, OSError):
+        return False
+    lock.release()
+    return True
