@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from digits import package_commands
+from digits import logs, package_commands
 from digits.accuracy import accuracy
 from digits.data import datasets, drawings, mixture, strangers
 from digits.errors import DatasetError, DigitsError, FileTooLarge, InvalidHyperparameter, InvalidImage
@@ -56,8 +56,9 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
     _require_replaceable(output)
     dataset = _load_training_data(options, settings, hyperparameters)
 
-    from digits.training import export, loop, programs  # here, because they load TensorFlow; other commands need none
-    from digits.training.precision import fastest_precision
+    with logs.without_start_up_lines():  # here, because they load TensorFlow; other commands need none
+        from digits.training import export, loop, programs
+        from digits.training.precision import fastest_precision
 
     precision = fastest_precision() if options.precision == "auto" else options.precision
     program = programs.Program(

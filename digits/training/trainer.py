@@ -44,7 +44,7 @@ _OBEY_EVERY_SECONDS = 0.25  # while a run's data is prepared
 _DAMAGED = "Its last checkpoint was damaged or of another version"
 _NICENESS = 10  # reading a drawing has priority over training
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("digits.training.trainer")  # as a process of its own, this module is `__main__`
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
@@ -185,14 +185,14 @@ class Trainer:
         Raises:
             _Interrupted: the owner stopped or paused the run meanwhile, or this process must end.
         """
-        self._registry.set_activity(run.id, "Preparing", reason="")
+        self._retry(lambda: self._registry.set_activity(run.id, "Preparing", reason=""))
         description = self._data.dataset().description
-        self._registry.set_activity(run.id, "Preparing", data=description)
+        self._retry(lambda: self._registry.set_activity(run.id, "Preparing", data=description))
         dataset = self._load_data(run)
         program = self._program(run.hyperparameters, len(dataset.class_names), run.precision)
         self._registry.set_activity(run.id, "Preparing", precision=program.precision)
         training, notice = self._restore(run, dataset, program)
-        self._registry.rewind(run.id, training.step)
+        self._retry(lambda: self._registry.rewind(run.id, training.step))
         timeline.rewind(self._store, run.id, training.step)
         checkpoints.rewind(self._store, run.id, training.step)
         return training, notice
@@ -229,7 +229,7 @@ class Trainer:
         """Continue from the newest checkpoint that can be used, or start from the seed."""
         from digits.training import loop
 
-        changes = self._registry.changes(run.id)
+        changes = self._retry(lambda: self._registry.changes(run.id))
         found = checkpoints.steps(self._store, run.id)
         for state in checkpoints.load(self._store, run.id):
             try:
@@ -271,9 +271,10 @@ class Trainer:
 
     def _start_tensorflow(self) -> None:
         self._activity = "loading TensorFlow"
-        from digits.training import loop, programs  # noqa: F401  `loop` too, so that the first run does not wait for it
+        with logs.without_start_up_lines():
+            from digits.training import loop, programs  # noqa: F401  `loop` too, so that the first run need not wait
 
-        programs.start()
+            programs.start()
 
     def _warm_up(self, network: str) -> None:
         """Do what is slow the first time, with a network's preset, so that its first run does not wait."""
