@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from digits import package_commands
+from digits import logs, package_commands
 from digits.accuracy import accuracy
 from digits.data import datasets, drawings, mixture
 from digits.errors import DatasetError, DigitsError, InvalidHyperparameter, InvalidImage
@@ -53,7 +53,8 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
     _require_replaceable(output)
     dataset = _load_training_data(options, settings, hyperparameters)
 
-    from digits.training import export, loop, programs  # here, because they load TensorFlow; other commands need none
+    with logs.without_start_up_lines():  # here, because they load TensorFlow; other commands need none
+        from digits.training import export, loop, programs
 
     precision = programs.fastest_precision() if options.precision == "auto" else options.precision
     program = programs.Program(

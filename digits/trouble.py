@@ -17,6 +17,7 @@ _MEMORY = {errno.ENOMEM}
 _NO_SPACE = os.strerror(errno.ENOSPC)  # TensorFlow reports a full disk as want of a resource, in these words
 
 _ADDRESS = re.compile(r"(?: at)? ?\b(?!https?:)[a-z][a-z0-9+.]*://[^\s;,]*", re.IGNORECASE)  # of a database
+_QUOTED = re.compile(r"""(['"])(?:[A-Za-z]:)?[/\\][^'"]*[/\\]([^'"/\\]+)\1""")  # as in the system's own messages
 _PATH = re.compile(r"(?<![\w.~/\\:-])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\:;,'\"()]+){2,}[/\\]?")
 
 
@@ -69,7 +70,7 @@ def without_addresses(text: str) -> str:
     """Replace each path of this machine by its last part, and remove addresses of databases."""
     for folder in _own_folders():
         text = re.sub(re.escape(folder) + r"[/\\]?", "/x/y/", text)  # a folder's name may contain spaces
-    text = _ADDRESS.sub("", text)
+    text = _QUOTED.sub(r"\1\2\1", _ADDRESS.sub("", text))
     return _PATH.sub(lambda found: re.split(r"[/\\]", found[0].rstrip("/\\"))[-1], text)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from digits import logs
 from digits.accuracy import Accuracy
 from digits.data.datasets import Dataset
 from digits.errors import ModelNotFound
@@ -211,4 +212,5 @@ def _stored_probabilities(path: Path) -> np.ndarray | None:
 
 @functools.lru_cache(maxsize=16)  # a convolutional model takes about 5 MB
 def _recogniser(path: Path, modified: int) -> Recogniser:
-    return Recogniser(path)
+    with logs.without_start_up_lines():
+        return Recogniser(path)

@@ -19,6 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digits import logs
 from digits.accuracy import Accuracy, accuracy
 from digits.data.datasets import Dataset
 from digits.data.drawings import Examples
@@ -102,7 +103,8 @@ def _test_and_convert(
     on_tested(keras_accuracy)
     on_step("Converting to LiteRT, and proving that it predicts the same")
     (draft / TFLITE_FILE).write_bytes(_convert(model))
-    recogniser = Recogniser(draft / TFLITE_FILE)
+    with logs.without_start_up_lines():
+        recogniser = Recogniser(draft / TFLITE_FILE)
     probabilities = recogniser.probabilities(dataset.test.images)
     _prove_same(expected, probabilities)
     measured = accuracy(probabilities, dataset.test.labels)

@@ -253,9 +253,10 @@ class Trainer:
 
     def _start_tensorflow(self) -> None:
         self._activity = "loading TensorFlow"
-        from digits.training import loop, programs  # noqa: F401  `loop` too, so that the first run does not wait for it
+        with logs.without_start_up_lines():
+            from digits.training import loop, programs  # noqa: F401  `loop` too, so that the first run need not wait
 
-        programs.start()
+            programs.start()
 
     def _warm_up(self, network: str) -> None:
         """Do what is slow the first time, with a network's preset, so that its first run does not wait."""
