@@ -8,8 +8,12 @@ import pytest
 
 from digits.errors import RegistryUnavailable
 from digits.packages import intake
+from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.registry import Registry
+from digits.runs.schema import TrainerStatus
 from digits.settings import BUNDLED_MODELS_DIR
+from digits.training import keeper
 
 RESULT = {"data": "Some.", "test_correct": 9_000, "test_total": 10_000}
 
@@ -89,5 +93,62 @@ def test_is_told_once_and_finished_runs_stay_readable(
         (message,) = [error.value for error in page.error]
         assert reason in message
         assert "Check the disk's space and permissions" in message
+        assert "://" not in message
+        assert str(runs_dir) not in message
         assert tidy(open_page(file, **{name: finished})).query_params[name] == finished
     assert (registry.get(finished).name, registry.get(finished).note) == ("mine", "")
+
+
+class TestTrainer:
+    """What the page of a run says while its trainer does not train."""
+
+    @pytest.fixture
+    def running(self, registry):
+        """A running run of Ada's, after 40 of its iterations; gives its id."""
+        run_id = commands.submit(registry, Hyperparameters(), "ada")
+        registry.claim()
+        registry.record(run_id, [{"step": 40, "seconds": 4.0, "loss": 0.5, "accuracy": 0.9}])
+        return run_id
+
+    @staticmethod
+    def silent_for(seconds, monkeypatch):
+        monkeypatch.setattr(Registry, "trainer_status", lambda self: TrainerStatus(1, "training", seconds))
+
+    @staticmethod
+    def said(page):
+        return [element.value for kind in (page.warning, page.info, page.caption) for element in kind]
+
+    def test_that_hangs_is_told_instead_of_the_seconds_left(self, running, open_page, tidy, monkeypatch):
+        """A run's last figures are no longer true then."""
+        self.silent_for(1, monkeypatch)
+        assert any("s left" in bar.text for bar in tidy(open_page("train.py", run=running)).progress)
+        self.silent_for(25, monkeypatch)
+        page = tidy(open_page("train.py", run=running))
+        assert self.said(page)[0] == (
+            "The trainer has not answered for 25 seconds. If it does not, another one takes over, and the run goes on "
+            "from its last checkpoint."
+        )
+        assert [bar.text.split(", ", 1)[1] for bar in page.progress] == ["waiting for the trainer"]
+
+    @pytest.mark.parametrize("state", ["queued", "running"])
+    def test_that_cannot_be_started_is_told(self, state, running, registry, open_page, tidy, monkeypatch):
+        """Instead of "The trainer is starting." for ever."""
+        if state == "queued":
+            registry.requeue(running)
+        self.silent_for(3000, monkeypatch)
+        why = "No trainer can be started: Read-only file system. The next try is in 30 seconds."
+        monkeypatch.setattr(keeper, "_reported", why)
+        page = tidy(open_page("train.py", run=running))
+        assert [warning.value for warning in page.warning] == [why]
+        assert "The trainer is starting." not in self.said(page)
+        monkeypatch.setattr(keeper, "_reported", "")
+        assert not any("No trainer" in text for text in self.said(open_page("train.py", run=running)))
+
+    def test_that_died_is_told(self, running, registry, open_page, tidy):
+        """The run goes on with the next trainer."""
+        registry.requeue_abandoned(attempts=3)
+        registry.claim()
+        assert (
+            "The trainer ended once during this run, probably because memory ran out. It goes on all the same."
+            in self.said(tidy(open_page("train.py", run=running)))
+        )
