@@ -42,6 +42,7 @@ def download(model: catalogue.Model, *, key: str) -> None:
         icon=":material/folder_zip:",
         key=key,
         on_click="ignore",
+        disabled=not all((model.folder / name).is_file() for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE)),
         help="The model for Keras and for LiteRT, its weights as text, its settings, history and card, and predict.py.",
     )
 
@@ -82,7 +83,7 @@ def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
             )
         place.empty()
         st.session_state[_key("result")] = (model.id, result)
-    except DigitsError as error:
+    except (DigitsError, OSError, MemoryError) as error:
         _widgets.show_error(error)
 
 
@@ -119,7 +120,7 @@ def _import() -> None:
                     owner=_widgets.visitor(),
                     on_step=lambda step: box.update(label=step),
                 )
-        except DigitsError as error:
+        except (DigitsError, OSError, MemoryError) as error:
             _widgets.show_error(error)
         else:
             st.session_state[_key("attempt")] = attempt + 1  # a new key empties the uploader

@@ -114,8 +114,9 @@ def _title(source: str) -> str:
 def _make(share: Share, dataset: Dataset, data_dir: Path | None, say: Say) -> Split:
     images, labels = [], []
     rng = np.random.default_rng(0)
-    words, said = f"Preparing what drawings look like: {_title(share.source)}", 0.0
+    words = f"Preparing what drawings look like: {_title(share.source)}"
     say(words)
+    said = time.monotonic()
     for image, label in _examples(share, dataset, data_dir, rng):
         images.append(image)
         labels.append(label)

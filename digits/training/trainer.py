@@ -177,13 +177,13 @@ class Trainer:
         Raises:
             _Interrupted: the owner stopped or paused the run meanwhile, or this process must end.
         """
-        self._registry.set_activity(run.id, "Preparing", reason="")
+        self._retry(lambda: self._registry.set_activity(run.id, "Preparing", reason=""))
         description = self._data.dataset().description
-        self._registry.set_activity(run.id, "Preparing", data=description)
+        self._retry(lambda: self._registry.set_activity(run.id, "Preparing", data=description))
         dataset = self._load_data(run)
         program = self._program(run.hyperparameters, len(dataset.class_names))
         training, notice = self._restore(run, dataset, program)
-        self._registry.rewind(run.id, training.step)
+        self._retry(lambda: self._registry.rewind(run.id, training.step))
         timeline.rewind(self._store, run.id, training.step)
         checkpoints.rewind(self._store, run.id, training.step)
         return training, notice
@@ -220,7 +220,7 @@ class Trainer:
         """Continue from the newest checkpoint that can be used, or start from the seed."""
         from digits.training import loop
 
-        changes = self._registry.changes(run.id)
+        changes = self._retry(lambda: self._registry.changes(run.id))
         found = checkpoints.steps(self._store, run.id)
         for state in checkpoints.load(self._store, run.id):
             try:

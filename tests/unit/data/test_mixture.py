@@ -1,8 +1,10 @@
 """mixture: images are added to the training set alone, cached, and made only of sources whose terms allow it."""
 
 import dataclasses
+import errno
 import gzip
 import json
+import types
 
 import numpy as np
 import pytest
@@ -31,7 +33,46 @@ def data_dir(tmp_path):
     return tmp_path / "data"
 
 
-def test_adds_images_to_the_training_set_alone(small, tmp_path):
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock of the mixture that stands still; what is added to it passes at each look."""
+    passed, now = [0.0], [0.0]
+
+    def monotonic():
+        now[0] += passed[0]
+        return now[0]
+
+    monkeypatch.setattr(mixture, "time", types.SimpleNamespace(monotonic=monotonic))
+    return passed
+
+
+def test_tells_its_progress_several_times_a_second(small, tmp_path, clock):
+    """So that it can be interrupted: with slow images at each one; what the callback raises ends the work."""
+    few, said = dataclasses.replace(small, train=small.train.rows(0, 60)), []
+    clock[0] = 0.3
+    mixture.for_drawings(few, tmp_path / "slow", said.append)
+    assert len(said) == 3 + 3 * 20
+
+    def interrupt(words):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        mixture.for_drawings(few, tmp_path / "interrupted", interrupt)
+    assert not (tmp_path / "interrupted").exists()
+
+
+def test_a_full_disk_costs_only_the_cache(small, tmp_path, monkeypatch):
+    """The images are made again the next time."""
+    few = dataclasses.replace(small, train=small.train.rows(0, 30))
+
+    def refuse(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(mixture, "write_whole", refuse)
+    assert len(mixture.for_drawings(few, tmp_path).train) == 60
+
+
+def test_adds_images_to_the_training_set_alone(small, tmp_path, clock):
     """Without handwriting the additions are MNIST read in other ways and allographs, a third of the images each."""
     few = dataclasses.replace(small, train=small.train.rows(0, 60))
     said = []
