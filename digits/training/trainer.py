@@ -46,7 +46,7 @@ _OBEY_EVERY_SECONDS = 0.25  # while a run's data is prepared
 _DAMAGED = "Its last checkpoint was damaged or of another version"
 _NICENESS = 10  # reading a drawing has priority over training
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("digits.training.trainer")  # as a process of its own, this module is `__main__`
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
