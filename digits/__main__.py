@@ -242,6 +242,14 @@ def _hyperparameters(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _upgrade_registry(options: argparse.Namespace, settings: Settings) -> int:
+    from digits.runs import database  # here, because other commands need no database
+
+    database.Database(settings.registry_url).close()
+    print(f"The registry's tables are up to date, at revision {database.REVISION}.")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     name = "digits" if Path(sys.argv[0]).stem == "digits" else "python -m digits"
     parser = argparse.ArgumentParser(prog=name, description="Train, use and inspect digit recognisers.")
@@ -256,6 +264,9 @@ def _parser() -> argparse.ArgumentParser:
     package_commands.add(commands)
     table = commands.add_parser("hyperparameters", help="print every hyperparameter as a Markdown table")
     table.set_defaults(run=_hyperparameters)
+    registry = commands.add_parser("db", help="look after the run registry").add_subparsers(required=True)
+    upgrade = registry.add_parser("upgrade", help="create its tables, or upgrade those of an earlier version")
+    upgrade.set_defaults(run=_upgrade_registry)
     return parser
 
 

@@ -13,6 +13,7 @@ DigitsError
 ├── InvalidPackage (ValueError)
 ├── TooManyPackages
 ├── RegistryUnavailable
+│   └── RegistryBusy
 └── RunError
     ├── RunNotFound (LookupError)
     ├── NotYourRun (PermissionError)
@@ -77,6 +78,10 @@ class TooManyPackages(DigitsError):
 
 class RegistryUnavailable(DigitsError):
     """The run registry cannot be opened, read or written."""
+
+
+class RegistryBusy(RegistryUnavailable):
+    """The run registry is locked, its connection failed or its disk is full; the same request may succeed later."""
 
 
 class RunError(DigitsError):

@@ -34,8 +34,8 @@ def sentence(error: BaseException, doing: str = "This") -> str:
         return OUT_OF_MEMORY
     if is_disk(error):
         return f"The disk cannot be written: {cause(error)}. {remedy(error)}"
-    kind = type(error).__name__
-    return f"{doing} broke with {kind}: {without_addresses(str(error))}. This is a fault in Digits; please report it."
+    kind, words = type(error).__name__, (str(error).splitlines() or [""])[0]  # a database adds its statement
+    return f"{doing} broke with {kind}: {without_addresses(words)}. This is a fault in Digits; please report it."
 
 
 def cause(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from digits.models.identity import ModelId, Weights
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.registry import Registry, open_registry
 from digits.runs.schema import Run, RunState
-from digits.runs.visitors import COOKIE, new_token
+from digits.runs.visitors import COOKIE, new_token, owner_of
 from digits.settings import Settings
 from digits.views import charts, comparison, sharing
 from pages import _state
@@ -43,9 +43,9 @@ def registry() -> Registry:
 
 
 def visitor() -> str:
-    """Return this visitor's token: from the cookie, or a new one for this session if there is no cookie."""
+    """Return this visitor as the registry names owners; without a cookie, a new one for this session."""
     if "visitor" not in st.session_state:
-        st.session_state["visitor"] = st.context.cookies.get(COOKIE) or new_token()
+        st.session_state["visitor"] = owner_of(st.context.cookies.get(COOKIE) or new_token())
     return st.session_state["visitor"]
 
 

@@ -57,7 +57,7 @@ def registry(runs_dir, empty_registry):
 
 def close(registry: Registry) -> None:
     """Close a registry's connections."""
-    registry._engine.dispose()
+    registry.close()
 
 
 @pytest.fixture

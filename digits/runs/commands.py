@@ -30,16 +30,20 @@ def submit(
         TooManyRuns: the visitor or the server already has as many runs waiting or in training as allowed.
         InvalidText: the name is too long.
     """
+    return registry.create(hyperparameters, owner, changes=changes, name=_checked("name", name), admit=_require_room)
+
+
+def _require_room(own: int, everyones: int) -> None:
+    """Raise `TooManyRuns` if an owner, or all visitors, have as many runs waiting or in training as allowed."""
     for who, waiting, limit in (
-        ("You have", registry.count_waiting(owner), MAX_QUEUED_RUNS_PER_VISITOR),
-        ("This server has", registry.count_waiting(), MAX_QUEUED_RUNS),
+        ("you have", own, MAX_QUEUED_RUNS_PER_VISITOR),
+        ("this server has", everyones, MAX_QUEUED_RUNS),
     ):
         if waiting >= limit:
             raise TooManyRuns(
-                f"At most {limit} runs may wait or train at a time; {who.lower()} {waiting}. "
+                f"At most {limit} runs may wait or train at a time; {who} {waiting}. "
                 "Wait until one has ended, or stop one."
             )
-    return registry.create(hyperparameters, owner, changes=changes, name=_checked("name", name))
 
 
 # Each command below raises RunNotFound, NotYourRun if the run belongs to another visitor, and RunAlreadyFinished if the
@@ -132,6 +136,7 @@ def _own(registry: Registry, run_id: str, owner: str) -> Run:
 
 def _checked(what: str, text: str) -> str:
     """Return the text, trimmed; a name is also put on one line. Raises `InvalidText` if it is too long."""
+    text = text.replace("\0", "").encode(errors="replace").decode()  # PostgreSQL takes neither NUL nor half a character
     text = text.strip() if what == "note" else " ".join(text.split())
     if len(text) > MAX_TEXT[what]:
         raise InvalidText(f"A run's {what} may have {MAX_TEXT[what]} characters; this one has {len(text)}. Shorten it.")

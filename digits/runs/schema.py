@@ -1,15 +1,15 @@
-"""Schema: the tables of the run registry, and the records read from them."""
+"""Schema: the tables of the run registry, and the records read from them.
 
-import contextlib
+A change here needs a new file in `migrations/versions` and its number in `database.REVISION`.
+"""
+
 import enum
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sql
 
 from digits.accuracy import Accuracy
-from digits.errors import RegistryUnavailable
 from digits.runs.hyperparameters import Change, Hyperparameters
 
 
@@ -36,7 +36,7 @@ runs = sql.Table(
     "runs",
     metadata,
     sql.Column("id", sql.String(32), primary_key=True),
-    sql.Column("owner", sql.String(64), nullable=False, index=True),
+    sql.Column("owner", sql.String(64), nullable=False),
     sql.Column("state", _STATE, nullable=False, index=True),
     sql.Column("hyperparameters", sql.JSON, nullable=False),
     sql.Column("created", sql.Float, nullable=False),
@@ -49,10 +49,9 @@ runs = sql.Table(
     sql.Column("data", sql.Text, nullable=False, default=""),
     sql.Column("test_correct", sql.Integer),
     sql.Column("test_total", sql.Integer),
-    # Later versions added the columns below; `create_tables` adds them to older registries.
     sql.Column("name", sql.Text, nullable=False, default="", server_default=""),
     sql.Column("note", sql.Text, nullable=False, default="", server_default=""),
-    sql.Column("deleted", sql.Float),
+    sql.Column("deleted", sql.Float, index=True),
     sql.Column("pause_at", sql.Integer),
     sql.Column("save_requested", sql.Boolean, nullable=False, default=False, server_default=sql.false()),
     sql.Column("seconds", sql.Float, nullable=False, default=0.0, server_default="0"),
@@ -60,11 +59,20 @@ runs = sql.Table(
     sql.Column("best_val_accuracy", sql.Float),
     sql.Column("val_accuracy", sql.Float),
     sql.Column("attempts", sql.Integer, nullable=False, default=0, server_default="0"),
+    sql.Index("ix_runs_owner_created", "owner", "created"),
 )
+
+
+def _of_a_run(table: str, **how: Any) -> sql.Column[str]:
+    """Return the column that holds the run's id in a table whose rows are removed with their run."""
+    key = sql.ForeignKey(runs.c.id, name=f"fk_{table}_run_id", ondelete="CASCADE")
+    return sql.Column("run_id", sql.String(32), key, nullable=False, **how)
+
+
 metrics = sql.Table(
     "metrics",
     metadata,
-    sql.Column("run_id", sql.String(32), primary_key=True),
+    _of_a_run("metrics", primary_key=True),
     sql.Column("step", sql.Integer, primary_key=True),
     sql.Column("seconds", sql.Float, nullable=False),
     sql.Column("loss", sql.Float, nullable=False),
@@ -76,7 +84,7 @@ changes = sql.Table(
     "changes",
     metadata,
     sql.Column("id", sql.Integer, primary_key=True, autoincrement=True),
-    sql.Column("run_id", sql.String(32), nullable=False, index=True),
+    _of_a_run("changes", index=True),
     sql.Column("step", sql.Integer),
     sql.Column("name", sql.String(32), nullable=False),
     sql.Column("old", sql.Float),
@@ -98,7 +106,7 @@ class Run:
     """A training run, as it was when it was read.
 
     Attributes:
-        owner: the visitor who started it; only this visitor may control it.
+        owner: the visitor who started it, as `visitors.owner_of` names them; only this visitor may control it.
         created, started, ended: seconds since 1970, or None.
         step: iterations done.
         activity: what the trainer does for it other than iterations, in a few words; else empty.
@@ -190,35 +198,3 @@ def to_run(row: Any) -> Run:
 def to_change(row: Any) -> Change:
     """Return the `Change` in a row of `changes`."""
     return Change(row["step"], row["name"], row["old"], row["value"])
-
-
-def prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Configure a SQLite connection: pages can read while the trainer writes, and a kill loses no committed write."""
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def create_tables(engine: sql.Engine) -> None:
-    """Create missing tables, and add the columns that an older version's registry lacks."""
-    metadata.create_all(engine)
-    with engine.begin() as connection:
-        found = {column["name"] for column in sql.inspect(connection).get_columns(runs.name)}
-        for column in runs.columns:
-            if column.name not in found:
-                definition = sql.schema.CreateColumn(column).compile(dialect=engine.dialect)
-                connection.execute(sql.text(f"ALTER TABLE {runs.name} ADD COLUMN {definition}"))
-
-
-@contextlib.contextmanager
-def explained(url: str) -> Iterator[None]:
-    """Turn errors of the database at `url` into `RegistryUnavailable` with an explanation."""
-    try:
-        yield
-    except (sql.exc.SQLAlchemyError, OSError) as error:
-        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-        with contextlib.suppress(sql.exc.ArgumentError):  # a URL that cannot be parsed is shown unchanged
-            url = sql.make_url(url).render_as_string(hide_password=True)
-        raise RegistryUnavailable(
-            f"The run registry at {url} should be readable and writable; it answered: {cause}. "
-            "Check the disk's space and permissions, or set DIGITS_REGISTRY_URL."
-        ) from error

@@ -1,5 +1,6 @@
 """Visitors: each browser gets a random token in a cookie, and owns the runs that it starts."""
 
+import hashlib
 import secrets
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,6 +14,14 @@ _YEAR_SECONDS = 365 * 24 * 3600
 def new_token() -> str:
     """Return a random token that cannot be guessed."""
     return secrets.token_urlsafe(24)
+
+
+def owner_of(token: str) -> str:
+    """Return the name under which the registry keeps a visitor's runs: the SHA-256 of the token, in hexadecimal.
+
+    Nobody can make a visitor's cookie from the registry. A token is long and random, so it needs no salt.
+    """
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
 class VisitorCookie:

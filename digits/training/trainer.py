@@ -21,7 +21,7 @@ from filelock import Timeout
 
 from digits import logs, trouble
 from digits.data.datasets import Dataset
-from digits.errors import CheckpointUnusable, DatasetError, DigitsError
+from digits.errors import CheckpointUnusable, DatasetError, DigitsError, RegistryUnavailable
 from digits.models import catalogue
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.registry import Registry, open_registry
@@ -31,7 +31,7 @@ from digits.store import open_store
 from digits.training import checkpoints, timeline
 from digits.training.data import TrainerData
 from digits.training.keeper import trainer_lock
-from digits.training.session import Session, retry_while_unavailable
+from digits.training.session import Session, retry_while_busy
 
 if TYPE_CHECKING:  # these load TensorFlow
     from digits.training.loop import Training
@@ -114,6 +114,8 @@ class Trainer:
                     self._paused = session
             except _Interrupted as command:
                 self._end_preparation(run, command.state)
+            except RegistryUnavailable:  # the run's end could not be recorded either; the next trainer goes on with it
+                raise
             except DigitsError as error:
                 _logger.warning("failed: %s", error)
                 self._fail(run, trouble.sentence(error))
@@ -319,7 +321,7 @@ class Trainer:
         return self._background.submit(lambda: context.run(call, *arguments, **how))
 
     def _retry(self, call: Callable[[], _T]) -> _T:
-        return retry_while_unavailable(call, self._is_closing)
+        return retry_while_busy(call, self._is_closing)
 
 
 def _lower_priority() -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import open_registry
-from digits.runs.visitors import COOKIE
+from digits.runs.visitors import COOKIE, owner_of
 from tests.browser import actions
 from tests.conftest import close
 
@@ -20,7 +20,7 @@ def test_runs_are_named_compared_deleted_and_restored(visitor, server):
     actions.open_page(page, "/runs")
     expect(page.get_by_text("You have no runs yet")).to_be_visible()
 
-    owner = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)
+    owner = owner_of(next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE))
     registry = open_registry(server.settings.registry_url)
     run_ids = [commands.submit(registry, Hyperparameters(iterations=100, seed=seed), owner) for seed in (1, 0)]
     page.reload()

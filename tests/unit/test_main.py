@@ -18,7 +18,7 @@ from digits.packages.check import CheckResult
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, PROJECT_DIR
 
-COMMANDS = ("train", "predict", "gallery", "evaluate", "models", "export", "check", "import")
+COMMANDS = ("train", "predict", "gallery", "evaluate", "models", "export", "check", "import", "db", "db upgrade")
 
 
 @pytest.fixture
@@ -380,3 +380,12 @@ class TestPackages:
         assert (seen["content"], seen["name"]) == (package.read_bytes(), "mine")
         assert len(seen["owner"]) > 20
         assert out.startswith("softmax: test 91.")
+
+
+def test_the_registry_can_be_upgraded_by_a_command(digits, runs_dir):
+    """`db upgrade` makes the tables of the registry of the settings, and says so; a second time it changes nothing."""
+    for _ in range(2):
+        status, out, err = digits("db", "upgrade")
+        assert (status, err) == (0, "")
+        assert out.startswith("The registry's tables are up to date, at revision 0")
+    assert (runs_dir / "registry.sqlite").is_file()

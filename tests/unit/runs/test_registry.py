@@ -376,29 +376,6 @@ def test_a_run_trained_elsewhere_can_be_imported(registry):
     assert (run.test_correct, run.test_total) == (99, 100)
 
 
-def test_an_older_registry_gets_what_it_lacks(runs_dir):
-    """A registry of the first version opens with its runs and accepts what later versions write."""
-    path = runs_dir / "old.sqlite"
-    with sqlite3.connect(path) as old:
-        old.execute(
-            "CREATE TABLE runs (id VARCHAR(32) PRIMARY KEY, owner VARCHAR(64) NOT NULL, state VARCHAR(16) NOT NULL, "
-            "hyperparameters JSON NOT NULL, created FLOAT NOT NULL, started FLOAT, ended FLOAT, step INTEGER NOT NULL, "
-            "activity TEXT NOT NULL, stop_requested BOOLEAN NOT NULL, reason TEXT NOT NULL, data TEXT NOT NULL, "
-            "test_correct INTEGER, test_total INTEGER)"
-        )
-        settings = '{"network": "softmax", "iterations": 300}'
-        old.execute(
-            "INSERT INTO runs VALUES ('abc', 'ada', 'finished', ?, 1, 1, 2, 300, '', 0, '', '', 9, 10)", (settings,)
-        )
-    old.close()
-    registry = Registry(f"sqlite:///{path}")
-    run = registry.get("abc")
-    assert (run.hyperparameters.iterations, run.name, run.attempts, run.save_requested) == (300, "", 0, False)
-    registry.describe("abc", name="old")
-    assert registry.get("abc").name == "old"
-    close(registry)
-
-
 class TestActivity:
     def test_is_shown_while_a_run_is_running(self, registry):
         """The trainer's activity is shown, with further facts, until the next iterations."""
@@ -496,10 +473,10 @@ class TestQueue:
 
 class TestUnavailable:
     def test_garbage_is_no_registry(self, tmp_path):
-        """A file that is not a database is refused; the error gives its address and a remedy."""
+        """A file that is not a database is refused; the error gives a remedy."""
         path = tmp_path / "garbage.sqlite"
         path.write_bytes(b"this is no database, but it is long enough to be looked at" * 20)
-        with pytest.raises(RegistryUnavailable, match=r"garbage\.sqlite .*not a database.*DIGITS_REGISTRY_URL"):
+        with pytest.raises(RegistryUnavailable, match=r"not a database.*DIGITS_REGISTRY_URL"):
             Registry(f"sqlite:///{path}")
         assert path.read_bytes().startswith(b"this is no database")
 
@@ -507,7 +484,7 @@ class TestUnavailable:
         """A registry creates its folder if it is missing."""
         registry = Registry(f"sqlite:///{tmp_path / 'new' / 'registry.sqlite'}")
         assert registry.count_waiting() == 0
-        registry._engine.dispose()
+        close(registry)
 
     def test_a_file_where_the_folder_should_be_is_an_error(self, tmp_path):
         """A registry whose folder cannot be created does not open, and the error says why."""
@@ -526,21 +503,6 @@ class TestUnavailable:
         with pytest.raises(RegistryUnavailable) as caught:
             Registry("nosuchdatabase://ada:secret@somewhere/digits")
         assert "secret" not in str(caught.value)
-
-    def test_a_locked_registry_is_an_error(self, registry, runs_dir):
-        """A writer that is blocked for too long gets an error; readers are not affected."""
-        run_id = registry.create(CHOSEN, "ada")
-        with registry._engine.begin() as connection:  # the default timeout of five seconds would be too long for a test
-            connection.exec_driver_sql("PRAGMA busy_timeout=50")
-        blocker = sqlite3.connect(runs_dir / "registry.sqlite", isolation_level=None)
-        blocker.execute("BEGIN IMMEDIATE")
-        try:
-            assert registry.get(run_id).state == RunState.QUEUED
-            with pytest.raises(RegistryUnavailable, match="database is locked"):
-                registry.create(CHOSEN, "ada")
-        finally:
-            blocker.close()
-        assert registry.count_waiting() == 1
 
     def test_a_registry_damaged_later_is_an_error(self, registry, runs_dir):
         """If a database loses its tables while it is open, every call raises RegistryUnavailable."""

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from digits.data import datasets
-from digits.errors import DatasetUnavailable, RegistryUnavailable, RunNotFound
+from digits.errors import DatasetUnavailable, RegistryBusy, RunNotFound
 from digits.models import catalogue
 from digits.models.identity import Weights
 from digits.runs import commands
@@ -101,13 +101,54 @@ def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
 
     def locked():
         if next(refusals, None) is not None:
-            raise RegistryUnavailable("The run registry should be writable; it answered: database is locked.")
+            raise RegistryBusy("The run registry should be writable; it answered: database is locked.")
         return claim()
 
     monkeypatch.setattr(registry, "claim", locked)
     monkeypatch.setattr(session, "_RETRY_SECONDS", 0.0)
     serve(then=[lambda: None] * 3)
     assert registry.get(run_id).state == RunState.FINISHED
+
+
+def test_a_registry_that_stays_locked_is_given_up(registry, serve, monkeypatch, quick):
+    """After two minutes the trainer ends with the error; its keeper starts another one, which goes on with the run."""
+    run_id, tries = commands.submit(registry, quick, "ada"), []
+
+    def locked(*_, **how):
+        tries.append(how)
+        raise RegistryBusy("The run registry should be writable; it answered: database is locked.")
+
+    monkeypatch.setattr(session, "_PATIENCE_SECONDS", 0.05)
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "record", locked)
+        with pytest.raises(RegistryBusy):
+            serve(then=[lambda: time.sleep(0.02)] * 100)
+    assert 2 <= len(tries) < 10
+    assert registry.get(run_id).state == RunState.RUNNING
+    serve()
+    assert registry.get(run_id).state == RunState.FINISHED
+
+
+@pytest.mark.parametrize("how", ["a mistyped column", "a row twice"])
+def test_a_fault_in_a_statement_fails_the_run(registry, serve, monkeypatch, caplog, quick, how):
+    """A wrong statement is not repeated: it is logged with its run and ends it, and the next run is trained."""
+    record, first = registry.record, commands.submit(registry, quick, "ada")
+
+    def wrong(run_id, progress=(), **facts):
+        if run_id == first and progress:
+            progress, facts = (progress, facts | {"stepp": 1}) if how == "a mistyped column" else (progress * 2, facts)
+        return record(run_id, progress, **facts)
+
+    monkeypatch.setattr(registry, "record", wrong)
+    second = commands.submit(registry, quick, "bob")
+    serve()
+    run = registry.get(first)
+    assert run.state == RunState.FAILED
+    assert run.reason.endswith("This is a fault in Digits; please report it.")
+    assert "SELECT" not in run.reason
+    assert "INSERT" not in run.reason
+    assert [line.levelname for line in caplog.records if line.exc_info] == ["ERROR"]
+    assert registry.get(second).state == RunState.FINISHED
 
 
 def test_leaves_the_best_weights_beside_the_last(registry, serve):
