@@ -1,4 +1,4 @@
-"""The build: an installed copy depends on what requirements.txt pins."""
+"""The build: an installed copy depends on what requirements.txt pins, and its extra on requirements-postgres.txt."""
 
 from pathlib import Path
 
@@ -6,10 +6,14 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 
 class CustomMetadataHook(MetadataHookInterface):
-    """Reads the dependencies from requirements.txt, so that they are pinned in one place."""
+    """Reads the dependencies from the files of requirements, so that they are pinned in one place."""
 
     def update(self, metadata: dict) -> None:
-        """Add `dependencies` to the project's metadata."""
-        lines = (Path(self.root) / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        """Add `dependencies` and `optional-dependencies` to the project's metadata."""
+        metadata["dependencies"] = self._read("requirements.txt")
+        metadata["optional-dependencies"] = {"postgres": self._read("requirements-postgres.txt")}
+
+    def _read(self, name: str) -> list[str]:
+        lines = (Path(self.root) / name).read_text(encoding="utf-8").splitlines()
         requirements = (line.partition("#")[0].strip() for line in lines)
-        metadata["dependencies"] = [requirement for requirement in requirements if requirement]
+        return [requirement for requirement in requirements if requirement]

@@ -1,22 +1,26 @@
 """How often several processes can open a new registry at the same moment.
 
-    python -m benchmarks.opened_at_once [--tries 100] [--processes 4] [--postgresql URL]
+    python -m benchmarks.opened_at_once [--tries 100] [--processes 4] [--database postgresql]
 
-Each try forks processes that wait for each other and then open the same empty database. With `--postgresql`, the URL of
-an empty PostgreSQL database whose schema may be dropped, the tries are made there.
+Each try forks processes that wait for each other and then open the same empty database: a file, or a database of a
+temporary PostgreSQL server.
 """
 
 import argparse
+import contextlib
+import itertools
 import json
 import multiprocessing
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import alembic.command  # noqa: F401  loaded before the fork, so that all processes come together
-import sqlalchemy as sql
 
 from digits.runs.registry import Registry
+from tests import postgresql
 
 _FORKED = multiprocessing.get_context("fork")
 
@@ -25,20 +29,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tries", type=int, default=100)
     parser.add_argument("--processes", type=int, default=4)
-    parser.add_argument("--postgresql", metavar="URL")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     options = parser.parse_args()
-    failures: dict[str, int] = {}
+    failures: Counter[str] = Counter()
     whole, start = 0, time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(options.tries):
-            url = options.postgresql or f"sqlite:///{Path(folder) / str(number) / 'registry.sqlite'}"
-            if options.postgresql:
-                _empty(url)
-            errors = [error for error in _open_at_once(url, options.processes) if error]
+    with _new_urls(options.database) as new_url:
+        for _ in range(options.tries):
+            with new_url() as url:
+                errors = [error for error in _open_at_once(url, options.processes) if error]
             whole += not errors
-            for error in errors:
-                failures[error] = failures.get(error, 0) + 1
+            failures.update(errors)
     figures = {
+        "database": options.database,
         "tries": options.tries,
         "processes": options.processes,
         "all_opened": whole,
@@ -69,12 +71,19 @@ def _open_at_once(url: str, processes: int) -> list[str]:
     return errors
 
 
-def _empty(url: str) -> None:
-    engine = sql.create_engine(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    engine.dispose()
+@contextlib.contextmanager
+def _new_urls(database: str) -> Iterator[Callable[[], contextlib.AbstractContextManager[str]]]:
+    """Give a function that gives the URL of a new database each time."""
+    if database == "postgresql":
+        programs = postgresql.find_programs()
+        if programs is None:
+            raise SystemExit("PostgreSQL's server is not installed: apt-get install postgresql.")
+        with postgresql.serve(programs) as server:
+            yield server.new_url
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = itertools.count()
+        yield lambda: contextlib.nullcontext(f"sqlite:///{Path(folder) / str(next(numbers)) / 'registry.sqlite'}")
 
 
 if __name__ == "__main__":

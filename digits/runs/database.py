@@ -51,7 +51,8 @@ class Database:
         try:
             with explained():
                 self._engine = _create_engine(url)
-                _upgrade(self._engine)
+                with _disposed_unless_it_succeeds(self._engine):
+                    _upgrade(self._engine)
         except (sql.exc.ArgumentError, sql.exc.NoSuchModuleError) as error:
             raise RegistryUnavailable(
                 "DIGITS_REGISTRY_URL should be a URL such as postgresql://user:password@host/database; "
@@ -87,6 +88,14 @@ def _create_engine(url: str) -> sql.Engine:
         sql.event.listen(engine, "connect", _prepare_sqlite)
         sql.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+@contextlib.contextmanager
+def _disposed_unless_it_succeeds(engine: sql.Engine) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        stack.callback(engine.dispose)
+        yield
+        stack.pop_all()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

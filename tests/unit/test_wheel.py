@@ -53,6 +53,8 @@ class TestWheel:
         lines = (PROJECT_DIR / "requirements.txt").read_text(encoding="utf-8").splitlines()
         assert metadata["dependencies"] == [line.split(" #")[0] for line in lines if not line.startswith("#")]
         assert 'uvloop==0.23.0; sys_platform != "win32"' in metadata["dependencies"]
+        (driver,) = metadata["optional-dependencies"]["postgres"]
+        assert driver.startswith("psycopg[binary]==")
 
 
 class TestInstalledCopy:

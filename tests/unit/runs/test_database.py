@@ -4,6 +4,7 @@ import hashlib
 import logging
 import multiprocessing
 import sqlite3
+import sys
 import threading
 
 import alembic.autogenerate
@@ -19,7 +20,7 @@ from digits.runs.database import Database
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import RunState
-from digits.settings import PROJECT_DIR
+from digits.settings import PROJECT_DIR, Settings
 from tests.conftest import close
 
 RELEASED = {path.stem: path.read_text(encoding="utf-8") for path in (PROJECT_DIR / "tests" / "data").glob("*.sql")}
@@ -144,19 +145,19 @@ class TestUpgrade:
         with registry._writing() as connection:
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
         with pytest.raises(RegistryUnavailable, match=r"they are of 9999, from a later version of Digits\. Install"):
-            Database(registry._engine.url.render_as_string(hide_password=False))
+            Database(Settings.from_environment().registry_url)
 
 
 class TestOpening:
-    def test_many_processes_may_open_a_new_registry_at_once(self, tmp_path):
+    def test_many_processes_may_open_a_new_registry_at_once(self, new_url):
         """Each of several processes that open a registry that does not exist yet can use it."""
-        url, count = f"sqlite:///{tmp_path / 'new' / 'registry.sqlite'}", 4
+        count = 4
         barrier, answers = FORKED.Barrier(count), FORKED.Queue()
 
         def open_it():
             barrier.wait()
             try:
-                answers.put(Registry(url).create(Hyperparameters(), "ada"))
+                answers.put(Registry(new_url).create(Hyperparameters(), "ada"))
             except Exception as error:
                 answers.put(error)
 
@@ -166,17 +167,17 @@ class TestOpening:
         made = {answers.get(timeout=60) for _ in processes}
         for process in processes:
             process.join()
-        registry = Registry(url)
+        registry = Registry(new_url)
         assert {run.id for run in registry.list_runs("ada")} == made
         close(registry)
 
-    def test_many_threads_may_open_a_new_registry_at_once(self, tmp_path):
+    def test_many_threads_may_open_a_new_registry_at_once(self, new_url):
         """The first visitors of a server may come together."""
-        url, barrier, opened = f"sqlite:///{tmp_path / 'registry.sqlite'}", threading.Barrier(4), []
+        barrier, opened = threading.Barrier(4), []
 
         def open_it():
             barrier.wait()
-            opened.append(Registry(url))
+            opened.append(Registry(new_url))
 
         threads = [threading.Thread(target=open_it) for _ in range(4)]
         for thread in threads:
@@ -187,8 +188,57 @@ class TestOpening:
         for registry in opened:
             close(registry)
 
+    def test_a_missing_driver_is_named_with_its_remedy(self, monkeypatch):
+        """Without the extra, a registry on PostgreSQL is refused in plain words."""
+        monkeypatch.setitem(sys.modules, "psycopg", None)
+        with pytest.raises(RegistryUnavailable, match=r"package `psycopg`.*pip install -r requirements-postgres\.txt"):
+            Database("postgresql://digits@localhost/digits")
+
+
+class TestALostConnection:
+    @pytest.mark.parametrize("registry", ["postgresql"], indirect=True)
+    def test_is_replaced_before_it_is_used(self, registry):
+        """After the database has closed all connections, as in a restart, the next call succeeds."""
+        run_id = registry.create(Hyperparameters(), "ada")
+        end_connections(registry)
+        assert registry.get(run_id).owner == "ada"
+
+    @pytest.mark.parametrize("registry", ["postgresql"], indirect=True)
+    def test_in_the_middle_of_a_call_may_be_tried_again(self, registry):
+        """The call changes nothing and raises RegistryBusy, which the trainer waits for; no address is shown."""
+
+        def write_twice():
+            with registry._writing() as connection:
+                connection.execute(schema.runs.update().values(name="changed"))
+                end_connections(registry)
+                connection.execute(schema.runs.update().values(name="changed again"))
+
+        run_id = registry.create(Hyperparameters(), "ada", name="as it was")
+        with pytest.raises(RegistryBusy) as caught:
+            write_twice()
+        assert registry.get(run_id).name == "as it was"
+        assert str(registry._engine.url.query["host"]) not in str(caught.value)
+
+    def test_that_never_was_is_busy(self, tmp_path):
+        """A server that does not run may come back; the error tells no address."""
+        with pytest.raises(RegistryBusy, match="the connection failed") as caught:
+            Database(f"postgresql://digits@/digits?host={tmp_path}")
+        assert str(tmp_path) not in str(caught.value)
+
+
+def end_connections(registry):
+    """Let the PostgreSQL server end all other connections to this registry."""
+    other = sql.create_engine(registry._engine.url)
+    with other.connect() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    other.dispose()
+
 
 class TestErrors:
+    @pytest.mark.parametrize("registry", ["sqlite"], indirect=True)
     def test_a_locked_registry_is_busy(self, registry, runs_dir):
         """A writer that is blocked for too long may try again; readers are not affected."""
         run_id = registry.create(Hyperparameters(), "ada")
