@@ -1,7 +1,7 @@
 FROM python:3.12-slim
 WORKDIR /app
-COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+COPY requirements.txt requirements-postgres.txt .
+RUN pip install --no-cache-dir -r requirements.txt -r requirements-postgres.txt
 COPY . .
 # Hosts such as Hugging Face Spaces run the image as user 1000, who must be able to write runs and Keras's cache.
 RUN useradd --uid 1000 --create-home digits && mkdir -p /data/runs && chown -R digits /data

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from digits import descriptors, logs
 from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
-from digits.training.keeper import TrainerKeeper
+from digits.training.keeper import close_keepers, start_keepers
 
 
 def _warm_up() -> None:
@@ -26,13 +26,13 @@ def _warm_up() -> None:
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     logs.configure()
     descriptors.raise_limit()
-    keeper = TrainerKeeper(Settings.from_environment())
-    keeper.start(head_start_seconds=4.0)  # the first page loads first; loading TensorFlow would slow it down
+    # The first page loads first; loading TensorFlow would slow it down.
+    keepers = start_keepers(Settings.from_environment(), head_start_seconds=4.0)
     threading.Thread(target=_warm_up, daemon=True).start()
     try:
         yield
     finally:
-        keeper.close()
+        close_keepers(keepers)
 
 
 app = st.App("pages/navigation.py", lifespan=lifespan, middleware=[Middleware(VisitorCookie)])

@@ -13,7 +13,7 @@ import sys
 
 from benchmarks import _results
 
-CHOOSE = "from digits.training.programs import fastest_precision; print(fastest_precision())"
+CHOOSE = "from digits.training.precision import fastest_precision; print(fastest_precision())"
 BUSY = "while True: pass"
 ROUNDS = {  # name: the number of busy processes, and extra environment variables
     "idle": (0, {}),

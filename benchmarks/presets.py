@@ -15,6 +15,7 @@ from digits.data.drawings import load_examples
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.settings import Settings
 from digits.training import export, loop, programs
+from digits.training.precision import fastest_precision
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
     settings = Settings.from_environment()
     dataset = datasets.load_mnist(settings)
     drawings = load_examples(settings.drawn_dir, dataset.class_names) if settings.drawn_dir else None
-    precision = programs.fastest_precision()
+    precision = fastest_precision()
     print(f"{dataset.description} Computing in {precision}.")
     figures = {}
     for network in options.networks:

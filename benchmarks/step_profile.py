@@ -25,7 +25,8 @@ from digits.data import datasets
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import Settings
 from digits.training.loop import batch_indices
-from digits.training.programs import Program, fastest_precision
+from digits.training.precision import fastest_precision
+from digits.training.programs import Program
 
 STEPS = {"softmax": 500, "published": 50, "corrected": 50, "convolutional": 20, "drawing": 10}
 KINDS = {  # prefixes of TensorFlow's operation names, without their "_Mkl" or "_MklNative"

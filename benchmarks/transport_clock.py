@@ -16,7 +16,7 @@ from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.registry import Registry
-from digits.runs.schema import RunState, metrics
+from digits.runs.schema import RunState
 from tests.browser import actions
 
 WATCH_SECONDS = 10
@@ -97,7 +97,8 @@ def watch(browser: Browser, url: str, registry: Registry, iterations: int) -> di
             }
         )
     # Entered as if a trainer had come so far and the run were paused, so that no trainer changes it meanwhile.
-    run_id = registry._insert(chosen, "benchmark", {metrics: rows}, state=RunState.PAUSED, step=iterations - 10)
+    so_far = {"state": RunState.PAUSED, "step": iterations - 10, "ended": None}
+    run_id = registry.add_imported(chosen, "benchmark", history=rows, **so_far)
     page = browser.new_page(**_app.DESKTOP)
     received: list[int] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))

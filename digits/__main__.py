@@ -55,8 +55,9 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
 
     with logs.without_start_up_lines():  # here, because they load TensorFlow; other commands need none
         from digits.training import export, loop, programs
+        from digits.training.precision import fastest_precision
 
-    precision = programs.fastest_precision() if options.precision == "auto" else options.precision
+    precision = fastest_precision() if options.precision == "auto" else options.precision
     program = programs.Program(
         hyperparameters.network,
         len(dataset.class_names),

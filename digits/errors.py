@@ -19,6 +19,7 @@ DigitsError
     ├── NotYourRun (PermissionError)
     ├── RunAlreadyFinished
     ├── RunBusy
+    ├── LeaseLost
     ├── TooManyRuns
     ├── CheckpointUnusable
     └── TrainingDiverged (ArithmeticError)
@@ -102,6 +103,10 @@ class RunAlreadyFinished(RunError):
 
 class RunBusy(RunError):
     """The run is still queued, training or paused; the request needs a run that has ended."""
+
+
+class LeaseLost(RunError):
+    """The run has ended, or another trainer has taken it over; this trainer must not write it any more."""
 
 
 class TooManyRuns(RunError):

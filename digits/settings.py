@@ -38,6 +38,7 @@ class Settings:
             for an installed copy it is `digits/runs` in the user's data folder.
         registry_url: the SQLAlchemy URL of the run registry.
         tensorboard_dir: where runs write logs for TensorBoard; None for no logs.
+        trainers: how many trainers this server keeps; None for one, unless the registry has one elsewhere.
     """
 
     data_dir: Path | None
@@ -46,6 +47,7 @@ class Settings:
     runs_dir: Path
     registry_url: str
     tensorboard_dir: Path | None = None
+    trainers: int | None = None
 
     @property
     def drawn_dir(self) -> Path | None:
@@ -70,7 +72,16 @@ class Settings:
             runs_dir=runs_dir,
             registry_url=env.get("DIGITS_REGISTRY_URL") or f"sqlite:///{runs_dir / 'registry.sqlite'}",
             tensorboard_dir=Path(tensorboard_dir).resolve() if tensorboard_dir else None,
+            trainers=_count(env, "DIGITS_TRAINERS"),
         )
+
+
+def _count(env: Mapping[str, str], name: str) -> int | None:
+    """Return a variable's whole number; None if it is unset."""
+    text = env.get(name) or ""
+    if text and not text.isdecimal():
+        raise ValueError(f"{name} should be a whole number from 0; it is {text!r}.")
+    return int(text) if text else None
 
 
 def _default_runs_dir(env: Mapping[str, str]) -> Path:

@@ -15,14 +15,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import _clock
 
-from digits.training import networks, programs
+from digits.training import networks
+from digits.training.precision import fastest_precision
 
 
 def main() -> None:
     task = _clock.read_task()
     keras.utils.set_random_seed(0)
     is_best = task.variant == "best"
-    precision = programs.fastest_precision() if is_best and task.network != "softmax" else "float32"
+    precision = fastest_precision() if is_best and task.network != "softmax" else "float32"
     model = networks.build(task.network, 10, precision=precision)
     optimizer = keras.optimizers.SGD if task.network == "softmax" else keras.optimizers.Adam
     # One call of the compiled function for many batches is Keras's own remedy for short iterations.

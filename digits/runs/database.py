@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
+from sqlalchemy.ext.compiler import compiles
 
 from digits.errors import RegistryBusy, RegistryUnavailable
 
-REVISION = "0002"  # of the tables in `schema`; the last file in migrations/versions has the same
+REVISION = "0003"  # of the tables in `schema`; the last file in migrations/versions has the same
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_MIGRATION_LOCK, ADMISSION_LOCK = 713_001, 713_002  # numbers of advisory locks in PostgreSQL
+_MIGRATION_LOCK, ADMISSION_LOCK, WORKERS_LOCK = 713_001, 713_002, 713_003  # numbers of advisory locks in PostgreSQL
 
 _PATIENCE_MS = 5000  # how long SQLite waits for another writer
 _MIGRATION_PATIENCE_MS = 120_000  # and for another process that upgrades a large registry
@@ -150,6 +151,23 @@ def _migrate(connection: sql.Connection) -> None:
             f"The registry's tables should be of revision {REVISION} or earlier; they are of "
             f"{_revision(connection)}, from a later version of Digits. Install that version, or restore a backup."
         ) from error
+
+
+class now(sql.sql.functions.FunctionElement[float]):  # noqa: N801  it is used like `sql.func.now`
+    """The database's clock, in seconds since 1970: one clock for trainers on several machines."""
+
+    type = sql.Float()
+    inherit_cache = True
+
+
+@compiles(now, "sqlite")
+def _now_in_sqlite(element: now, compiler: Any, **how: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(now, "postgresql")
+def _now_in_postgresql(element: now, compiler: Any, **how: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) AS FLOAT)"
 
 
 def lock(connection: sql.Connection, number: int) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 import sqlalchemy as sql
 
 from digits.errors import RunAlreadyFinished, RunNotFound
-from digits.runs import schema
-from digits.runs.database import ADMISSION_LOCK, lock
+from digits.runs import queue, schema
+from digits.runs.database import ADMISSION_LOCK, lock, now
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.schema import METRIC_NAMES, Run, RunState, TrainerStatus, to_run
 from digits.runs.work import WorkRegistry
 
-_runs, _metrics, _changes, _trainers = schema.runs, schema.metrics, schema.changes, schema.trainers
+_runs, _metrics, _changes, _workers = schema.runs, schema.metrics, schema.changes, schema.workers
 _ID = re.compile(r"[\w-]{1,32}", re.ASCII)  # links may hold anything, and not every database takes every character
 
 
@@ -84,12 +84,9 @@ class Registry(WorkRegistry):
             return [to_run(row) for row in connection.execute(query).mappings()]
 
     def runs_ahead(self, run: Run) -> int:
-        """Return how many runs are ahead of this queued one, including the one in training."""
-        ahead = sql.or_(
-            _runs.c.state == RunState.RUNNING, sql.and_(_runs.c.state == RunState.QUEUED, _runs.c.created < run.created)
-        )
+        """Return how many runs are in training, or will be before this queued one."""
         with self._reading() as connection:
-            return connection.execute(sql.select(sql.func.count()).select_from(_runs).where(ahead)).scalar_one()
+            return queue.count_ahead(connection, run)
 
     def count_waiting(self, owner: str | None = None) -> int:
         """Return how many runs are queued or running, for one owner or for all."""
@@ -191,10 +188,19 @@ class Registry(WorkRegistry):
         self._require(changed, run_id, "Only a queued, running or paused run's hyperparameters can be changed")
 
     def trainer_status(self) -> TrainerStatus | None:
-        """Return the trainer's last heartbeat, or None if there has been none."""
+        """Return the last heartbeat of any trainer, or None if there is no trainer."""
+        age = sql.func.abs(now() - _workers.c.heartbeat)  # a trainer that is starting will have its first one
+        query = sql.select(_workers.c.pid, _workers.c.activity, age).order_by(age).limit(1)
         with self._reading() as connection:
-            row = connection.execute(_trainers.select()).mappings().one_or_none()
-        return TrainerStatus(row["pid"], row["activity"], time.time() - row["heartbeat"]) if row else None
+            row = connection.execute(query).one_or_none()
+        return TrainerStatus(*row) if row else None
+
+    def _change(
+        self, connection: sql.Connection, run_id: str, states: Sequence[RunState], *conditions: Any, **values: Any
+    ) -> int:
+        """Set columns of a run if it is in one of these states; return how many rows changed: 1, or 0 if it is not."""
+        found = _runs.update().where(_runs.c.id == run_id, _runs.c.state.in_(states), *conditions)
+        return connection.execute(found.values(**values)).rowcount
 
     def _require(self, changed: int, run_id: str, rule: str) -> None:
         if not changed:

@@ -59,7 +59,12 @@ runs = sql.Table(
     sql.Column("best_val_accuracy", sql.Float),
     sql.Column("val_accuracy", sql.Float),
     sql.Column("attempts", sql.Integer, nullable=False, default=0, server_default="0"),
+    sql.Column("worker", sql.String(64), nullable=False, default="", server_default=""),
+    sql.Column("lease_until", sql.Float),
+    sql.Column("claims", sql.Integer, nullable=False, default=0, server_default="0"),
+    sql.Column("precision", sql.String(32), nullable=False, default="", server_default=""),
     sql.Index("ix_runs_owner_created", "owner", "created"),
+    sql.Index("ix_runs_owner_lease", "owner", "lease_until"),
 )
 
 
@@ -90,10 +95,10 @@ changes = sql.Table(
     sql.Column("old", sql.Float),
     sql.Column("value", sql.Float, nullable=False),
 )
-trainers = sql.Table(
-    "trainers",
+workers = sql.Table(
+    "workers",
     metadata,
-    sql.Column("id", sql.Integer, primary_key=True),
+    sql.Column("id", sql.String(64), primary_key=True),
     sql.Column("pid", sql.Integer, nullable=False),
     sql.Column("activity", sql.Text, nullable=False),
     sql.Column("heartbeat", sql.Float, nullable=False),
@@ -122,6 +127,10 @@ class Run:
         best_step, best_val_accuracy: the step of the best validation and its accuracy in [0, 1]; None before the first.
         val_accuracy: the accuracy of the last validation, in [0, 1]; None before the first.
         attempts: how many trainers died while training it, since its last checkpoint.
+        worker: the trainer that has it, or had it last; empty before the first.
+        lease_until: until when that trainer has it, or when it gave it back, by the database's clock; None before.
+        claims: how often a trainer has taken it.
+        precision: the precision of its computations, chosen by its first trainer; empty before.
     """
 
     id: str
@@ -148,6 +157,10 @@ class Run:
     best_val_accuracy: float | None
     val_accuracy: float | None
     attempts: int
+    worker: str = ""
+    lease_until: float | None = None
+    claims: int = 0
+    precision: str = ""
 
     @property
     def is_ended(self) -> bool:
@@ -183,7 +196,7 @@ class Orders:
 
 @dataclass(frozen=True)
 class TrainerStatus:
-    """The trainer process's last heartbeat, `age_seconds` ago."""
+    """A trainer process's last heartbeat, `age_seconds` ago."""
 
     pid: int
     activity: str

@@ -1,58 +1,100 @@
-"""Work: the trainer's side of the registry, which claims runs and records their progress and results."""
+"""Work: the trainers' side of the registry. Trainers lease runs, and record their progress and results."""
 
+import os
+import secrets
+import socket
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sql
 
-from digits.runs import schema
-from digits.runs.database import Database
+from digits.errors import LeaseLost
+from digits.runs import queue, schema
+from digits.runs.database import WORKERS_LOCK, Database, lock, now
 from digits.runs.hyperparameters import Change
 from digits.runs.schema import Orders, Run, RunState, to_change, to_run
+from digits.settings import HEARTBEAT_TIMEOUT_SECONDS
 
-_runs, _metrics, _changes, _trainers = schema.runs, schema.metrics, schema.changes, schema.trainers
+LEASE_SECONDS = 20.0  # a run whose trainer has been silent for longer goes to another one
+_STALLED_SECONDS = 600.0  # a trainer that has written nothing for its run for longer no longer renews the lease
+_MAX_ATTEMPTS = 3  # a run fails when so many trainers have died while training it
+
+_runs, _metrics, _changes, _workers = schema.runs, schema.metrics, schema.changes, schema.workers
 _NO_COMMANDS = {"stop_requested": False, "pause_at": None, "save_requested": False}
+_IS_ABANDONED = sql.and_(
+    _runs.c.state == RunState.RUNNING, sql.or_(_runs.c.lease_until.is_(None), _runs.c.lease_until <= now())
+)
+
+
+def new_worker() -> str:
+    """Return a name for a trainer that no other one has."""
+    return f"{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 class WorkRegistry(Database):
     """What a trainer asks of the registry.
 
-    Promises: only one trainer can claim a run. An ended run's progress and result never change.
+    Promises: a run is leased to one trainer at a time, and only that one can write it. The lease ends when its trainer
+    puts the run back or finishes it, or has been silent for `LEASE_SECONDS` by the database's clock. A trainer that has
+    lost its lease gets `LeaseLost` at its next write. An ended run's progress and result never change.
+
+    Attributes:
+        worker: the name of the trainer that uses this registry.
     """
 
-    def claim(self) -> Run | None:
-        """Claim the oldest queued run and return it, or None; no two callers get the same run."""
-        oldest = sql.select(_runs.c.id).where(_runs.c.state == RunState.QUEUED).order_by(_runs.c.created).limit(1)
-        with self._reading() as connection:
-            if connection.execute(oldest).first() is None:  # a read takes no lock, so an idle trainer blocks no writer
+    def __init__(self, url: str, *, worker: str | None = None) -> None:
+        """Open the registry at `url` for a trainer, or for a process that trains nothing; see `Database`."""
+        super().__init__(url)
+        self.worker = worker or new_worker()
+        self._last_write = time.monotonic()
+
+    def claim(self, *, attempts: int = _MAX_ATTEMPTS) -> Run | None:
+        """Lease the next run in the queue and return it, or None; abandoned runs are put back into the queue first.
+
+        Args:
+            attempts: an abandoned run fails if this many trainers have died while training it since its last
+                checkpoint.
+        """
+        is_wanted = sql.or_(_runs.c.state == RunState.QUEUED, _IS_ABANDONED)
+        with self._reading() as connection:  # a read takes no lock, so an idle trainer blocks no writer
+            if connection.execute(sql.select(_runs.c.id).where(is_wanted).limit(1)).first() is None:
                 return None
-        free = oldest.with_for_update(skip_locked=True).scalar_subquery()
-        take = (
-            _runs.update()
-            .where(_runs.c.id == free, _runs.c.state == RunState.QUEUED)
-            .values(state=RunState.RUNNING, started=sql.func.coalesce(_runs.c.started, time.time()))
-            .returning(*_runs.c)
+        waiting = queue.queue()
+        free = (
+            sql.select(_runs.c.id)
+            .join(waiting, waiting.c.id == _runs.c.id)
+            .where(_runs.c.state == RunState.QUEUED)
+            .order_by(*queue.order(waiting))
+            .limit(1)
+            .with_for_update(of=_runs, skip_locked=True)
         )
+        lease = {"worker": self.worker, "lease_until": now() + LEASE_SECONDS, "claims": _runs.c.claims + 1}
+        started = sql.func.coalesce(_runs.c.started, time.time())
         with self._writing() as connection:
-            row = connection.execute(take).mappings().one_or_none()
+            _put_back_abandoned(connection, attempts)
+            take = _runs.update().where(_runs.c.id == free.scalar_subquery(), _runs.c.state == RunState.QUEUED)
+            taken = take.values(state=RunState.RUNNING, started=started, **lease).returning(*_runs.c)
+            row = connection.execute(taken).mappings().one_or_none()
+        self._last_write = time.monotonic()
         return to_run(row) if row else None
 
+    # The methods below write a run that this trainer has leased, and renew the lease; else they raise `LeaseLost`.
+
     def rewind(self, run_id: str, step: int) -> None:
-        """Remove a running run's progress after `step`, where training continues."""
+        """Remove a run's progress after `step`, where training continues."""
         with self._writing() as connection:
+            self._hold(connection, run_id, step=step, test_correct=None, test_total=None)
             connection.execute(_metrics.delete().where(_metrics.c.run_id == run_id, _metrics.c.step > step))
-            self._change(connection, run_id, (RunState.RUNNING,), step=step, test_correct=None, test_total=None)
 
     def record(self, run_id: str, progress: Sequence[dict[str, Any]] = (), **facts: Any) -> Orders:
         """Add rows of `METRIC_NAMES`, set columns such as `best_step`, and return the owner's orders."""
+        if progress:
+            facts = {"step": progress[-1]["step"]} | facts
         with self._writing() as connection:
+            self._hold(connection, run_id, **({"activity": ""} | facts if facts else {}))
             if progress:
-                facts = {"step": progress[-1]["step"]} | facts
-            if progress or facts:
-                is_running = self._change(connection, run_id, (RunState.RUNNING,), activity="", **facts)
-                if is_running and progress:
-                    connection.execute(_metrics.insert(), [{"run_id": run_id, **row} for row in progress])
+                connection.execute(_metrics.insert(), [{"run_id": run_id, **row} for row in progress])
             row = connection.execute(
                 sql.select(_runs.c.stop_requested, _runs.c.pause_at, _runs.c.save_requested).where(_runs.c.id == run_id)
             ).one()
@@ -61,60 +103,91 @@ class WorkRegistry(Database):
     def take_changes(self, run_id: str, step: int, taken: Sequence[Change]) -> None:
         """Record the step at which pending changes took effect, and the values before."""
         with self._writing() as connection:
+            self._hold(connection, run_id)
             for change in taken:
                 waiting = (_changes.c.run_id == run_id, _changes.c.name == change.name, _changes.c.step.is_(None))
                 connection.execute(_changes.update().where(*waiting).values(step=step, old=change.old))
 
     def set_activity(self, run_id: str, activity: str, **facts: Any) -> None:
-        """Set what a running run is doing, in a few words; `facts` are further columns, such as `data`."""
+        """Set what is done for a run, in a few words; `facts` are further columns, such as `data`."""
         with self._writing() as connection:
-            self._change(connection, run_id, (RunState.RUNNING,), activity=activity, **facts)
+            self._hold(connection, run_id, activity=activity, **facts)
 
     def finish(self, run_id: str, state: RunState, **facts: Any) -> None:
-        """End a running run in state `state`; `facts` are further columns, such as `reason` or `test_total`."""
+        """End a run in state `state`; `facts` are further columns, such as `reason` or `test_total`."""
         with self._writing() as connection:
-            facts = _NO_COMMANDS | {"ended": time.time(), "activity": ""} | facts
-            self._change(connection, run_id, (RunState.RUNNING,), state=state, **facts)
+            ended = _NO_COMMANDS | {"ended": time.time(), "activity": "", "lease_until": now()}
+            self._hold(connection, run_id, state=state, **ended | facts)
             connection.execute(_changes.delete().where(_changes.c.run_id == run_id, _changes.c.step.is_(None)))
 
     def set_paused(self, run_id: str) -> None:
-        """Mark a running run as paused."""
+        """Pause a run, so that this trainer is free for others."""
+        facts = {"pause_at": None, "save_requested": False, "activity": "", "lease_until": now()}
         with self._writing() as connection:
-            self._change(
-                connection,
-                run_id,
-                (RunState.RUNNING,),
-                state=RunState.PAUSED,
-                pause_at=None,
-                save_requested=False,
-                activity="",
-            )
+            self._hold(connection, run_id, state=RunState.PAUSED, **facts)
 
     def requeue(self, run_id: str) -> None:
-        """Re-queue a running run at its old place; it continues from its checkpoint, or restarts if it has none."""
+        """Put a run back into the queue; it continues from its checkpoint, or restarts if it has none."""
         with self._writing() as connection:
-            self._change(connection, run_id, (RunState.RUNNING,), state=RunState.QUEUED, activity="")
+            self._hold(connection, run_id, state=RunState.QUEUED, activity="", lease_until=now())
 
-    def requeue_abandoned(self, *, attempts: int) -> int:
-        """Re-queue every running run because its trainer died, and return how many.
+    def _hold(self, connection: sql.Connection, run_id: str, **values: Any) -> None:
+        """Set columns of a run and renew its lease; raise `LeaseLost` if this trainer has no lease of it."""
+        mine = (_runs.c.id == run_id, _runs.c.state == RunState.RUNNING, _runs.c.worker == self.worker)
+        values = {"lease_until": now() + LEASE_SECONDS} | values
+        if not connection.execute(_runs.update().where(*mine).values(**values)).rowcount:
+            raise LeaseLost("This trainer should hold the run's lease; the run has ended, or another trainer has it.")
+        self._last_write = time.monotonic()
 
-        A run fails if `attempts` trainers have died while training it since its last checkpoint. Only a trainer that
-        has just taken the registry's lock may call this: no other trainer can then be training these runs.
+    def is_awaited(self, run: Run) -> bool:
+        """Return whether another visitor's run would be next if this running one were put back into the queue."""
+        with self._reading() as connection:
+            return queue.is_awaited(connection, run)
+
+    # Trainers.
+
+    def enlist(self, worker: str, *, unless_served: bool, grace_seconds: float) -> bool:
+        """Announce a trainer that is about to start.
+
+        Args:
+            unless_served: do so only if no trainer lives, wherever it runs.
+            grace_seconds: how long it may take until its first heartbeat.
+
+        Returns:
+            Whether it may start.
         """
-        reason = (
-            f"The trainer process died {attempts} times while it trained this run, perhaps for want of memory. "
-            "Start it again with a smaller batch."
-        )
+        is_alive = _workers.c.heartbeat >= now() - HEARTBEAT_TIMEOUT_SECONDS
+        living = sql.select(_workers.c.id).where(is_alive, sql.literal(unless_served)).limit(1)
+        with self._reading() as connection:  # a read blocks no writer
+            if connection.execute(living).first():
+                return False
         with self._writing() as connection:
-            died = _runs.update().where(_runs.c.state == RunState.RUNNING)
-            connection.execute(
-                died.where(_runs.c.attempts + 1 >= attempts).values(
-                    state=RunState.FAILED, ended=time.time(), activity="", reason=reason, **_NO_COMMANDS
-                )
-            )
-            return connection.execute(
-                died.values(state=RunState.QUEUED, activity="", attempts=_runs.c.attempts + 1)
-            ).rowcount
+            lock(connection, WORKERS_LOCK)
+            if connection.execute(living).first():
+                return False
+            connection.execute(_workers.delete().where(sql.not_(is_alive)))
+            row = {"id": worker, "pid": 0, "activity": "starting", "heartbeat": now() + grace_seconds}
+            connection.execute(_workers.insert().values(**row))
+        return True
+
+    def beat(self, pid: int, activity: str) -> None:
+        """Record this trainer's heartbeat and what it is doing, and renew the lease of its run unless it hangs."""
+        values = {"pid": pid, "activity": activity, "heartbeat": now()}
+        with self._writing() as connection:
+            if not connection.execute(_workers.update().where(_workers.c.id == self.worker).values(**values)).rowcount:
+                connection.execute(_workers.insert().values(id=self.worker, **values))
+            if time.monotonic() - self._last_write < _STALLED_SECONDS:
+                mine = (_runs.c.state == RunState.RUNNING, _runs.c.worker == self.worker)
+                connection.execute(_runs.update().where(*mine).values(lease_until=now() + LEASE_SECONDS))
+
+    def release(self, worker: str) -> None:
+        """Forget a trainer whose process has ended; its run, if it left one, goes to another trainer at once."""
+        with self._writing() as connection:
+            left = (_runs.c.state == RunState.RUNNING, _runs.c.worker == worker)
+            connection.execute(_runs.update().where(*left).values(lease_until=now()))
+            connection.execute(_workers.delete().where(_workers.c.id == worker))
+
+    # Deleted runs, and what the owners' side uses too.
 
     def list_deleted(self, before: float) -> list[str]:
         """Return the ids of the runs that were deleted before a time, in seconds since 1970."""
@@ -126,20 +199,6 @@ class WorkRegistry(Database):
         with self._writing() as connection:
             connection.execute(_runs.delete().where(_runs.c.id == run_id))  # its other rows go with it
 
-    def beat(self, pid: int, activity: str) -> None:
-        """Record the trainer's heartbeat and what it is doing."""
-        values = {"pid": pid, "activity": activity, "heartbeat": time.time()}
-        with self._writing() as connection:
-            if not connection.execute(_trainers.update().where(_trainers.c.id == 1).values(**values)).rowcount:
-                connection.execute(_trainers.insert().values(id=1, **values))
-
-    def _change(
-        self, connection: sql.Connection, run_id: str, states: Sequence[RunState], *conditions: Any, **values
-    ) -> int:
-        """Set columns of a run if it is in one of these states; return how many rows changed: 1, or 0 if it is not."""
-        found = _runs.update().where(_runs.c.id == run_id, _runs.c.state.in_(states), *conditions)
-        return connection.execute(found.values(**values)).rowcount
-
     def changes(self, run_id: str) -> list[Change]:
         """Return a run's changes of hyperparameters in the order in which they took effect; pending ones come last."""
         with self._reading() as connection:
@@ -149,3 +208,15 @@ class WorkRegistry(Database):
         query = _changes.select().where(_changes.c.run_id == run_id)
         query = query.order_by(_changes.c.step.is_(None), _changes.c.step, _changes.c.id)
         return [to_change(row) for row in connection.execute(query).mappings()]
+
+
+def _put_back_abandoned(connection: sql.Connection, attempts: int) -> None:
+    reason = (
+        f"The trainer process died {attempts} times while it trained this run, perhaps for want of memory. "
+        "Start it again with a smaller batch."
+    )
+    failed = {"state": RunState.FAILED, "ended": time.time(), "activity": "", "reason": reason, **_NO_COMMANDS}
+    is_hopeless = _runs.c.attempts + 1 >= attempts
+    connection.execute(_runs.update().where(_IS_ABANDONED, is_hopeless).values(**failed))
+    again = {"state": RunState.QUEUED, "activity": "", "attempts": _runs.c.attempts + 1}
+    connection.execute(_runs.update().where(_IS_ABANDONED).values(**again))

@@ -1,18 +1,24 @@
-"""The keeper: a thread of the server that keeps one trainer process alive for each registry."""
+"""The keeper: a thread of the server that keeps a trainer process alive."""
 
+import contextlib
+import itertools
 import logging
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from digits import trouble
+from digits.errors import DigitsError
 from digits.settings import PROJECT_DIR, TRAINER_TIMEOUT_SECONDS, Settings
+
+if TYPE_CHECKING:
+    from digits.runs.registry import Registry
 
 _COMMAND = [sys.executable, "-m", "digits.training.trainer", "--heartbeat"]
 _LOOK_EVERY_SECONDS = 0.5
@@ -25,31 +31,47 @@ _STOPPED_ANSWERING = "The trainer had stopped answering and was replaced. Its ru
 _KILLED = {-getattr(signal, name) for name in ("SIGKILL", "SIGABRT") if hasattr(signal, name)}
 
 _logger = logging.getLogger(__name__)
-_reported = ""  # what `describe_trouble` returns; one server has one keeper
-
-
-def trainer_lock(settings: Settings) -> FileLock:
-    """Return the lock that a registry's only trainer holds; the system releases it when that process dies."""
-    settings.runs_dir.mkdir(parents=True, exist_ok=True)
-    return FileLock(settings.runs_dir / "trainer.lock", thread_local=False)
+_reported: dict[int, str] = {}  # why a keeper's trainer cannot train, by the keeper's number; empty if it can
+_numbers = itertools.count()
 
 
 def describe_trouble() -> str:
     """Return why no trainer of this server can train now, in a sentence or two for visitors; empty if one can."""
-    return _reported
+    return next(iter(_reported.values()), "") if all(_reported.values()) else ""
+
+
+def start_keepers(settings: Settings, *, head_start_seconds: float = 0.0) -> "list[TrainerKeeper]":
+    """Start as many keepers as `settings.trainers` says; see `TrainerKeeper.start`."""
+    keepers = [TrainerKeeper(settings) for _ in range(1 if settings.trainers is None else settings.trainers)]
+    for keeper in keepers:
+        keeper.start(head_start_seconds=head_start_seconds)
+    return keepers
+
+
+def close_keepers(keepers: "list[TrainerKeeper]") -> None:
+    """End all trainers at the same time."""
+    closing = [threading.Thread(target=keeper.close) for keeper in keepers]
+    for thread in closing:
+        thread.start()
+    for thread in closing:
+        thread.join()
 
 
 class TrainerKeeper:
     """Keeps one trainer process alive for as long as this process lives.
 
-    It starts a trainer if no other trainer holds the lock, and a new one when its trainer dies or hangs. The trainer
-    ends when its standard input closes, so it never outlives the server, even one that is killed. On its standard
-    output it shows every second that it lives.
+    It starts a trainer, and a new one when its trainer dies or hangs; it then tells the registry that the old one's run
+    is free. Unless the settings give a number of trainers, it starts none while the registry has one elsewhere.
+
+    A trainer ends when its standard input closes, so it never outlives the server, even one that is killed. On its
+    standard output it shows every second that it lives.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
+        self._worker = ""  # the name of its trainer in the registry
+        self._number = next(_numbers)
         self._is_closing = threading.Event()
         self._failures = 0  # trainers that died, and attempts to start one that failed, one after the other
         # How often it looked at this trainer, in all and since its last sign of life. Looks are counted, not seconds,
@@ -79,6 +101,8 @@ class TrainerKeeper:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+            with contextlib.suppress(DigitsError):  # its lease ends by itself
+                self._registry().release(self._worker)
 
     def _keep(self, head_start_seconds: float) -> None:
         pause = head_start_seconds
@@ -88,7 +112,7 @@ class TrainerKeeper:
             except Exception as error:  # without this thread nothing would ever be trained again
                 pause = self._wait_after_failure()
                 _logger.warning("cannot keep a trainer; the next try is in %g seconds: %s", pause, error)
-                _report(
+                self._report(
                     f"No trainer can be started: {trouble.cause(error)}. It is tried again every {pause:g} seconds."
                 )
 
@@ -96,9 +120,13 @@ class TrainerKeeper:
         """Start, bury or replace the trainer if that is due; return the seconds until the next look."""
         process = self._process
         if process is None:
-            if self._is_lock_free():
-                self._process = self._start()
-            _report(_DISK_IS_FULL if self._is_disk_full() else self._last_words)
+            if self._is_wanted():
+                try:
+                    self._process = self._start()
+                except OSError:
+                    self._registry().release(self._worker)
+                    raise
+            self._report(_DISK_IS_FULL if self._is_disk_full() else self._last_words)
             return _LOOK_EVERY_SECONDS
         if (status := process.poll()) is not None:
             return self._bury(process, status)
@@ -109,7 +137,7 @@ class TrainerKeeper:
         elif self._looks * _LOOK_EVERY_SECONDS > _SOUND_SECONDS:
             self._failures = 0
         is_new = self._looks * _LOOK_EVERY_SECONDS < _NEW_SECONDS
-        _report(_DISK_IS_FULL if self._is_disk_full() else self._last_words if is_new else "")
+        self._report(_DISK_IS_FULL if self._is_disk_full() else self._last_words if is_new else "")
         return _LOOK_EVERY_SECONDS
 
     def _replace(self, process: subprocess.Popen[bytes]) -> None:
@@ -130,11 +158,12 @@ class TrainerKeeper:
         _logger.warning("the trainer died, exit status %d; the next starts in %g seconds", status, pause)
         why = "probably because memory ran out" if status in _KILLED else "unexpectedly"
         self._last_words = f"The trainer ended, {why}, and is started again. Its run goes on from the last checkpoint."
-        _report(self._last_words)
+        self._report(self._last_words)
         return pause
 
     def _start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(PROJECT_DIR))
+        command = [*_COMMAND, f"--worker={self._worker}"]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(PROJECT_DIR))
         _logger.info("started a trainer, process %d", process.pid)
         self._looks = self._silent_looks = 0
         threading.Thread(target=self._listen, args=(process,), name="trainer-listener", daemon=True).start()
@@ -153,6 +182,7 @@ class TrainerKeeper:
 
     def _forget(self, process: subprocess.Popen[bytes]) -> None:
         _close_input(process)
+        self._registry().release(self._worker)
         self._process = None
 
     def _is_disk_full(self) -> bool:
@@ -161,19 +191,21 @@ class TrainerKeeper:
         except OSError:
             return False
 
-    def _is_lock_free(self) -> bool:
-        lock = trainer_lock(self._settings)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return False
-        lock.release()
-        return True
+    def _is_wanted(self) -> bool:
+        """Return whether a trainer should be started; then it is announced in the registry."""
+        self._settings.runs_dir.mkdir(parents=True, exist_ok=True)
+        self._worker = secrets.token_hex(8)
+        return self._registry().enlist(
+            self._worker, unless_served=self._settings.trainers is None, grace_seconds=TRAINER_TIMEOUT_SECONDS
+        )
 
+    def _registry(self) -> "Registry":
+        from digits.runs.registry import open_registry  # here, because the server starts faster without SQLAlchemy
 
-def _report(sentence: str) -> None:
-    global _reported
-    _reported = sentence
+        return open_registry(self._settings.registry_url)
+
+    def _report(self, sentence: str) -> None:
+        _reported[self._number] = sentence
 
 
 def _close_input(process: subprocess.Popen[bytes]) -> None:

@@ -3,17 +3,13 @@
 import contextlib
 import functools
 import itertools
-import statistics
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from digits.data.datasets import Split
-from digits.files import write_whole
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import IMAGE_SIZE
 from digits.training import networks, timeline
@@ -21,7 +17,7 @@ from digits.training.augmentation import augment
 
 tf.config.experimental.enable_op_determinism()  # the same seed gives the same run; no measurable cost here
 
-PRECISIONS = ("float32", "mixed_bfloat16")
+ALWAYS_FLOAT32 = ("softmax",)  # one small matrix product, which gains nothing from bfloat16
 _MOMENTUM = 0.9
 _DECAY = 0.999  # of the exponential moving averages of the weights, which cover about a thousand iterations
 _ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}  # Kingma and Ba, 2015, and Keras's epsilon
@@ -30,41 +26,6 @@ _ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}  # Kingma and Ba, 2015, 
 def start() -> None:
     """Start TensorFlow's threads, which inherit the priority of the calling thread."""
     tf.constant(0)
-
-
-def fastest_precision(memory: Path | None = None) -> str:
-    """Return "mixed_bfloat16" if this processor multiplies bfloat16 clearly faster, else "float32".
-
-    Args:
-        memory: a file that stores the answer. A new measurement on a busy machine could differ, and a run could then
-            not be repeated or continued to the last bit.
-    """
-    if memory and memory.is_file() and (known := memory.read_text(encoding="ascii").strip()) in PRECISIONS:
-        return known
-    precision = _measure_precision()
-    if memory:
-        with write_whole(memory) as stream:
-            stream.write(precision.encode())
-    return precision
-
-
-@functools.cache
-def _measure_precision() -> str:
-    def product(dtype: str) -> Callable[[], float]:
-        matrix = tf.ones((768, 768), dtype)
-        multiply = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
-        multiply()
-
-        def seconds() -> float:
-            start = time.perf_counter()
-            multiply().numpy()
-            return time.perf_counter() - start
-
-        return seconds
-
-    # Alternating: other load slows both, and the median ignores what slows only one.
-    narrow, wide = product("bfloat16"), product("float32")
-    return "mixed_bfloat16" if statistics.median(narrow() / wide() for _ in range(21)) < 0.8 else "float32"
 
 
 class Program:
@@ -86,8 +47,7 @@ class Program:
     ) -> None:
         self.network, self.class_count = network, class_count
         self.optimizer, self.augmentation = optimizer, augmentation
-        # Softmax regression is one small matrix product and gains nothing from bfloat16.
-        self.precision = "float32" if network == "softmax" else precision
+        self.precision = "float32" if network in ALWAYS_FLOAT32 else precision
         self.model = networks.build(network, class_count, precision=self.precision)
         self._features = keras.Model(self.model.input, self.model.get_layer(networks.FEATURES).output)
         self._logits = self.model.get_layer(networks.LOGITS)

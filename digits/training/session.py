@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # these load TensorFlow
     from digits.training.loop import Progress, Training
     from digits.training.tensorboard import RunLog
 
+TURN_SECONDS = 60.0  # a run for which others wait trains for so long at a time
+_LOOK_EVERY_SECONDS = 1.0  # whether others wait, after that
 _RECORD_EVERY_SECONDS = 0.1  # the owner's commands are read at the same time
 _RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.1, 5.0  # between tries to reach a busy registry; each waits twice as long
 _PATIENCE_SECONDS = 120.0  # until a registry that is still busy counts as failed
@@ -76,9 +78,11 @@ class Session:
         self._notice = notice
         self._troubles: dict[str, str] = {}  # what went wrong and is not mended yet, each with a sentence
         self._unrecorded: list[dict[str, Any]] = []  # points of the learning curves, as rows of the registry
+        # The iteration at which this turn began, when it has lasted for a while, and whether others wait then.
+        self._turn_began, self._turn_ends, self._is_over = training.step, 0.0, False
 
     def train(self) -> RunState:
-        """Train until the run is done, its owner stops or pauses it, or this process must end.
+        """Train until the run is done, its owner stops or pauses it, others have their turn, or this process must end.
 
         A run that ends leaves its models. A paused or re-queued run leaves a checkpoint.
 
@@ -86,6 +90,8 @@ class Session:
             The run's new state.
         """
         _logger.info("training from iteration %d on", self._training.step)
+        self._turn_began, self._turn_ends = self._training.step, time.monotonic() + TURN_SECONDS
+        self._is_over = False
         with self._open_log() as log:
             state = self._follow(log)
         if state.is_ended and not self._save_models():
@@ -132,7 +138,15 @@ class Session:
             return RunState.STOPPED
         if orders.pause_at is not None and self._training.step >= orders.pause_at:
             return RunState.PAUSED
-        return RunState.RUNNING
+        return RunState.QUEUED if self._is_turn_over() else RunState.RUNNING
+
+    def _is_turn_over(self) -> bool:
+        """Return whether the run has made progress for `TURN_SECONDS` and another visitor's run waits."""
+        has_progressed = self._training.step > self._turn_began  # so that turns come to an end however slow they are
+        if has_progressed and not self._is_over and time.monotonic() >= self._turn_ends:
+            self._turn_ends = time.monotonic() + _LOOK_EVERY_SECONDS
+            self._is_over = self._retry(lambda: self._registry.is_awaited(self.run))
+        return self._is_over
 
     def _advance(self, until: int | None, log: "RunLog | None") -> None:
         """Train for a few iterations; if they complete a point of the learning curves, keep it."""

@@ -4,6 +4,7 @@
 closes. In the app, only this process loads TensorFlow.
 """
 
+import argparse
 import contextlib
 import contextvars
 import functools
@@ -13,24 +14,21 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from filelock import Timeout
-
 from digits import logs, trouble
 from digits.data.datasets import Dataset
-from digits.errors import CheckpointUnusable, DatasetError, DigitsError, RegistryUnavailable
+from digits.errors import CheckpointUnusable, DatasetError, DigitsError, LeaseLost, RegistryUnavailable
 from digits.models import catalogue
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
-from digits.runs.registry import Registry, open_registry
+from digits.runs.registry import Registry
 from digits.runs.schema import Run, RunState
-from digits.settings import RUNS_BEFORE_RECYCLING, Settings, work_dir
+from digits.settings import RUNS_BEFORE_RECYCLING, Settings
 from digits.store import open_store
 from digits.training import checkpoints, timeline
 from digits.training.data import TrainerData
-from digits.training.keeper import trainer_lock
 from digits.training.session import Session, retry_while_busy
 
 if TYPE_CHECKING:  # these load TensorFlow
@@ -73,16 +71,16 @@ class Trainer:
         self._store = open_store(settings)
         self._checkpoint_seconds = checkpoint_seconds
         self._activity = "starting"
-        self._programs: dict[tuple[str, int, str, str], Program] = {}
+        self._programs: dict[tuple[str, int, str, str, str], Program] = {}
         self._data = TrainerData(settings)
         self._last_removal = 0.0
-        # The last paused session, still in memory. It equals its checkpoint until a program is used for anything else.
-        self._paused: Session | None = None
+        # The last session that was paused or re-queued, still in memory. It equals its checkpoint until a program is
+        # used for anything else, or another trainer takes the run.
+        self._set_aside: Session | None = None
 
     def work(self) -> None:
         """Train queued runs until the process must end or is due for recycling."""
-        requeued = self._retry(lambda: self._registry.requeue_abandoned(attempts=_ATTEMPTS))
-        _logger.info("serving %s; re-queued %d runs of a dead trainer", self._settings.runs_dir, requeued)
+        _logger.info("serving %s as %s", self._settings.runs_dir, self._registry.worker)
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         self._sweep()
         with ThreadPoolExecutor(1, initializer=_lower_priority) as self._background:
@@ -91,11 +89,12 @@ class Trainer:
     def _serve(self) -> None:
         self._in_background(self._start_tensorflow)
         self._in_background(self._data.fetch, self._report_download)
-        done, cold = 0, list(PRESETS)
-        while not self._is_closing.is_set() and done < RUNS_BEFORE_RECYCLING:
-            if run := self._retry(self._registry.claim):
+        cold = list(PRESETS)
+        served: set[str] = set()
+        while not self._is_closing.is_set() and len(served) < RUNS_BEFORE_RECYCLING:
+            if run := self._retry(lambda: self._registry.claim(attempts=_ATTEMPTS)):
                 self._train(run)
-                done += 1
+                served.add(run.id)
             elif cold:  # compile in advance while no run waits, one network at a time
                 self._activity = "warming up"
                 self._in_background(self._warm_up, cold.pop(0))
@@ -105,22 +104,29 @@ class Trainer:
                 self._is_closing.wait(_LOOK_EVERY_SECONDS)
 
     def _train(self, run: Run) -> None:
-        """Train a run until it ends or is set aside; an error ends only this run."""
+        """Train a run until it ends, is set aside, or is another trainer's."""
         self._activity = "training"
         with logs.about_run(run.id):
             try:
-                session = self._take_up(run)
-                if session.train() is RunState.PAUSED:
-                    self._paused = session
-            except _Interrupted as command:
-                self._end_preparation(run, command.state)
-            except RegistryUnavailable:  # the run's end could not be recorded either; the next trainer goes on with it
-                raise
-            except DigitsError as error:
-                _logger.warning("failed: %s", error)
-                self._fail(run, trouble.sentence(error))
-            except Exception as error:  # a bug must not end other visitors' runs
-                self._explain(run, error)
+                self._carry_out(run)
+            except LeaseLost as error:
+                _logger.warning("left as it is: %s", error)
+
+    def _carry_out(self, run: Run) -> None:
+        """Train a run until it ends or is set aside; an error ends only this run."""
+        try:
+            session = self._take_up(run)
+            if not session.train().is_ended:
+                self._set_aside = session
+        except _Interrupted as command:
+            self._end_preparation(run, command.state)
+        except (LeaseLost, RegistryUnavailable):  # its end could not be recorded: another trainer goes on with it
+            raise
+        except DigitsError as error:
+            _logger.warning("failed: %s", error)
+            self._fail(run, trouble.sentence(error))
+        except Exception as error:  # a bug must not end other visitors' runs
+            self._explain(run, error)
 
     def _explain(self, run: Run, error: Exception) -> None:
         """End a run after an error, or pause it if it may succeed later."""
@@ -139,7 +145,7 @@ class Trainer:
 
     def _free_memory(self) -> None:
         self._programs.clear()
-        self._paused = None
+        self._set_aside = None
         gc.collect()
 
     def _end_preparation(self, run: Run, state: RunState) -> None:
@@ -153,10 +159,11 @@ class Trainer:
             self._retry(lambda: self._registry.requeue(run.id))
 
     def _take_up(self, run: Run) -> Session:
-        """Return the last paused session if it is this run's, else a new one."""
-        paused, self._paused = self._paused, None
-        if paused and paused.run.id == run.id:
-            return paused
+        """Return the last session set aside if it is this run's and no other trainer had it since, else a new one."""
+        last, self._set_aside = self._set_aside, None
+        if last and (last.run.id, last.run.claims + 1) == (run.id, run.claims):
+            last.run = run
+            return last
         training, notice = self._prepare(run)
         return Session(
             run,
@@ -183,7 +190,8 @@ class Trainer:
         description = self._data.dataset().description
         self._retry(lambda: self._registry.set_activity(run.id, "Preparing", data=description))
         dataset = self._load_data(run)
-        program = self._program(run.hyperparameters, len(dataset.class_names))
+        program = self._program(run.hyperparameters, len(dataset.class_names), run.precision)
+        self._registry.set_activity(run.id, "Preparing", precision=program.precision)
         training, notice = self._restore(run, dataset, program)
         self._retry(lambda: self._registry.rewind(run.id, training.step))
         timeline.rewind(self._store, run.id, training.step)
@@ -238,18 +246,27 @@ class Trainer:
     def _fail(self, run: Run, reason: str) -> None:
         self._retry(lambda: self._registry.finish(run.id, RunState.FAILED, reason=reason[:500]))
 
-    def _program(self, hyperparameters: Hyperparameters, class_count: int) -> "Program":
-        """Return the program for these hyperparameters, created at its first use."""
-        from digits.training import programs
+    def _program(self, hyperparameters: Hyperparameters, class_count: int, precision: str = "") -> "Program":
+        """Return the program for these hyperparameters, created at its first use.
 
-        key = (hyperparameters.network, class_count, hyperparameters.optimizer, hyperparameters.augmentation)
+        Args:
+            precision: the precision with which the run has begun, perhaps on another machine; empty for this
+                processor's fastest one.
+        """
+        from digits.training import programs
+        from digits.training.precision import fastest_precision, memory_file
+
+        chosen, precision = hyperparameters, precision or fastest_precision(memory_file(self._settings.runs_dir))
+        if chosen.network in programs.ALWAYS_FLOAT32:
+            precision = "float32"
+        key = (chosen.network, class_count, chosen.optimizer, chosen.augmentation, precision)
         if key not in self._programs:
             self._programs[key] = programs.Program(
                 hyperparameters.network,
                 class_count,
                 optimizer=hyperparameters.optimizer,
                 augmentation=hyperparameters.augmentation,
-                precision=programs.fastest_precision(work_dir(self._settings.runs_dir, "precision")),
+                precision=precision,
             )
         return self._programs[key]
 
@@ -269,7 +286,7 @@ class Trainer:
             self._data.drawings()
         except DatasetError:  # the run that needs the data will report it
             return
-        self._paused = None  # it may use the program that is warmed up now
+        self._set_aside = None  # it may use the program that is warmed up now
         chosen = PRESETS[network].hyperparameters
         program = self._program(chosen, len(dataset.class_names))
         programs.warm_up(program)
@@ -307,7 +324,7 @@ class Trainer:
         while True:
             try:
                 self._registry.beat(os.getpid(), self._activity)
-            except DigitsError as error:  # try again in a second
+            except Exception as error:  # try again in a second: without heartbeats this trainer would lose its runs
                 _logger.warning("%s", error)
             time.sleep(_BEAT_EVERY_SECONDS)
 
@@ -348,23 +365,26 @@ def _show_life() -> None:
     threading.Thread(target=show, name="signs-of-life", daemon=True).start()
 
 
-def main() -> int:
-    """Train until standard input closes. Exit status: 0, even if another trainer holds the lock."""
-    if "--heartbeat" in sys.argv:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train until standard input closes, and return the exit status 0."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--heartbeat", action="store_true", help="show on standard output that this process lives")
+    parser.add_argument("--worker", help="the name of this trainer in the registry (default: a new one)")
+    options = parser.parse_args(arguments)
+    if options.heartbeat:
         _show_life()
-    settings = Settings.from_environment()
-    lock = trainer_lock(settings)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return 0
     logs.configure()
     for name in ("sklearn", "matplotlib"):  # Keras imports them if it can: 85 MB and a second for nothing
         sys.modules[name] = None  # type: ignore[assignment]  # None makes Python raise ImportError for the module
     is_closing = threading.Event()
     threading.Thread(target=_close_at_end_of_input, args=(is_closing,), daemon=True).start()
-    with lock:
-        Trainer(settings, open_registry(settings.registry_url), is_closing).work()
+    settings = Settings.from_environment()
+    registry = Registry(settings.registry_url, worker=options.worker)
+    try:
+        Trainer(settings, registry, is_closing).work()
+    finally:
+        with contextlib.suppress(RegistryUnavailable):  # the lease ends by itself
+            registry.release(registry.worker)
     return 0
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from digits.runs.registry import open_registry
 from digits.settings import PROJECT_DIR, Settings
-from digits.training.keeper import trainer_lock
 
 START_SECONDS = 120
 END_SECONDS = 30
@@ -46,12 +46,11 @@ def serve(folder: Path, *, with_trainer: bool = True) -> Iterator[Server]:
         with_trainer: if False, no trainer is started, so that the machine does not load TensorFlow.
     """
     environment = {**os.environ, "DIGITS_RUNS_DIR": str(folder / "runs"), "DIGITS_DOWNLOAD": "0"}
+    if not with_trainer:
+        environment["DIGITS_TRAINERS"] = "0"
     settings, log = Settings.from_environment(environment), folder / "server.log"
-    lock = trainer_lock(settings)  # holding this lock prevents any trainer from starting
     address = f"http://localhost:{(port := _free_port())}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    if not with_trainer:
-        lock.acquire()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--server.port", str(port)],
@@ -72,10 +71,16 @@ def serve(folder: Path, *, with_trainer: bool = True) -> Iterator[Server]:
                 process.kill()
                 process.wait()
                 raise AssertionError(f"The server did not end in {END_SECONDS} s after SIGTERM.") from error
-            finally:
-                if with_trainer:
-                    lock.acquire(timeout=END_SECONDS)  # raises Timeout if a trainer is still alive
-                lock.release()
+            if with_trainer:
+                _wait_for_end_of_trainer(settings)
+
+
+def _wait_for_end_of_trainer(settings: Settings) -> None:
+    registry, deadline = open_registry(settings.registry_url), time.monotonic() + END_SECONDS
+    while (status := registry.trainer_status()) is not None:
+        assert time.monotonic() < deadline, f"The trainer, process {status.pid}, has outlived its server."
+        time.sleep(0.1)
+    registry.close()
 
 
 def _free_port() -> int:

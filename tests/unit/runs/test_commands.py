@@ -1,7 +1,6 @@
 """commands: who may queue, stop and change which run; test_trainer_process.py tests how the trainer is kept alive."""
 
 import pytest
-from filelock import Timeout
 
 from digits.errors import (
     InvalidHyperparameter,
@@ -14,8 +13,7 @@ from digits.errors import (
 )
 from digits.runs import commands
 from digits.runs.schema import RunState
-from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR, Settings
-from digits.training.keeper import trainer_lock
+from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR
 
 
 class TestSubmit:
@@ -138,12 +136,3 @@ class TestCommands:
         assert registry.get(ended).deleted
         commands.restore(registry, [ended], "ada")
         assert registry.get(ended).deleted is None
-
-
-def test_a_lock_is_held_by_one(runs_dir):
-    """The trainer's lock cannot be acquired twice; once released, it can be acquired again."""
-    settings = Settings.from_environment()
-    with trainer_lock(settings), pytest.raises(Timeout):
-        trainer_lock(settings).acquire(blocking=False)
-    with trainer_lock(settings).acquire(blocking=False):
-        assert (runs_dir / "trainer.lock").exists()

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digits.errors import DigitsError, RegistryUnavailable, RunAlreadyFinished, RunNotFound
+from digits.errors import DigitsError, LeaseLost, RegistryUnavailable, RunAlreadyFinished, RunNotFound
+from digits.runs import schema
 from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
 from digits.runs.registry import Registry, open_registry
 from digits.runs.schema import METRIC_NAMES, RunState
+from digits.runs.work import LEASE_SECONDS
 from digits.settings import Settings
 from tests.conftest import close
 
@@ -44,6 +46,21 @@ def run_in(registry, state, owner="ada"):
         registry.finish(run_id, state, reason="because")
     assert registry.get(run_id).state == state
     return run_id
+
+
+def set_lease(registry, seconds):
+    """Let the leases of all running runs end so many seconds from now."""
+    with registry._writing() as connection:
+        is_running = schema.runs.c.state == RunState.RUNNING
+        connection.execute(schema.runs.update().where(is_running).values(lease_until=time.time() + seconds))
+
+
+@pytest.fixture
+def another(registry):
+    """The same registry as a second trainer opens it."""
+    another = Registry(Settings.from_environment().registry_url)
+    yield another
+    close(another)
 
 
 class TestCreate:
@@ -190,18 +207,29 @@ class TestAnEndedRun:
             lambda registry, run_id: registry.requeue(run_id),
             lambda registry, run_id: registry.record(run_id, [row(200)]),
             lambda registry, run_id: registry.set_activity(run_id, "Saving", data="other"),
-            lambda registry, run_id: registry.requeue_abandoned(attempts=3),
-            lambda registry, run_id: registry.claim(),
+            lambda registry, run_id: registry.set_paused(run_id),
+            lambda registry, run_id: registry.rewind(run_id, 50),
+            lambda registry, run_id: registry.take_changes(run_id, 50, [Change(None, "dropout", 0.0, 0.1)]),
         ],
-        ids=["finish", "fail", "requeue", "record", "set_activity", "requeue_abandoned", "claim"],
+        ids=["finish", "fail", "requeue", "record", "set_activity", "pause", "rewind", "take_changes"],
     )
     def test_never_changes(self, registry, state, change):
-        """Later calls by the trainer change neither an ended run nor its progress."""
+        """Later writes by its trainer are refused, and change neither an ended run nor its progress."""
         run_id = run_in(registry, state)
         run, metrics = registry.get(run_id), registry.metrics(run_id)
-        change(registry, run_id)
+        with pytest.raises(LeaseLost):
+            change(registry, run_id)
         assert registry.get(run_id) == run
         assert registry.metrics(run_id) == metrics
+
+    @pytest.mark.parametrize("state", ENDED)
+    def test_is_never_taken_again(self, registry, state):
+        """Neither a trainer that looks for work nor the end of its trainer brings an ended run back."""
+        run_id = run_in(registry, state)
+        run = registry.get(run_id)
+        registry.release(registry.worker)
+        assert registry.claim() is None
+        assert registry.get(run_id) == run
 
     def test_keeps_its_result(self, registry):
         """The number of correct test images is stored when the run ends."""
@@ -218,7 +246,7 @@ class TestRequeue:
     def test_makes_a_run_wait_at_its_old_place(self, registry):
         """A run whose trainer has to end keeps its progress, its place in the queue and its hyperparameters."""
         run_id = run_in(registry, RunState.RUNNING)
-        later = registry.create(CHOSEN, "bob")
+        later = registry.create(CHOSEN, "ada")
         registry.requeue(run_id)
         run = registry.get(run_id)
         assert (run.state, run.step, run.activity) == (RunState.QUEUED, 100, "")
@@ -237,28 +265,100 @@ class TestRequeue:
         """A run that is not running cannot be re-queued."""
         run_id = run_in(registry, RunState.QUEUED)
         before = registry.get(run_id)
-        registry.requeue(run_id)
+        with pytest.raises(LeaseLost):
+            registry.requeue(run_id)
         assert registry.get(run_id) == before
 
 
-class TestAbandonedRuns:
-    def test_wait_for_the_next_trainer(self, registry):
-        """Running runs of a dead trainer are re-queued; queued runs stay queued."""
-        abandoned = run_in(registry, RunState.RUNNING)
-        waiting = registry.create(CHOSEN, "bob")
-        assert registry.requeue_abandoned(attempts=3) == 1
-        run = registry.get(abandoned)
-        assert (run.state, run.step, run.attempts) == (RunState.QUEUED, 100, 1)
-        assert registry.get(waiting).attempts == 0
-        assert registry.requeue_abandoned(attempts=3) == 0
+class TestLease:
+    def test_belongs_to_one_trainer(self, registry, another):
+        """A run in training is not given to a second trainer, and only its own trainer can write it."""
+        run_id = run_in(registry, RunState.RUNNING)
+        assert another.claim() is None
+        with pytest.raises(LeaseLost):
+            another.record(run_id, [row(200)])
+        registry.record(run_id, [row(200)])
+        assert registry.get(run_id).worker == registry.worker != another.worker
 
+    def test_is_renewed_by_progress_and_by_heartbeats(self, registry):
+        """Each record, activity and heartbeat moves its end to twenty seconds from then."""
+        run_id = run_in(registry, RunState.RUNNING)
+        for renew in (
+            lambda: registry.record(run_id),
+            lambda: registry.set_activity(run_id, "Saving"),
+            lambda: registry.beat(1, "training"),
+        ):
+            set_lease(registry, 5.0)
+            renew()
+            assert registry.get(run_id).lease_until == pytest.approx(time.time() + LEASE_SECONDS, abs=3)
+
+    def test_is_not_renewed_for_a_trainer_that_hangs(self, registry, monkeypatch):
+        """If its trainer has written nothing for ten minutes, heartbeats alone do not keep a run."""
+        run_id = run_in(registry, RunState.RUNNING)
+        set_lease(registry, 5.0)
+        monkeypatch.setattr(registry, "_last_write", time.monotonic() - 601)
+        before = registry.get(run_id).lease_until
+        registry.beat(1, "training")
+        assert registry.get(run_id).lease_until == before
+
+    def test_lapses_when_its_trainer_is_silent(self, registry, another):
+        """Another trainer then takes the run over; the old one's next write is refused and changes nothing."""
+        run_id = run_in(registry, RunState.RUNNING)
+        set_lease(registry, -1.0)
+        taken = another.claim()
+        assert (taken.id, taken.worker, taken.claims, taken.attempts, taken.step) == (run_id, another.worker, 2, 1, 100)
+        with pytest.raises(LeaseLost):
+            registry.record(run_id, [row(200)])
+        with pytest.raises(LeaseLost):
+            registry.finish(run_id, RunState.FAILED, reason="late")
+        registry.beat(1, "training")
+        assert registry.get(run_id) == taken
+        assert registry.metrics(run_id) == [row(100)]
+
+    def test_ends_at_once_when_its_trainer_is_known_to_be_dead(self, registry, another):
+        """The keeper of a dead process says so; nobody has to wait until the lease lapses."""
+        run_id = run_in(registry, RunState.RUNNING)
+        another.release(registry.worker)
+        assert another.claim().id == run_id
+
+    def test_is_taken_over_by_one(self, registry):
+        """When many trainers look for work at the same time, an abandoned run goes to exactly one of them."""
+        run_id = run_in(registry, RunState.RUNNING)
+        set_lease(registry, -1.0)
+        url, claimed, barrier = Settings.from_environment().registry_url, [], threading.Barrier(6)
+        others = [Registry(url) for _ in range(6)]
+
+        def claim(own):
+            barrier.wait()
+            claimed.append(own.claim())
+
+        threads = [threading.Thread(target=claim, args=(own,)) for own in others]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for own in others:
+            close(own)
+        assert [run.id for run in claimed if run] == [run_id]
+        assert registry.get(run_id).attempts == 1
+
+    def test_of_a_version_without_leases_has_lapsed(self, registry):
+        """A run that an older version left in training is continued."""
+        run_id = run_in(registry, RunState.RUNNING)
+        with registry._writing() as connection:
+            connection.exec_driver_sql("UPDATE runs SET lease_until = NULL, worker = ''")
+        assert registry.claim().id == run_id
+
+
+class TestAbandonedRuns:
     def test_fail_when_they_kill_every_trainer(self, registry):
         """A run during which trainers keep dying fails with a reason."""
         abandoned = run_in(registry, RunState.RUNNING)
         for _ in range(2):
-            registry.requeue_abandoned(attempts=3)
-            assert registry.claim().id == abandoned
-        registry.requeue_abandoned(attempts=3)
+            registry.release(registry.worker)
+            assert registry.claim(attempts=3).id == abandoned
+        registry.release(registry.worker)
+        assert registry.claim(attempts=3) is None
         run = registry.get(abandoned)
         assert (run.state, run.activity) == (RunState.FAILED, "")
         assert "trainer process died 3 times" in run.reason
@@ -267,10 +367,72 @@ class TestAbandonedRuns:
     def test_are_forgiven_once_they_make_progress(self, registry):
         """A checkpoint resets the count of attempts."""
         abandoned = run_in(registry, RunState.RUNNING)
-        registry.requeue_abandoned(attempts=3)
-        registry.claim()
+        registry.release(registry.worker)
+        assert registry.claim().attempts == 1
         registry.record(abandoned, attempts=0)
         assert registry.get(abandoned).attempts == 0
+
+
+class TestTurns:
+    def test_go_to_the_visitor_who_was_served_least_recently(self, registry):
+        """One visitor's many runs do not hold up another's: the visitors take turns, each with the oldest run first."""
+        ada = [registry.create(CHOSEN, "ada") for _ in range(3)]
+        bob = [registry.create(CHOSEN, "bob") for _ in range(2)]
+        served = []
+        while run := registry.claim():
+            served.append(run.id)
+            registry.finish(run.id, RunState.FINISHED)
+        assert served == [ada[0], bob[0], ada[1], bob[1], ada[2]]
+
+    def test_count_what_is_in_training(self, registry, another):
+        """With two trainers, a visitor gets a second one only if nobody without one waits."""
+        ada = [registry.create(CHOSEN, "ada") for _ in range(2)]
+        bob = registry.create(CHOSEN, "bob")
+        assert [registry.claim().id, another.claim().id] == [ada[0], bob]
+        registry.finish(ada[0], RunState.FINISHED)
+        cleo = registry.create(CHOSEN, "cleo")
+        later = registry.create(CHOSEN, "bob")
+        assert [registry.claim().id, registry.claim().id, registry.claim().id] == [cleo, ada[1], later]
+
+    def test_end_when_another_visitor_waits(self, registry):
+        """A run is awaited by another visitor's next run, but not by its owner's, nor by those of who is served too."""
+        run = registry.get(run_in(registry, RunState.RUNNING))
+        registry.create(CHOSEN, "ada")
+        assert not registry.is_awaited(run)
+        bob = registry.create(CHOSEN, "bob")
+        assert registry.is_awaited(run)
+        assert registry.claim().id == bob
+        registry.create(CHOSEN, "bob")
+        assert not registry.is_awaited(run)
+
+    def test_come_again_for_a_run_that_was_put_back(self, registry):
+        """A long run that was put back continues after the run that waited."""
+        long = run_in(registry, RunState.RUNNING)
+        short = registry.create(CHOSEN, "bob")
+        registry.requeue(long)
+        assert registry.claim().id == short
+        registry.finish(short, RunState.FINISHED)
+        assert registry.claim().id == long
+
+
+class TestTrainers:
+    def test_are_started_once_by_many_servers(self, registry, another):
+        """Of two servers that look at the same time, one may start a trainer; it counts before its first heartbeat."""
+        assert registry.enlist("first", unless_served=True, grace_seconds=60)
+        assert not another.enlist("second", unless_served=True, grace_seconds=60)
+        assert another.enlist("third", unless_served=False, grace_seconds=60)
+        status = registry.trainer_status()
+        assert (status.pid, status.activity) == (0, "starting")
+
+    def test_are_missed_when_they_are_silent(self, registry, another):
+        """A trainer whose machine has gone, or whose keeper says that it died, no longer stands in the way."""
+        registry.beat(1, "training")
+        assert not another.enlist("second", unless_served=True, grace_seconds=60)
+        with registry._writing() as connection:
+            connection.exec_driver_sql("UPDATE workers SET heartbeat = heartbeat - 11")
+        assert another.enlist("second", unless_served=True, grace_seconds=60)
+        another.release("second")
+        assert registry.enlist("third", unless_served=True, grace_seconds=60)
 
 
 class TestCommands:
@@ -282,7 +444,7 @@ class TestCommands:
         registry.set_paused(run_id)
         assert (registry.get(run_id).state, registry.get(run_id).pause_at) == (RunState.PAUSED, None)
         assert registry.claim() is None
-        later = registry.create(CHOSEN, "bob")
+        later = registry.create(CHOSEN, "ada")
         registry.request_resume(run_id, pause_at=250)
         assert registry.get(run_id).pause_at == 250
         assert [registry.claim().id, registry.claim().id] == [run_id, later]
@@ -451,13 +613,13 @@ class TestMetrics:
 
 class TestQueue:
     def test_counts_the_runs_ahead(self, registry):
-        """A place in the queue counts the run in training and the runs queued earlier."""
+        """A place in the queue counts the run in training and the runs whose turn comes earlier."""
         ids = [registry.create(CHOSEN, owner) for owner in ("ada", "bob", "ada", "bob")]
         registry.request_stop(ids[1])
         registry.claim()
-        assert [registry.runs_ahead(registry.get(run_id)) for run_id in ids[2:]] == [1, 2]
+        assert [registry.runs_ahead(registry.get(run_id)) for run_id in ids[2:]] == [2, 1]
         registry.finish(ids[0], RunState.FINISHED)
-        assert registry.runs_ahead(registry.get(ids[2])) == 0
+        assert [registry.runs_ahead(registry.get(run_id)) for run_id in ids[2:]] == [1, 0]
 
     def test_counts_what_waits_or_trains(self, registry):
         """Queued and running runs count, for one owner or for all; ended runs do not."""
@@ -511,7 +673,7 @@ class TestUnavailable:
             lambda: registry.list_runs("ada"),
             registry.claim,
             registry.count_waiting,
-            lambda: registry.requeue_abandoned(attempts=3),
+            lambda: registry.record("abc", [row(100)]),
         ):
             with pytest.raises(RegistryUnavailable, match=r"no such table|does not exist"):
                 call()

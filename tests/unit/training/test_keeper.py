@@ -24,7 +24,7 @@ def quickly(monkeypatch):
     monkeypatch.setattr(keeper, "_PATIENCE_SECONDS", (0.02, 0.05, 0.1))
     monkeypatch.setattr(keeper, "_NEW_SECONDS", 0.5)
     monkeypatch.setattr(keeper, "TRAINER_TIMEOUT_SECONDS", 1.0)
-    monkeypatch.setattr(keeper, "_reported", "")
+    monkeypatch.setattr(keeper, "_reported", {})
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ import pytest
 
 from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
-from digits.runs.registry import open_registry
+from digits.runs.registry import Registry
 from digits.runs.schema import RunState
+from digits.runs.work import new_worker
 from digits.settings import Settings
 from digits.store import FolderStore
 from digits.training import checkpoints, trainer
@@ -36,22 +37,22 @@ FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["digits.training.trainer", "digits.training.loop", "digits.training.export", "pandas"])
 
 
-def work(environment):
+def work(environment, worker):
     """Serve the queue until a SIGKILL."""
     os.environ.update(environment)
     settings = Settings.from_environment()
     trainer.PRESETS = {}  # no warming up
     trainer._ATTEMPTS = KILLS + 2  # on a slow disk no checkpoint may be written between several of the kills
-    with trainer.trainer_lock(settings):
-        registry, never = open_registry(settings.registry_url), threading.Event()
-        trainer.Trainer(settings, registry, never, checkpoint_seconds=0.1).work()
+    registry, never = Registry(settings.registry_url, worker=worker), threading.Event()
+    trainer.Trainer(settings, registry, never, checkpoint_seconds=0.1).work()
 
 
 @contextlib.contextmanager
-def trainer_process():
-    """Start a separate trainer process, and end it in any case."""
+def trainer_process(registry):
+    """Start a separate trainer process, end it in any case, and say so as a keeper does."""
     environment = {name: os.environ[name] for name in ("DIGITS_RUNS_DIR", "KERAS_HOME", "DIGITS_DOWNLOAD")}
-    process = FORKED.Process(target=work, args=(environment,))
+    worker = new_worker()
+    process = FORKED.Process(target=work, args=(environment, worker))
     process.start()
     try:
         yield process
@@ -59,6 +60,7 @@ def trainer_process():
         process.kill()
         process.join()
         process.close()
+        registry.release(worker)
 
 
 def wait_for(condition):
@@ -101,7 +103,7 @@ def test_a_trainer_killed_at_twenty_random_points_loses_nothing(registry, runs_d
     killed = commands.submit(registry, CHOSEN, "ada", changes=[Change(40, "learning_rate", 1e-3, 5e-4)])
     reached = []
     for _ in range(KILLS):
-        with trainer_process() as process:
+        with trainer_process(registry) as process:
             begun = registry.get(killed).step
             wait_for(lambda begun=begun: is_beyond(registry.get(killed), begun))
             time.sleep(chance.uniform(0, 0.15))
@@ -109,14 +111,14 @@ def test_a_trainer_killed_at_twenty_random_points_loses_nothing(registry, runs_d
         reached.append(registry.get(killed).step)
     assert len(set(reached)) > KILLS / 2
     last = reached[-1] + 105
-    with trainer_process() as process:
+    with trainer_process(registry) as process:
         train_until(registry, killed, last)
         commands.stop(registry, killed, "ada")
         wait_for(lambda: registry.get(killed).activity.startswith("Converting"))
         process.kill()
     peaceful = commands.submit(registry, CHOSEN, "ada", changes=registry.changes(killed))
     commands.pause(registry, peaceful, "ada")
-    with trainer_process():
+    with trainer_process(registry):
         train_until(registry, peaceful, last)
         commands.stop(registry, peaceful, "ada")
         wait_for(lambda: registry.get(killed).is_ended and registry.get(peaceful).is_ended)

@@ -13,7 +13,8 @@ from digits.accuracy import accuracy
 from digits.errors import TrainingDiverged
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
 from digits.training.loop import Training, batch_indices, train
-from digits.training.programs import PRECISIONS, Program, fastest_precision, warm_up
+from digits.training.precision import PRECISIONS, fastest_precision, memory_file, processor
+from digits.training.programs import Program, warm_up
 
 SHORT = Hyperparameters(network="corrected", learning_rate=1e-3, iterations=100, batch_size=16, optimizer="adam")
 
@@ -356,3 +357,12 @@ def test_precision_is_measured_once(tmp_path):
     assert fastest_precision(memory) == other
     memory.write_text("nonsense")
     assert fastest_precision(memory) == fastest_precision()
+
+
+def test_precision_is_remembered_for_each_kind_of_processor(tmp_path, monkeypatch):
+    """A registry that moves to a machine with another processor is measured there again."""
+    here = memory_file(tmp_path)
+    assert here == memory_file(tmp_path)
+    assert processor()
+    monkeypatch.setattr("digits.training.precision.processor", lambda: "another kind")
+    assert memory_file(tmp_path) != here

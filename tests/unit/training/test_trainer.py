@@ -1,4 +1,4 @@
-"""trainer: a second trainer leaves at once, and any failure ends only the run in which it happens."""
+"""trainer: any failure ends only the run in which it happens, and several trainers share one queue."""
 
 import errno
 import logging
@@ -13,17 +13,12 @@ from digits.models import catalogue
 from digits.models.identity import Weights
 from digits.runs import commands
 from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.registry import Registry
 from digits.runs.schema import RunState
 from digits.settings import Settings
 from digits.store import FolderStore
-from digits.training import checkpoints, export, loop, session, timeline, trainer
-from digits.training.keeper import trainer_lock
-
-
-def test_a_second_trainer_leaves_at_once(runs_dir):
-    """If another trainer holds the lock, a trainer ends with status 0."""
-    with trainer_lock(Settings.from_environment()):
-        assert trainer.main() == 0
+from digits.training import checkpoints, export, loop, precision, session, timeline
+from tests.conftest import close
 
 
 def test_a_run_without_data_fails_with_the_reason(registry, serve, monkeypatch, quick):
@@ -99,10 +94,10 @@ def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
     """If the registry does not answer for a while, the trainer waits and loses no run."""
     run_id, claim, refusals = commands.submit(registry, quick, "ada"), registry.claim, iter(range(3))
 
-    def locked():
+    def locked(**how):
         if next(refusals, None) is not None:
             raise RegistryBusy("The run registry should be writable; it answered: database is locked.")
-        return claim()
+        return claim(**how)
 
     monkeypatch.setattr(registry, "claim", locked)
     monkeypatch.setattr(session, "_RETRY_SECONDS", 0.0)
@@ -125,6 +120,7 @@ def test_a_registry_that_stays_locked_is_given_up(registry, serve, monkeypatch, 
             serve(then=[lambda: time.sleep(0.02)] * 100)
     assert 2 <= len(tries) < 10
     assert registry.get(run_id).state == RunState.RUNNING
+    registry.release(registry.worker)  # as the keeper does when its trainer has ended
     serve()
     assert registry.get(run_id).state == RunState.FINISHED
 
@@ -247,9 +243,77 @@ def test_removes_what_was_deleted_a_day_ago(registry, serve, quick, runs_dir):
     assert (runs_dir / new / "card.json").exists()
 
 
-def test_runs_whose_trainer_died_are_trained_at_the_start(registry, serve, quick):
-    """The trainer first continues the runs that a dead trainer left running."""
-    abandoned = commands.submit(registry, quick, "ada")
-    registry.claim()
+def test_a_run_whose_trainer_died_is_taken_over(registry, serve, quick):
+    """A trainer continues the run that a dead one left, and leaves alone the one that a living one trains."""
+    living, dead = (Registry(Settings.from_environment().registry_url) for _ in range(2))
+    ids = [commands.submit(registry, quick, "ada") for _ in range(2)]
+    assert [living.claim().id, dead.claim().id] == ids
+    registry.release(dead.worker)
     serve()
-    assert registry.get(abandoned).state == RunState.FINISHED
+    assert [registry.get(run_id).state for run_id in ids] == [RunState.RUNNING, RunState.FINISHED]
+    for other in (living, dead):
+        close(other)
+
+
+def test_a_trainer_that_loses_its_lease_stops_writing(registry, serve, runs_dir, monkeypatch, caplog):
+    """It leaves the run, its model and its row to the trainer that has it now, and serves the next run."""
+    other = Registry(Settings.from_environment().registry_url)
+    chosen = Hyperparameters(iterations=5000, batch_size=10)
+    lost, record = commands.submit(registry, chosen, "ada"), registry.record
+
+    def record_late(run_id, progress=(), **facts):
+        if run_id == lost and facts.get("step", 0) > 100 and registry.get(lost).claims == 1:
+            registry.release(registry.worker)  # as if this process had been stopped for longer than its lease
+            assert other.claim().id == lost
+        return record(run_id, progress, **facts)
+
+    monkeypatch.setattr(registry, "record", record_late)
+    following = commands.submit(registry, Hyperparameters(iterations=100), "ada")
+    serve()
+    run = registry.get(lost)
+    assert (run.state, run.worker) == (RunState.RUNNING, other.worker)
+    assert not (runs_dir / lost).exists()
+    assert "another trainer has it" in caplog.text
+    assert registry.get(following).state == RunState.FINISHED
+    close(other)
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_visitors_take_turns_and_every_run_ends_the_same(is_alone, registry, serve, runs_dir, monkeypatch):
+    """A long run that others wait for is put back with a checkpoint; its result is that of a run which was never."""
+    chosen = Hyperparameters(iterations=400)
+    monkeypatch.setattr(session, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(session, "_LOOK_EVERY_SECONDS", 0.0)
+    claim, claimed, is_awaited, turns = registry.claim, [], registry.is_awaited, iter(range(4))
+    monkeypatch.setattr(registry, "is_awaited", lambda run: next(turns, None) is not None and is_awaited(run))
+    monkeypatch.setattr(registry, "claim", lambda **how: (run := claim(**how)) and (claimed.append(run.owner), run)[1])
+    ids = [commands.submit(registry, chosen, owner) for owner in (["ada"] if is_alone else ["ada", "ada", "bob"])]
+    serve()
+    assert {registry.get(run_id).state for run_id in ids} == {RunState.FINISHED}
+    if is_alone:
+        assert claimed == ["ada"]
+    else:
+        assert claimed[:4] == ["ada", "bob", "ada", "bob"]
+        weights = {(runs_dir / run_id / "model.tflite").read_bytes() for run_id in ids}
+        assert len(weights) == 1
+
+
+def test_the_precision_is_chosen_once_for_a_run(registry, serve, quick, monkeypatch):
+    """The first trainer writes its processor's precision on the run; a trainer elsewhere continues in that one."""
+    chosen = Hyperparameters(network="published", iterations=60, batch_size=50)
+    run_id = commands.submit(registry, chosen, "ada")
+    monkeypatch.setattr(precision, "_measure", lambda: "mixed_bfloat16")
+    monkeypatch.setattr(precision, "processor", lambda: "one kind")
+    commands.pause(registry, run_id, "ada")
+    commands.step(registry, run_id, "ada", 30)
+    serve()
+    assert (registry.get(run_id).step, registry.get(run_id).precision) == (30, "mixed_bfloat16")
+    monkeypatch.setattr(precision, "_measure", lambda: "float32")
+    monkeypatch.setattr(precision, "processor", lambda: "another kind")
+    commands.resume(registry, run_id, "ada")
+    other = commands.submit(registry, chosen, "ada")
+    softmax = commands.submit(registry, quick, "ada")
+    serve()
+    cards = [catalogue.find(one, Settings.from_environment()).card for one in (run_id, other, softmax)]
+    assert [card.precision for card in cards] == ["mixed_bfloat16", "float32", "float32"]
+    assert [registry.get(one).precision for one in (run_id, other, softmax)] == [card.precision for card in cards]

@@ -1,0 +1,71 @@
+"""Precision: whether this processor computes faster in bfloat16, measured once for each kind of processor."""
+
+import functools
+import hashlib
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+
+from digits.files import write_whole
+from digits.settings import work_dir
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+_TELLING = ("model name", "flags", "CPU implementer", "CPU part", "Features")  # the last three on ARM
+_CPUINFO = Path("/proc/cpuinfo")  # on Linux; elsewhere the platform's words must do
+
+
+def fastest_precision(memory: Path | None = None) -> str:
+    """Return "mixed_bfloat16" if this processor multiplies bfloat16 clearly faster, else "float32".
+
+    Args:
+        memory: a file that stores the answer, such as `memory_file` gives. A new measurement on a busy machine could
+            differ, and a run could then not be repeated to the last bit.
+    """
+    if memory and memory.is_file() and (known := memory.read_text(encoding="ascii").strip()) in PRECISIONS:
+        return known
+    precision = _measure()
+    if memory:
+        with write_whole(memory) as stream:
+            stream.write(precision.encode())
+    return precision
+
+
+def memory_file(runs_dir: Path) -> Path:
+    """Return the file that stores the answer for processors of this kind, among a registry's working files."""
+    return work_dir(runs_dir, "precision-" + hashlib.sha256(processor().encode()).hexdigest()[:12])
+
+
+def processor() -> str:
+    """Return the kind of this machine's processor: its architecture, model and instruction sets."""
+    try:
+        lines = _CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    fields = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in reversed(lines))}
+    told = [
+        fields[name] for name in ("model name", "flags", "CPU implementer", "CPU part", "Features") if name in fields
+    ]
+    return "; ".join([platform.machine(), *(told or [platform.processor()])])
+
+
+@functools.cache
+def _measure() -> str:
+    def product(dtype: str) -> Callable[[], float]:
+        matrix = tf.ones((768, 768), dtype)
+        multiply = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
+        multiply()
+
+        def seconds() -> float:
+            start = time.perf_counter()
+            multiply().numpy()
+            return time.perf_counter() - start
+
+        return seconds
+
+    # Alternating: other load slows both, and the median ignores what slows only one.
+    narrow, wide = product("bfloat16"), product("float32")
+    return "mixed_bfloat16" if statistics.median(narrow() / wide() for _ in range(21)) < 0.8 else "float32"
