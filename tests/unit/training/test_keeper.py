@@ -134,3 +134,41 @@ def test_a_full_disk_is_told(keep, monkeypatch):
     assert wait_for(keeper.describe_trouble) == (
         "The server's disk is full. Training goes on when there is room; nothing is lost."
     )
+
+
+def test_a_server_keeps_as_many_trainers_as_the_settings_say(runs_dir, monkeypatch):
+    """Two with `DIGITS_TRAINERS=2`, each with a name of its own in the registry, and none with 0."""
+    monkeypatch.setattr(keeper, "_COMMAND", [sys.executable, "-c", LIVES])
+    monkeypatch.setenv("DIGITS_TRAINERS", "0")
+    assert keeper.start_keepers(Settings.from_environment()) == []
+    monkeypatch.setenv("DIGITS_TRAINERS", "2")
+    keepers = keeper.start_keepers(Settings.from_environment())
+    for one in keepers:
+        wait_for(lambda one=one: pid_of(one))
+    assert len({one._worker for one in keepers}) == 2
+    for one in keepers:
+        one._is_closing.set()
+        one._process.kill()
+    keeper.close_keepers(keepers)
+
+
+def test_a_trainer_elsewhere_is_enough(keep, registry):
+    """While a trainer of another server lives, this server starts none; when that one is gone, it does."""
+    registry.enlist("elsewhere", unless_served=True, grace_seconds=60)
+    one = keep(LIVES)
+    time.sleep(0.5)
+    assert pid_of(one) == 0
+    registry.release("elsewhere")
+    wait_for(lambda: pid_of(one))
+
+
+def test_the_run_of_a_dead_trainer_is_free_at_once(keep, registry, quick):
+    """The keeper ends the lease of the trainer that it has seen die."""
+    one = keep(LIVES)
+    first = wait_for(lambda: pid_of(one))
+    run_id = registry.create(quick, "ada")
+    registry.worker = one._worker
+    assert registry.claim().id == run_id
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: pid_of(one) not in (0, first))
+    assert registry.claim().id == run_id
