@@ -48,23 +48,18 @@ def main() -> None:
 
 
 def _measure(registry: Registry, kills: int, folder: Path) -> dict[str, Any]:
-    chance, start = random.Random(7), time.perf_counter()
+    start = time.perf_counter()
     ids = [commands.submit(registry, _CHOSEN, owner) for owner in ("ada", "ada", "bob", "bob")]
     trainers = [_start(), _start()]
-    for number in range(kills):
-        _train_for(registry, ids, chance.uniform(0.1, 2.0))
-        process, worker = trainers.pop(0)
-        process.kill()
-        process.join()
-        if number % 2:
-            registry.release(worker)  # as a keeper on the same machine does
-        trainers.append(_start())
-    _wait(lambda: all(registry.get(run_id).is_ended for run_id in ids))
-    peaceful = commands.submit(registry, _CHOSEN, "cleo")
-    _wait(lambda: registry.get(peaceful).is_ended)
-    for process, _ in trainers:
-        process.kill()
-        process.join()
+    try:
+        _kill_one_after_the_other(registry, ids, trainers, kills)
+        _wait(lambda: _all_ended(registry, ids))
+        peaceful = commands.submit(registry, _CHOSEN, "cleo")
+        _wait(lambda: _all_ended(registry, [peaceful]))
+    finally:
+        for process, _ in trainers:
+            process.kill()
+            process.join()
     expected = (folder / peaceful / "model.tflite").read_bytes()
     return {
         "kills": kills,
@@ -75,6 +70,18 @@ def _measure(registry: Registry, kills: int, folder: Path) -> dict[str, Any]:
         "claims": sum(registry.get(run_id).claims for run_id in ids),
         "seconds": round(time.perf_counter() - start),
     }
+
+
+def _kill_one_after_the_other(registry: Registry, ids: list[str], trainers: list[Any], kills: int) -> None:
+    chance = random.Random(7)
+    for number in range(kills):
+        _train_for(registry, ids, chance.uniform(0.1, 2.0))
+        process, worker = trainers.pop(0)
+        process.kill()
+        process.join()
+        if number % 2:
+            registry.release(worker)  # as a keeper on the same machine does
+        trainers.append(_start())
 
 
 def _train_for(registry: Registry, ids: list[str], seconds: float) -> None:
