@@ -136,16 +136,16 @@ class TestTrainer:
             registry.requeue(running)
         self.silent_for(3000, monkeypatch)
         why = "No trainer can be started: Read-only file system. The next try is in 30 seconds."
-        monkeypatch.setattr(keeper, "_reported", why)
+        monkeypatch.setattr(keeper, "_reported", {0: why})
         page = tidy(open_page("train.py", run=running))
         assert [warning.value for warning in page.warning] == [why]
         assert "The trainer is starting." not in self.said(page)
-        monkeypatch.setattr(keeper, "_reported", "")
+        monkeypatch.setattr(keeper, "_reported", {})
         assert not any("No trainer" in text for text in self.said(open_page("train.py", run=running)))
 
     def test_that_died_is_told(self, running, registry, open_page, tidy):
         """The run goes on with the next trainer."""
-        registry.requeue_abandoned(attempts=3)
+        registry.release(registry.worker)
         registry.claim()
         assert (
             "The trainer ended once during this run, probably because memory ran out. It goes on all the same."
