@@ -75,11 +75,11 @@ def test_a_full_disk_costs_only_the_cache(small, tmp_path, monkeypatch):
 
 def test_adds_images_to_the_training_set_alone(small, tmp_path, clock):
     """Without a folder of handwriting the additions are MNIST read in other ways, allographs and a few examples of real
-    handwriting, at most a third of the images each."""
+    handwriting, half or a third of the images each."""
     few = dataclasses.replace(small, train=small.train.rows(0, 60))
     said = []
     whole = mixture.for_drawings(few, tmp_path, said.append)
-    assert len(whole.train) == 60 + 5 * 20
+    assert len(whole.train) == 60 + 4 * 20 + 30
     assert np.array_equal(whole.train.images[:60], few.train.images)
     assert np.array_equal(whole.train.labels[60:80], few.train.labels[:20])
     assert whole.validation is few.validation
@@ -113,7 +113,7 @@ def test_another_training_set_has_a_cache_of_its_own(small, tmp_path):
     """What was made for a few images does not serve when more are there, nor handwriting when its folder is gone."""
     few, more = (dataclasses.replace(small, train=small.train.rows(0, count)) for count in (30, 60))
     mixture.for_drawings(few, tmp_path)
-    assert len(mixture.for_drawings(more, tmp_path).train) == 60 + 5 * 20
+    assert len(mixture.for_drawings(more, tmp_path).train) == 60 + 4 * 20 + 30
 
 
 def test_other_classes_get_no_digits(small, tmp_path):
@@ -127,7 +127,7 @@ def test_handwriting_is_added_where_it_is(small, tmp_path, data_dir):
     few = dataclasses.replace(small, train=small.train.rows(0, 30))
     whole = mixture.for_drawings(few, tmp_path / "memory", data_dir=data_dir)
     # three copies read by their strokes, one as a picture, and perhaps one of low resolution
-    assert 30 + 3 * 10 + 4 <= len(whole.train) <= 30 + 3 * 10 + 5
+    assert 30 + 2 * 10 + 15 + 4 <= len(whole.train) <= 30 + 2 * 10 + 15 + 5
     assert Part("unipen", "strokes", 3) in whole.mixture
     assert mixture.title("unipen") == "UNIPEN"
 
