@@ -6,7 +6,7 @@ from PIL import Image
 
 _PAPER_SIDE = 96  # the paper's brightness is estimated on a picture of this size
 _PAPER_WINDOW = 15  # where there are shadows, by grey closing with this window; wider strokes are then lost
-_NARROW = 7  # there, strokes up to this wide decide whether the ink is dark or light
+_PAPER_STROKES = 3  # ...or so many widths of a stroke, if that is less
 _SHADE = 0.03  # a pixel that differs from the plane by more is ink or shadow
 _BROAD = 0.2  # a shadow is wider than this share of the picture
 _DEEPEST_SHADE = 0.7  # a shadow takes at most this share of the paper's light
@@ -55,9 +55,11 @@ def _dark_ink(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     is_simple = is_even or breadth < _BROAD * max(small.shape)
     if is_simple:
         darker, lighter = np.minimum(difference, 0), np.maximum(difference, 0)
-    else:  # compare narrow marks only; shadows are wide
-        darker = scipy.ndimage.black_tophat(small, _NARROW, mode="reflect")
-        lighter = scipy.ndimage.white_tophat(small, _NARROW, mode="reflect")
+    else:  # compare marks with sharp edges only; shadows are soft
+        fine = reduced(picture, 2 * _PAPER_SIDE)
+        marks = fine - enlarged(scipy.ndimage.median_filter(small, _PAPER_WINDOW, mode="reflect"), fine.shape)
+        marks *= scipy.ndimage.gaussian_gradient_magnitude(fine, 1)
+        darker, lighter = np.minimum(marks, 0), np.maximum(marks, 0)
     if (lighter**2).sum() > (darker**2).sum():
         picture, plane = 1 - picture, 1 - plane
     return picture, plane.astype(np.float32) if is_simple else None
@@ -66,11 +68,28 @@ def _dark_ink(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 def _relative(picture: np.ndarray, paper: np.ndarray | None) -> np.ndarray:
     """Return how much darker each pixel is than the paper around it: 0 is equal, 1 is black, below 0 is brighter."""
     if paper is None:
-        small = reduced(picture, _PAPER_SIDE)
-        paper = scipy.ndimage.grey_closing(small, size=_PAPER_WINDOW, mode="reflect")
-        paper = scipy.ndimage.gaussian_filter(paper, 1)
-    paper = np.asarray(Image.fromarray(paper).resize(picture.shape[::-1], Image.Resampling.BILINEAR))
-    return 1 - picture / np.maximum(paper, 0.05)
+        paper = _local_paper(reduced(picture, 2 * _PAPER_SIDE))
+    return 1 - picture / np.maximum(enlarged(paper, picture.shape), 0.05)
+
+
+def _local_paper(small: np.ndarray) -> np.ndarray:
+    """Estimate the paper's brightness by grey closing, with a window only a few times as wide as the strokes.
+
+    So the estimate follows a shadow, even one as narrow as a finger's. A first, wide window shows the strokes' width.
+    """
+    window = 2 * _PAPER_WINDOW + 1
+    contrast = 1 - small / np.maximum(scipy.ndimage.grey_closing(small, size=window, mode="reflect"), 0.05)
+    mask = contrast > max(0.1, 0.5 * float(np.percentile(contrast, 98)))
+    depth = scipy.ndimage.distance_transform_edt(mask)
+    ridges = depth[(depth > 0) & (depth == scipy.ndimage.maximum_filter(depth, 3))]
+    if ridges.size:
+        window = min(window, int(_PAPER_STROKES * 2 * float(np.median(ridges))) | 1)
+    return scipy.ndimage.gaussian_filter(scipy.ndimage.grey_closing(small, size=window, mode="reflect"), 1)
+
+
+def enlarged(small: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Enlarge to a shape by linear interpolation."""
+    return np.asarray(Image.fromarray(small).resize(shape[::-1], Image.Resampling.BILINEAR))
 
 
 def reduced(picture: np.ndarray, side: int) -> np.ndarray:

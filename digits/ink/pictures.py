@@ -10,8 +10,9 @@ from PIL import Image, ImageOps
 
 from digits import settings
 from digits.errors import InvalidImage
-from digits.ink import paper, rules
+from digits.ink import marks, paper, rules
 from digits.ink.crops import WHOLE, Crop
+from digits.ink.sheet import cut_out
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAX_SIDE = 800  # larger pictures are reduced; a digit a tenth as high as the page still has 80 pixels
@@ -80,20 +81,10 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
         raise InvalidImage(
             f"`picture` must be a grey array (height, width) of finite numbers; received {picture.shape}."
         )
-    blank = np.zeros_like(picture)
-    contrast = rules.erase(paper.contrast(picture))
-    floor = _noise_floor(contrast)
-    candidates = contrast > floor
-    if candidates.sum() < _MIN_INK_PIXELS:
-        return blank
-    # a blurred edge is at half the ink's darkness; fainter pixels count where they touch a dark one
-    darkness = _ink_darkness(contrast, candidates)
-    certain = candidates & (contrast > 0.5 * darkness)
-    possible = candidates & (contrast > 0.3 * darkness)
-    mask = _writing(scipy.ndimage.binary_propagation(certain, structure=np.ones((3, 3)), mask=possible), contrast)
-    if mask.sum() < _MIN_INK_PIXELS:
-        return blank
-    return np.where(mask, np.clip(contrast / darkness, 0, 1), 0).astype(np.float32)
+    sheet, place = cut_out(picture)
+    ink = np.zeros_like(picture)
+    ink[place] = _find_on_sheet(sheet)
+    return ink
 
 
 def _decode(data: bytes, crop: Crop, side: int, opaque_mode: str) -> Image.Image:
@@ -149,6 +140,24 @@ def _grey(image: Image.Image) -> np.ndarray:
     return luma * alpha + paper * (1 - alpha)
 
 
+def _find_on_sheet(sheet: np.ndarray) -> np.ndarray:
+    """Separate the ink from its paper; arguments as for `find_ink`."""
+    blank = np.zeros_like(sheet)
+    contrast = rules.erase(paper.contrast(sheet))
+    floor = _noise_floor(contrast)
+    candidates = contrast > floor
+    if candidates.sum() < _MIN_INK_PIXELS:
+        return blank
+    # a blurred edge is at half the ink's darkness; fainter pixels count where they touch a dark one
+    darkness = _ink_darkness(contrast, candidates)
+    certain = candidates & (contrast > 0.5 * darkness)
+    possible = candidates & (contrast > 0.3 * darkness)
+    mask = marks.writing(scipy.ndimage.binary_propagation(certain, structure=np.ones((3, 3)), mask=possible), contrast)
+    if mask.sum() < _MIN_INK_PIXELS:
+        return blank
+    return np.where(mask, np.clip(contrast / darkness, 0, 1), 0).astype(np.float32)
+
+
 def _noise_floor(contrast: np.ndarray) -> float:
     """Return the contrast above which a pixel is more than the paper's noise.
 
@@ -164,25 +173,3 @@ def _ink_darkness(contrast: np.ndarray, candidates: np.ndarray) -> float:
     if not candidates.any():
         return 1.0
     return max(_MIN_CONTRAST, float(np.percentile(contrast[candidates], 85)))
-
-
-def _writing(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
-    """Keep the components that may be writing.
-
-    They are not tiny compared with the largest, have sharp edges as ink does, and are not strips along the picture's
-    edge.
-    """
-    labels, count = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
-    if count <= 1:
-        return mask
-    sharpness = np.zeros(count + 1)
-    np.maximum.at(sharpness, labels[mask], scipy.ndimage.gaussian_gradient_magnitude(contrast, 1)[mask])
-    areas = np.bincount(labels.ravel(), minlength=count + 1)
-    edge = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
-    contact = np.bincount(edge, minlength=count + 1)
-    is_writing = (areas >= _MIN_INK_PIXELS) & (sharpness > 0.4 * sharpness.max())
-    is_writing[0] = False
-    inner = is_writing & (contact <= min(mask.shape) / 3)
-    if inner.any():
-        is_writing = inner
-    return (is_writing & (areas >= 0.02 * areas[is_writing].max(initial=0)))[labels]
