@@ -13,6 +13,12 @@ _SPECK = 0.2  # marks smaller than this share of the writing's size are specks
 _FAINT = 0.45  # lines thinner than this share of the writing's strokes are what is left of rules
 _FRAMED = 0.7  # a frame's box holds this share of the other ink
 _RIM = 0.08  # of a box: a frame's lines lie so near to the edges of its box...
+_BAR = 0.25  # a bar's width is less than this share of its length
+_LONG_BAR = 0.9  # a bar as long as this share of a digit's size is printed; a loose bar of a 5 is shorter
+_TALL = 1.4  # the height of a printed stem in digits' sizes; a 1 is less
+_BORDER = 0.1  # printed scraps lie so near to the picture's edge, as a share of its sides...
+_ON_BORDER = 0.9  # ...with this share of their pixels
+_SCRAP = 0.5  # smaller marks than this share of a digit's size are scraps
 _ON_RIM = 0.8  # ...in this share of its pixels
 
 
@@ -36,8 +42,7 @@ def writing(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     np.maximum.at(sharpness, labels[mask], scipy.ndimage.gaussian_gradient_magnitude(contrast, 1)[mask])
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     areas[0] = 0
-    keep = (areas >= _LEAST_PIXELS) & (sharpness > _SHARPNESS * sharpness.max())
-    keep[0] = False
+    keep = areas >= _LEAST_PIXELS
     boxes = _boxes(labels)
     sizes = boxes[:, 2:] - boxes[:, :2]
     border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
@@ -45,8 +50,10 @@ def writing(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     is_strip = (contact > 0.5 * sizes.max(axis=1)) & (sizes.min(axis=1) < _SLIM * sizes.max(axis=1))
     keep = _unless_all(keep, (contact > _EDGE * min(mask.shape)) | is_strip)
     keep = _unless_all(keep, _are_frames(labels, boxes, areas, keep))
+    keep = _unless_all(keep, _are_printed(labels, boxes, areas, keep))
     if not keep.any():
         return keep[labels]
+    keep &= sharpness > _SHARPNESS * sharpness[keep].max()
     depths = scipy.ndimage.distance_transform_edt(mask)
     widths = np.bincount(labels[mask], depths[mask], minlength=count + 1) / np.maximum(areas, 1)
     keep = _unless_all(keep, widths < _FAINT * _median(widths, areas * keep))
@@ -73,6 +80,33 @@ def _boxes(labels: np.ndarray) -> np.ndarray:
     for rows, columns in scipy.ndimage.find_objects(labels):
         boxes.append((columns.start, rows.start, columns.stop, rows.stop))
     return np.array(boxes)
+
+
+def _are_printed(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """Return which components are parts of printed lines.
+
+    They are long bars, bars that stand higher than the writing, and scraps along the edge of the picture.
+    """
+    widths, heights = (boxes[:, 2:] - boxes[:, :2]).T
+    longest, shortest = np.maximum(widths, heights), np.minimum(widths, heights)
+    is_slim = shortest < _BAR * longest
+    digits = keep & ~is_slim
+    if not digits.any():
+        return np.zeros(len(boxes), bool)
+    size = _median(longest, areas * digits)
+    is_bar = is_slim & (widths > heights) & (longest > _LONG_BAR * size)
+    is_stem = is_slim & (heights >= widths)
+    is_tall = is_stem & (longest > _TALL * size)
+    rows, columns = labels.shape
+    rim = np.ones(labels.shape, bool)
+    depth_y, depth_x = max(1, int(_BORDER * rows)), max(1, int(_BORDER * columns))
+    rim[depth_y:-depth_y, depth_x:-depth_x] = False
+    on_rim = np.bincount(labels[rim], minlength=len(boxes)) > _ON_BORDER * areas
+    is_scrap = (longest < _SCRAP * size) | is_slim | (areas < _BAR * widths * heights)
+    ends = boxes[digits][:, [1, 3]]
+    misses = np.abs(boxes[:, None, [1, 3]] - ends).max(axis=2).min(axis=1)  # (components,)
+    stands_like_a_digit = is_stem & (misses < _BAR * size)
+    return is_bar | is_tall | (on_rim & is_scrap & ~stands_like_a_digit)
 
 
 def _are_frames(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ _PAPER_WINDOW = 15  # where there are shadows, by grey closing with this window;
 _PAPER_STROKES = 3  # ...or so many widths of a stroke, if that is less
 _SHADE = 0.03  # a pixel that differs from the plane by more is ink or shadow
 _BROAD = 0.2  # a shadow is wider than this share of the picture
+_BROADEST = 0.45  # where the border is even, narrower shades are thick grey ink
 _DEEPEST_SHADE = 0.7  # a shadow takes at most this share of the paper's light
 
 
@@ -52,7 +53,7 @@ def _dark_ink(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     shade = (np.abs(difference) > _SHADE) & (depth < _DEEPEST_SHADE)
     breadth = 2 * scipy.ndimage.distance_transform_edt(shade).max()
     is_even = float(np.percentile(np.abs(difference[~inside]), 85)) < _SHADE
-    is_simple = is_even or breadth < _BROAD * max(small.shape)
+    is_simple = breadth < (_BROADEST if is_even else _BROAD) * max(small.shape)
     if is_simple:
         darker, lighter = np.minimum(difference, 0), np.maximum(difference, 0)
     else:  # compare marks with sharp edges only; shadows are soft
@@ -87,9 +88,11 @@ def _local_paper(small: np.ndarray) -> np.ndarray:
     return scipy.ndimage.gaussian_filter(scipy.ndimage.grey_closing(small, size=window, mode="reflect"), 1)
 
 
-def enlarged(small: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Enlarge to a shape by linear interpolation."""
-    return np.asarray(Image.fromarray(small).resize(shape[::-1], Image.Resampling.BILINEAR))
+def enlarged(
+    small: np.ndarray, shape: tuple[int, ...], resampling: Image.Resampling = Image.Resampling.BILINEAR
+) -> np.ndarray:
+    """Enlarge to a shape by interpolation."""
+    return np.asarray(Image.fromarray(small).resize(shape[::-1], resampling))
 
 
 def reduced(picture: np.ndarray, side: int) -> np.ndarray:

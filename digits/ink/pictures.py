@@ -20,6 +20,8 @@ MAX_SIDE = 800  # larger pictures are reduced; a digit a tenth as high as the pa
 # What Pillow raises, or warns of, where a file is broken.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error, UserWarning)
 
+_SMALL = 240  # smaller pictures are enlarged while their ink is searched for
+_OWN_DARKNESS = 0.8  # writing that is fainter than this share of all marks is looked for again
 _MIN_CONTRAST = 0.12  # ink must be this much darker than its paper (hard pencil on white is about 0.2)
 _MIN_SIGNAL = 4.5  # standard deviations of the paper's noise by which ink must exceed it
 _MIN_INK_PIXELS = 6
@@ -81,10 +83,13 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
         raise InvalidImage(
             f"`picture` must be a grey array (height, width) of finite numbers; received {picture.shape}."
         )
-    sheet, place = cut_out(picture)
-    ink = np.zeros_like(picture)
+    factor = math.ceil(_SMALL / max(picture.shape))  # a rule is hard to tell from a stroke where both have a pixel
+    shape = (picture.shape[0] * factor, picture.shape[1] * factor)
+    large = paper.enlarged(picture, shape, Image.Resampling.BICUBIC) if factor > 1 else picture
+    sheet, place = cut_out(large)
+    ink = np.zeros_like(large)
     ink[place] = _find_on_sheet(sheet)
-    return ink
+    return ink if factor == 1 else np.asarray(Image.fromarray(ink).reduce(factor))
 
 
 def _decode(data: bytes, crop: Crop, side: int, opaque_mode: str) -> Image.Image:
@@ -148,14 +153,25 @@ def _find_on_sheet(sheet: np.ndarray) -> np.ndarray:
     candidates = contrast > floor
     if candidates.sum() < _MIN_INK_PIXELS:
         return blank
-    # a blurred edge is at half the ink's darkness; fainter pixels count where they touch a dark one
     darkness = _ink_darkness(contrast, candidates)
+    mask, ink = _dark_marks(contrast, candidates, darkness)
+    own = _ink_darkness(contrast, ink)
+    if own < _OWN_DARKNESS * darkness:  # darker things than the writing had set the scale
+        candidates &= ~(mask & ~ink)
+        darkness = own
+        _, ink = _dark_marks(contrast, candidates, darkness)
+    if ink.sum() < _MIN_INK_PIXELS:
+        return blank
+    return np.where(ink, np.clip(contrast / darkness, 0, 1), 0).astype(np.float32)
+
+
+def _dark_marks(contrast: np.ndarray, candidates: np.ndarray, darkness: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return all pixels that are dark enough to be ink, and those of them that may be writing."""
+    # a blurred edge is at half the ink's darkness; fainter pixels count where they touch a dark one
     certain = candidates & (contrast > 0.5 * darkness)
     possible = candidates & (contrast > 0.3 * darkness)
-    mask = marks.writing(scipy.ndimage.binary_propagation(certain, structure=np.ones((3, 3)), mask=possible), contrast)
-    if mask.sum() < _MIN_INK_PIXELS:
-        return blank
-    return np.where(mask, np.clip(contrast / darkness, 0, 1), 0).astype(np.float32)
+    mask = scipy.ndimage.binary_propagation(certain, structure=np.ones((3, 3)), mask=possible)
+    return mask, marks.writing(mask, contrast)
 
 
 def _noise_floor(contrast: np.ndarray) -> float:

@@ -80,6 +80,8 @@ def _divide_out(contrast: np.ndarray, path: np.ndarray, reach: int) -> None:
     paper = max(0.0, min(float(np.median(profile[:4])), float(np.median(profile[-4:]))))
     profile = np.maximum(profile - paper - _FAINTEST / 4, 0)
     middle = np.abs(steps) <= 2 / _STEP
+    if not middle.any():
+        return  # outside the picture
     peak = steps[middle][profile[middle].argmax()] - steps[0]
     gaps = np.flatnonzero(profile <= 0)  # the profile ends where the rule does, before the next stroke or rule
     first, last = gaps[gaps < peak].max(initial=-1), gaps[gaps > peak].min(initial=len(profile))
