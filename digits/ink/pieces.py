@@ -24,16 +24,19 @@ _SLOPES = np.arange(-12, 13) / 64  # of lines: 11 degrees either way, in steps t
 _LINE_HEIGHTS = 0.5  # the smaller line is at least this share of the larger one's height, or it is a separate bar
 
 
-def components(mask: np.ndarray) -> list[np.ndarray]:
+def components(mask: np.ndarray, *, bridge: int = 0) -> list[np.ndarray]:
     """Find the components of connected ink.
 
     Args:
         mask: bool (height, width), True is ink.
+        bridge: ink across gaps of up to so many pixels is connected.
 
     Returns:
         For each component its pixels, int (n, 2), x and y.
     """
-    labels, count = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
+    joined = scipy.ndimage.binary_dilation(mask, np.ones((bridge + 1, bridge + 1))) if bridge else mask
+    labels, count = scipy.ndimage.label(joined, structure=np.ones((3, 3)))
+    labels *= mask
     y, x = np.nonzero(labels)
     order = np.argsort(labels[y, x], kind="stable")
     if count == 0:

@@ -91,7 +91,9 @@ def _divide_out(contrast: np.ndarray, path: np.ndarray, reach: int) -> None:
     profile[last:] = 0
     rule = np.clip(profile, 0, 0.95)[distance - steps[0]]
     divided = 1 - (1 - band) / (1 - rule)
-    is_trace = (rule > 0) & (divided < _TRACE * profile.max())
+    beside = np.where((rule == 0) & inside, band, 0).max(axis=0)
+    is_crossed = scipy.ndimage.maximum_filter1d(beside, 2 * reach + 1) > profile.max() / 2
+    is_trace = (rule > 0) & (divided < np.where(is_crossed, _TRACE, 1.0) * profile.max())
     cleared = np.where(is_trace, np.minimum(divided, 0), divided)
     bridged = scipy.ndimage.grey_closing(cleared, size=(int((rule > 0).any(axis=1).sum()) | 1, 3), mode="nearest")
     result = np.where(is_trace, np.minimum(bridged, band), cleared)
