@@ -6,6 +6,7 @@ import scipy
 from digits.ink.pieces import Box
 
 _LEAST_PIXELS = 6
+_LEAST_SIZE = 0.03  # of the picture's shorter side; what is smaller is grain of the paper or the sensor
 _SHARPNESS = 0.4  # the least sharpness of ink, as a share of the sharpest
 _EDGE = 1 / 3  # the most of a picture's shorter side that ink touches
 _SLIM = 0.3  # a strip along the edge is at most so wide, as a share of its length
@@ -42,9 +43,9 @@ def writing(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     np.maximum.at(sharpness, labels[mask], scipy.ndimage.gaussian_gradient_magnitude(contrast, 1)[mask])
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     areas[0] = 0
-    keep = areas >= _LEAST_PIXELS
     boxes = _boxes(labels)
     sizes = boxes[:, 2:] - boxes[:, :2]
+    keep = (areas >= _LEAST_PIXELS) & (sizes.max(axis=1) > _LEAST_SIZE * min(mask.shape))
     border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     contact = np.bincount(border, minlength=count + 1)
     is_strip = (contact > 0.5 * sizes.max(axis=1)) & (sizes.min(axis=1) < _SLIM * sizes.max(axis=1))
