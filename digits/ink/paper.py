@@ -4,8 +4,8 @@ import numpy as np
 import scipy
 from PIL import Image
 
-_PAPER_SIDE = 96  # the paper's brightness is estimated on a picture of this size
-_PAPER_WINDOW = 15  # where there are shadows, by grey closing with this window; wider strokes are then lost
+_PAPER_SIDE = 96  # the paper's brightness is estimated on a picture of this size, or twice it in a shadow...
+_PAPER_WINDOW = 15  # ...by grey closing with this window, on the smaller size; wider strokes are then lost...
 _PAPER_STROKES = 3  # ...or so many widths of a stroke, if that is less
 _SHADE = 0.03  # a pixel that differs from the plane by more is ink or shadow
 _BROAD = 0.2  # a shadow is wider than this share of the picture
