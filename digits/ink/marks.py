@@ -15,7 +15,8 @@ _FAINT = 0.45  # lines thinner than this share of the writing's strokes are what
 _FRAMED = 0.7  # a frame's box holds this share of the other ink
 _RIM = 0.08  # of a box: a frame's lines lie so near to the edges of its box...
 _BAR = 0.25  # a bar's width is less than this share of its length
-_LONG_BAR = 0.9  # a bar as long as this share of a digit's size is printed; a loose bar of a 5 is shorter
+_LONG_BAR = 1.8  # a bar so many times as long as a digit is printed; a loose bar of a 5 is shorter
+_ABOVE = 0.3  # a loose bar of a 5 is so near above its body, in digits' sizes
 _TALL = 1.4  # the height of a printed stem in digits' sizes; a 1 is less
 _BORDER = 0.1  # printed scraps lie so near to the picture's edge, as a share of its sides...
 _ON_BORDER = 0.9  # ...with this share of their pixels
@@ -107,6 +108,10 @@ def _are_printed(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep:
     ends = boxes[digits][:, [1, 3]]
     misses = np.abs(boxes[:, None, [1, 3]] - ends).max(axis=2).min(axis=1)  # (components,)
     stands_like_a_digit = is_stem & (misses < _BAR * size)
+    gaps = boxes[digits][:, 1] - boxes[:, None, 3]  # (components, digits)
+    overlaps = (boxes[:, None, 0] < boxes[digits][:, 2]) & (boxes[digits][:, 0] < boxes[:, None, 2])
+    is_above = (overlaps & (gaps > -_ABOVE * size) & (gaps < _ABOVE * size)).any(axis=1)
+    stands_like_a_digit |= is_above & (widths > heights) & is_slim
     return is_bar | is_tall | (on_rim & is_scrap & ~stands_like_a_digit)
 
 
