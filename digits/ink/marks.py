@@ -9,7 +9,6 @@ _LEAST_PIXELS = 6
 _LEAST_SIZE = 0.03  # of the picture's shorter side; what is smaller is grain of the paper or the sensor
 _SHARPNESS = 0.4  # the least sharpness of ink, as a share of the sharpest
 _EDGE = 1 / 3  # the most of a picture's shorter side that ink touches
-_SLIM = 0.3  # a strip along the edge is at most so wide, as a share of its length
 _SPECK = 0.2  # marks smaller than this share of the writing's size are specks
 _FAINT = 0.45  # lines thinner than this share of the writing's strokes are what is left of rules
 _FRAMED = 0.7  # a frame's box holds this share of the other ink
@@ -49,8 +48,7 @@ def writing(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     keep = (areas >= _LEAST_PIXELS) & (sizes.max(axis=1) > _LEAST_SIZE * min(mask.shape))
     border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     contact = np.bincount(border, minlength=count + 1)
-    is_strip = (contact > 0.5 * sizes.max(axis=1)) & (sizes.min(axis=1) < _SLIM * sizes.max(axis=1))
-    keep = _unless_all(keep, (contact > _EDGE * min(mask.shape)) | is_strip)
+    keep = _unless_all(keep, contact > _EDGE * min(mask.shape))
     keep = _unless_all(keep, _are_frames(labels, boxes, areas, keep))
     keep = _unless_all(keep, _are_printed(labels, boxes, areas, keep))
     if not keep.any():
@@ -111,7 +109,7 @@ def _are_printed(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep:
     gaps = boxes[digits][:, 1] - boxes[:, None, 3]  # (components, digits)
     overlaps = (boxes[:, None, 0] < boxes[digits][:, 2]) & (boxes[digits][:, 0] < boxes[:, None, 2])
     is_above = (overlaps & (gaps > -_ABOVE * size) & (gaps < _ABOVE * size)).any(axis=1)
-    stands_like_a_digit |= is_above & (widths > heights) & is_slim
+    stands_like_a_digit |= is_above & (widths > heights)
     return is_bar | is_tall | (on_rim & is_scrap & ~stands_like_a_digit)
 
 
