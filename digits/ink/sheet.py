@@ -11,11 +11,11 @@ _WRITING = 0.12  # strokes narrower than this share of the picture do not hide t
 _LEAST_STEP = 0.04  # between the sheet and its surroundings
 _EDGE = 1  # pixels either way in which the brightness changes at the edge of a sheet; a shadow's edge is softer
 _SHARP = 0.8  # the share of the edge that is so sharp
-_SMALLEST, _LARGEST = 0.15, 0.97  # the sheet's share of the picture
+_SMALLEST, _LARGEST = 0.25, 0.97  # the sheet's share of the picture
 _RECTANGULAR = 0.83  # the sheet's share of a rectangle around it, in perspective; an ellipse has 0.79
 _ALONE = 0.85  # the sheet's share of everything as bright
 _MARGIN_NOISE = 0.025  # a margin is at least this even
-_LEAST_FRAMED = 0.2  # the share of the picture inside a margin
+_LEAST_FRAMED = 0.25  # the share of the picture inside a margin
 _CONTACT = 0.35  # the share of the picture's border that is surroundings
 
 
