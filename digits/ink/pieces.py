@@ -19,19 +19,24 @@ _BRIDGE = 1.6  # pen widths of ink that a cut may cross: more than 1, because a 
 _SLIVER = 0.15  # heights; both sides of a cut are at least this wide
 _MAX_CUTS = 3  # in one component
 _LINE_GAP = 0.25  # the gap between two lines is at least this share of the higher one's height
+_ROW_GAP = 0.08  # or, between two rows of several pieces each, this share
+_SLOPES = np.arange(-12, 13) / 64  # of lines: 11 degrees either way, in steps that are exact in binary
 _LINE_HEIGHTS = 0.5  # the smaller line is at least this share of the larger one's height, or it is a separate bar
 
 
-def components(mask: np.ndarray) -> list[np.ndarray]:
+def components(mask: np.ndarray, *, bridge: int = 0) -> list[np.ndarray]:
     """Find the components of connected ink.
 
     Args:
         mask: bool (height, width), True is ink.
+        bridge: ink across gaps of up to so many pixels is connected.
 
     Returns:
         For each component its pixels, int (n, 2), x and y.
     """
-    labels, count = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
+    joined = scipy.ndimage.binary_dilation(mask, np.ones((bridge + 1, bridge + 1))) if bridge else mask
+    labels, count = scipy.ndimage.label(joined, structure=np.ones((3, 3)))
+    labels *= mask
     y, x = np.nonzero(labels)
     order = np.argsort(labels[y, x], kind="stable")
     if count == 0:
@@ -64,7 +69,8 @@ def lines_of_writing(pieces: Sequence[np.ndarray]) -> list[list[int]]:
     """Group pieces into lines of writing, from top to bottom.
 
     Bands of pieces with blank paper between them are separate lines if their heights are similar, the gap is large
-    enough, and one band is above the other. All other neighbouring bands are one line.
+    enough, and one band is above the other. All other neighbouring bands are one line. Lines that slope are separated
+    along the slope that leaves most blank paper between them.
 
     Args:
         pieces: (n, 2) each, x and y.
@@ -74,15 +80,36 @@ def lines_of_writing(pieces: Sequence[np.ndarray]) -> list[list[int]]:
     """
     if not pieces:
         return []
-    spans = [(*piece.min(axis=0).tolist(), *piece.max(axis=0).tolist()) for piece in pieces]  # x0, y0, x1, y1
+    spans = np.array([(*piece.min(axis=0).tolist(), *piece.max(axis=0).tolist()) for piece in pieces])  # x0, y0, x1, y1
+    level = _bands(spans.tolist())
+    if len(pieces) < 4:
+        return level
+    shift = (spans[:, :1] + spans[:, 2:3]) / 2 - spans[:, 0].min()
+    sheared = [spans - slope * shift * np.array([0, 1, 0, 1]) for slope in _SLOPES]
+    sloping = _bands(min(sheared, key=_inked_height).tolist())
+    has_whole_lines = min(map(len, sloping)) >= 2
+    return sloping if len(sloping) > len(level) and has_whole_lines else level
+
+
+def _inked_height(spans: np.ndarray) -> float:
+    """Return the height that is not blank from side to side, for spans x0, y0, x1, y1."""
+    total, end = 0.0, -math.inf
+    for _, top, _, foot in sorted(spans.tolist(), key=lambda span: span[1]):
+        total += max(0.0, foot - max(top, end))
+        end = max(end, foot)
+    return total
+
+
+def _bands(spans: list[list[float]]) -> list[list[int]]:
+    """Group spans x0, y0, x1, y1 into lines; see `lines_of_writing`."""
     bands: list[tuple[list[int], tuple[float, ...]]] = []
-    for index in sorted(range(len(pieces)), key=lambda index: spans[index][1]):
+    for index in sorted(range(len(spans)), key=lambda index: spans[index][1]):
         if bands and spans[index][1] <= bands[-1][1][3]:
             bands[-1] = _merged(bands[-1], ([index], spans[index]))
         else:
-            bands.append(([index], spans[index]))
+            bands.append(([index], tuple(spans[index])))
     while True:
-        wrong = [place for place in range(len(bands) - 1) if not _are_two_lines(bands[place][1], bands[place + 1][1])]
+        wrong = [place for place in range(len(bands) - 1) if not _are_two_lines(bands[place], bands[place + 1])]
         if not wrong:
             return [sorted(members) for members, _ in bands]
         nearest = min(wrong, key=lambda place: bands[place + 1][1][1] - bands[place][1][3])
@@ -93,10 +120,14 @@ def _merged(first: tuple, second: tuple) -> tuple:
     return first[0] + second[0], united_box(first[1], second[1])
 
 
-def _are_two_lines(upper: Sequence[float], lower: Sequence[float]) -> bool:
+def _are_two_lines(first: tuple, second: tuple) -> bool:
+    """Return whether two bands, each its members and its box, are two lines."""
+    upper, lower = first[1], second[1]
     low, high = sorted((upper[3] - upper[1], lower[3] - lower[1]))
     is_above = upper[0] <= lower[2] and lower[0] <= upper[2]
-    return is_above and low >= _LINE_HEIGHTS * high and lower[1] - upper[3] >= _LINE_GAP * high
+    are_rows = all(len(members) > 1 and box[2] - box[0] > high for members, box in (first, second))
+    gap = _ROW_GAP if are_rows else _LINE_GAP
+    return is_above and low >= _LINE_HEIGHTS * high and lower[1] - upper[3] >= gap * high
 
 
 def cut_apart(pixels: np.ndarray, height: float, pen_width: float) -> list[np.ndarray]:

@@ -43,6 +43,9 @@ _WIDEST = 1.4  # none of 550 pen digits is wider than 1.36
 _MAX_WIDTH = 1.8  # wider groups are not considered
 _CUT_COST = 2.0  # connected ink is rarely two digits, so the parts must read clearly better
 _CUT_WIDTH = 0.7  # only wider pieces may be two digits; two narrow digits seldom touch
+_HAIRLINE = (
+    0.06  # of the highest piece, and at most two pixels: a gap as narrow is one that the pen or the threshold left
+)
 _READ_WELL = 0.9  # a piece read with this confidence is not cut, unless it is wider than any digit
 _MAX_QUESTIONS = 60  # readings by the recogniser for one line; with more, as in a scribble, the gaps decide alone
 
@@ -175,7 +178,7 @@ def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.
 
     sureness = _sureness(fitted, score)
     mask = ink > FAINTEST
-    pieces = components(mask)
+    pieces = components(mask, bridge=_hairline(mask))
     if not pieces:
         return []
     depth = scipy.ndimage.distance_transform_edt(mask)[mask]
@@ -189,6 +192,12 @@ def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.
         groups = _group(line, sureness, pen_width=pen_width, owners=owners)
         lines.append([paint([line[index] for index in group], ink) for group in groups])
     return lines
+
+
+def _hairline(mask: np.ndarray) -> int:
+    """Return the width in pixels of a gap that a stroke has where the pen hardly touched the paper."""
+    rows = [np.ptp(piece[:, 1]) + 1 for piece in components(mask)]
+    return min(2, int(_HAIRLINE * max(rows, default=0)))
 
 
 def _sureness(fitted: Callable[[list[np.ndarray]], glyphs.Glyph], score: Score | None) -> _Sureness | None:
