@@ -89,7 +89,7 @@ def _local_paper(small: np.ndarray) -> np.ndarray:
 
 
 def enlarged(
-    small: np.ndarray, shape: tuple[int, ...], resampling: Image.Resampling = Image.Resampling.BILINEAR
+    small: np.ndarray, shape: tuple[int, int], resampling: Image.Resampling = Image.Resampling.BILINEAR
 ) -> np.ndarray:
     """Enlarge to a shape by interpolation."""
     return np.asarray(Image.fromarray(small).resize(shape[::-1], resampling))

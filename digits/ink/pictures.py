@@ -45,59 +45,6 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
     return ink if factor == 1 else np.asarray(Image.fromarray(ink).reduce(factor))
 
 
-def _decode(data: bytes, crop: Crop, side: int, opaque_mode: str) -> Image.Image:
-    """Decode a file into an upright picture, cropped and reduced to `side`; RGBA if it is transparent."""
-    if not data:
-        raise InvalidImage("The picture is empty: the file has 0 bytes.")
-    if len(data) > settings.MAX_UPLOAD_BYTES:
-        limit = settings.MAX_UPLOAD_BYTES / 2**20
-        raise InvalidImage(f"A picture may have {limit:.0f} MB; this one has {len(data) / 2**20:.1f} MB. Reduce it.")
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidImage(
-            f"A picture may have {settings.MAX_IMAGE_PIXELS:,} pixels; this one has far more."
-        ) from error
-    except _BROKEN as error:
-        raise InvalidImage(f"This file is not a picture in one of the formats {', '.join(FORMATS)}.") from error
-    if image.width * image.height > settings.MAX_IMAGE_PIXELS:  # the header has the size, so nothing is decoded yet
-        size = f"{image.width:,} × {image.height:,}"
-        raise InvalidImage(f"A picture may have {settings.MAX_IMAGE_PIXELS:,} pixels; this one has {size}. Reduce it.")
-    needed = math.ceil(side / crop.smaller_share)
-    try:
-        image.draft(None, (needed, needed))  # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
-        upright = ImageOps.exif_transpose(image)  # which decodes it
-    except _BROKEN as error:
-        raise InvalidImage("This picture is broken or truncated. Save it again, and upload that file.") from error
-    return _reduced(crop.apply(upright), side, opaque_mode)
-
-
-def _reduced(image: Image.Image, side: int, opaque_mode: str) -> Image.Image:
-    """Reduce the longer side to `side`, in a mode that Pillow can average."""
-    if image.mode.startswith(("I", "F")):  # 16 bits a pixel; Pillow's own conversion would clip at 255
-        values = np.asarray(image, dtype=np.float32)
-        image = Image.fromarray((values / max(1.0, float(values.max())) * 255).astype(np.uint8))
-    image = image.convert("RGBA" if image.has_transparency_data else opaque_mode)
-    image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)
-    return image
-
-
-def _grey(image: Image.Image) -> np.ndarray:
-    """Turn an L or RGBA image into float32 (height, width), with a contrasting paper below transparent parts."""
-    if image.mode == "L":
-        return np.asarray(image, dtype=np.float32) / 255
-    alpha = np.asarray(image.getchannel("A"), dtype=np.float32) / 255
-    luma = np.asarray(image.convert("RGB").convert("L"), dtype=np.float32) / 255
-    opacity = float(alpha.mean())
-    if opacity == 0:
-        return np.ones_like(alpha)
-    if opacity < 0.5:  # ink without paper: put white paper below dark ink, black paper below light ink
-        paper = 1.0 if float((luma * alpha).sum() / alpha.sum()) < 0.5 else 0.0
-    else:  # a page with holes or soft edges
-        paper = float(np.median(luma[alpha > 0.5]))
-    return luma * alpha + paper * (1 - alpha)
-
-
 def _find_on_sheet(sheet: np.ndarray) -> np.ndarray:
     """Separate the ink from its paper; arguments as for `find_ink`."""
     blank = np.zeros_like(sheet)
