@@ -293,8 +293,9 @@ class TestEvaluate:
         assert out.count("100.00% (4 of 4;") == 2
         assert out.count("; 0 refused") == 2
 
-    def test_measures_on_strangers(self, digits):
+    def test_measures_on_strangers(self, digits, monkeypatch):
         """Without a folder, and without handwriting on this machine, the sample is read, by source and by class."""
+        monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
         status, out, err = digits("evaluate", "softmax", "--drawn")
         assert status == 0
         assert "460 digits of 23 writers of UNIPEN" in out
