@@ -133,7 +133,7 @@ def read(file: Picture, model: catalogue.Model) -> Reading:
     with place:
         _show(file, view, crop, _found(reading, model))
     if not reading.digits:
-        st.warning(answers.NO_INK.remark, icon=":material/ink_eraser:")
+        st.warning(escaped(answers.NO_INK.remark), icon=":material/ink_eraser:")
     return reading
 
 

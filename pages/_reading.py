@@ -42,7 +42,7 @@ def show(reading: Reading, model: catalogue.Model, *, is_drawing: bool) -> glyph
 def ask(answer: Any, hint: str) -> None:
     """Ask for a drawing or a picture where the answer will appear."""
     with answer.container(key=_key("said")):
-        st.info(hint, icon=":material/draw:")
+        st.info(escaped(hint), icon=":material/draw:")
 
 
 def chosen_digit(reading: Reading) -> int:

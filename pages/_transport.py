@@ -113,7 +113,7 @@ def _trainer_notice(*, is_training: bool = False) -> bool:
     age = trainer.age_seconds if trainer else 0.0
     is_silent = age > HEARTBEAT_TIMEOUT_SECONDS
     if why := keeper.describe_trouble():
-        st.warning(why, icon=":material/build:")
+        st.warning(escaped(why), icon=":material/build:")
     elif is_silent and is_training:
         st.warning(
             f"The trainer has not answered for {age:,.0f} seconds. If it does not, another one takes "

@@ -90,7 +90,7 @@ def test_a_refusal_shows_no_foreign_image(open_page, tidy):
     page = upload(open_page("models.py", model=MODEL), archives.write_sealed({"a/../" + name: b""}))
     (shown,) = page.error
     for part in ("![x]", "<b>", ":red["):
-        assert part not in shown.value
+        assert not re.search(rf"(?<!\\){re.escape(part)}", shown.value)
     assert re.sub(r"\\(.)", r"\1", shown.value).startswith("A package may contain only plain files; its 'a/../")
 
 

@@ -75,7 +75,7 @@ def test_a_very_long_picture_has_a_message(open_page, shape, seven):
     assert "100 times as long" in page.error[0].value
     page = bring_all(open_page(), [("good.png", seven), ("long.png", long)])
     assert not page.exception
-    assert "100 times as long" in page.dataframe[0].value["problem"][1]
+    assert "100 times as long" in page.dataframe[0].value["answer"][1]
 
 
 class TestLimit:

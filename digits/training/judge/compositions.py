@@ -47,35 +47,14 @@ def _pillow(rng: np.random.Generator) -> Strokes:
     count = int(rng.integers(3, 6))
     angles = (np.arange(count) + rng.uniform(-0.2, 0.2, count)) * 2 * np.pi / count + rng.uniform(0, 6)
     corners = np.stack([np.cos(angles) * rng.uniform(0.6, 1), np.sin(angles)], axis=-1)
-    bulges = rng.uniform(0.15, 0.5, count) * rng.choice([-1, 1], count)
-    bulges[int(rng.integers(count))] = -rng.uniform(0.2, 0.5)  # with all sides outwards it could be a 0
-    strokes = [_sides(corners, np.broadcast_to(bulges, count))]
-    return strokes if rng.random() < 0.6 else [*strokes, *_marks(rng, 0.5)]
-
-
-def _outline(rng: np.random.Generator) -> Strokes:
-    """A closed outline of two to seven corners, at least one side of it hollow, with none to two lines or hooks."""
-    count = int(rng.integers(2, 8))
-    angles = (np.arange(count) + rng.uniform(-0.25, 0.25, count)) * 2 * np.pi / count + rng.uniform(0, 6)
-    corners = np.stack([np.cos(angles), np.sin(angles)], axis=-1) * rng.uniform(0.5, 1, (count, 1))
-    bulges = rng.uniform(0, 0.6, count) * rng.choice([-1, 0, 1], count)
-    bulges[int(rng.integers(count))] = -rng.uniform(0.25, 0.7)  # otherwise it could be a 0
-    outline = _sides(corners * [rng.uniform(0.4, 1.2), 1], bulges)
-    strokes = [outline]
-    for _ in range(rng.integers(0, 3)):
-        stem = _path(rng, int(rng.integers(2, 4))) * rng.uniform(0.3, 0.9)
-        strokes.append(stem - stem[0] + outline[rng.integers(len(outline))])
-    return strokes
-
-
-def _sides(corners: np.ndarray, bulges: np.ndarray) -> np.ndarray:
-    """Join corners (n, 2) to a closed line by arcs that bulge outwards, or inwards where `bulges` (n,) is negative."""
+    bulges = rng.uniform(0.15, 0.5, count) * rng.choice([-1, 1], size=count if rng.random() < 0.5 else 1)
     sides = []
-    for start, end, bulge in zip(corners, np.roll(corners, -1, axis=0), bulges, strict=True):
+    for start, end, bulge in zip(corners, np.roll(corners, -1, axis=0), np.broadcast_to(bulges, count), strict=True):
         t = np.linspace(0, 1, 16)[:, None]
         out = np.array([end[1] - start[1], start[0] - end[0]]) * bulge
         sides.append(start * (1 - t) + end * t + 4 * t * (1 - t) * out)
-    return np.concatenate(sides)
+    strokes = [np.concatenate(sides)]
+    return strokes if rng.random() < 0.6 else [*strokes, *_marks(rng, 0.5)]
 
 
 def _lattice(rng: np.random.Generator) -> Strokes:
@@ -229,7 +208,6 @@ COMPOSITIONS: dict[str, Callable[[np.random.Generator], Strokes]] = {
     "mirror images": _mirrored,
     "turned": _turned,
     "pillow": _pillow,
-    "outline": _outline,
     "lattice": _lattice,
     "comb": _ladder,
     "chain": _chain,

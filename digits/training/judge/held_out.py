@@ -320,7 +320,7 @@ SECOND: dict[str, Callable[[np.random.Generator], Strokes]] = {  # measured only
     "anchor": _anchor,
     "bottle": _bottle,
 }
-THIRD: dict[str, Callable[[np.random.Generator], Strokes]] = {  # measured only after the second judge was final
+THIRD: dict[str, Callable[[np.random.Generator], Strokes]] = {  # measured only after the judge was final, too
     "house": _house,
     "clock": _clock,
     "snail": _snail,
