@@ -144,8 +144,9 @@ class Session:
         """Return whether the run has trained for as long as a run may; then its page says so."""
         is_out = bool(self._minutes) and self._training.seconds >= 60 * self._minutes
         if is_out:
+            allowed = f"{self._minutes} minute{'s' if self._minutes > 1 else ''}"
             self._notice = (
-                f"On this server a run may train for {self._minutes} minutes. It was stopped then, after iteration "
+                f"On this server a run may train for {allowed}. It was stopped then, after iteration "
                 f"{self._training.step:,}, and its result is kept."
             )
         return is_out
