@@ -66,6 +66,12 @@ def require_turn(usage: Usage) -> None:
                 f"At most {limit} runs may wait or train at a time; {who} {waiting}. "
                 "Wait until one has ended, or stop one."
             )
+    busy = math.ceil(quotas.runs_waiting / 2)  # the other half is for visitors who have none
+    if busy and usage.waiting and usage.everyones_waiting >= busy:
+        raise TooManyRuns(
+            f"While {busy} or more runs wait or train on this server, each visitor may have one; there are "
+            f"{usage.everyones_waiting}, and you have {usage.waiting}. Wait until yours has ended, or stop it."
+        )
 
 
 def require_pause(usage: Usage) -> None:

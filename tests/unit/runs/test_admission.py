@@ -42,12 +42,17 @@ class TestTrainingWork:
 
 class TestTheQueue:
     def test_cannot_be_filled_by_one(self, registry, quick):
-        """Two runs for each visitor, and thirty in all."""
-        for visitor in range(15):
+        """Two runs for each visitor, only one while the queue is half full, and thirty in all."""
+        for visitor in range(7):
             for _ in range(2):
                 commands.submit(registry, quick, f"stranger {visitor}")
             with pytest.raises(TooManyRuns, match="At most 2 runs may wait or train at a time; you have 2"):
                 commands.submit(registry, quick, f"stranger {visitor}")
+        for visitor in range(7, 22):
+            commands.submit(registry, quick, f"stranger {visitor}")
+            with pytest.raises(TooManyRuns, match=r"While 15 or more runs wait .* each visitor may have one"):
+                commands.submit(registry, quick, f"stranger {visitor}")
+        commands.submit(registry, quick, "stranger 22")
         with pytest.raises(TooManyRuns, match="At most 30 runs may wait or train at a time; this server has 30"):
             commands.submit(registry, quick, "ada")
 
