@@ -2,6 +2,7 @@
 
 DigitsError
 ├── InvalidHyperparameter (ValueError)
+├── InvalidSetting (ValueError)
 ├── InvalidImage (ValueError)
 ├── TooManyPictures
 ├── FileTooLarge (ValueError)
@@ -24,6 +25,7 @@ DigitsError
     ├── RunBusy
     ├── LeaseLost
     ├── TooManyRuns
+    ├── QuotaReached
     ├── CheckpointUnusable
     └── TrainingDiverged (ArithmeticError)
 
@@ -130,6 +132,10 @@ class LeaseLost(RunError):
 
 class TooManyRuns(RunError):
     """The visitor, or the whole queue, has as many waiting runs as are allowed."""
+
+
+class QuotaReached(RunError):
+    """The visitor, or everybody together, has used what the server's quotas allow."""
 
 
 class CheckpointUnusable(RunError):

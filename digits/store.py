@@ -9,6 +9,7 @@ import errno
 import glob
 import logging
 import shutil
+import stat
 import time
 import uuid
 from collections.abc import Iterator
@@ -52,6 +53,9 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Delete a file, or a folder with all that it holds; a missing one is no error."""
+
+    def size(self, key: str) -> int:
+        """Return the bytes in a file, or in all files of a folder; 0 if it is missing."""
 
     def fetch(self, key: str) -> Path:
         """Return a local path with the content of `key`, to read only; nothing is there if `key` does not exist."""
@@ -103,6 +107,14 @@ class FolderStore:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+    def size(self, key: str) -> int:
+        total = 0
+        for path in (self._root / key, *(self._root / key).rglob("*")):
+            with contextlib.suppress(FileNotFoundError):  # a writer has just replaced it
+                if stat.S_ISREG((found := path.stat()).st_mode):
+                    total += found.st_size
+        return total
 
     def fetch(self, key: str) -> Path:
         return self._root / key

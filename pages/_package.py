@@ -8,7 +8,8 @@ from digits.data import datasets
 from digits.errors import DigitsError
 from digits.models import catalogue
 from digits.packages import check, intake, pack
-from digits.settings import MAX_IMPORTS_PER_VISITOR, MAX_PACKAGE_BYTES
+from digits.quotas import Quotas
+from digits.settings import MAX_PACKAGE_BYTES
 from pages import _state, _uploads, _widgets
 
 _MEGABYTES = MAX_PACKAGE_BYTES // 2**20
@@ -88,6 +89,11 @@ def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
         _widgets.show_error(error)
 
 
+def _number_allowed() -> str:
+    number = Quotas.from_environment().imports_per_visitor
+    return f"; at most {number} models per visitor" if number else ""
+
+
 @st.fragment
 def _import() -> None:
     st.header("Import a model", anchor=False)
@@ -97,7 +103,7 @@ def _import() -> None:
     )
     attempt = st.session_state.setdefault(_key("attempt"), 0)
     file = st.file_uploader(
-        f"A zip exported from Digits, at most {_MEGABYTES} MB; at most {MAX_IMPORTS_PER_VISITOR} models per visitor",
+        f"A zip exported from Digits, at most {_MEGABYTES} MB{_number_allowed()}",
         type="zip",
         max_upload_size=_MEGABYTES,
         key=_key(f"file.{attempt}"),

@@ -4,6 +4,7 @@ import streamlit as st
 
 from digits import trouble
 from digits.errors import DigitsError, RunNotFound
+from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.schema import Run, RunState
 from digits.settings import RUNS_LISTED
@@ -72,6 +73,7 @@ def _with_chosen(passing: list[Run]) -> list[Run]:
             _state.notify("runs", trouble.sentence(error))
             continue
         if run.deleted is None or run_id in known:
+            commands.watch(_widgets.registry(), run, _widgets.visitor())
             found.append(run)
         else:
             _state.notify("runs", f"The run {run_id} has been deleted, so it is not shown.")

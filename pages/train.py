@@ -90,11 +90,13 @@ def _find_run() -> Run | None:
     if not run_id:
         return None
     try:
-        return _widgets.registry().get(run_id)
+        run = _widgets.registry().get(run_id)
     except RunNotFound as error:
         st.session_state[_key("run")] = ""
         _state.notify("train", trouble.sentence(error))
         return None
+    commands.watch(_widgets.registry(), run, _widgets.visitor())
+    return run
 
 
 def _start_button(run: Run | None) -> None:

@@ -144,8 +144,18 @@ def damaged_of_run(run_id: str, settings: Settings) -> list[str]:
 def remove_of_run(run_id: str, settings: Settings) -> None:
     """Delete all files of a run: its models, its checkpoints and its snapshots; raises `OSError`."""
     store = open_store(settings)
-    for key in (*(folder.name for folder in _folders_of_run(run_id, settings)), f".work/{run_id}"):
+    for key in _keys_of_run(run_id, settings):
         store.delete(key)
+
+
+def size_of_run(run_id: str, settings: Settings) -> int:
+    """Return the number of bytes in all files of a run; raises `OSError`."""
+    store = open_store(settings)
+    return sum(store.size(key) for key in _keys_of_run(run_id, settings))
+
+
+def _keys_of_run(run_id: str, settings: Settings) -> list[str]:
+    return [*(folder.name for folder in _folders_of_run(run_id, settings)), f".work/{run_id}"]
 
 
 def _folders_of_run(run_id: str, settings: Settings) -> list[Path]:

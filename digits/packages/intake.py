@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from digits.data import datasets
-from digits.errors import InvalidPackage, PackageNotStored, TooManyPackages
+from digits.errors import InvalidPackage, PackageNotStored
 from digits.models.cards import Card
 from digits.models.catalogue import CARD
 from digits.models.textweights import Weight
@@ -20,10 +20,10 @@ from digits.packages import archives, claims, limits, measure, parameters, rebui
 from digits.packages.claims import Claims
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
 from digits.packages.parameters import PARAMETERS_FILE
+from digits.runs import admission
 from digits.runs.commands import MAX_TEXT
 from digits.runs.registry import Registry
-from digits.runs.schema import RunState
-from digits.settings import MAX_IMPORTS_PER_VISITOR, Settings
+from digits.settings import Settings
 
 REQUIRED_FILES = (PARAMETERS_FILE, CARD, HYPERPARAMETERS_FILE)
 
@@ -64,15 +64,16 @@ def import_package(
     Raises:
         InvalidPackage: the package is not valid; nothing of it is kept.
         TooManyPackages: the visitor has imported as many models as are allowed, or others are being imported.
+        QuotaReached: the visitor's runs, or everybody's, take as much disk as is allowed.
         PackageNotStored: the disk is full.
         DatasetError: there are no test images.
     """
-    _check_quota(registry, owner)
+    admission.require_import(registry.usage(owner))
     on_step("Checking every file in the zip")
     claimed, numbers = _read(package)
     on_step("Waiting for other imports to finish")
     with _turns.take(), _draft_folder(settings) as folder:
-        _check_quota(registry, owner)
+        admission.require_import(registry.usage(owner))
         on_step("Writing the model's files")
         rebuild.write_files(folder, claimed.hyperparameters.network, numbers)
         card = measure.measure(folder, claimed, settings, on_step)
@@ -114,19 +115,6 @@ def _draft_folder(settings: Settings) -> Iterator[Path]:
         ) from error
 
 
-def _check_quota(registry: Registry, owner: str) -> None:
-    """Raise `TooManyPackages` if a visitor has no import left. Deleted models count until they are purged."""
-    runs = [run for is_deleted in (False, True) for run in registry.list_runs(owner, limit=10_000, deleted=is_deleted)]
-    imported = sum(
-        run.state is RunState.FINISHED and run.started is None for run in runs
-    )  # a trained run has a start time
-    if imported >= MAX_IMPORTS_PER_VISITOR:
-        raise TooManyPackages(
-            f"At most {MAX_IMPORTS_PER_VISITOR} models may be imported; you have imported {imported}. "
-            "Delete one on the Runs page; you can import another a day later."
-        )
-
-
 def _add_run(
     card: Card,
     claimed: Claims,
@@ -144,6 +132,7 @@ def _add_run(
         owner,
         changes=claimed.changes,
         history=claimed.history,
+        admit=admission.require_import,
         name=name,
         data=claimed.data,
         step=claimed.step,
@@ -153,6 +142,7 @@ def _add_run(
         best_step=best and best["step"],
         best_val_accuracy=best and best["val_accuracy"],
         val_accuracy=validated[-1]["val_accuracy"] if validated else None,
+        disk_bytes=sum(file.stat().st_size for file in draft.rglob("*")),
     )
     try:
         own = dataclasses.replace(card, id=run_id, run=run_id)

@@ -1,15 +1,18 @@
 """Commands: visitors submit runs here and control them; only a run's owner may."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 
-from digits.errors import InvalidHyperparameter, InvalidText, NotYourRun, RunBusy, TooManyRuns
+from digits.errors import InvalidHyperparameter, InvalidText, NotYourRun, RegistryUnavailable, RunBusy
+from digits.runs import admission
 from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
 from digits.runs.registry import Registry
 from digits.runs.schema import Run
-from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR
+from digits.runs.usage import Usage
 
 MAX_TEXT = {"name": 80, "note": 2000}  # characters
+_DAY_SECONDS = 24 * 3600
 
 
 def submit(
@@ -28,26 +31,17 @@ def submit(
 
     Raises:
         TooManyRuns: the visitor or the server already has as many runs waiting or in training as allowed.
+        QuotaReached: the run would learn from too many images, the disk is full, or there are too many commands.
         InvalidText: the name is too long.
     """
-    return registry.create(hyperparameters, owner, changes=changes, name=_checked("name", name), admit=_require_room)
-
-
-def _require_room(own: int, everyones: int) -> None:
-    """Raise `TooManyRuns` if an owner, or all visitors, have as many runs waiting or in training as allowed."""
-    for who, waiting, limit in (
-        ("you have", own, MAX_QUEUED_RUNS_PER_VISITOR),
-        ("this server has", everyones, MAX_QUEUED_RUNS),
-    ):
-        if waiting >= limit:
-            raise TooManyRuns(
-                f"At most {limit} runs may wait or train at a time; {who} {waiting}. "
-                "Wait until one has ended, or stop one."
-            )
+    admission.require_pace(owner)
+    admission.require_affordable(hyperparameters)
+    admit = admission.require_submission
+    return registry.create(hyperparameters, owner, changes=changes, name=_checked("name", name), admit=admit)
 
 
 # Each command below raises RunNotFound, NotYourRun if the run belongs to another visitor, and RunAlreadyFinished if the
-# run's state does not allow the command.
+# run's state does not allow the command. Each counts towards the commands a minute, and raises QuotaReached.
 
 
 def stop(registry: Registry, run_id: str, owner: str) -> None:
@@ -59,26 +53,31 @@ def stop(registry: Registry, run_id: str, owner: str) -> None:
 def pause(registry: Registry, run_id: str, owner: str) -> None:
     """Ask a run to pause; resuming it loses nothing, and meanwhile the trainer serves other runs."""
     _own(registry, run_id, owner)
-    registry.request_pause(run_id)
+    registry.request_pause(run_id, admit=admission.require_pause)
 
 
 def resume(registry: Registry, run_id: str, owner: str) -> None:
-    """Continue a paused run as if it had never paused."""
+    """Continue a paused run as if it had never paused; raises `TooManyRuns` as `submit` does."""
     _own(registry, run_id, owner)
-    registry.request_resume(run_id)
+    registry.request_resume(run_id, admit=admission.require_turn)
 
 
 def step(registry: Registry, run_id: str, owner: str, iterations: int | None = None) -> None:
     """Train a run for `iterations`, or up to the next validation if None, and pause it again."""
     run = _own(registry, run_id, owner)
     after = run.hyperparameters.next_validation(run.step) if iterations is None else run.step + iterations
-    registry.request_resume(run_id, pause_at=after)
+
+    def admit(usage: Usage) -> None:
+        admission.require_turn(usage)
+        admission.require_pause(usage)
+
+    registry.request_resume(run_id, pause_at=after, admit=admit)
 
 
 def save_now(registry: Registry, run_id: str, owner: str) -> None:
     """Ask a running run to save its current weights as a separate model; training continues."""
     _own(registry, run_id, owner)
-    registry.request_save(run_id)
+    registry.request_save(run_id, admit=admission.require_copy)
 
 
 def turn(registry: Registry, run_id: str, owner: str, name: str, value: float) -> None:
@@ -115,7 +114,8 @@ def delete(registry: Registry, run_ids: Sequence[str], owner: str) -> None:
     Raises:
         RunBusy: one of them has not ended.
     """
-    for run in [_own(registry, run_id, owner) for run_id in run_ids]:
+    admission.require_pace(owner)
+    for run in [_of(registry, run_id, owner) for run_id in run_ids]:
         if not run.is_ended:
             raise RunBusy(f"Only a run that has ended can be deleted; this one is {run.state}. Stop it first.")
     registry.set_deleted(run_ids, time.time())
@@ -123,12 +123,27 @@ def delete(registry: Registry, run_ids: Sequence[str], owner: str) -> None:
 
 def restore(registry: Registry, run_ids: Sequence[str], owner: str) -> None:
     """Restore deleted runs."""
+    admission.require_pace(owner)
     for run_id in run_ids:
-        _own(registry, run_id, owner)
+        _of(registry, run_id, owner)
     registry.set_deleted(run_ids, None)
 
 
+def watch(registry: Registry, run: Run, visitor: str) -> None:
+    """Note that a visitor opens a run. One that others open is shared, and kept longer than others."""
+    if run.owner != visitor and time.time() - (run.shared or 0) > _DAY_SECONDS:
+        with contextlib.suppress(RegistryUnavailable):  # it can be seen all the same
+            registry.describe(run.id, shared=time.time())
+
+
 def _own(registry: Registry, run_id: str, owner: str) -> Run:
+    """Return a run that a visitor commands, and count the command."""
+    run = _of(registry, run_id, owner)
+    admission.require_pace(owner)
+    return run
+
+
+def _of(registry: Registry, run_id: str, owner: str) -> Run:
     run = registry.get(run_id)
     require_owner(run, owner)
     return run

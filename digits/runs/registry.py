@@ -11,13 +11,15 @@ from typing import Any
 import sqlalchemy as sql
 
 from digits.errors import RunAlreadyFinished, RunNotFound
-from digits.runs import queue, schema
+from digits.runs import queue, schema, usage
 from digits.runs.database import ADMISSION_LOCK, lock, now
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.schema import METRIC_NAMES, Run, RunState, TrainerStatus, to_run
+from digits.runs.usage import Usage
 from digits.runs.work import WorkRegistry
 
 _runs, _metrics, _changes, _workers = schema.runs, schema.metrics, schema.changes, schema.workers
+Admit = Callable[[Usage], None]  # raises an error to keep something out; nothing else is admitted meanwhile
 _ID = re.compile(r"[\w-]{1,32}", re.ASCII)  # links may hold anything, and not every database takes every character
 
 
@@ -31,20 +33,17 @@ class Registry(WorkRegistry):
         *,
         changes: Sequence[Change] = (),
         name: str = "",
-        admit: Callable[[int, int], None] | None = None,
+        admit: Admit | None = None,
     ) -> str:
         """Queue a run and return its id. The id cannot be guessed; anyone who has it may watch the run.
 
         Args:
             changes: planned changes of hyperparameters, such as another run's; each is made at its own step.
-            admit: called with the number of runs that the owner, and that all visitors, have waiting or in training; an
-                error that it raises keeps the run out. No other run can be queued meanwhile.
+            admit: called with what the owner and all visitors use; an error that it raises keeps the run out.
         """
         planned = [asdict(change) for change in changes if change.step is not None]
         with self._writing() as connection:
-            if admit is not None:
-                lock(connection, ADMISSION_LOCK)
-                admit(_count_waiting(connection, owner), _count_waiting(connection))
+            _admit(connection, admit, owner)
             facts = {"state": RunState.QUEUED, "name": name}
             return _insert(connection, hyperparameters, owner, {_changes: planned}, facts)
 
@@ -55,12 +54,19 @@ class Registry(WorkRegistry):
         *,
         changes: Sequence[Change] = (),
         history: Sequence[dict[str, Any]] = (),
+        admit: Admit | None = None,
         **facts: Any,
     ) -> str:
-        """Add a run that was trained elsewhere, as finished, and return its id; `facts` are columns such as `name`."""
+        """Add a run that was trained elsewhere, as finished, and return its id.
+
+        Args:
+            admit: as in `create`.
+            facts: columns such as `name`.
+        """
         rows = {_changes: [asdict(change) for change in changes], _metrics: history}
         ended = {"state": RunState.FINISHED, "step": hyperparameters.iterations, "ended": time.time()}
         with self._writing() as connection:
+            _admit(connection, admit, owner)
             return _insert(connection, hyperparameters, owner, rows, ended | facts)
 
     def get(self, run_id: str) -> Run:
@@ -130,10 +136,15 @@ class Registry(WorkRegistry):
         with self._reading() as connection:
             return [dict(row) for row in connection.execute(query).mappings()][::-1]
 
-    # Commands. `runs.commands` checks that the visitor owns the run.
+    def usage(self, owner: str) -> Usage:
+        """Return what a visitor, and what everybody uses."""
+        with self._reading() as connection:
+            return usage.measure(connection, owner)
 
-    def describe(self, run_id: str, **words: str) -> None:
-        """Set a run's `name` or `note`."""
+    # Commands. `runs.commands` checks that the visitor owns the run, and what `admit` checks.
+
+    def describe(self, run_id: str, **words: Any) -> None:
+        """Set a run's `name` or `note`, or when somebody else opened it (`shared`)."""
         with self._writing() as connection:
             connection.execute(_runs.update().where(_runs.c.id == run_id).values(**words))
 
@@ -161,24 +172,32 @@ class Registry(WorkRegistry):
             )
         self._require(changed, run_id, "Only a queued, running or paused run can be stopped")
 
-    def request_pause(self, run_id: str, *, at: int = 0) -> None:
+    def request_pause(self, run_id: str, *, at: int = 0, admit: Admit | None = None) -> None:
         """Ask a run to pause after `at` iterations; a queued run pauses at once."""
         with self._writing() as connection:
+            _admit_change(connection, admit, run_id)
             changed = self._change(connection, run_id, (RunState.RUNNING,), pause_at=at)
             changed += self._change(connection, run_id, (RunState.QUEUED,), state=RunState.PAUSED, pause_at=None)
         self._require(changed, run_id, "Only a queued or running run can be paused")
 
-    def request_resume(self, run_id: str, *, pause_at: int | None = None) -> None:
+    def request_resume(self, run_id: str, *, pause_at: int | None = None, admit: Admit | None = None) -> None:
         """Re-queue a paused run at its old place; it pauses again after `pause_at` iterations, if given."""
         with self._writing() as connection:
+            _admit_change(connection, admit, run_id)
             changed = self._change(connection, run_id, (RunState.PAUSED,), state=RunState.QUEUED, pause_at=pause_at)
             changed += self._change(connection, run_id, (RunState.RUNNING,), pause_at=pause_at)
         self._require(changed, run_id, "Only a paused run can be resumed")
 
-    def request_save(self, run_id: str) -> None:
-        """Ask a running run to save a copy of its current weights."""
+    def request_save(self, run_id: str, *, admit: Admit | None = None) -> None:
+        """Ask a running run to save a copy of its current weights; asking again before it is saved changes nothing."""
         with self._writing() as connection:
-            changed = self._change(connection, run_id, (RunState.RUNNING,), save_requested=True)
+            is_running = _runs.c.state == RunState.RUNNING
+            asked = sql.select(_runs.c.id).where(_runs.c.id == run_id, is_running, _runs.c.save_requested)
+            if connection.execute(asked).first():
+                return
+            _admit_change(connection, admit, run_id)
+            copies = _runs.c.copies + 1
+            changed = self._change(connection, run_id, (RunState.RUNNING,), save_requested=True, copies=copies)
         self._require(changed, run_id, "Only a running run can be saved")
 
     def request_change(self, run_id: str, name: str, value: float) -> None:
@@ -211,6 +230,19 @@ class Registry(WorkRegistry):
     def _require(self, changed: int, run_id: str, rule: str) -> None:
         if not changed:
             raise RunAlreadyFinished(f"{rule}; this one is {self.get(run_id).state}.")
+
+
+def _admit(connection: sql.Connection, admit: Admit | None, owner: str, *, but: str = "") -> None:
+    if admit is not None:
+        lock(connection, ADMISSION_LOCK)
+        admit(usage.measure(connection, owner, but=but))
+
+
+def _admit_change(connection: sql.Connection, admit: Admit | None, run_id: str) -> None:
+    """Admit a change of a run's state, which counts only in its new one."""
+    if admit is not None:
+        owner = connection.execute(sql.select(_runs.c.owner).where(_runs.c.id == run_id)).scalar_one()
+        _admit(connection, admit, owner, but=run_id)
 
 
 def _insert(

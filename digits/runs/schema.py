@@ -63,6 +63,9 @@ runs = sql.Table(
     sql.Column("lease_until", sql.Float),
     sql.Column("claims", sql.Integer, nullable=False, default=0, server_default="0"),
     sql.Column("precision", sql.String(32), nullable=False, default="", server_default=""),
+    sql.Column("copies", sql.Integer, nullable=False, default=0, server_default="0"),
+    sql.Column("disk_bytes", sql.BigInteger),
+    sql.Column("shared", sql.Float),
     sql.Index("ix_runs_owner_created", "owner", "created"),
     sql.Index("ix_runs_owner_lease", "owner", "lease_until"),
 )
@@ -131,6 +134,9 @@ class Run:
         lease_until: until when that trainer has it, or when it gave it back, by the database's clock; None before.
         claims: how often a trainer has taken it.
         precision: the precision of its computations, chosen by its first trainer; empty before.
+        copies: how many copies its owner has asked to save while it trained.
+        disk_bytes: the space of its files when it was last measured; None before.
+        shared: when somebody else than its owner opened it last; None if nobody has. It is noted once a day.
     """
 
     id: str
@@ -161,6 +167,9 @@ class Run:
     lease_until: float | None = None
     claims: int = 0
     precision: str = ""
+    copies: int = 0
+    disk_bytes: int | None = None
+    shared: float | None = None
 
     @property
     def is_ended(self) -> bool:

@@ -13,6 +13,7 @@ from digits.errors import LeaseLost
 from digits.runs import queue, schema
 from digits.runs.database import WORKERS_LOCK, Database, lock, now
 from digits.runs.hyperparameters import Change
+from digits.runs.retention import Holding
 from digits.runs.schema import Orders, Run, RunState, to_change, to_run
 from digits.settings import HEARTBEAT_TIMEOUT_SECONDS
 
@@ -25,6 +26,7 @@ _NO_COMMANDS = {"stop_requested": False, "pause_at": None, "save_requested": Fal
 _IS_ABANDONED = sql.and_(
     _runs.c.state == RunState.RUNNING, sql.or_(_runs.c.lease_until.is_(None), _runs.c.lease_until <= now())
 )
+_IS_IDLE = _runs.c.state.not_in((RunState.QUEUED, RunState.RUNNING))
 
 
 def new_worker() -> str:
@@ -193,6 +195,39 @@ class WorkRegistry(Database):
         """Return the ids of the runs that were deleted before a time, in seconds since 1970."""
         with self._reading() as connection:
             return list(connection.execute(sql.select(_runs.c.id).where(_runs.c.deleted < before)).scalars())
+
+    def list_unmeasured(self) -> list[str]:
+        """Return the ids of the runs that do not train and whose files have not been measured."""
+        with self._reading() as connection:
+            found = sql.select(_runs.c.id).where(_runs.c.disk_bytes.is_(None), _IS_IDLE)
+            return list(connection.execute(found).scalars())
+
+    def set_disk_bytes(self, run_id: str, disk_bytes: int) -> None:
+        """Record the space of a run's files."""
+        with self._writing() as connection:
+            connection.execute(_runs.update().where(_runs.c.id == run_id).values(disk_bytes=disk_bytes))
+
+    def list_holdings(self) -> list[Holding]:
+        """Return what each run with files holds of the disk."""
+        columns = (
+            _runs.c.id,
+            _runs.c.owner,
+            _runs.c.disk_bytes,
+            sql.func.coalesce(_runs.c.ended, _runs.c.lease_until, _runs.c.created),
+            _IS_IDLE,
+            _runs.c.deleted.is_not(None),
+            _runs.c.shared,
+        )
+        with self._reading() as connection:
+            return [Holding(*row) for row in connection.execute(sql.select(*columns).where(_runs.c.disk_bytes > 0))]
+
+    def abandon(self, run_ids: Sequence[str]) -> None:
+        """Delete runs so that nothing can bring them back; one that waits or trains by now is left alone."""
+        stopped = sql.literal(RunState.STOPPED, _runs.c.state.type)
+        ended = sql.case((_runs.c.state == RunState.PAUSED, stopped), else_=_runs.c.state)
+        gone = {"deleted": 0.0, "state": ended}
+        with self._writing() as connection:
+            connection.execute(_runs.update().where(_runs.c.id.in_(run_ids), _IS_IDLE).values(**gone))
 
     def purge(self, run_id: str) -> None:
         """Remove a deleted run permanently, with its history."""

@@ -14,6 +14,7 @@ from digits import trouble
 from digits.accuracy import Accuracy
 from digits.errors import RegistryBusy, RegistryUnavailable
 from digits.models.identity import ModelId, Weights
+from digits.quotas import Quotas
 from digits.runs.registry import Registry
 from digits.runs.schema import Orders, Run, RunState
 from digits.settings import Settings
@@ -78,6 +79,7 @@ class Session:
         self._unrecorded: list[dict[str, Any]] = []  # points of the learning curves, as rows of the registry
         # The iteration at which this turn began, when it has lasted for a while, and whether others wait then.
         self._turn_began, self._turn_ends, self._is_over = training.step, 0.0, False
+        self._minutes = Quotas.from_environment().minutes_per_run
 
     def train(self) -> RunState:
         """Train until the run is done, its owner stops or pauses it, others have their turn, or this process must end.
@@ -132,11 +134,22 @@ class Session:
             return RunState.FINISHED
         if self._is_closing.is_set():
             return RunState.QUEUED
-        if orders.stop_requested:
+        if orders.stop_requested or self._is_out_of_time():
             return RunState.STOPPED
         if orders.pause_at is not None and self._training.step >= orders.pause_at:
             return RunState.PAUSED
         return RunState.QUEUED if self._is_turn_over() else RunState.RUNNING
+
+    def _is_out_of_time(self) -> bool:
+        """Return whether the run has trained for as long as a run may; then its page says so."""
+        is_out = bool(self._minutes) and self._training.seconds >= 60 * self._minutes
+        if is_out:
+            allowed = f"{self._minutes} minute{'s' if self._minutes > 1 else ''}"
+            self._notice = (
+                f"On this server a run may train for {allowed}. It was stopped then, after iteration "
+                f"{self._training.step:,}, and its result is kept."
+            )
+        return is_out
 
     def _is_turn_over(self) -> bool:
         """Return whether the run has made progress for `TURN_SECONDS` and another visitor's run waits."""

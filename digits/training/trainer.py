@@ -22,6 +22,8 @@ from digits import logs, trouble
 from digits.data.datasets import Dataset
 from digits.errors import CheckpointUnusable, DatasetError, DigitsError, LeaseLost, RegistryUnavailable
 from digits.models import catalogue
+from digits.quotas import Quotas
+from digits.runs import retention
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import Run, RunState
@@ -94,6 +96,8 @@ class Trainer:
         while not self._is_closing.is_set() and len(served) < RUNS_BEFORE_RECYCLING:
             if run := self._retry(lambda: self._registry.claim(attempts=_ATTEMPTS)):
                 self._train(run)
+                self._measure(run.id)
+                self._remove_deleted()
                 served.add(run.id)
             elif cold:  # compile in advance while no run waits, one network at a time
                 self._activity = "warming up"
@@ -295,12 +299,18 @@ class Trainer:
         export.warm_up(program.exportable_model())
 
     def _remove_deleted(self) -> None:
-        """Remove runs that were deleted more than a day ago; do this once an hour."""
+        """Remove runs that were deleted more than a day ago, or for which there is no room; do this once an hour."""
         now = time.time()
         if now - self._last_removal < _REMOVE_EVERY_SECONDS:
             return
         self._last_removal = now
         self._sweep()
+        for run_id in self._retry(self._registry.list_unmeasured):
+            self._measure(run_id)
+        unwanted = retention.abandoned(self._retry(self._registry.list_holdings), Quotas.from_environment(), now)
+        if unwanted:
+            _logger.info("removing %d runs, because the disk's quota is used up", len(unwanted))
+            self._retry(lambda: self._registry.abandon(unwanted))
         for run_id in self._retry(lambda: self._registry.list_deleted(before=now - _UNDO_SECONDS)):
             try:
                 catalogue.remove_of_run(run_id, self._settings)
@@ -308,6 +318,15 @@ class Trainer:
                 _logger.warning("run %s cannot be removed: %s", run_id, error)
                 continue
             self._retry(functools.partial(self._registry.purge, run_id))
+
+    def _measure(self, run_id: str) -> None:
+        """Record the space of a run's files, which counts towards the quotas."""
+        try:
+            disk_bytes = catalogue.size_of_run(run_id, self._settings)
+        except OSError as error:
+            _logger.warning("run %s cannot be measured: %s", run_id, error)
+            return
+        self._retry(lambda: self._registry.set_disk_bytes(run_id, disk_bytes))
 
     def _sweep(self) -> None:
         try:

@@ -247,7 +247,7 @@ def test_a_long_wait_is_told(files, import_package, monkeypatch):
 
 def test_a_visitor_has_a_limit_on_imports(files, import_package, registry, monkeypatch):
     """A deleted import still counts while it can be restored."""
-    monkeypatch.setattr(intake, "MAX_IMPORTS_PER_VISITOR", 1)
+    monkeypatch.setenv("DIGITS_IMPORTS_PER_VISITOR", "1")
     monkeypatch.setattr(archives, "read", lambda *rest: pytest.fail("the limit must be checked first"))
     run_id = registry.add_imported(PRESETS["softmax"].hyperparameters, "ada")
     registry.set_deleted([run_id], 1.0)

@@ -11,9 +11,11 @@ from digits.errors import (
     RunNotFound,
     TooManyRuns,
 )
+from digits.quotas import Quotas
 from digits.runs import commands
 from digits.runs.schema import RunState
-from digits.settings import MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR
+
+MAX_QUEUED_RUNS, MAX_QUEUED_RUNS_PER_VISITOR = Quotas().runs_waiting, Quotas().runs_waiting_per_visitor
 
 
 class TestSubmit:

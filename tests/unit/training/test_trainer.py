@@ -317,3 +317,59 @@ def test_the_precision_is_chosen_once_for_a_run(registry, serve, quick, monkeypa
     cards = [catalogue.find(one, Settings.from_environment()).card for one in (run_id, other, softmax)]
     assert [card.precision for card in cards] == ["mixed_bfloat16", "float32", "float32"]
     assert [registry.get(one).precision for one in (run_id, other, softmax)] == [card.precision for card in cards]
+
+
+def test_a_run_ends_after_its_training_time(registry, serve, monkeypatch, runs_dir):
+    """It is stopped, says why, and keeps its model; the time before a pause counts."""
+
+    class Slow(loop.Training):
+        def advance(self, **how):
+            self.seconds += 25.0
+            return super().advance(**how)
+
+    monkeypatch.setattr(loop, "Training", Slow)
+    monkeypatch.setenv("DIGITS_MINUTES_PER_RUN", "1")
+    run_id = commands.submit(registry, Hyperparameters(iterations=1000), "ada")
+    commands.pause(registry, run_id, "ada")
+    commands.step(registry, run_id, "ada", 1)
+    serve()
+    assert registry.get(run_id).state == RunState.PAUSED
+    commands.resume(registry, run_id, "ada")
+    serve()
+    run = registry.get(run_id)
+    assert run.state == RunState.STOPPED
+    assert 75 < run.seconds < 100
+    assert run.reason == (
+        f"On this server a run may train for 1 minute. It was stopped then, after iteration {run.step:,}, and its "
+        "result is kept."
+    )
+    assert run.has_model
+    assert (runs_dir / run_id / "card.json").exists()
+
+
+def test_runs_make_room_when_the_disk_is_used_up(registry, serve, quick, runs_dir, monkeypatch):
+    """Each run's files are measured; of two ended ones, the one that nobody else opened is removed, with its files."""
+    shared, own = (commands.submit(registry, quick, "ada") for _ in range(2))
+    serve()
+    for run_id in (shared, own):
+        files = [path for path in runs_dir.rglob("*") if path.is_file() and run_id in str(path)]
+        assert registry.get(run_id).disk_bytes == sum(path.stat().st_size for path in files) > 10_000
+        registry.describe(run_id, ended=time.time() - 7200)
+        registry.set_disk_bytes(run_id, 2_000_000)
+    commands.watch(registry, registry.get(shared), "bob")
+    monkeypatch.setenv("DIGITS_MEGABYTES", "4")
+    serve()
+    with pytest.raises(RunNotFound):
+        registry.get(own)
+    assert not list(runs_dir.rglob(f"{own}*"))
+    assert (runs_dir / shared / "card.json").exists()
+
+
+def test_the_files_of_older_runs_are_measured(registry, serve, quick):
+    """A run from before files were measured gets its size when a trainer starts."""
+    run_id = commands.submit(registry, quick, "ada")
+    serve()
+    size = registry.get(run_id).disk_bytes
+    registry.describe(run_id, disk_bytes=None)
+    serve()
+    assert registry.get(run_id).disk_bytes == size
