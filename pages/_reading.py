@@ -10,6 +10,7 @@ from digits.ink import glyphs, stages
 from digits.models import answers, catalogue
 from digits.models.answers import Tone
 from digits.models.reading import Reading
+from digits.views.markdown import escaped
 from pages import _state, _widgets
 
 _BOXES_WIDTH, _BOXES_HEIGHT = 560, 220  # pixels; the largest size of the ink with its boxes
