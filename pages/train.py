@@ -137,7 +137,7 @@ def _run_view(run: Run) -> None:
     st.caption(
         f"{whose}, started {started:%d %B %Y, %H:%M %Z}: learning rate {chosen.learning_rate:g} ({chosen.schedule}), "
         f"{chosen.iterations:,} iterations, batch size {chosen.batch_size}, dropout {chosen.dropout:g}, "
-        f"{chosen.optimizer}, seed {chosen.seed}. {run.data}"
+        f"{chosen.optimizer}, seed {chosen.seed}. {escaped(run.data or '')}"
     )
 
 

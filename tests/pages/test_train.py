@@ -405,7 +405,7 @@ class TestResult:
             path.unlink()
         page = open_page("train.py", run=finished.id)
         assert not page.exception
-        assert any("model's name" in error.value for error in page.error)
+        assert any("is missing or damaged" in error.value for error in page.error)
 
 
 def test_the_data_is_named(open_page, tidy):

@@ -56,8 +56,8 @@ class TestKeeping:
         monkeypatch.setattr(uploads, "MAX_KEPT_BYTES", len(seven) + 10)
         page = bring_all(open_page(), [("a.png", seven), ("b.png", seven)])
         assert not page.exception
-        problems = list(page.dataframe[0].value["problem"])
-        assert problems[0] == ""
+        problems = list(page.dataframe[0].value["answer"])
+        assert "Remove some" not in problems[0]
         assert "Remove some" in problems[1]
 
     def test_what_is_no_longer_chosen_is_forgotten(self, open_page, tidy, seven):

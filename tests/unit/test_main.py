@@ -1,6 +1,7 @@
 """The command line: every command works, and problems give one line of explanation."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -188,7 +189,9 @@ class TestPredict:
         Image.fromarray(np.uint8(255 - 255 * ink)).save(tmp_path / "star.png")
         status, out, _ = digits("predict", tmp_path / "star.png")
         assert status == 0
-        assert out.startswith(f"{tmp_path / 'star.png'}: ?  This does not look like a digit. The closest match is ")
+        reading, _, words = out.removeprefix(f"{tmp_path / 'star.png'}: ").partition("  ")
+        assert set(reading) == {"?"}  # its ink may be cut into two marks
+        assert re.match(r"This does not look like a (digit|number)\. The closest match is \d", words)
         assert "%" not in out
 
     def test_a_file_without_an_end_is_refused(self, digits, seven_file):
@@ -385,7 +388,7 @@ class TestPackages:
         """A file is read up to the limit, whatever size it states."""
         status, _, err = digits(command, "/dev/zero")
         assert status == 2
-        assert err.startswith("digits: A package may have at most 33,554,432 bytes; /dev/zero is larger.")
+        assert err.startswith("digits: A package may have 33,554,432 bytes; /dev/zero has more. Choose another file.")
 
     @pytest.mark.parametrize("card", [b"{}", b"[]", b"{", b"[" * 90_000, None])
     def test_must_name_their_model(self, digits, package, card):

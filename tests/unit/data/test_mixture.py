@@ -89,7 +89,7 @@ def test_adds_images_to_the_training_set_alone(small, tmp_path, clock):
         Part("mnist", "", 60),
         Part("mnist", "picture", 20),
         Part("mnist", "low resolution", 20),
-        Part("allographs", "strokes", 20),
+        Part("allographs", "strokes", 30),
         Part("examples", "strokes", 20),
         Part("examples", "picture", 20),
     )
@@ -128,7 +128,7 @@ def test_handwriting_is_added_where_it_is(small, tmp_path, data_dir):
     whole = mixture.for_drawings(few, tmp_path / "memory", data_dir=data_dir)
     # three copies read by their strokes, one as a picture, and perhaps one of low resolution
     assert 30 + 2 * 10 + 15 + 4 <= len(whole.train) <= 30 + 2 * 10 + 15 + 5
-    assert Part("unipen", "strokes", 3) in whole.mixture
+    assert Part("unipen", "strokes", 4) in whole.mixture
     assert mixture.title("unipen") == "UNIPEN"
 
 

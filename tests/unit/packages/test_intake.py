@@ -69,7 +69,7 @@ def test_a_package_becomes_the_visitors_model(files, import_package, registry, r
     assert new.test_accuracy.total == 1000
     assert 850 < new.test_accuracy.correct < 1000
     assert new.temperature != 5.0
-    assert new.drawn_accuracy is None
+    assert new.strangers.sources[0].drawings == 460
     assert (new.card.id, new.card.run) == (run_id, run_id)
     assert (new.folder / "explain.npz").is_file()
     assert left_behind(runs_dir) == [run_id]

@@ -173,7 +173,12 @@ class TestFiles:
     def test_agree_for_convolutions(self, network, small, tmp_path):
         """Convolutional networks convert correctly, also with another number of classes."""
         few = catalogue.Dataset(**{**vars(small), "test": small.test.rows(0, 20), "class_names": tuple("0123456789ab")})
-        save(networks.build(network, 12, seed=1), tmp_path / network, few, PRESETS[network].hyperparameters)
+        save(
+            networks.build(network, 12, seed=1, is_folded=True),
+            tmp_path / network,
+            few,
+            PRESETS[network].hyperparameters,
+        )
         model = keras.models.load_model(tmp_path / network / "model.keras", safe_mode=True)
         expected = model(few.test.images.astype(np.float32)).numpy()
         assert expected.shape == (20, 12)

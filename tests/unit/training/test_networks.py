@@ -88,3 +88,15 @@ class TestPublished:
 def test_softmax_begins_undecided(images):
     """Softmax regression starts at zero, where all classes are equally likely."""
     assert networks.build("softmax", 10)(images).numpy() == pytest.approx(0.1)
+
+
+def test_the_fused_normalisation_is_keras_own():
+    """The same outputs and moving averages after three batches, and for inference."""
+    fused, plain = networks.BatchNormalization(momentum=0.98), layers.BatchNormalization(momentum=0.98)
+    images = np.random.default_rng(0).normal(2, 3, (64, 6, 6, 8)).astype(np.float32)
+    for _ in range(3):
+        np.testing.assert_allclose(fused(images, training=True), plain(images, training=True), atol=1e-4)
+    # Keras averages the variance of the batch, the kernel the estimate of that of all batches.
+    for ours, theirs in zip(fused.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(fused(images), plain(images), rtol=1e-3, atol=1e-3)

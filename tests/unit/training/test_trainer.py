@@ -300,7 +300,7 @@ def test_visitors_take_turns_and_every_run_ends_the_same(is_alone, registry, ser
 
 def test_the_precision_is_chosen_once_for_a_run(registry, serve, quick, monkeypatch):
     """The first trainer writes its processor's precision on the run; a trainer elsewhere continues in that one."""
-    chosen = Hyperparameters(network="published", iterations=100, batch_size=32)
+    chosen = Hyperparameters(network="published", learning_rate=0.001, iterations=100, batch_size=32)
     run_id = commands.submit(registry, chosen, "ada")
     monkeypatch.setattr(precision, "_measure", lambda: "mixed_bfloat16")
     monkeypatch.setattr(precision, "processor", lambda: "one kind")

@@ -82,6 +82,7 @@ class TestFullDisk:
         run_id = commands.submit(registry, LONG, "ada")
         registry.claim()
         registry.request_save(run_id)
+        registry.release(registry.worker)
         refuse(monkeypatch, export, "_write_keras", times=1)
         serve()
         run = registry.get(run_id)
