@@ -92,7 +92,7 @@ def test_softmax_begins_undecided(images):
 
 def test_the_fused_normalisation_is_keras_own():
     """The same outputs and moving averages after three batches, and for inference."""
-    fused, plain = networks.BatchNormalization(momentum=0.98), layers.BatchNormalization(momentum=0.98)
+    fused, plain = networks.BatchNormalization(momentum=0.98), keras.layers.BatchNormalization(momentum=0.98)
     images = np.random.default_rng(0).normal(2, 3, (64, 6, 6, 8)).astype(np.float32)
     for _ in range(3):
         np.testing.assert_allclose(fused(images, training=True), plain(images, training=True), atol=1e-4)
