@@ -14,6 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from digits.errors import InvalidImage
 from digits.ink import decoding
 from digits.ink.crops import WHOLE, Crop
+from digits.metrics import ANSWERS
 from digits.models import answers, catalogue, uploads
 from digits.models.reading import Reading, read_picture
 from digits.models.uploads import Picture
@@ -125,7 +126,7 @@ def read(file: Picture, model: catalogue.Model) -> Reading:
     place = st.container()
     try:
         with st.spinner("Finding the digits"):
-            reading = _keep("reading", (file.id, crop, model.id), lambda: read_picture(data, model, crop))
+            reading = _keep("reading", (file.id, crop, model.id), lambda: _read(data, model, crop))
     except InvalidImage:  # as where more marks are found than can be read, which cropping helps
         with place:
             _show(file, view, crop, {"digits": [], "chosen": 0, "offer": True})
@@ -135,6 +136,11 @@ def read(file: Picture, model: catalogue.Model) -> Reading:
     if not reading.digits:
         st.warning(escaped(answers.NO_INK.remark), icon=":material/ink_eraser:")
     return reading
+
+
+def _read(data: bytes, model: catalogue.Model, crop: Crop) -> Reading:
+    ANSWERS.inc()
+    return read_picture(data, model, crop)
 
 
 def _view(data: bytes, crop: Crop) -> tuple[str, tuple[int, int]]:

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from digits.ink import canvas, codec
+from digits.metrics import ANSWERS
 from digits.models import catalogue
 from digits.models.reading import Reading, read_strokes
 from pages import _state, _widgets
@@ -61,6 +62,7 @@ def show_canvas(model: catalogue.Model) -> Reading:
         key=_name(),
     )
     st.session_state[_key("strokes")] = drawn = canvas.parse(result.json_data)
+    ANSWERS.inc(bool(drawn))
     return read_strokes(drawn, model, size=(height, width), pen_width=pen)
 
 

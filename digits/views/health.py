@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from digits.errors import RegistryUnavailable
-from digits.metrics import ERRORS
+from digits.metrics import ANSWERS, ERRORS  # noqa: F401 - both are shown at `/metrics`
 from digits.settings import Settings
 
 if TYPE_CHECKING:

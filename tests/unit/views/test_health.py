@@ -65,3 +65,9 @@ def test_counts_and_logs_a_pages_error(caplog):
     health.count_error(ValueError("odd"))
     assert health.ERRORS._value.get() == counted + 1
     assert "odd" in caplog.text
+
+
+def test_an_answer_is_counted(ask):
+    before = float(ask("/metrics")[1].split("\ndigits_answers_total ")[1].split("\n")[0])
+    health.ANSWERS.inc()
+    assert f"digits_answers_total {before + 1}" in ask("/metrics")[1]
