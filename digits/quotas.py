@@ -22,7 +22,7 @@ class Quotas:
     """All quotas; 0 means no limit."""
 
     visits_a_minute: int = _quota(0, 60, "pages opened from one address in a minute")
-    uploads_a_minute: int = _quota(0, 30, "files sent from one address in a minute")
+    uploads_a_minute: int = _quota(0, 60, "files sent from one address in a minute")  # 50 may be chosen at once
     commands_a_minute: int = _quota(0, 60, "commands to runs from one visitor in a minute")
     runs_waiting_per_visitor: int = _quota(3, 2, "a visitor's runs that wait or train")
     runs_waiting: int = _quota(50, 30, "everybody's runs that wait or train")
