@@ -54,9 +54,7 @@ def main() -> None:
         raise SystemExit("Set DIGITS_DATA_DIR to the folder with handwriting/ and drawn/.")
     model = catalogue.find(options.model, settings)
     rows = []
-    print(
-        f"{'source':20} {'what':22} {'total':>6} {'separated, 95 % interval':>26} {'read':>7} {'ms, p50 and p95':>20}"
-    )
+    print(f"{'source':20} {'what':22} {'total':>6} {'separated, 95% interval':>26} {'read':>7} {'ms, p50 and p95':>20}")
     for source in options.sources:
         drawings = load(settings.data_dir, source)
         for row in (*marks(drawings, model, options.most), *numbers(drawings, model, options)):

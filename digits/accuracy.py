@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-_Z95 = 1.959964  # standard normal quantile for a two-sided 95 % interval
+_Z95 = 1.959964  # standard normal quantile for a two-sided 95% interval
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Accuracy:
     """The number of correct predictions among a number of images.
 
     >>> print(Accuracy(9159, 10_000))
-    91.59% (9,159 of 10,000; 95 % interval 91.03% to 92.12%)
+    91.59% (9,159 of 10,000; 95% interval 91.03% to 92.12%)
 
     Attributes:
         correct: the number of correct predictions, in [0, `total`].
@@ -49,7 +49,7 @@ class Accuracy:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % confidence interval of the share, in [0, 1]: Wilson's score interval (Wilson, 1927).
+        """The 95% confidence interval of the share, in [0, 1]: Wilson's score interval (Wilson, 1927).
 
         It is also reliable for shares near 0 and 1.
         """
@@ -71,7 +71,7 @@ class Accuracy:
 
     def __str__(self) -> str:
         low, high = self.interval
-        counts = f"{self.correct:,} of {self.total:,}; 95 % interval {low:.2%} to {high:.2%}"
+        counts = f"{self.correct:,} of {self.total:,}; 95% interval {low:.2%} to {high:.2%}"
         return f"{self.share:.2%} ({counts})" + (f"; {self.refused:,} refused" if self.refused is not None else "")
 
 
@@ -80,18 +80,18 @@ def percent(share: float) -> str:
 
     Example:
         >>> percent(0.99996), percent(0.5)
-        ('>99.9 %', '50.0 %')
+        ('>99.9%', '50.0%')
     """
     if share >= 0.9995:
-        return ">99.9 %"
-    return f"{share:.1%}".replace("%", " %") if share >= 0.0005 else "<0.1 %"
+        return ">99.9%"
+    return f"{share:.1%}" if share >= 0.0005 else "<0.1%"
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> Accuracy:
     """Return the accuracy of some predictions. One is correct if the most probable class is the label.
 
     >>> accuracy(np.array([[0.2, 0.8], [0.6, 0.4]]), np.array([1, 1]))
-    Accuracy(correct=1, total=2, independent=None, data=None)
+    Accuracy(correct=1, total=2, independent=None, refused=None, data=None)
 
     Args:
         probabilities: float (n, classes), n >= 1.

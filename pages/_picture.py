@@ -171,7 +171,7 @@ def _show(file: Picture, view: tuple[str, tuple[int, int]], crop: Crop, found: d
     def keep(changed: Crop) -> None:
         _crops()[file.id] = changed
 
-    part = f"from {crop.left:.0f} to {crop.right:.0f} % across and from {crop.top:.0f} to {crop.bottom:.0f} % down"
+    part = f"from {crop.left:.0f} to {crop.right:.0f}% across and from {crop.top:.0f} to {crop.bottom:.0f}% down"
     _widgets.ink_boxes(
         {
             "picture": url,

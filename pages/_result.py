@@ -58,7 +58,7 @@ def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:
     low, high = measured.interval
     st.caption(
         f"{measured.correct:,} of {measured.total:,} test images are correct, measured once, when the model was saved. "
-        f"95 % confidence interval: {low:.2%} to {high:.2%}. Trained in {seconds:.1f} s."
+        f"95% confidence interval: {low:.2%} to {high:.2%}. Trained in {seconds:.1f} s."
     )
     if model.strangers:
         st.caption(f"Strangers' drawings: {strangers.caption(model.strangers, 'strokes')}.")

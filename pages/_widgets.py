@@ -21,13 +21,13 @@ from digits.views import charts, comparison, sharing, strangers
 from digits.views.markdown import escaped
 from pages import _state
 
-_Colour = Literal["gray", "blue", "orange", "green", "red"]
+_Colour = Literal["gray", "blue", "green", "red"]
 STATES: dict[RunState, tuple[str, str, _Colour]] = {  # the name, icon and colour of each state on the pages
     RunState.QUEUED: ("Waiting", ":material/hourglass_top:", "gray"),
     RunState.RUNNING: ("Training", ":material/play_arrow:", "blue"),
-    RunState.PAUSED: ("Paused", ":material/pause_circle:", "orange"),
+    RunState.PAUSED: ("Paused", ":material/pause_circle:", "gray"),
     RunState.FINISHED: ("Finished", ":material/check_circle:", "green"),
-    RunState.STOPPED: ("Stopped", ":material/stop_circle:", "orange"),
+    RunState.STOPPED: ("Stopped", ":material/stop_circle:", "gray"),
     RunState.FAILED: ("Failed", ":material/error:", "red"),
 }
 _COMPONENTS = Path(__file__).parent / "components"

@@ -63,7 +63,7 @@ def _figure(label: str, value: str, caption: str) -> None:
 
 def _interval(measured: accuracy.Accuracy) -> str:
     low, high = measured.interval
-    return f"{measured.correct:,} of {measured.total:,}; 95 % interval {low:.2%} to {high:.2%}"
+    return f"{measured.correct:,} of {measured.total:,}; 95% interval {low:.2%} to {high:.2%}"
 
 
 def _calibration(model: catalogue.Model, dataset: datasets.Dataset) -> None:
@@ -86,7 +86,7 @@ def _calibration(model: catalogue.Model, dataset: datasets.Dataset) -> None:
         )
         st.markdown(
             "Points below the dashed line are overconfident, points above it underconfident. Each point stands for one "
-            "fifteenth of the confidence scale. Its line is the 95 % confidence interval: the fewer images, the longer."
+            "fifteenth of the confidence scale. Its line is the 95% confidence interval: the fewer images, the longer."
         )
         rows = report.table.to_dict("records")[::-1][:5]
         st.table(

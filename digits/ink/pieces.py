@@ -11,8 +11,8 @@ import scipy
 
 Box = tuple[int, int, int, int]
 
-# Ink is one piece where it is at least this dark. At 0.5 a faint spot in a stroke cut 6.8 % of the digits of the Swiss
-# training writers in two; at 0.25 it cuts 0.8 %, and no more digits that touch are joined.
+# Ink is one piece where it is at least this dark. At 0.5 a faint spot in a stroke cut 6.8% of the digits of the Swiss
+# training writers in two; at 0.25 it cuts 0.8%, and no more digits that touch are joined.
 FAINTEST = 0.25
 LEANS = (-0.25, -0.125, 0.0, 0.125, 0.25)  # handwriting leans by up to about 14 degrees either way
 _BRIDGE = 1.6  # pen widths of ink that a cut may cross: more than 1, because a cut may cross a stroke obliquely

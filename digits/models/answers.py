@@ -63,7 +63,7 @@ def answer(reading: Reading, class_names: Sequence[str], *, is_drawing: bool = F
     """Return what is said about a reading.
 
         answer(reading, names).headline, answer(reading, names).sentence
-        # "The model reads 42", "It is 98.1 % sure of both digits."
+        # "The model reads 42", "It is 98.1% sure of both digits."
 
     Args:
         reading: of a drawing or a picture.

@@ -1,6 +1,6 @@
 """Calibration: make a model's confidence match its accuracy by temperature scaling.
 
-A calibrated model is correct for 90 % of the images that it predicts with a confidence of 90 %. A temperature divides
+A calibrated model is correct for 90% of the images that it predicts with a confidence of 90%. A temperature divides
 the logits before softmax (C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks", ICML
 2017). Above 1 it lowers the confidence, below 1 it raises it; the order of the classes stays the same. A `.tflite`
 model returns probabilities. Their logarithms are the logits plus a constant, which softmax cancels.
@@ -131,7 +131,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS)
     Returns:
         A row for each bin that contains an image, in order. The columns are `bin`, counted from 0; the mean
         `confidence` and the `accuracy` of its images, in [0, 1]; `count`, the number of images; and `low` and `high`,
-        the 95 % interval of the accuracy.
+        the 95% interval of the accuracy.
     """
     confidence = np.asarray(probabilities, dtype=np.float64).max(axis=1)
     table = pd.DataFrame(

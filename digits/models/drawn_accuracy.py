@@ -105,7 +105,7 @@ def prepare_sample() -> tuple[Group, Examples]:
 
 
 def interval_by_writer(is_true: np.ndarray, writers: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % interval of a share, by the bootstrap over writers (B. Efron, Annals of Statistics 7, 1979).
+    """Return the 95% interval of a share, by the bootstrap over writers (B. Efron, Annals of Statistics 7, 1979).
 
     Drawings by one writer resemble each other, so what is drawn again is writers, each with all that they drew. Where
     nothing, or nearly nothing, is wrong, that says too little; so the interval is never narrower than Wilson's.

@@ -14,7 +14,7 @@ _Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 @dataclass(frozen=True)
 class Share:
-    """A share of drawings with its 95 % interval over writers, all in [0, 1]."""
+    """A share of drawings with its 95% interval over writers, all in [0, 1]."""
 
     share: _Part
     interval_95: tuple[_Part, _Part]

@@ -280,14 +280,14 @@ PRESETS: dict[str, Preset] = {
     "softmax": Preset(
         "Softmax regression",
         Hyperparameters(network="softmax", learning_rate=0.5, iterations=1000, batch_size=100),
-        published="about 92 %",
+        published="about 92%",
     ),
     "published": Preset(
         "Three hidden layers, as published",
         Hyperparameters(
             network="published", learning_rate=1e-4, iterations=2000, dropout=0.5, batch_size=256, optimizer="adam"
         ),
-        published="91.6 %",
+        published="91.6%",
     ),
     "corrected": Preset(
         "Three hidden layers, corrected",
@@ -312,7 +312,7 @@ PRESETS: dict[str, Preset] = {
             optimizer="adam",
             schedule="cosine",
         ),
-        published="99.2 %",
+        published="99.2%",
     ),
     "drawing": Preset(
         "Convolutional network for drawings",

@@ -31,7 +31,7 @@ from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.store import FolderStore
 from digits.training import explain, networks
 
-_COMPRESSION_LEVEL = 1  # nine times as fast as the default; the files are 7 to 20 % larger
+_COMPRESSION_LEVEL = 1  # nine times as fast as the default; the files are 7 to 20% larger
 _TOLERANCE = 1e-3  # probabilities of the two files may differ by this much, so a tie may fall either way
 
 

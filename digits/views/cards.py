@@ -60,7 +60,7 @@ def in_words(measured: Accuracy) -> str:
     independent = f", from {measured.independent:,} independent images" if measured.independent else ""
     return (
         f"{measured.share:.2%}, {measured.correct:,} of {measured.total:,}; "
-        f"95 % confidence interval {low:.2%} to {high:.2%}{independent}."
+        f"95% confidence interval {low:.2%} to {high:.2%}{independent}."
     )
 
 

@@ -8,15 +8,15 @@ import pandas as pd
 
 from digits.accuracy import percent
 
-_TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # they differ in lightness too, on light and dark pages
-_QUIET, _LOUD, _DOUBTFUL = "#9fb3c8", "#d9742b", "#b9bec4"
+# On every page blue is an answer or a measurement, orange an error, and grey what is correct or of no weight.
+_ANSWER, _QUIET, _DOUBTFUL, _ERROR = "#3d7ab8", "#9fb3c8", "#b9bec4", "#d9742b"
 _LABEL = "#758290"  # readable on light and dark pages
 
 
 def confusion_map(counts: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
-    """Return a confusion matrix as a heat map.
+    """Return a confusion matrix as a heat map: correct predictions are grey, errors orange.
 
-    Each row is coloured by its share of that class's images, so the diagonal darkens as a class is learned.
+    The deeper the colour, the larger the share of a class's images; an error has its full colour at a fifth.
 
     Args:
         counts: int (classes, classes), rows are true classes, columns are predicted classes.
@@ -24,8 +24,9 @@ def confusion_map(counts: np.ndarray, class_names: Sequence[str]) -> dict[str, A
     """
     names = list(class_names)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    depths = np.where(np.eye(len(names), dtype=bool), shares, -np.minimum(5 * shares, 1))
     cells = [
-        [read, true, round(float(shares[true, read]), 3), int(counts[true, read])]
+        [read, true, round(float(depths[true, read]), 3), int(counts[true, read])]
         for true in range(len(names))
         for read in range(len(names))
         if counts[true, read]
@@ -35,20 +36,20 @@ def confusion_map(counts: np.ndarray, class_names: Sequence[str]) -> dict[str, A
         "animation": False,
         "grid": {"left": 36, "right": 8, "top": 8, "bottom": 36},
         "tooltip": {"formatter": "{@[3]} images"},
-        "xAxis": axis | {"name": "read as", "nameGap": 24},
-        "yAxis": axis | {"name": "is", "nameGap": 22, "inverse": True},
+        "xAxis": axis | {"name": "predicted", "nameGap": 24},
+        "yAxis": axis | {"name": "true", "nameGap": 22, "inverse": True},
         "visualMap": {
             "show": False,
             "dimension": 2,
-            "min": 0,
+            "min": -1,
             "max": 1,
-            "inRange": {"color": ["#f3e3d3", _VALIDATION]},
+            "inRange": {"color": [_ERROR, "#f4f2ee", _QUIET]},
         },
         "series": [
             {
                 "type": "heatmap",
                 "data": cells,
-                "label": {"show": True, "formatter": "{@[3]}", "color": "#1f2933", "fontSize": 11},
+                "label": {"show": True, "formatter": "{@[3]}", "color": "#0d1318", "fontSize": 11},
             }
         ],
     }
@@ -85,7 +86,7 @@ def probability_bars(
             "show": False,
             "dimension": "probability",
             "pieces": [
-                {"gte": float(table["probability"][best]), "color": _DOUBTFUL if is_doubtful else _LOUD},
+                {"gte": float(table["probability"][best]), "color": _DOUBTFUL if is_doubtful else _ANSWER},
                 {"lt": float(table["probability"][best]), "color": _DOUBTFUL if is_doubtful else _QUIET},
             ],
         },
@@ -126,7 +127,7 @@ def reliability_diagram(table: pd.DataFrame) -> dict[str, Any]:
         "series": [
             {**plain, "data": [[0, 0], [100, 100]], "lineStyle": {"type": "dashed", "width": 1.5}, "color": _LABEL},
             *(
-                {**plain, "data": [[row.confidence, row.low], [row.confidence, row.high]], "color": _VALIDATION}
+                {**plain, "data": [[row.confidence, row.low], [row.confidence, row.high]], "color": _ANSWER}
                 for row in shown.itertuples(index=False)
             ),
             {
@@ -134,7 +135,7 @@ def reliability_diagram(table: pd.DataFrame) -> dict[str, Any]:
                 "type": "scatter",
                 "encode": {"x": "confidence", "y": "accuracy", "tooltip": ["confidence", "accuracy", "images"]},
                 "symbolSize": 10,
-                "color": _VALIDATION,
+                "color": _ANSWER,
             },
         ],
     }

@@ -14,7 +14,7 @@ MEASURES = {  # the names of the metrics' columns on the page
     "val_loss": "Validation loss",
     "loss": "Training loss",
 }
-_TRAINING, _VALIDATION = "#7c9cbf", "#d9742b"  # they differ in lightness too, on light and dark pages
+_TRAINING, _VALIDATION = "#9fb3c8", "#3d7ab8"  # they differ in lightness too, on light and dark pages
 # Lines differ in colour, dashes and markers. The colours suit colour-blind readers (M. Okabe and K. Ito, 2008).
 _LINES = (
     ("#0072b2", "solid", "circle"),

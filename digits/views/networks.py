@@ -7,7 +7,7 @@ EXPLANATIONS = {  # one to four sentences, by the names in `hyperparameters.PRES
     ),
     "published": (
         "784-1024-512-256-10, exactly as in a well-known tutorial. Without activations, its layers are equivalent to a "
-        "single one, so it is softmax regression in disguise and stays near 92 %. "
+        "single one, so it is softmax regression in disguise and stays near 92%. "
         "Its dropout is built but never connected, so the dropout slider has no effect here."
     ),
     "corrected": (

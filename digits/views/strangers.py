@@ -20,7 +20,7 @@ def caption(strangers: Strangers, way: str) -> str:
     if share is None:
         return ""
     low, high = share.interval_95
-    return f"{_origin(strangers.of(way))}; 95 % interval {low:.1%} to {high:.1%}"
+    return f"{_origin(strangers.of(way))}; 95% interval {low:.1%} to {high:.1%}"
 
 
 def in_words(strangers: Strangers) -> str:
@@ -39,7 +39,7 @@ def by_source(strangers: Strangers) -> list[Row]:
             "read": _WAYS.get(figures.way, figures.way),
             "digits": f"{figures.drawings:,}",
             "writers": f"{figures.writers}",
-            "correct, 95 % interval": str(figures.correct),
+            "correct, 95% interval": str(figures.correct),
             "refused": f"{figures.refused.share:.1%}",
             "split in two": f"{figures.split.share:.1%}",
         }

@@ -313,7 +313,7 @@ def _opening(before: np.ndarray, first: int, second: int, class_names: Sequence[
 
 
 def _percent(share: float) -> str:
-    return "over 99 %" if share > 0.99 else f"{share * 100:.0f} %"
+    return "over 99%" if share > 0.99 else f"{share * 100:.0f}%"
 
 
 def _spread(values: np.ndarray, image: np.ndarray) -> np.ndarray:

@@ -54,7 +54,7 @@ function offerCrop(parentElement, frame, isOffered, send) {
     Object.assign(rectangle.style, { left: percent(left), top: percent(top) })
     Object.assign(rectangle.style, { width: percent(right - left), height: percent(bottom - top) })
     const [x0, y0, x1, y1] = part.map(share => Math.round(100 * share))
-    rectangle.setAttribute("aria-valuetext", `${x0} to ${x1} % across, ${y0} to ${y1} % down`)
+    rectangle.setAttribute("aria-valuetext", `${x0} to ${x1}% across, ${y0} to ${y1}% down`)
     rectangle.setAttribute("aria-valuenow", x0)
   }
   const show = isShown => {

@@ -271,7 +271,7 @@ class TestPicture:
         (file,) = page.session_state["draw.crops"]
         page.session_state["draw.crops"] = {file: Crop().part(0, 0, 0.5, 1)}
         assert reading(tidy(page.run())) == ["The model reads 7"]
-        assert "from 0 to 50 % across" in photo(page)["alt"]
+        assert "from 0 to 50% across" in photo(page)["alt"]
         for _ in range(4):
             press(page, "Turn by 90°")
         assert page.session_state["draw.crops"] == {file: Crop(right=50)}

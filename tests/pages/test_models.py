@@ -56,7 +56,7 @@ class TestFigures:
         page = tidy(page.run())
         by_source, by_class = (table.value for table in page.table[:2])
         sources = catalogue.find(MODEL, Settings.from_environment()).strangers.sources
-        assert by_source["correct, 95 % interval"].tolist() == [str(figures.correct) for figures in sources]
+        assert by_source["correct, 95% interval"].tolist() == [str(figures.correct) for figures in sources]
         assert set("0123456789") | {"0 with a slash"} <= set(by_class.columns)
 
     def test_of_calibration_are_measured(self, open_page, tidy, truth):

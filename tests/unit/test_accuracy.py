@@ -67,7 +67,7 @@ class TestAccuracy:
 
     def test_is_shown_with_counts_and_interval(self):
         """The text contains the share, the counts and the interval."""
-        assert str(Accuracy(9159, 10_000)) == "91.59% (9,159 of 10,000; 95 % interval 91.03% to 92.12%)"
+        assert str(Accuracy(9159, 10_000)) == "91.59% (9,159 of 10,000; 95% interval 91.03% to 92.12%)"
 
     @given(counts, st.none() | st.integers(1, 1000), st.none() | st.integers(0, 9), st.none() | st.text())
     def test_round_trips_through_a_card(self, count, independent, refused, data):

@@ -43,18 +43,18 @@ DOT = ("6", "0", 0.999, False, [(140, 140)])
 @pytest.mark.parametrize(
     ("marks", "tone", "text", "headline", "sentence"),
     [
-        ([SURE_7], Tone.SURE, "7", "The model reads 7", "It is 98.0 % sure."),
-        ([MAYBE_4], Tone.HESITANT, "4", "The model reads 4, perhaps 9", "It is 70.0 % sure of 4."),
+        ([SURE_7], Tone.SURE, "7", "The model reads 7", "It is 98.0% sure."),
+        ([MAYBE_4], Tone.HESITANT, "4", "The model reads 4, perhaps 9", "It is 70.0% sure of 4."),
         ([LETTER], Tone.REFUSED, "?", "This does not look like a digit", "The closest match is 8."),
         ([BEGINNING], Tone.UNFINISHED, "?", "Not a digit yet", "Go on drawing."),
         ([DOT], Tone.UNFINISHED, "?", "Not a digit yet", "Go on drawing."),
-        ([SURE_7, SURE_7], Tone.SURE, "77", "The model reads 77", "It is 96.0 % sure of both digits."),
+        ([SURE_7, SURE_7], Tone.SURE, "77", "The model reads 77", "It is 96.0% sure of both digits."),
         (
             [SURE_7, MAYBE_4, SURE_7],
             Tone.HESITANT,
             "747",
             "The model reads 747",
-            "It is 67.2 % sure of all 3 digits; digit 2 may be 9.",
+            "It is 67.2% sure of all 3 digits; digit 2 may be 9.",
         ),
         (
             [SURE_7, LETTER],
@@ -105,7 +105,7 @@ def test_lines_of_writing_are_named():
     """Several lines are counted, and a doubtful mark is named with its line."""
     answer = answers.answer(read(SURE_7, SURE_7, SURE_7, lines=[0, 1, 1]), NAMES)
     assert (answer.text, answer.headline) == ("7\n77", "The model reads 7, 77")
-    assert answer.sentence == "It is 94.1 % sure of all 3 digits on 2 lines."
+    assert answer.sentence == "It is 94.1% sure of all 3 digits on 2 lines."
     doubtful = answers.answer(read(SURE_7, SURE_7, LETTER, lines=[0, 1, 1]), NAMES)
     assert doubtful.sentence == "Mark 2 on line 2 does not look like a digit; the closest match is 8."
     hesitant = answers.answer(read(SURE_7, SURE_7, MAYBE_4, lines=[0, 1, 1]), NAMES)
@@ -135,5 +135,5 @@ def test_one_digit_of_a_number_is_described():
         "Mark 3 does not look like a digit; the closest match is 8.",
         "Mark 4 is not a digit yet.",
     ]
-    assert answers.label(number, NAMES, 0) == "Digit 1 of 4: read as 7, 98.0 % sure"
+    assert answers.label(number, NAMES, 0) == "Digit 1 of 4: read as 7, 98.0% sure"
     assert answers.label(number, NAMES, 2) == "Digit 3 of 4: does not look like a digit"

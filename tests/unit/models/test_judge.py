@@ -37,19 +37,19 @@ def line(start, end):
 
 
 def test_handwritten_digits_are_accepted(judge, digits):
-    """At least 98 % of the digits of any class, and 99 % of all."""
+    """At least 98% of the digits of any class, and 99% of all."""
     assert judge.accepts(digits).mean() >= 0.99
 
 
 def test_no_class_is_refused_more_than_others(judge, sample):
-    """Every class of digits has at least 96 % accepted."""
+    """Every class of digits has at least 96% accepted."""
     accepted = judge.accepts(sample.train.images)
     for label in range(10):
         assert accepted[sample.train.labels == label].mean() >= 0.96, label
 
 
-# Of 150 doodles the judge accepts 24 %, more than the bound; the strict mark says so until it is trained further.
-DOODLE = pytest.param("doodle", marks=pytest.mark.xfail(strict=True, reason="the judge accepts 24 % of doodles"))
+# Of 150 doodles the judge accepts 24%, more than the bound; the strict mark says so until it is trained further.
+DOODLE = pytest.param("doodle", marks=pytest.mark.xfail(strict=True, reason="the judge accepts 24% of doodles"))
 
 
 @pytest.mark.parametrize("kind", [DOODLE if kind == "doodle" else kind for kind in scribbles.NAMED])

@@ -37,7 +37,7 @@ class TestProbabilityBars:
 
     @given(st.floats(0, 1))
     def test_never_claim_certainty(self, share):
-        """100 % and 0 % are shown only for exact values."""
+        """100% and 0% are shown only for exact values."""
         text = charts.percent(share)
         assert text.endswith("%")
         if 0 < share < 1:

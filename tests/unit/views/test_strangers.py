@@ -44,10 +44,10 @@ def test_the_headline_is_short(figures):
 def test_a_figure_says_where_it_comes_from(figures):
     """The mean over several sources and a single one are told apart; what was not measured has no words."""
     assert strangers.caption(figures, "strokes") == (
-        "the mean of 2 collections by 14 writers; 95 % interval 98.1% to 99.3%"
+        "the mean of 2 collections by 14 writers; 95% interval 98.1% to 99.3%"
     )
     assert strangers.caption(figures, "pictures") == (
-        "1,200 digits of 7 writers of UNIPEN, validation writers; 95 % interval 90.0% to 100.0%"
+        "1,200 digits of 7 writers of UNIPEN, validation writers; 95% interval 90.0% to 100.0%"
     )
     assert strangers.caption(Strangers(strokes=figures.strokes), "pictures") == ""
 
@@ -67,7 +67,7 @@ def test_tables_have_a_row_for_each_source_in_each_way(figures):
         ("formulas, France (HAMEX)", "strokes"),
         ("UNIPEN, validation writers", "as pictures"),
     ]
-    assert by_source[0]["correct, 95 % interval"] == "90.0% (80.0% to 95.0%)"
+    assert by_source[0]["correct, 95% interval"] == "90.0% (80.0% to 95.0%)"
     assert list(by_class[0]) == ["who", "read", "0", "7", "0 with a slash"]
     assert [row["0"] for row in by_class] == ["97.0%", "–", "90.0%"]
 

@@ -214,7 +214,7 @@ def test_a_model_that_hesitates_is_called_unsure(tmp_path, digits):
     """Close probabilities are described as unsure."""
     contest = explanations.compare_top_two(stub(tmp_path, constant([0.3, 0.45, 0.25])), digits[0], ("a", "b", "c"))
     assert contest.is_unsure
-    assert contest.sentence.startswith("The model is unsure, b (45 %) against a (30 %): ")
+    assert contest.sentence.startswith("The model is unsure, b (45%) against a (30%): ")
 
 
 def test_no_ink_decides_nothing(model):
