@@ -175,8 +175,8 @@ def _body_depth(radius: float) -> float:
 def thin_to_lines(mask: np.ndarray) -> np.ndarray:
     """Thin a mask to lines one pixel wide.
 
-    T. Y. Zhang, C. Y. Suen, "A fast parallel algorithm for thinning digital patterns", CACM 27 (1984) 236-239. Its two
-    conditions are tabulated over the 256 neighbourhoods.
+    Z. Guo, R. W. Hall, "Parallel thinning with two-subiteration algorithms", CACM 32 (1989) 359-373, the first of the
+    two. Its conditions are tabulated over the 256 neighbourhoods.
 
     Args:
         mask: bool (height, width); its outermost pixels must be False.
@@ -210,11 +210,12 @@ def _thinning_tables() -> tuple[np.ndarray, np.ndarray]:
     tables = np.zeros((2, 256), dtype=np.uint8)
     for code in range(256):
         n = [code >> bit & 1 for bit in range(8)]
-        rises = sum(n[i] == 0 and n[(i + 1) % 8] == 1 for i in range(8))
-        north, east, south, west = n[0], n[2], n[4], n[6]
-        if 2 <= sum(n) <= 6 and rises == 1:
-            tables[0, code] = not (north and east and south) and not (east and south and west)
-            tables[1, code] = not (north and east and west) and not (north and south and west)
+        # branches that leave the pixel, and neighbours, two adjacent ones counted once
+        branches = sum(not n[i] and (n[i + 1] or n[(i + 2) % 8]) for i in (0, 2, 4, 6))
+        neighbours = min(sum(n[i] or n[(i + 1) % 8] for i in range(first, 8, 2)) for first in (0, 1))
+        if branches == 1 and 2 <= neighbours <= 3:
+            tables[0, code] = not ((n[0] or n[1] or not n[3]) and n[2])
+            tables[1, code] = not ((n[4] or n[5] or not n[7]) and n[6])
     return tables[0], tables[1]
 
 

@@ -1,13 +1,9 @@
-"""Thinning against scikit-image's: the same topology, no line elsewhere, and ends that are shorter.
-
-Both are Zhang and Suen's algorithm of 1984. Ours is as published, which wears down ends of lines; scikit-image's tables
-keep more of them. They are compared on the masks that fitting really thins, where MNIST's pen is ten pixels wide.
-"""
+"""Thinning against scikit-image's, pixel by pixel, on the masks that fitting really thins."""
 
 import numpy as np
 import pytest
 from scipy import ndimage
-from skimage.morphology import skeletonize
+from skimage.morphology import thin
 
 from digits.data import allographs, drawings
 from digits.ink import glyphs, strokes
@@ -18,10 +14,10 @@ EIGHT_NEIGHBOURS = np.ones((3, 3))
 @pytest.fixture(scope="module", params=["MNIST", "drawn"])
 def masks(request, sample):
     """The masks of 100 digits each, as `glyphs.fit` thins them; drawn with pens from thin to thick."""
-    seen, thin = [], glyphs.thin_to_lines
+    seen, thin_to_lines = [], glyphs.thin_to_lines
     rng = np.random.default_rng(0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(glyphs, "thin_to_lines", lambda mask: seen.append(mask.copy()) or thin(mask))
+        patch.setattr(glyphs, "thin_to_lines", lambda mask: seen.append(mask.copy()) or thin_to_lines(mask))
         for index in range(100):
             if request.param == "MNIST":
                 glyphs.fit(sample.test.images[index * 10] / np.float32(255))
@@ -36,34 +32,18 @@ def pieces_and_holes(mask):
     return ndimage.label(mask, EIGHT_NEIGHBOURS)[1], ndimage.label(~mask)[1] - 1
 
 
-def distances(lines, others):
-    """How far each pixel of `lines` lies from the nearest of `others`."""
-    return ndimage.distance_transform_edt(~others)[lines]
+def test_lines_are_those_of_scikit_image(masks):
+    """Ours are scikit-image's, which are made by the same algorithm."""
+    for mask in masks:
+        assert np.array_equal(glyphs.thin_to_lines(mask), thin(mask))
 
 
 def test_lines_have_the_pieces_and_holes_of_the_ink(masks):
-    """Ours, scikit-image's and the ink itself have as many pieces and as many holes."""
+    """Lines have as many pieces and as many holes as the ink."""
     for mask in masks:
-        assert pieces_and_holes(glyphs.thin_to_lines(mask)) == pieces_and_holes(skeletonize(mask))
         assert pieces_and_holes(glyphs.thin_to_lines(mask)) == pieces_and_holes(mask)
 
 
-def test_lines_lie_on_those_of_scikit_image(masks):
-    """Every pixel of ours has one of scikit-image's beside it, but for fewer than 1 in 1,000, and these are near it."""
-    ours = np.concatenate([distances(glyphs.thin_to_lines(mask), skeletonize(mask)) for mask in masks])
-    assert ours.max() < 3
-    assert np.mean(ours > 1.5) < 0.001
-
-
-def test_lines_leave_out_no_more_than_ends(masks):
-    """Of scikit-image's pixels 1 in 50 lie off ours: ends, in nine of ten digits shorter than a pen's width of 10."""
-    theirs = [distances(skeletonize(mask), glyphs.thin_to_lines(mask)) for mask in masks]
-    assert np.mean(np.concatenate(theirs) > 1.5) < 0.02
-    farthest = [found.max() for found in theirs]
-    assert np.quantile(farthest, 0.9) < 10
-
-
-@pytest.mark.xfail(strict=True, reason="the algorithm as published wears such a line away from both ends")
 def test_a_slanting_line_two_pixels_wide_stays():
     """At 45° a line two pixels wide is as long after thinning as before."""
     mask = np.zeros((40, 40), bool)
