@@ -61,7 +61,6 @@ def _import(package: bytes, model: catalogue.Model, registry: Registry, settings
     busy, started = sum(os.times()[:4]), time.perf_counter()
     run_id = intake.import_package(
         package,
-        model.id,
         registry=registry,
         settings=settings,
         owner="benchmark",
@@ -99,7 +98,7 @@ def _refuse(content: bytes, registry: Registry, settings: Settings) -> dict[str,
     tracemalloc.start()
     started = time.perf_counter()
     try:
-        answer = intake.import_package(content, "evil", registry=registry, settings=settings, owner="stranger")
+        answer = intake.import_package(content, registry=registry, settings=settings, owner="stranger")
     except InvalidPackage as error:
         answer = str(error)
     seconds, peak = time.perf_counter() - started, tracemalloc.get_traced_memory()[1]

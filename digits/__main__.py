@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from digits import logs, package_commands
 from digits.accuracy import accuracy
@@ -22,6 +22,7 @@ from digits.settings import MAX_UPLOAD_BYTES, Settings, work_dir
 from digits.views import curves
 from digits.views import gallery as galleries
 from digits.views import strangers as tables
+from digits.views import tables as run_tables
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -68,7 +69,8 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
         augmentation=hyperparameters.augmentation,
         precision=precision,
     )
-    seconds = _follow(loop.train(hyperparameters, dataset, program), hyperparameters)
+    history: list[dict[str, Any]] = []
+    seconds = _follow(loop.train(hyperparameters, dataset, program), hyperparameters, history)
     command = shlex.join(["python", "-m", "digits", "train", *_as_options(hyperparameters, options, precision)])
     card = export.save_model(
         program.exportable_model(),
@@ -77,6 +79,8 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
         dataset=dataset,
         facts={"command": command, "seconds": round(seconds, 1), "precision": program.precision},
     )
+    if options.history:
+        options.history.write_text(run_tables.history_csv(history), encoding="utf-8")
     published = PRESETS[hyperparameters.network].published
     print(f"Test accuracy {card.test}" + (f"; published: {published}" if published else "") + f". Saved in {output}.")
     return 0
@@ -113,8 +117,11 @@ def _require_replaceable(folder: Path) -> None:
         raise FileExistsError(f"{folder} should be new, empty or a model's folder; it holds something else.")
 
 
-def _follow(progress_stream, hyperparameters: Hyperparameters) -> float:
-    """Show a progress bar and the tutorials' lines, and return the seconds taken; Ctrl-C ends training early."""
+def _follow(progress_stream: Iterable[Any], hyperparameters: Hyperparameters, history: list[dict[str, Any]]) -> float:
+    """Show a progress bar and the tutorials' lines, fill `history`, and return the seconds taken.
+
+    Ctrl-C ends training early.
+    """
     from tqdm import tqdm
 
     seconds = 0.0
@@ -123,8 +130,9 @@ def _follow(progress_stream, hyperparameters: Hyperparameters) -> float:
             for progress in progress_stream:
                 bar.update(progress.step - bar.n)
                 seconds = progress.seconds
+                history.append(dataclasses.asdict(progress))
                 if progress.step % _LINE_EVERY == 0:
-                    bar.write(curves.progress_line(dataclasses.asdict(progress)))
+                    bar.write(curves.progress_line(history[-1]))
         except KeyboardInterrupt:
             bar.write("Stopped early; saving the model as it is now.")
     return seconds
@@ -307,6 +315,7 @@ def _add_train(commands: Commands) -> None:
         default="auto",
         help="the precision of computations; auto measures which is faster here",
     )
+    train.add_argument("--history", type=Path, metavar="FILE", help="also write the learning curves to this CSV file")
     train.add_argument("--no-download", dest="download", action="store_false", help="do not download MNIST")
     train.set_defaults(run=_train)
 

@@ -31,7 +31,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
     import_ = commands.add_parser("import", help="check a package and add its model")
     import_.add_argument("file", type=Path, metavar="FILE", help="a zip that `export` or the Models page wrote")
-    import_.add_argument("--name", help="the model's name on the pages (default: the file's name)")
+    import_.add_argument("--name", help="the model's name on the pages (default: its card's title)")
     import_.set_defaults(run=_import)
 
 
@@ -57,7 +57,7 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
 def _import(options: argparse.Namespace, settings: Settings) -> int:
     run_id = intake.import_package(
         _read(options.file),
-        options.name or options.file.name,
+        name=options.name or "",
         registry=open_registry(settings.registry_url),
         settings=settings,
         owner=new_token(),  # a new one: the model is in no visitor's list, and everyone who has its id may use it

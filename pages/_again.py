@@ -3,7 +3,7 @@
 import streamlit as st
 
 from digits.errors import DigitsError
-from digits.runs import commands
+from digits.runs import commands, names
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.schema import Run
 from digits.views import sharing
@@ -18,7 +18,7 @@ def train_link(hyperparameters: Hyperparameters, run_id: str = "") -> dict[str, 
 def show(run: Run, *, key: str) -> None:
     """Show the button that repeats a run and the link that opens its settings."""
     if st.button(
-        "Run it again",
+        "Rerun",
         icon=":material/replay:",
         key=key,
         help="Starts a run with the same settings and seed. Changes are made at the same iterations.",
@@ -26,7 +26,7 @@ def show(run: Run, *, key: str) -> None:
         _repeat(run)
     st.page_link(
         "train.py",
-        label="Fork",
+        label="Edit and rerun",
         icon=":material/fork_right:",
         query_params=train_link(run.hyperparameters),
         help="Opens Train with these settings, which you can then change. Nothing starts yet.",
@@ -38,7 +38,9 @@ def _repeat(run: Run) -> None:
     registry = _widgets.registry()
     try:
         changes, owner = registry.changes(run.id), _widgets.visitor()
-        new = commands.submit(registry, run.hyperparameters, owner, changes=changes, name=run.name)
+        new = commands.submit(
+            registry, run.hyperparameters, owner, changes=changes, name="" if names.is_given(run.name) else run.name
+        )
     except DigitsError as error:
         _widgets.show_error(error)
     else:

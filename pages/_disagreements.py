@@ -10,6 +10,7 @@ from digits.errors import ModelNotFound
 from digits.models import catalogue, scores
 from digits.runs.schema import Run
 from digits.views import comparison, gallery
+from digits.views import titles as model_titles
 from digits.views.markdown import escaped
 from pages import _samples, _widgets
 from pages._chosen import key
@@ -58,7 +59,7 @@ def _models(runs: Sequence[Run], names: dict[str, str]) -> tuple[dict[str, str],
         models = catalogue.of_run(run.id, _widgets.settings())
         for model in models:
             name, card = names[run.id], model.card
-            titles[model.id] = comparison.model_title(name, card.weights, card.step) if len(models) > 1 else name
+            titles[model.id] = model_titles.of_run(name, None, card.weights, card.step) if len(models) > 1 else name
         firsts += [model.id for model in models[:1]]
     if not titles:
         return {}, []

@@ -121,7 +121,6 @@ def _import() -> None:
             with st.status("Checking the package") as box:
                 st.session_state[_key("imported")] = intake.import_package(
                     file.getvalue(),
-                    file.name,
                     registry=_widgets.registry(),
                     settings=_widgets.settings(),
                     owner=_widgets.visitor(),

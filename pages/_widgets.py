@@ -1,6 +1,7 @@
 """Parts that several pages share: settings, the visitor, the data, page heads, components, the choice of a model."""
 
 import base64
+import contextlib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,15 +10,14 @@ import streamlit as st
 
 from digits import trouble
 from digits.data import datasets
-from digits.errors import DigitsError
+from digits.errors import DigitsError, ModelNotFound, RunNotFound
 from digits.models import catalogue
 from digits.models.identity import ModelId, Weights
-from digits.runs.hyperparameters import PRESETS
 from digits.runs.registry import Registry, open_registry
 from digits.runs.schema import Run, RunState
 from digits.runs.visitors import COOKIE, new_token, owner_of
 from digits.settings import Settings
-from digits.views import charts, comparison, sharing, strangers
+from digits.views import charts, sharing, tables, titles
 from digits.views.markdown import escaped
 from pages import _state
 
@@ -174,48 +174,56 @@ def chosen_model(page: str) -> catalogue.Model:
     return model
 
 
-def model_chooser(page: str) -> catalogue.Model:
+def model_chooser(page: str, *, width: int | Literal["stretch"] = "stretch") -> catalogue.Model:
     """Let the visitor choose a model: a bundled one, one of their own, or the one that the link names."""
     model = chosen_model(page)
-    titles, own = {model.id: _model_title(model) for model in catalogue.bundled()}, {}
+    choices = {bundled.id: titles.of_bundled(bundled) for bundled in catalogue.bundled()}
     try:
-        for run in registry().list_runs(visitor()):
-            own[run.id] = f"Your run {run.name or run.id[:4]}: {PRESETS[run.hyperparameters.network].title}"
-            titles |= _titles_of(run, own[run.id])
+        runs = registry().list_runs(visitor())
+        names = tables.names(runs)
+        for run in runs:
+            choices |= _titles_of(run, names[run.id])
+        if model.id not in choices:
+            choices[model.id] = _title_of_other(model, names)
     except DigitsError as error:  # the bundled models work without the registry
         st.warning(escaped(trouble.sentence(error)), icon=":material/database_off:")
-    if model.id not in titles:
-        name = own.get(model.card.run or "", f"Shared run {model.id[:4]}: {model.title}")
-        titles[model.id] = comparison.model_title(name, model.card.weights, model.card.step)
+        choices.setdefault(model.id, model.title)
     st.selectbox(
         "Model",
-        list(titles),
-        format_func=titles.__getitem__,
+        list(choices),
+        format_func=choices.__getitem__,
         key=_state.key(page, "model"),
         persist_state="session",
-        help="The network that reads, with its accuracy on MNIST's test images and on drawings by strangers.",
+        width=width,
+        help="Each with its accuracy on MNIST's test images and on drawings by strangers.",
     )
     return model
 
 
 def _titles_of(run: Run, name: str) -> dict[str, str]:
     """Return the titles of a run's models by id: its best weights, if they differ from its last, and its last."""
-    if not run.has_model:
+    if not run.has_model or run.test_accuracy is None:
         return {}
-    best = str(ModelId(run.id, Weights.BEST))
-    if run.best_step in (None, run.step) or not (settings().runs_dir / best / catalogue.CARD).is_file():
-        return {run.id: name}
-    return {
-        best: comparison.model_title(name, Weights.BEST, run.best_step),
-        run.id: comparison.model_title(name, Weights.LAST, run.step),
-    }
+    best, share = str(ModelId(run.id, Weights.BEST)), run.test_accuracy.share
+    if run.best_step not in (None, run.step):
+        with contextlib.suppress(ModelNotFound):
+            found = catalogue.find(best, settings()).test_accuracy.share
+            return {
+                best: titles.of_run(name, found, Weights.BEST),
+                run.id: titles.of_run(name, share, Weights.LAST),
+            }
+    return {run.id: titles.of_run(name, share)}
 
 
-def _model_title(model: catalogue.Model) -> str:
-    figures = [f"{model.test_accuracy.share:.1%} of test images"]
-    if model.strangers:
-        figures.append(strangers.headline(model.strangers))
-    return f"{model.title}: {', '.join(figures)}"
+def _title_of_other(model: catalogue.Model, names: dict[str, str]) -> str:
+    """Return the title of a model that is not in the list: a copy of the visitor's, or one of somebody else's."""
+    card, name = model.card, model.title
+    if card.run in names:
+        name = names[card.run]
+    elif card.run:
+        with contextlib.suppress(RunNotFound):
+            name = f"{tables.names([registry().get(card.run)])[card.run]} (shared)"
+    return titles.of_run(name, model.test_accuracy.share, card.weights, card.step if card.weights else None)
 
 
 def probability_chart(

@@ -21,7 +21,6 @@ from digits.packages.claims import Claims
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
 from digits.packages.parameters import PARAMETERS_FILE
 from digits.runs import admission
-from digits.runs.commands import MAX_TEXT
 from digits.runs.registry import Registry
 from digits.settings import Settings
 
@@ -41,21 +40,21 @@ _turns = limits.Turns("measured")
 
 def import_package(
     package: bytes,
-    file_name: str,
     *,
     registry: Registry,
     settings: Settings,
     owner: str,
+    name: str = "",
     on_step: Callable[[str], None] = lambda step: None,
 ) -> str:
     """Import a package: validate it, measure its model, and add it as a finished run of `owner`.
 
     Args:
         package: the zip.
-        file_name: the zip's name, which gives the run its name.
         registry: where the run is added.
         settings: where models and data are.
         owner: the visitor's token.
+        name: the run's name; its card's title if empty.
         on_step: called with a short description of each step before it starts.
 
     Returns:
@@ -77,7 +76,7 @@ def import_package(
         on_step("Writing the model's files")
         rebuild.write_files(folder, claimed.hyperparameters.network, numbers)
         card = measure.measure(folder, claimed, settings, on_step)
-        return _add_run(card, claimed, folder, _run_name(file_name), registry, settings, owner)
+        return _add_run(card, claimed, folder, name or card.title, registry, settings, owner)
 
 
 def _read(package: bytes) -> tuple[Claims, list[Weight]]:
@@ -152,9 +151,3 @@ def _add_run(
         registry.purge(run_id)
         raise
     return run_id
-
-
-def _run_name(file_name: str) -> str:
-    """Return the name of a run that is imported from a file: its stem, in printable characters and single spaces."""
-    stem = file_name.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".zip")
-    return " ".join("".join(filter(str.isprintable, stem)).split())[: MAX_TEXT["name"]].strip()

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sql
 
 from digits.errors import RunAlreadyFinished, RunNotFound
-from digits.runs import queue, schema, usage
+from digits.runs import names, queue, schema, usage
 from digits.runs.database import ADMISSION_LOCK, lock, now
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.schema import METRIC_NAMES, Run, RunState, TrainerStatus, to_run
@@ -39,12 +39,19 @@ class Registry(WorkRegistry):
 
         Args:
             changes: planned changes of hyperparameters, such as another run's; each is made at its own step.
+            name: the owner's name for it; one that another of the owner's runs has gets a number. If empty, the run is
+                named after its network and numbered.
             admit: called with what the owner and all visitors use; an error that it raises keeps the run out.
         """
         planned = [asdict(change) for change in changes if change.step is not None]
         with self._writing() as connection:
             _admit(connection, admit, owner)
-            facts = {"state": RunState.QUEUED, "name": name}
+            network = hyperparameters.network
+            taken = _names(connection, owner, name or names.NETWORKS[network])
+            facts = {
+                "state": RunState.QUEUED,
+                "name": names.free(name, taken) if name else names.numbered(network, taken),
+            }
             return _insert(connection, hyperparameters, owner, {_changes: planned}, facts)
 
     def add_imported(
@@ -61,12 +68,14 @@ class Registry(WorkRegistry):
 
         Args:
             admit: as in `create`.
-            facts: columns such as `name`.
+            facts: columns such as `name`, which gets a number if another of the owner's runs has it.
         """
         rows = {_changes: [asdict(change) for change in changes], _metrics: history}
         ended = {"state": RunState.FINISHED, "step": hyperparameters.iterations, "ended": time.time()}
         with self._writing() as connection:
             _admit(connection, admit, owner)
+            if name := facts.get("name"):
+                facts["name"] = names.free(name, _names(connection, owner, name))
             return _insert(connection, hyperparameters, owner, rows, ended | facts)
 
     def get(self, run_id: str) -> Run:
@@ -258,6 +267,12 @@ def _insert(
     for table in filter(rows.get, rows):
         connection.execute(table.insert(), [{"run_id": run_id, **row} for row in rows[table]])
     return run_id
+
+
+def _names(connection: sql.Connection, owner: str, start: str) -> list[str]:
+    """Return the names of an owner's runs, deleted or not, that begin with `start`."""
+    query = sql.select(_runs.c.name).where(_runs.c.owner == owner, _runs.c.name.startswith(start, autoescape=True))
+    return list(connection.execute(query).scalars())
 
 
 def _count_waiting(connection: sql.Connection, owner: str | None = None) -> int:

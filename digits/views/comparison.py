@@ -1,4 +1,4 @@
-"""Comparison of runs: their hyperparameters, the names of their models, and the images on which two models disagree."""
+"""Comparison of runs: their hyperparameters, and the images on which two models disagree."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,14 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.models.identity import Weights
 from digits.runs.hyperparameters import KNOBS, Change
 from digits.runs.schema import Run
 
 MAX_RUNS = 5  # runs in one chart; more lines are hard to distinguish
 DIFFERS = "≠"
-
-_WEIGHTS = {Weights.BEST: "best weights", Weights.LAST: "last weights", Weights.SAVED: "saved"}
 
 
 def settings_table(runs: Mapping[str, Run], changes: Mapping[str, Sequence[Change]]) -> pd.DataFrame:
@@ -49,11 +46,6 @@ def changes_in_words(changes: Sequence[Change]) -> str:
         for change in changes
         if change.step is not None and change.old is not None
     )
-
-
-def model_title(name: str, weights: Weights | None, step: int | None) -> str:
-    """Return the title of one of a run's models: the run's name, which of its weights these are, and their step."""
-    return name if weights is None or step is None else f"{name}, {_WEIGHTS[weights]} at {step:,}"
 
 
 def disagreements(labels: np.ndarray, a: np.ndarray, b: np.ndarray, side: str) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from digits.runs.hyperparameters import KNOBS, PRESETS
+from digits.runs.names import NETWORKS
 from digits.runs.schema import METRIC_NAMES, Run, RunState
 
 SHARES = ("Best validation accuracy", "Test accuracy")  # columns in [0, 1]
@@ -15,13 +16,16 @@ _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # starts of a formula in a sp
 
 
 def names(runs: Iterable[Run]) -> dict[str, str]:
-    """Return a name for each run, by its id: the name from its owner, or one made from its network.
+    """Return a name for each run, by its id: the name from its owner, or the short one of its network.
 
-    If several runs have the same name, their ids are added.
+    If several runs have the same name, the later ones are numbered: "wide", "wide (2)".
     """
-    called = {run.id: run.name or f"{run.hyperparameters.network.capitalize()} {run.id[:4]}" for run in runs}
-    uses = Counter(called.values())
-    return {run_id: name if uses[name] == 1 else f"{name} ({run_id[:6]})" for run_id, name in called.items()}
+    called, uses = {}, Counter[str]()
+    for run in sorted(runs, key=lambda run: run.created):
+        name = run.name or NETWORKS[run.hyperparameters.network]
+        uses[name] += 1
+        called[run.id] = name if uses[name] == 1 else f"{name} ({uses[name]})"
+    return called
 
 
 def runs_table(

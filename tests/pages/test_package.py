@@ -58,16 +58,16 @@ def test_an_imported_model_is_chosen(open_page, tidy, own, package, monkeypatch)
     """After a good zip the page is about the new model, which belongs to the visitor, and says so."""
     given = {}
 
-    def accept(content, name, **how):
-        given.update(content=content, name=name, owner=how["owner"])
+    def accept(content, **how):
+        given.update(content=content, owner=how["owner"])
         how["on_step"]("Opening it")
         return own()
 
     monkeypatch.setattr(intake, "import_package", accept)
     page = tidy(upload(open_page("models.py", model="published"), package))
-    assert (given["content"], given["name"], given["owner"]) == (package, "friend.zip", "ada")
+    assert (given["content"], given["owner"]) == (package, "ada")
     chosen = page.selectbox(key="models.model")
-    assert chosen.format_func(chosen.value) == "Your run mine: Softmax regression"
+    assert chosen.format_func(chosen.value) == "mine, 90.0%"
     assert page.query_params["model"] == chosen.value
     assert any("has been imported" in toast.value for toast in page.toast)
 
@@ -108,6 +108,5 @@ def test_a_runs_best_weights_stand_beside_its_last(open_page, tidy, own):
     own()
     own(with_best=True)
     listed = tidy(open_page("models.py", model=MODEL)).selectbox(key="models.model").options
-    mine = [title for title in listed if title.startswith("Your run mine")]
-    name = "Your run mine: Softmax regression"
-    assert mine == [f"{name}, best weights at 800", f"{name}, last weights at 1,000", name]
+    mine = [title for title in listed if title.startswith("mine")]
+    assert mine == ["mine 2, best checkpoint, 91.6%", "mine 2, final, 90.0%", "mine, 90.0%"]

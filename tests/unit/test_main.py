@@ -401,11 +401,11 @@ class TestPackages:
         assert err == "digits: A package's card must name its model; this one does not. Give --model.\n"
 
     def test_become_models_with_a_name(self, digits, package, monkeypatch):
-        """`import` passes on the file and its name, without an owner, and prints the id."""
+        """`import` passes on the file and the name, without an owner, and prints the id."""
         seen = {}
 
-        def bring(content, name, **how):
-            seen.update(content=content, name=name, owner=how["owner"])
+        def bring(content, **how):
+            seen.update(content=content, name=how["name"], owner=how["owner"])
             return "softmax"
 
         monkeypatch.setattr("digits.packages.intake.import_package", bring)

@@ -41,9 +41,9 @@ def files():
 def import_package(registry):
     """Import a package as a visitor does, and return the run's id."""
 
-    def import_package(content, owner="ada", name="mine.zip", **how):
+    def import_package(content, owner="ada", **how):
         settings = Settings.from_environment()
-        return intake.import_package(content, name, registry=registry, settings=settings, owner=owner, **how)
+        return intake.import_package(content, registry=registry, settings=settings, owner=owner, **how)
 
     return import_package
 
@@ -59,10 +59,10 @@ def test_a_package_becomes_the_visitors_model(files, import_package, registry, r
     content = archives.write_sealed(
         {**files, "card.json": json.dumps(false_card).encode(), "history.csv": HISTORY.encode()}
     )
-    run_id = import_package(content, name="C:\\temp\\My  model\n.zip", on_step=steps.append)
+    run_id = import_package(content, on_step=steps.append)
     run, new, old = registry.get(run_id), catalogue.find(run_id, settings), catalogue.find("softmax", settings)
     images = datasets.load_test(settings).test.images
-    assert (run.owner, run.state, run.name, run.step) == ("ada", RunState.FINISHED, "My model", 1000)
+    assert (run.owner, run.state, run.name, run.step) == ("ada", RunState.FINISHED, "Softmax regression", 1000)
     assert (run.best_step, run.best_val_accuracy, run.val_accuracy) == (100, 0.8, 0.8)
     assert [row["step"] for row in registry.history(run_id)] == [50, 100]
     assert np.array_equal(new.probabilities(images).argmax(1), old.probabilities(images).argmax(1))
@@ -114,7 +114,7 @@ from digits.runs.registry import open_registry
 from digits.settings import Settings
 settings = Settings.from_environment()
 registry = open_registry(settings.registry_url)
-intake.import_package(sys.stdin.buffer.read(), "a.zip", registry=registry, settings=settings, owner="ada")
+intake.import_package(sys.stdin.buffer.read(), registry=registry, settings=settings, owner="ada")
 print(sorted({"tensorflow", "keras"} & set(sys.modules)))
 """
 

@@ -3,11 +3,9 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.models.identity import Weights
 from digits.runs.hyperparameters import KNOBS, Change, Hyperparameters
 from digits.views import comparison
 
@@ -52,21 +50,6 @@ class TestChanges:
     def test_that_never_took_effect_are_not_shown(self):
         """Changes that never took effect are not shown."""
         assert comparison.changes_in_words([Change(None, "dropout", None, 0.5)]) == ""
-
-
-@pytest.mark.parametrize(
-    ("weights", "step", "title"),
-    [
-        (Weights.BEST, 1200, "wide, best weights at 1,200"),
-        (Weights.LAST, 2000, "wide, last weights at 2,000"),
-        (Weights.SAVED, 300, "wide, saved at 300"),
-        (None, 300, "wide"),
-        (None, None, "wide"),
-    ],
-)
-def test_a_model_says_which_weights_it_has(weights, step, title):
-    """A run's model is named after the run and the step of its weights."""
-    assert comparison.model_title("wide", weights, step) == title
 
 
 class TestDisputed:

@@ -38,18 +38,16 @@ def table(*runs, visitor="ada"):
 
 class TestNames:
     def test_are_the_visitors_or_made_of_the_network(self):
-        """A run without a name is named after its network and the start of its id."""
+        """A run without a name is named after its network."""
         assert tables.names([run("abcdefgh", name="wide"), run("ijklmnop")]) == {
             "abcdefgh": "wide",
-            "ijklmnop": "Softmax ijkl",
+            "ijklmnop": "Softmax",
         }
 
     def test_of_the_same_sort_are_distinguished(self):
-        """Two runs with the same name are distinguished by their ids."""
-        assert set(tables.names([run("abcdefgh", name="wide"), run("ijklmnop", name="wide")]).values()) == {
-            "wide (abcdef)",
-            "wide (ijklmn)",
-        }
+        """Of runs with the same name, the later ones are numbered, in whatever order they are listed."""
+        runs = [run(f"run{hour}", name="wide", created=float(hour)) for hour in (3, 1, 2)]
+        assert tables.names(runs) == {"run1": "wide", "run2": "wide (2)", "run3": "wide (3)"}
 
 
 class TestRunsTable:

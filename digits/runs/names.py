@@ -1,0 +1,42 @@
+"""Names: what a run is called until its owner renames it, such as "Convolutional 3"."""
+
+import re
+from collections.abc import Iterable
+
+NETWORKS = {  # short names of the networks in `hyperparameters.PRESETS`, which fit into a list on a phone
+    "softmax": "Softmax",
+    "published": "Linear layers",
+    "corrected": "ReLU layers",
+    "convolutional": "Convolutional",
+    "drawing": "Drawings",
+}
+_GIVEN = re.compile(rf"({'|'.join(NETWORKS.values())}) [1-9][0-9]*")
+
+
+def numbered(network: str, taken: Iterable[str]) -> str:
+    """Return the name of an owner's next run of a network.
+
+    >>> numbered("convolutional", ["Convolutional 1", "wide", "Convolutional 2"])
+    'Convolutional 3'
+
+    Args:
+        network: a key of `NETWORKS`.
+        taken: the names of the owner's runs, at least those that begin with the network's short name.
+    """
+    return f"{NETWORKS[network]} {_highest(NETWORKS[network], taken) + 1}"
+
+
+def free(name: str, taken: Iterable[str]) -> str:
+    """Return a name if it is free, or else with the next number, such as "wide 2"."""
+    taken = list(taken)
+    return f"{name} {max(2, _highest(name, taken) + 1)}" if name in taken else name
+
+
+def is_given(name: str) -> bool:
+    """Return whether a name is one that `numbered` returns, so that a repeated run gets its own."""
+    return _GIVEN.fullmatch(name) is not None
+
+
+def _highest(name: str, taken: Iterable[str]) -> int:
+    ends = (text.removeprefix(f"{name} ") for text in taken if text.startswith(f"{name} "))
+    return max((int(end) for end in ends if re.fullmatch("[1-9][0-9]{0,8}", end)), default=0)
