@@ -11,7 +11,7 @@ from digits import descriptors, logs, web
 from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
 from digits.training.keeper import close_keepers, start_keepers
-from digits.views import health
+from digits.views import health, live
 from pages._uploads import UploadLimit
 
 settings = Settings.from_environment()
@@ -34,6 +34,6 @@ app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
     middleware=web.middleware(VisitorCookie, UploadLimit),
-    routes=health.routes(settings),
+    routes=[*health.routes(settings), *live.routes(settings)],
     on_script_error=health.count_error,
 )

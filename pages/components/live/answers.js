@@ -1,0 +1,115 @@
+// Answers: what is said about a reading, in the words of `digits/models/answers.py`.
+const NAMED = 3 // of several doubtful marks, so many are named
+const HESITATES = 0.1 // from this probability on, the second class is named too
+
+export const NOTHING_DRAWN = {
+  tone: "nothing",
+  text: "",
+  headline: "Nothing is drawn yet",
+  sentence: "Draw a digit on the sheet, anywhere and at any size. The answer appears here after every stroke.",
+}
+
+// Returns what is said about a reading of `reader.js`: { tone, text, headline, sentence }.
+export function answer(reading, classes) {
+  const { digits } = reading
+  if (!digits.length) return NOTHING_DRAWN
+  let text = ""
+  digits.forEach((digit, place) => {
+    text += (place && digit.line !== digits[place - 1].line ? "\n" : "") + digit.symbol
+  })
+  const refused = digits.filter(digit => !digit.accepted)
+  if (!refused.length) return read(reading, classes, text)
+  const noun = digits.length === 1 ? "digit" : "number"
+  const isUnfinished = refused.every(digit => digit.beginning)
+  if (refused.length < digits.length) {
+    const tone = isUnfinished ? "unfinished" : "partial"
+    return { tone, text, headline: `The model reads ${onOneLine(text)}`, sentence: doubt(digits) }
+  }
+  if (isUnfinished) return { tone: "unfinished", text, headline: `Not a ${noun} yet`, sentence: "Go on drawing." }
+  const closest = `The closest match is ${onOneLine(reading.closest)}.`
+  return { tone: "refused", text, headline: `This does not look like a ${noun}`, sentence: closest }
+}
+
+// Describes one digit of a number, counted from 0, in a sentence.
+export function describe({ digits }, classes, place) {
+  const digit = digits[place]
+  const { other, second } = topTwo(digit, classes)
+  if (digit.accepted) {
+    return `Digit ${place + 1} is read as ${digit.name}${second >= HESITATES ? `, perhaps ${other}` : ""}.`
+  }
+  if (digit.beginning) return `Mark ${place + 1} is not a digit yet.`
+  return `Mark ${place + 1} does not look like a digit; the closest match is ${digit.name}.`
+}
+
+// Names one digit of a reading, counted from 0, for those who press it.
+export function label({ digits }, place) {
+  const digit = digits[place]
+  const sure = `read as ${digit.name}, ${percent(digit.probabilities[digit.best])} sure`
+  return `Digit ${place + 1} of ${digits.length}: ${digit.accepted ? sure : "does not look like a digit"}`
+}
+
+// Formats a share in [0, 1] as a percentage that never rounds to certainty.
+export function percent(share) {
+  if (share >= 0.9995) return ">99.9 %"
+  return share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "<0.1 %"
+}
+
+// Returns the answer to a reading without doubtful marks.
+function read({ digits, confidence }, classes, text) {
+  const sure = percent(confidence)
+  const tops = digits.map(digit => topTwo(digit, classes))
+  const weakest = tops.reduce((found, top, place) => (top.second > tops[found].second ? place : found), 0)
+  const { other, second } = tops[weakest]
+  const isHesitant = second >= HESITATES
+  const tone = isHesitant ? "hesitant" : "sure"
+  const headline = `The model reads ${onOneLine(text)}`
+  if (digits.length === 1) {
+    if (!isHesitant) return { tone, text, headline, sentence: `It is ${sure} sure.` }
+    return { tone, text, headline: `${headline}, perhaps ${other}`, sentence: `It is ${sure} sure of ${digits[0].name}.` }
+  }
+  const lines = text.split("\n").length
+  const count = digits.length === 2 ? "both" : `all ${digits.length}`
+  const span = `${count} digits${lines > 1 ? ` on ${lines} lines` : ""}`
+  const weak = isHesitant ? `; ${where(digits, weakest, "digit")} may be ${other}` : ""
+  return { tone, text, headline, sentence: `It is ${sure} sure of ${span}${weak}.` }
+}
+
+// Says which marks beside digits do not look like one, or not yet.
+function doubt(digits) {
+  const places = digits.flatMap((digit, place) => (!digit.accepted && !digit.beginning ? [place] : []))
+  if (places.length === 1) {
+    const closest = `; the closest match is ${digits[places[0]].name}`
+    return `${marks(digits, places)} does not look like a digit${closest}.`
+  }
+  if (places.length) return `${marks(digits, places)} do not look like digits.`
+  const begun = digits.flatMap((digit, place) => (digit.beginning ? [place] : []))
+  return `${marks(digits, begun)} ${begun.length === 1 ? "is not a digit yet" : "are not digits yet"}. Go on drawing.`
+}
+
+// Names some of the marks, as "Mark 2" or "Marks 2, 3 and 5"; or counts them, if they are many.
+function marks(digits, places) {
+  if (places.length > NAMED) return `${places.length} of these ${digits.length} marks`
+  const names = places.map(place => where(digits, place))
+  const last = names.pop()
+  return names.length ? `Marks ${names.join(", ")} and ${last}` : `Mark ${last}`
+}
+
+// Says where a mark is, counted from 1: "2", or "2 on line 1" if there are several lines.
+function where(digits, place, noun = "") {
+  const { line } = digits[place]
+  const number = place - digits.findIndex(digit => digit.line === line) + 1
+  return `${noun} ${number}`.trimStart() + (digits[digits.length - 1].line ? ` on line ${line + 1}` : "")
+}
+
+// Returns the name of the second likeliest class, and its probability.
+function topTwo({ probabilities, best }, classes) {
+  let runnerUp = best === 0 ? 1 : 0
+  probabilities.forEach((share, place) => {
+    if (place !== best && share > probabilities[runnerUp]) runnerUp = place
+  })
+  return { other: classes[runnerUp], second: probabilities[runnerUp] }
+}
+
+function onOneLine(text) {
+  return text.replaceAll("\n", ", ")
+}
