@@ -36,6 +36,7 @@ class Glyph:
         scale: pixels of `image` for one source pixel.
         shift: x, y in source pixels by which the ink moved to bring its centre of mass to the picture's centre.
         lines: float32 (n, 2) each, x and y in source pixels: the strokes or centre lines from which `image` is drawn.
+        pen_width: of the visitor's pen, in source pixels; 0 if the ink was found in a picture.
     """
 
     image: np.ndarray
@@ -44,6 +45,7 @@ class Glyph:
     scale: float
     shift: tuple[float, float]
     lines: Sequence[np.ndarray] = ()
+    pen_width: float = 0.0
 
     @property
     def zoom(self) -> float:
@@ -102,7 +104,7 @@ def fit_strokes(strokes: Sequence[np.ndarray], *, size: tuple[int, int] = (280, 
         raise InvalidImage("A drawing must have a stroke or more; received none. Draw something.")
     found = render(checked, size=size, pen_width=pen_width)
     image, scale, centre = pen.draw(checked, smallest=_SMALLEST_DRAWING)
-    return _glyph(image, found, scale, centre, checked)
+    return _glyph(image, found, scale, centre, checked, pen_width)
 
 
 def describe(glyph: Glyph) -> str:
@@ -114,12 +116,18 @@ def describe(glyph: Glyph) -> str:
 
 
 def _glyph(
-    image: np.ndarray, found: np.ndarray, scale: float, centre: np.ndarray, lines: Sequence[np.ndarray]
+    image: np.ndarray,
+    found: np.ndarray,
+    scale: float,
+    centre: np.ndarray,
+    lines: Sequence[np.ndarray],
+    pen_width: float = 0.0,
 ) -> Glyph:
     height, width = found.shape
     box = _box(found > 0.5) or (0, 0, width, height)
     shift = (float(width / 2 - centre[0]), float(height / 2 - centre[1]))
-    return Glyph(image, np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8), box, scale, shift, tuple(lines))
+    shown = np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8)
+    return Glyph(image, shown, box, scale, shift, tuple(lines), pen_width)
 
 
 def _box(mask: np.ndarray) -> Box | None:

@@ -18,12 +18,9 @@ _LONGEST_BEGINNING = 2.5  # the length of the path over the longer side of its b
 
 def is_dot(glyph: Glyph) -> bool:
     """Return whether a glyph is only a dot: a tap or a short tick of the pen, or a solid spot in a picture."""
-    if not _is_drawn(glyph):
+    if not glyph.pen_width:
         return _is_solid(glyph)
-    x0, y0, x1, y1 = glyph.box
-    extent = _extent(glyph)
-    pen_width = max(x1 - x0, y1 - y0) - extent
-    return extent < max(_DOT_SHARE * min(glyph.found.shape), _DOT_PENS * pen_width)
+    return _extent(glyph) < max(_DOT_SHARE * min(glyph.found.shape), _DOT_PENS * glyph.pen_width)
 
 
 def is_beginning(glyph: Glyph) -> bool:
@@ -32,15 +29,10 @@ def is_beginning(glyph: Glyph) -> bool:
     People write a digit in two strokes: an L and a stem, a hook and a bar. So this is one stroke, drawn and not found
     in a picture, and no longer than such first strokes are. Letters and scribbles are mostly longer.
     """
-    if not _is_drawn(glyph) or len(glyph.lines) > 1:
+    if not glyph.pen_width or len(glyph.lines) > 1:
         return False
     steps = np.diff(glyph.lines[0].astype(np.float64), axis=0)
     return is_dot(glyph) or float(np.hypot(*steps.T).sum()) < _LONGEST_BEGINNING * _extent(glyph)
-
-
-def _is_drawn(glyph: Glyph) -> bool:
-    """Return whether the glyph has the pen's strokes. The centre lines found in a picture are single points."""
-    return len(glyph.lines) == 1 or any(len(line) > 1 for line in glyph.lines)
 
 
 def _is_solid(glyph: Glyph) -> bool:

@@ -50,8 +50,8 @@ export function label({ digits }, place) {
 
 // Formats a share in [0, 1] as a percentage that never rounds to certainty.
 export function percent(share) {
-  if (share >= 0.9995) return ">99.9 %"
-  return share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "<0.1 %"
+  if (share >= 0.9995) return ">99.9%"
+  return share >= 0.0005 ? `${(100 * share).toFixed(1)}%` : "<0.1%"
 }
 
 // Returns the answer to a reading without doubtful marks.
