@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import html
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,11 +72,12 @@ def show_error(error: Exception) -> None:
 
 
 def page_head(page: str, title: str, sentence: str) -> Any:
-    """Show a page's title and purpose; return the container for `share`, which the page calls at its end."""
+    """Show a page's title and, if given, its purpose; return the container for `share`, called at the page's end."""
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.title(title, anchor=False, width="content")
-        place = st.container(width="content")
-    st.markdown(sentence)
+        place = st.container(width="content", horizontal=True, vertical_alignment="center")
+    if sentence:
+        st.markdown(sentence)
     _state.open_page(page)
     return place
 
@@ -155,6 +157,12 @@ def ink_boxes(data: dict[str, Any], *, key: str, on_picked: Any, on_cropped: Any
 
 def _nothing() -> None:
     """Do nothing; a component's trigger needs a callback."""
+
+
+def picture(png: bytes, *, alt: str, width: int | None = None) -> None:
+    """Show a picture that is part of the page itself: a file for it could be gone before the browser fetches it."""
+    size = f' width="{width}"' if width else ""
+    st.html(f'<img src="{data_url(png)}" alt="{html.escape(alt)}"{size} style="max-width: 100%">')
 
 
 def data_url(image: bytes, kind: str = "png") -> str:

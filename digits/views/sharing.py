@@ -78,7 +78,6 @@ PAGES: dict[str, dict[str, Parameter]] = {
     "draw": {
         "model": Parameter("", _identifier),
         "pen": Parameter(PEN_WIDTHS[2], _whole(*PEN_WIDTHS[:2])),
-        "sheet": Parameter("square", _one_of("square", "wide")),
         "ink": Parameter("", _ink),
     },
     "train": {

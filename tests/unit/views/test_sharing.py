@@ -35,7 +35,6 @@ STATES = {
         {
             "model": st.just("") | identifiers,
             "pen": st.integers(*PEN_WIDTHS[:2]),
-            "sheet": st.sampled_from(["square", "wide"]),
             "ink": st.just("") | drawings.map(codec.encode),
         }
     ),
