@@ -19,9 +19,9 @@ HINTS = {
     "Camera": ("Take a photograph", "The answer appears here."),
 }
 
-head = _widgets.page_head("draw", "Draw a digit", "")
+head = _widgets.page_head("draw", "Draw a digit").container(horizontal=True, vertical_alignment="center")
 _sheet.prepare()
-with head:
+with st.container() if _widgets.is_phone() else head:
     source = st.segmented_control(
         "Input",
         list(SOURCES),
