@@ -10,7 +10,7 @@ import streamlit as st
 from digits.ink import examples, glyphs, stages
 from digits.models import answers, catalogue
 from digits.models.reading import Reading
-from digits.views import answer_card
+from digits.views import answer_card, live
 from pages import _state, _widgets
 
 EXAMPLES = ("7", "42", "1984")  # offered to a visitor whose sheet is empty
@@ -54,6 +54,7 @@ def show(
             "serial": serial,
             "hint": {"title": hint[0], "text": hint[1]},
             "chips": list(EXAMPLES) if is_drawing else [],
+            "live": {"script": live.reader_path(), "model": model.id},
             "examples": {name: [stroke.ravel().tolist() for stroke in drawn] for name, drawn in _examples().items()},
         },
         key=_key("card"),
@@ -62,12 +63,13 @@ def show(
     return reading.digits[chosen].glyph if reading and reading.digits else None
 
 
-def steps(glyph: glyphs.Glyph | None) -> None:
-    """Show the steps from the ink to the network's input, in one picture; without ink, their empty frames."""
+def steps(glyph: glyphs.Glyph | None, *, serial: int | None) -> None:
+    """Show the steps from the ink to the network's input, or their empty frames; `serial` as for `show`."""
     shown = stages.show(glyph) if glyph else []
     data = {
         "pictures": [{"picture": _widgets.data_url(stage.png), "alt": stage.alt} for stage in shown],
         "captions": stages.CAPTIONS,
+        "serial": serial,
     }
     _strip(data=data, key=_key("steps"))
 

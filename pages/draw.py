@@ -59,7 +59,7 @@ with knobs:  # last, because nobody waits for it
         _sheet.tools()
     _widgets.model_chooser("draw")
 with strip:
-    _reading.steps(glyph)
+    _reading.steps(glyph, serial=_sheet.serial() if is_pen else None)
 _why.show(glyph, model)
 with st.container(horizontal=True):
     st.page_link("train.py", label="Train a network yourself", icon=":material/model_training:")

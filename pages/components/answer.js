@@ -1,22 +1,28 @@
-// The answer: what is read, how surely, and the probability of every class. The server's answer is the final one; while the
-// pen is down or the server has not answered yet, the card is paler.
+// The answer: what is read, how surely, and the probability of every class. The server's answer is the final one. Until it
+// has come, the card is paler: it shows what the reader in this browser makes of the strokes at every move of the pen or,
+// until that reader has been fetched, the last answer.
 //
-// It listens to the sheet's `digits:ink` (see sheet.js) and says `digits:answer`, {serial, text}, when an answer is final.
+// It listens to the sheet's `digits:ink` (see sheet.js). It says `digits:reading`, {reading, reader, ink}, at every move,
+// and `digits:answer`, {serial, text}, when an answer is final.
 
 const SMALLEST = 0.0005
+const PATIENCE_MS = 2500 // so long after the pen is lifted, the browser's own answer stands without the server's
 
-export const percent = share =>
-  share >= 0.9995 ? ">99.9%" : share < SMALLEST ? "<0.1%" : `${(100 * share).toFixed(1)}%`
+const percent = share => (share >= 1 - SMALLEST ? ">99.9%" : share < SMALLEST ? "<0.1%" : `${(100 * share).toFixed(1)}%`)
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const card = parentElement.querySelector(".card")
-  const state = (card.state ??= { ink: null })
+  const state = (card.state ??= { ink: null, view: null })
   state.pick = place => setTriggerValue("picked", place)
   state.data = data
+  if (data.serial !== null) openReader(state, card)
   if (!state.follow) {
     state.follow = ({ detail }) => {
       state.ink = detail
-      show(card, state)
+      clearTimeout(state.patience)
+      if (!detail.isDown) state.patience = setTimeout(() => show(card, state), PATIENCE_MS)
+      state.since = performance.now()
+      state.frame ||= requestAnimationFrame(() => update(card, state))
     }
     window.addEventListener("digits:ink", state.follow)
     window.dispatchEvent(new CustomEvent("digits:do", { detail: { what: "hello" } }))
@@ -24,22 +30,83 @@ export default function ({ data, parentElement, setTriggerValue }) {
   show(card, state)
   return () => {
     window.removeEventListener("digits:ink", state.follow)
+    clearTimeout(state.patience)
     state.follow = null
   }
 }
 
-function show(card, { data, ink, pick }) {
+// Fetches the reader for the chosen model once the page is at rest. Without it, the server's answers are enough.
+async function openReader(state, card) {
+  const { script, model } = state.data.live
+  if (state.model === model) return
+  Object.assign(state, { model, reader: null, view: null })
+  try {
+    await new Promise(resolve => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 3000 }))
+    const { openReader } = await import(window.location.origin + script)
+    const reader = await openReader({ model })
+    if (state.model !== model) return
+    state.reader = reader
+    if (state.ink) update(card, state)
+  } catch (error) {
+    console.info(`This browser does not read by itself: ${error.message}`)
+  }
+}
+
+// Reads what is on the sheet, at most once a frame.
+function update(card, state) {
+  state.frame = 0
+  const { ink, reader } = state
+  if (reader && !ink.isEmpty) {
+    const [width, height] = ink.size
+    const reading = reader.read(ink.strokes, { width, height, penWidth: median(ink.widths) })
+    state.view = viewOf(reading, reader, state.data.chosen)
+    window.dispatchEvent(new CustomEvent("digits:reading", { detail: { reading, reader, ink, chosen: state.view.chosen } }))
+  } else state.view = null
+  show(card, state)
+}
+
+function median(widths) {
+  const ordered = [...widths].sort((a, b) => a - b)
+  const middle = (ordered.length - 1) / 2
+  return Math.trunc((ordered[Math.floor(middle)] + ordered[Math.ceil(middle)]) / 2)
+}
+
+// Returns a reading of this browser as the server describes its own (`digits.views.answer_card`).
+function viewOf({ digits, tone, headline, sentence }, { model: { classes } }, wanted) {
+  const chosen = wanted < digits.length ? wanted : 0
+  const named = digits.map(digit => ({
+    name: tone === "unfinished" && !digit.accepted ? "…" : digit.symbol, label: digit.label, row: digit.line,
+    doubtful: !digit.accepted, probabilities: [...digit.probabilities],
+  }))
+  if (!digits.length) return { digits: [], title: "", line: sentence, spoken: [headline, sentence], chosen, names: classes, bars: "" }
+  const { probabilities } = digits[chosen]
+  const order = classes.map((_, place) => place).sort((a, b) => probabilities[b] - probabilities[a])
+  const shown = place => `${classes[place]} ${percent(probabilities[place])}`
+  const bars = `Probabilities: ${order.slice(0, 3).map(shown).join(", ")}.`
+  let [title, line] = [headline, sentence]
+  if (digits.some(digit => digit.accepted)) {
+    title = ""
+    line = digits.length > 1 ? `${sentence} ${digits[chosen].description}`
+      : `${percent(probabilities[order[0]])} confidence; next: ${classes[order[1]]}, ${percent(probabilities[order[1]])}`
+  }
+  return { digits: named, title, line, spoken: [headline, line], bars, chosen, names: classes, tone }
+}
+
+function show(card, { data, ink, view, pick, since }) {
   const isDrawing = data.serial !== null && ink
-  const isForming = isDrawing && !ink.isEmpty && (ink.isDown || ink.serial > data.serial)
-  const isAsking = isDrawing ? ink.isEmpty || (isForming && !data.digits.length && !ink.strokes.length) : !data.digits.length
+  const isLate = isDrawing && !ink.isEmpty && (ink.isDown || ink.serial > data.serial)
+  const isOwn = isLate && view?.digits.length > 0 // what this browser reads
+  const isFinal = !isLate || (isOwn && !ink.isDown && performance.now() - since >= PATIENCE_MS)
+  const shown = isOwn ? view : data
+  const isAsking = isDrawing ? ink.isEmpty : !data.digits.length
   card.classList.toggle("asking", Boolean(isAsking))
-  card.classList.toggle("forming", Boolean(isForming))
+  card.classList.toggle("forming", !isFinal)
   ask(card, data)
   if (isAsking) return speak(card, ["", ""])
-  say(card, isForming && !data.digits.length ? waiting(data) : data, pick)
-  if (isForming) return
-  speak(card, data.spoken)
-  const detail = { serial: data.serial, text: data.digits.map(digit => digit.name).join("") }
+  say(card, shown.digits.length ? { ...shown, serial: data.serial } : waiting(data), pick)
+  if (!isFinal) return
+  speak(card, shown.spoken)
+  const detail = { serial: isOwn ? ink.serial : data.serial, text: shown.digits.map(digit => digit.name).join(""), isOwn }
   window.dispatchEvent(new CustomEvent("digits:answer", { detail }))
 }
 

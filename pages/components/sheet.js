@@ -5,8 +5,8 @@
 // copy of the finished strokes are hidden.
 //
 // On the window it listens to `digits:do`, {what: "undo" | "redo" | "clear" | "write" | "hello", text}, and says after
-// every change `digits:ink`, {strokes, pen, isDown, isEmpty, canUndo, canRedo, serial}. A stroke is [x, y, x, y, …] in
-// the sheet's pixels; `strokes` includes the one under the pen.
+// every change `digits:ink`, {strokes, widths, isDown, isEmpty, canUndo, canRedo, serial, size}. A stroke is a
+// Float32Array x, y, x, y, … in the sheet's pixels; `strokes` includes the one under the pen.
 
 const HIDDEN = new CSSStyleSheet()
 HIDDEN.replaceSync(`
@@ -134,9 +134,9 @@ function tell() {
   const text = drawn.length === 0 ? "The sheet is empty." : drawn.length === 1 ? "One stroke." : `${drawn.length} strokes.`
   if (!sheet.raw && words.textContent !== text) words.textContent = text
   const detail = {
-    strokes: drawn.map(s => s.points), widths: drawn.map(s => s.width), isDown: Boolean(sheet.raw), isEmpty: drawn.length === 0,
+    strokes: drawn.map(s => (s.flat ??= Float32Array.from(s.points))), widths: drawn.map(s => s.width), isDown: Boolean(sheet.raw), isEmpty: drawn.length === 0,
     canUndo: sheet.at > 0 || Boolean(sheet.raw), canRedo: sheet.at < sheet.states.length - 1, serial: sheet.serial,
-    size: sheet.data.size, pen: drawn.at(-1)?.width ?? sheet.data.pen,
+    size: sheet.data.size,
   }
   window.dispatchEvent(new CustomEvent("digits:ink", { detail }))
 }
