@@ -46,6 +46,7 @@ export default function ({ data, parentElement, setStateValue }) {
     clearInterval(paper.watch)
     window.removeEventListener("digits:do", obey)
     document.removeEventListener("keydown", shortcuts)
+    document.removeEventListener("paste", pasted)
     paper.resized.disconnect()
     paper.isReady = false
   }
@@ -170,9 +171,13 @@ function prepare(paper) {
   paper.isReady = true
   window.addEventListener("digits:do", obey)
   document.addEventListener("keydown", shortcuts)
+  document.addEventListener("paste", pasted)
   paper.addEventListener("keydown", type)
   place.addEventListener("pointerdown", down, true)
   for (const name of ["pointermove", "pointerup", "pointercancel", "lostpointercapture"]) place.addEventListener(name, move, true)
+  place.addEventListener("dragover", hover)
+  place.addEventListener("dragleave", () => sheet.paper.classList.remove("dropping"))
+  place.addEventListener("drop", dropped)
   paper.resized = new ResizeObserver(paint)
   paper.resized.observe(paper)
   paper.watch = setInterval(dressCanvas, 100)
@@ -315,6 +320,41 @@ function line(brush, { points, width, curve }) {
 }
 
 const pairs = flat => Array.from({ length: flat.length / 2 }, (_, place) => [flat[2 * place], flat[2 * place + 1]])
+
+// A picture that is pasted anywhere or dropped on the sheet goes to the page's own chooser of pictures.
+const pasted = event => {
+  if (!isField(event.composedPath()[0])) bring(event, event.clipboardData)
+}
+
+const hover = event => {
+  if (![...event.dataTransfer.types].includes("Files")) return
+  event.preventDefault()
+  sheet.paper.classList.add("dropping")
+}
+
+const dropped = event => {
+  sheet.paper.classList.remove("dropping")
+  bring(event, event.dataTransfer)
+}
+
+async function bring(event, given) {
+  const files = [...(given?.files ?? [])].filter(file => file.type.startsWith("image/"))
+  if (!files.length) return
+  event.preventDefault()
+  const chosen = new DataTransfer()
+  files.forEach(file => chosen.items.add(file))
+  const buttons = [...document.querySelectorAll(`.${sheet.data.sources} button`)]
+  buttons.find(button => button.textContent.includes("Picture"))?.click()
+  for (let tries = 0; tries < 300; tries++) {
+    const field = document.querySelector(`.${sheet.data.chooser} input[type=file]`)
+    if (field) {
+      field.files = chosen.files
+      field.dispatchEvent(new Event("change", { bubbles: true }))
+      return
+    }
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
 
 // Digits that are typed on the sheet are drawn, those that follow soon beside them.
 let [typed, lastTyped] = ["", 0]

@@ -1,5 +1,6 @@
 """Draw, in a real browser: with the mouse, a finger and a picture, in the light and the dark theme."""
 
+import base64
 import io
 import re
 
@@ -84,7 +85,8 @@ def test_the_pens_width_is_the_next_strokes_and_leaves_the_drawing_alone(visitor
     slider.focus()
     for _ in range(15):
         page.keyboard.press("ArrowRight", delay=5)
-    page.keyboard.press("Escape")
+    page.get_by_role("heading", level=1).click()
+    expect(slider).to_be_hidden()
     expect(page).to_have_url(actions.holding("pen="))
     actions.settle(page)
     assert actions.is_same_ink(actions.sheet_pixels(page), sheet)
@@ -139,7 +141,7 @@ def test_a_second_finger_does_not_disturb_the_first(visitor):
         touch("touchMove", place)
     aside = (path[0][0], path[0][1] + 120)
     touch("touchStart", path[2], aside)
-    touch("touchEnd", path[2])
+    touch("touchMove", path[2])  # the other finger is lifted
     for place in path[3:]:
         touch("touchMove", place)
     touch("touchEnd")
@@ -212,6 +214,18 @@ def test_a_number_is_drawn_without_a_pointer(visitor):
     expect(page.get_by_role("status").filter(has_text="The model reads 20")).to_have_count(1)
 
 
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_a_picture_that_is_pasted_or_dropped_is_read(visitor, seven, way):
+    """Ctrl+V anywhere on the page, or a file let go on the sheet, leads to the picture's answer."""
+    page = visitor()
+    actions.open_page(page, "/")
+    actions.on_screen(page, actions.SEVEN)
+    page.evaluate(GIVE_PICTURE, [base64.b64encode(seven).decode(), way])
+    expect(page.get_by_role("radio", name="Picture")).to_be_checked()
+    expect(actions.photo(page)).to_be_visible()
+    actions.expect_answer(page, "7")
+
+
 def test_nothing_is_said_while_the_pen_is_down(visitor):
     """The answer is pale and the live region silent until the pen is lifted."""
     page = visitor()
@@ -252,6 +266,14 @@ def test_everything_of_the_first_minute_is_on_the_first_screen(visitor):
     assert not actions.has_sideways_scroll(phone)
 
 
+GIVE_PICTURE = """([encoded, way]) => {
+  const bytes = Uint8Array.from(atob(encoded), letter => letter.charCodeAt(0))
+  const data = new DataTransfer()
+  data.items.add(new File([bytes], "seven.png", { type: "image/png" }))
+  const about = { bubbles: true, cancelable: true, composed: true }
+  if (way === "paste") document.body.dispatchEvent(new ClipboardEvent("paste", { ...about, clipboardData: data }))
+  else document.querySelector(".st-key-draw-sheet").dispatchEvent(new DragEvent("drop", { ...about, dataTransfer: data })) }"""
+
 SHIFTS = """() => { window.shifted = 0
   const add = one => { if (!one.hadRecentInput) window.shifted += one.value }
   new PerformanceObserver(list => list.getEntries().forEach(add)).observe({ type: "layout-shift", buffered: true }) }"""
@@ -272,6 +294,7 @@ def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(visi
     """On a phone, a stroke draws and does not scroll the page; the same movement beside the sheet does."""
     page = visitor(**actions.PHONE)
     actions.open_page(page, "/")
+    actions.on_screen(page, actions.SEVEN)  # waits until the canvas is in its place
     place = actions.sheet(page).bounding_box()
     actions.draw_by_touch(page, actions.SEVEN)
     actions.expect_answer(page, "7")
