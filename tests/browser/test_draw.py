@@ -271,8 +271,10 @@ GIVE_PICTURE = """([encoded, way]) => {
   const data = new DataTransfer()
   data.items.add(new File([bytes], "seven.png", { type: "image/png" }))
   const about = { bubbles: true, cancelable: true, composed: true }
-  if (way === "paste") document.body.dispatchEvent(new ClipboardEvent("paste", { ...about, clipboardData: data }))
-  else document.querySelector(".st-key-draw-sheet").dispatchEvent(new DragEvent("drop", { ...about, dataTransfer: data })) }"""
+  const [place, event] = way === "paste"
+    ? [document.body, new ClipboardEvent("paste", { ...about, clipboardData: data })]
+    : [document.querySelector(".st-key-draw-sheet"), new DragEvent("drop", { ...about, dataTransfer: data })]
+  place.dispatchEvent(event) }"""
 
 SHIFTS = """() => { window.shifted = 0
   const add = one => { if (!one.hadRecentInput) window.shifted += one.value }
