@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from digits.ink import codec
 from digits.ink.strokes import render
 from tests.browser import actions
 
@@ -264,6 +265,78 @@ def test_everything_of_the_first_minute_is_on_the_first_screen(visitor):
     assert 0 < card["y"] - (sheet["y"] + sheet["height"]) < 24
     assert card["y"] + card["height"] <= 664
     assert not actions.has_sideways_scroll(phone)
+
+
+def wait_for_reader(page) -> None:
+    """Wait until this browser reads by itself; there must be something on the sheet."""
+    listen = "() => { addEventListener('digits:reading', ({detail}) => { window.lastReading = detail.reading }) }"
+    page.evaluate(listen)
+    hello = (
+        "() => { dispatchEvent(new CustomEvent('digits:do', {detail: {what: 'hello'}})); return window.lastReading }"
+    )
+    page.wait_for_function(hello, polling=200)
+
+
+def test_the_answer_moves_while_the_pen_is_down_and_the_server_confirms_it(visitor):
+    """Digit, bars and 28×28 follow the pen; when it is lifted, nothing of the answer changes but its paleness."""
+    page = visitor()
+    actions.open_page(page, "/?ink=" + codec.encode([np.float32(actions.SEVENS_BAR) + 100]))
+    wait_for_reader(page)
+    page.keyboard.press("Control+z")
+    actions.button(page, "Clear").click()
+    (x, y), *rest = actions.on_screen(page, actions.SEVEN)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for x, y in rest:
+        page.mouse.move(x, y, steps=8)
+    expect(page.locator(".card.forming .digits")).to_have_text("7")
+    expect(page.locator(".steps.painted canvas").last).to_be_visible()
+    pale = [page.locator(where).inner_text() for where in (".digits", ".said .line", ".bars")]
+    page.mouse.up()
+    expect(page.locator(".card.forming")).to_have_count(0)
+    actions.expect_answer(page, "7")
+    assert [page.locator(where).inner_text() for where in (".digits", ".said .line", ".bars")] == pale
+
+
+def test_the_sheet_reads_without_the_server(visitor):
+    """The connection is gone for good; what is drawn is still read, and is spoken a little later."""
+    page = visitor()
+    line = {"is_open": True, "sockets": []}
+
+    def carry(socket):
+        if not line["is_open"]:
+            return socket.close()
+        socket.connect_to_server()
+        line["sockets"].append(socket)
+
+    page.route_web_socket("**/_stcore/stream", carry)
+    actions.open_page(page, "/?ink=" + codec.encode([np.float32(actions.SEVENS_BAR) + 100]))
+    wait_for_reader(page)
+    line["is_open"] = False
+    for socket in line["sockets"]:
+        socket.close()
+    actions.button(page, "Clear").click()
+    actions.draw(page, actions.SEVEN)
+    actions.expect_answer(page, "7")
+    expect(page.locator(".card.forming")).to_have_count(0)
+
+
+def test_the_moment_of_the_answer_is_found_and_the_drawing_replayed(visitor):
+    """A sentence says when the answer was found; the slider shows the drawing as it was, and leaving it the whole."""
+    page = visitor()
+    actions.open_page(page, "/?ink=" + codec.encode([np.float32(actions.SEVEN) + np.float32([140, 60])]))
+    wait_for_reader(page)
+    page.get_by_role("radio", name="When").click()
+    expect(page.get_by_text(re.compile(r"^7 was read after \d+% of the drawing"))).to_be_visible()
+    whole = ink_pixels(page)
+    slider = page.get_by_role("slider", name="How much of the drawing to show")
+    slider.fill("0.3")
+    expect(page.get_by_text(re.compile(r"^After 30%: "))).to_be_visible()
+    assert 0.1 * whole < ink_pixels(page) < 0.6 * whole
+    expect(page.locator(".card.forming")).to_have_count(1)
+    slider.blur()
+    expect(page.locator(".card.forming")).to_have_count(0)
+    assert ink_pixels(page) == whole
 
 
 GIVE_PICTURE = """([encoded, way]) => {
