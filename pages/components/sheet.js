@@ -4,6 +4,8 @@
 // canvas can neither bring back what was cleared nor show another drawing without the server. Its own buttons and its own
 // copy of the finished strokes are hidden.
 //
+// The texts of curves.js, writing.js and pictures.js stand with this one in one module.
+//
 // On the window it listens to `digits:do`, {what: "undo" | "redo" | "clear" | "write" | "hello", text},
 // {what: "replay", share} and {what: "trace", shares, reply}, and says after every change `digits:ink`, {strokes, widths, isDown, isEmpty, canUndo, canRedo, serial, size}. A stroke is a
 // Float32Array x, y, x, y, … in the sheet's pixels; `strokes` includes the one under the pen.
@@ -17,12 +19,8 @@ HIDDEN.replaceSync(`
   .dc-canvas { outline: none !important }
   .upper-canvas { touch-action: none }
 `)
-const FLATNESS = 0.1 // pixels between a curve and the lines that replace it
-const TOLERANCE = 0.7 // pixels by which leaving out points may move a line; the same as in links
-const GRID = 2 // points a pixel; the same as in links
 const FARTHEST = 4000 // pixels; the server takes no larger coordinates
 const RETRY_MS = 2000
-const PACE = 0.9 // pixels a millisecond at which an example is written
 
 // What is on the sheet. It outlives the element: another page may be shown meanwhile.
 const sheet = { states: [[]], at: 0, serial: 0, token: null, raw: null, timer: 0, replay: null }
@@ -254,57 +252,6 @@ function wetStroke() {
   return { points: simplify(curve), width: sheet.pen, curve }
 }
 
-// Returns points along the smooth line that the canvas paints: quadratic curves between the middles of its steps.
-function flatten(raw) {
-  const points = [raw[0]]
-  for (let place = 1; place < raw.length; place++) {
-    const [start, control] = [points.at(-1), raw[place]]
-    const next = raw[place + 1]
-    if (!next) {
-      points.push(control)
-      break
-    }
-    const end = [(control[0] + next[0]) / 2, (control[1] + next[1]) / 2]
-    const bend = Math.hypot(start[0] - 2 * control[0] + end[0], start[1] - 2 * control[1] + end[1])
-    const pieces = Math.max(1, Math.ceil(Math.sqrt(bend / (4 * FLATNESS))))
-    for (let piece = 1; piece <= pieces; piece++) {
-      const t = piece / pieces
-      const [a, b, c] = [(1 - t) ** 2, 2 * t * (1 - t), t ** 2]
-      points.push([a * start[0] + b * control[0] + c * end[0], a * start[1] + b * control[1] + c * end[1]])
-    }
-  }
-  return points
-}
-
-// Returns few points on the grid, flat, whose lines stay near the curve (Ramer 1972; Douglas, Peucker 1973).
-function simplify(curve) {
-  const points = curve.map(([x, y]) => [Math.round(GRID * x), Math.round(GRID * y)])
-  const isKept = new Uint8Array(points.length)
-  isKept[0] = isKept[points.length - 1] = 1
-  const spans = [[0, points.length - 1]]
-  while (spans.length) {
-    const [first, last] = spans.pop()
-    let [farthest, distance] = [0, TOLERANCE * GRID]
-    for (let place = first + 1; place < last; place++) {
-      const away = fromLine(points[place], points[first], points[last])
-      if (away > distance) [farthest, distance] = [place, away]
-    }
-    if (!farthest) continue
-    isKept[farthest] = 1
-    spans.push([first, farthest], [farthest, last])
-  }
-  const kept = points.filter((_, place) => isKept[place])
-  const isDot = kept.every(([x, y]) => x === kept[0][0] && y === kept[0][1])
-  return (isDot ? kept.slice(0, 1) : kept).flat().map(value => value / GRID)
-}
-
-function fromLine([x, y], [x0, y0], [x1, y1]) {
-  const [dx, dy] = [x1 - x0, y1 - y0]
-  const length = dx * dx + dy * dy
-  const along = length ? Math.max(0, Math.min(1, ((x - x0) * dx + (y - y0) * dy) / length)) : 0
-  return Math.hypot(x - x0 - along * dx, y - y0 - along * dy)
-}
-
 function paint() {
   const canvas = sheet.paper.querySelector(".ink")
   const [width, height] = sheet.data.size
@@ -327,149 +274,4 @@ function line(brush, { points, width, curve }) {
   brush.moveTo(...path[0])
   for (const point of path.length > 1 ? path.slice(1) : path) brush.lineTo(...point)
   brush.stroke()
-}
-
-const pairs = flat => Array.from({ length: flat.length / 2 }, (_, place) => [flat[2 * place], flat[2 * place + 1]])
-
-// A picture that is pasted anywhere or dropped on the sheet goes to the page's own chooser of pictures.
-const pasted = event => {
-  if (!isField(event.composedPath()[0])) bring(event, event.clipboardData)
-}
-
-const hover = event => {
-  if (![...event.dataTransfer.types].includes("Files")) return
-  event.preventDefault()
-  sheet.paper.classList.add("dropping")
-}
-
-const dropped = event => {
-  sheet.paper.classList.remove("dropping")
-  bring(event, event.dataTransfer)
-}
-
-async function bring(event, given) {
-  const files = [...(given?.files ?? [])].filter(file => file.type.startsWith("image/"))
-  if (!files.length) return
-  event.preventDefault()
-  const chosen = new DataTransfer()
-  files.forEach(file => chosen.items.add(file))
-  const buttons = [...document.querySelectorAll(`.${sheet.data.sources} button`)]
-  buttons.find(button => button.textContent.includes("Picture"))?.click()
-  for (let tries = 0; tries < 300; tries++) {
-    const field = document.querySelector(`.${sheet.data.chooser} input[type=file]`)
-    if (field) {
-      field.files = chosen.files
-      field.dispatchEvent(new Event("change", { bubbles: true }))
-      return
-    }
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-}
-
-// Digits that are typed on the sheet are drawn, those that follow soon beside them.
-let [typed, lastTyped] = ["", 0]
-const type = event => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return
-  if (event.key === "Backspace" || event.key === "Delete") obey({ detail: { what: event.key === "Delete" ? "clear" : "undo" } })
-  else if (event.key in sheet.data.examples) {
-    typed = event.timeStamp - lastTyped < 2000 ? (typed + event.key).slice(-8) : event.key
-    lastTyped = event.timeStamp
-    finish()
-    write(typed)
-  } else return
-  event.preventDefault()
-}
-
-// Lays the strokes of a number out in the middle of the sheet.
-function layOut(text) {
-  const { size: [width, height], examples, pen } = sheet.data
-  const boxes = [...text].map(name => examples[name].map(pairs))
-  const ends = boxes.map(drawn => drawn.flat().reduce(([x, y], [a, b]) => [Math.max(x, a), Math.max(y, b)], [0, 0]))
-  const gap = 50
-  const total = ends.reduce((sum, [x]) => sum + x, gap * (text.length - 1))
-  const tallest = Math.max(...ends.map(([, y]) => y))
-  const scale = Math.min(1, (width - 60) / total, (height - 100) / tallest)
-  let left = (width - scale * total) / 2
-  return boxes.flatMap((drawn, place) => {
-    const moved = drawn.map(stroke => stroke.map(([x, y]) => [left + scale * x, (height - scale * tallest) / 2 + scale * y]))
-    left += scale * (ends[place][0] + gap)
-    return moved.map(curve => ({ points: simplify(curve), width: pen, curve }))
-  })
-}
-
-// Writes a number on the sheet, as fast as a hand would.
-function write(text) {
-  const whole = layOut(text)
-  const milliseconds = Math.min(2500, lengthOf(whole) / PACE)
-  const start = performance.now()
-  const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches
-  push([])
-  sheet.example = () => {
-    sheet.example = null
-    sheet.replay = null
-    sheet.states[sheet.at] = whole
-    changed()
-  }
-  sheet.states[sheet.at] = whole
-  const step = now => {
-    if (!sheet.example) return
-    sheet.replay = (now - start) / milliseconds
-    if (isCalm || sheet.replay >= 1) return sheet.example()
-    paint()
-    tell()
-    requestAnimationFrame(step)
-  }
-  step(start)
-}
-
-const pathOf = stroke => stroke.curve ?? pairs(stroke.points)
-
-function lengthOf(drawn) {
-  const between = path => path.slice(1).reduce((sum, [x, y], place) => sum + Math.hypot(x - path[place][0], y - path[place][1]), 1)
-  return drawn.reduce((sum, stroke) => sum + between(pathOf(stroke)), 0)
-}
-
-// Returns what was drawn first of some strokes: a share of their length.
-function beginning(drawn, share) {
-  let left = Math.max(share * lengthOf(drawn), 1)
-  const begun = []
-  for (const stroke of drawn) {
-    const length = lengthOf([stroke])
-    if (left < length) {
-      const curve = cut(pathOf(stroke), left)
-      return [...begun, { points: simplify(curve), width: stroke.width, curve }]
-    }
-    left -= length
-    begun.push(stroke)
-  }
-  return begun
-}
-
-// Returns the beginning of a curve, so many pixels long.
-function cut(curve, length) {
-  const part = [curve[0]]
-  for (const point of curve.slice(1)) {
-    const last = part.at(-1)
-    const step = Math.hypot(point[0] - last[0], point[1] - last[1])
-    if (step >= length) {
-      const share = length / Math.max(step, 1e-9)
-      part.push([last[0] + share * (point[0] - last[0]), last[1] + share * (point[1] - last[1])])
-      return part
-    }
-    length -= step
-    part.push(point)
-  }
-  return part
-}
-
-// A faint digit that writes itself on the empty sheet.
-function showGhost(paper, { size: [width, height], examples }) {
-  const svg = paper.querySelector(".ghost")
-  if (svg.hasAttribute("viewBox")) return
-  const points = pairs(examples["7"].flat())
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`)
-  const across = Math.max(...points.map(([x]) => x))
-  const down = Math.max(...points.map(([, y]) => y))
-  svg.querySelector("g").setAttribute("transform", `translate(${(width - across) / 2} ${(height - down) / 2})`)
-  svg.querySelector("path").setAttribute("d", "M" + points.map(([x, y]) => `${x} ${y}`).join("L"))
 }
