@@ -11,7 +11,7 @@ from digits import descriptors, logs, web
 from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
 from digits.training.keeper import close_keepers, start_keepers
-from digits.views import health, live
+from digits.views import health, live, previews
 from pages._uploads import UploadLimit
 
 settings = Settings.from_environment()
@@ -33,7 +33,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
-    middleware=web.middleware(VisitorCookie, UploadLimit),
-    routes=[*health.routes(settings), *live.routes(settings)],
+    middleware=web.middleware(VisitorCookie, UploadLimit, previews.Previews),
+    routes=[*health.routes(settings), *live.routes(settings), previews.route()],
     on_script_error=health.count_error,
 )

@@ -70,21 +70,24 @@ def show_error(error: Exception) -> None:
     st.error(escaped(trouble.sentence(error)), icon=":material/error:")
 
 
-def page_head(page: str, title: str, sentence: str) -> Any:
-    """Show a page's title and purpose; return the container for `share`, which the page calls at its end."""
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.title(title, anchor=False, width="content")
+def page_head(page: str, title: str, sentence: str = "") -> Any:
+    """Show a page's title and its sentence, if any; return the container for `share`, called at the page's end."""
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False, key="head"):
+        st.title(title, anchor=False, width="stretch")
         place = st.container(width="content")
-    st.markdown(sentence)
+    if sentence:
+        st.markdown(sentence)
     _state.open_page(page)
     return place
 
 
 _share = st.components.v2.component(
     "digits_share",
-    html="""<div class="share">
-    <button type="button" class="copy" title="Copies a link that opens this page in its current state">Share</button>
-    <input class="link" readonly aria-label="Link to this page"><span class="status" role="status"></span></div>""",
+    html="""<button type="button" class="copy" aria-label="Share" title="Share a link to this page as it is now">
+    <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 15V3.5M7.5 7.5 12 3l4.5 4.5M6 11H5v10h14V11h-1"/></svg>
+    </button>
+    <div class="toast"><span class="status" role="status"></span>
+    <input class="link" readonly hidden aria-label="Link to this page"></div>""",
     css=(_COMPONENTS / "share.css").read_text(encoding="utf-8"),
     js=(_COMPONENTS / "share.js").read_text(encoding="utf-8"),
 )

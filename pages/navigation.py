@@ -1,29 +1,33 @@
-"""The frame around every page: the browser's title, the icon and the menu."""
+"""The frame around every page: the browser's title, the logo, and the menu, which is a bar at the bottom on a phone."""
 
 import logging
 from pathlib import Path
 
 import streamlit as st
 
-ICON = (
-    Path(__file__).parent / "components" / "icon.png"
-)  # a file, because Streamlit fetches named icons from the internet
-PAGES = (
-    ("draw.py", "Draw", "draw", "Draw a digit, or choose a picture of one, and see what a model reads."),
-    ("train.py", "Train", "model_training", "Choose a network and its settings, and watch it learn."),
-    ("runs.py", "Runs", "format_list_bulleted", "Name, compare, repeat and delete the runs that you have started."),
-    ("models.py", "Models", "neurology", "See a model's accuracy, mistakes and calibration; export and import models."),
-    ("gallery.py", "Gallery", "grid_view", "Browse test images with a model's predictions."),
-)
+from digits.views import previews
 
-st.set_page_config(page_title="Digits", page_icon=ICON, layout="wide")
-page = st.navigation(
-    [
-        st.Page(file, title=title, icon=f":material/{icon}:", default=file == "draw.py", help=sentence)
-        for file, title, icon, sentence in PAGES
-    ],
-    position="top",
-)
+COMPONENTS = Path(__file__).parent / "components"
+
+# The icon is a file, because Streamlit fetches named icons from the internet; it is set before the menu names others.
+st.set_page_config(page_icon=COMPONENTS / "icon.png", layout="wide")
+pages = {
+    entry: st.Page(
+        f"{entry.name}.py",
+        title=entry.title,
+        icon=f":material/{entry.icon}:",
+        default=entry is previews.PAGES[0],
+        help=entry.sentence,
+    )
+    for entry in previews.PAGES
+}
+page = st.navigation(list(pages.values()), position="top")
+st.set_page_config(page_title=previews.browser_title(page.title))
+st.logo(COMPONENTS / "logo.svg", size="medium")
+st.html(COMPONENTS / "frame.css")
+with st.bottom, st.container(key="tabs", horizontal=True, wrap=False, gap=None, horizontal_alignment="distribute"):
+    for entry, target in pages.items():
+        st.page_link(target, label=entry.title, icon=f":material/{entry.icon}:")
 try:
     page.run()
 except Exception:  # a bug: the log says which

@@ -1,7 +1,21 @@
-// Copies a link that opens this page in its current state; if the browser forbids copying, shows the link instead.
-// Also writes the quiet values, such as a drawing, into the address without adding a step to the browser's Back.
+// Shares a link that opens this page in its current state: through the system's sheet on a phone, else by copying it.
+// If the browser forbids both, it shows the link. Also writes the quiet values, such as a drawing, into the address.
+const SHOWN_MILLISECONDS = 3000
+
+// Streamlit pushes a step of the browser's history whenever a page writes its address. Replacing the present step
+// instead, Back leads to the page before at the first press.
+if (!window.history.digitsReplaces) {
+  window.history.digitsReplaces = true
+  const push = window.history.pushState.bind(window.history)
+  window.history.pushState = (state, title, url) => {
+    const isSamePage = new URL(url ?? "", window.location.href).pathname === window.location.pathname
+    isSamePage ? window.history.replaceState(state, title, url) : push(state, title, url)
+  }
+}
+
 export default function ({ data, parentElement }) {
   const button = parentElement.querySelector(".copy")
+  const toast = parentElement.querySelector(".toast")
   const status = parentElement.querySelector(".status")
   const field = parentElement.querySelector(".link")
   const { origin, pathname } = window.location
@@ -9,17 +23,35 @@ export default function ({ data, parentElement }) {
   const url = origin + pathname.replace("/~/+", "") + (data.query ? "?" + data.query : "")
   button.dataset.url = url
 
+  const say = (text) => {
+    status.textContent = text
+    toast.classList.add("shown")
+    clearTimeout(button.timer)
+    if (field.hidden) button.timer = setTimeout(() => toast.classList.remove("shown"), SHOWN_MILLISECONDS)
+  }
+
   button.onclick = async () => {
+    field.hidden = true
+    const isTouched = window.matchMedia("(pointer: coarse)").matches
+    if (isTouched && navigator.share) {
+      try {
+        return await navigator.share({ title: document.title, url })
+      } catch (error) {
+        if (error.name === "AbortError") return // the visitor closed the sheet
+      }
+    }
     try {
       await navigator.clipboard.writeText(url)
-      status.textContent = "Link copied"
-      setTimeout(() => (status.textContent = ""), 3000)
+      say("Link copied")
     } catch {
+      field.hidden = false
       field.value = url
-      field.style.display = "block"
+      say("Copy this link:")
       field.select()
-      status.textContent = "Copy this link:"
     }
+  }
+  toast.onkeydown = (event) => {
+    if (event.key === "Escape") toast.classList.remove("shown")
   }
 
   const keepQuiet = () => {
