@@ -2,48 +2,76 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from digits.ink import glyphs, stages
+from digits.ink import examples, glyphs, stages
 from digits.models import answers, catalogue
-from digits.models.answers import Tone
 from digits.models.reading import Reading
-from digits.views.markdown import escaped
+from digits.views import answer_card, live
 from pages import _state, _widgets
 
-_BOXES_WIDTH, _BOXES_HEIGHT = 560, 220  # pixels; the largest size of the ink with its boxes
-_ICONS = {Tone.HESITANT: "help", Tone.PARTIAL: "help", Tone.UNFINISHED: "stylus", Tone.REFUSED: "block"}
+EXAMPLES = ("7", "42", "1984")  # offered to a visitor whose sheet is empty
+
+_COMPONENTS = Path(__file__).parent / "components"
+
+_answer = st.components.v2.component(
+    "digits_answer",
+    html=(_COMPONENTS / "answer.html").read_text(encoding="utf-8"),
+    css=(_COMPONENTS / "answer.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "answer.js").read_text(encoding="utf-8"),
+)
+_strip = st.components.v2.component(
+    "digits_steps",
+    html=(_COMPONENTS / "steps.html").read_text(encoding="utf-8"),
+    css=(_COMPONENTS / "steps.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "steps.js").read_text(encoding="utf-8"),
+)
 
 _key = partial(_state.key, "draw")
 
 
-def show(reading: Reading, model: catalogue.Model, *, is_drawing: bool) -> glyphs.Glyph:
-    """Show the answer to a reading, and one chosen digit; return the digit that is shown.
+def show(
+    reading: Reading | None, model: catalogue.Model, *, hint: tuple[str, str], serial: int | None
+) -> glyphs.Glyph | None:
+    """Show the answer to a reading, or ask for ink; return the digit that is looked at, or None without one.
 
     Args:
-        is_drawing: whether the digits of a number are shown here as buttons, because no picture shows them.
+        hint: a title and a sentence, for when there is nothing to read.
+        serial: the number of the drawing that was read, or None if it is no drawing.
     """
-    _say(answers.answer(reading, model.class_names, is_drawing=is_drawing))
-    chosen = chosen_digit(reading)
-    if len(reading.digits) > 1:
-        if is_drawing:
-            _number(reading, model)
-        st.markdown(answers.describe(reading, model.class_names, chosen))
-    glyph, probabilities = reading.digits[chosen].glyph, reading.probabilities[chosen]
-    above = st.container()
-    is_doubtful = not reading.accepted[chosen]
-    _widgets.probability_chart(probabilities, model.class_names, key=_key("bars"), is_doubtful=is_doubtful)
-    with above:  # the browser takes longest over these pictures, so it gets the answer first
-        _steps(glyph)
-    return glyph
+    chosen = chosen_digit(reading) if reading else 0
+    data: dict[str, Any] = {"digits": [], "chosen": 0, "spoken": ["", ""], "title": "", "line": ""}
+    if reading and reading.digits:
+        data = answer_card.card(reading, model.class_names, chosen=chosen)
+    is_drawing = serial is not None
+    _answer(
+        data=data
+        | {
+            "names": list(model.class_names),
+            "serial": serial,
+            "hint": {"title": hint[0], "text": hint[1]},
+            "chips": list(EXAMPLES) if is_drawing else [],
+            "live": {"script": live.reader_path(), "model": model.id},
+            "examples": {name: [stroke.ravel().tolist() for stroke in drawn] for name, drawn in _examples().items()},
+        },
+        key=_key("card"),
+        on_picked_change=partial(pick, _key("card")),
+    )
+    return reading.digits[chosen].glyph if reading and reading.digits else None
 
 
-def ask(answer: Any, hint: str) -> None:
-    """Ask for a drawing or a picture where the answer will appear."""
-    with answer.container(key=_key("said")):
-        st.info(escaped(hint), icon=":material/draw:")
+def steps(glyph: glyphs.Glyph | None, *, serial: int | None) -> None:
+    """Show the steps from the ink to the network's input, or their empty frames; `serial` as for `show`."""
+    shown = stages.show(glyph) if glyph else []
+    data = {
+        "pictures": [{"picture": _widgets.data_url(stage.png), "alt": stage.alt} for stage in shown],
+        "captions": stages.CAPTIONS,
+        "serial": serial,
+    }
+    _strip(data=data, key=_key("steps"))
 
 
 def chosen_digit(reading: Reading) -> int:
@@ -75,38 +103,6 @@ def buttons(reading: Reading, model: catalogue.Model, boxes: Sequence[Sequence[f
     ]
 
 
-def _say(answer: answers.Answer) -> None:
-    """State an answer in a place that keeps its height, so that what is below does not move between strokes."""
-    with st.container(key=_key("said"), gap="xsmall"):
-        soft = answer.tone is Tone.UNFINISHED
-        st.header(f":gray[{answer.headline}]" if soft else answer.headline, anchor=False)
-        icon = f":material/{_ICONS[answer.tone]}: " if answer.tone in _ICONS else ""
-        st.markdown(icon + answer.sentence)
-
-
-def _number(reading: Reading, model: catalogue.Model) -> None:
-    """Show the ink with a box around every digit, which can be pressed."""
-    outlined = stages.outline(reading.digits)
-    width, height = outlined.size
-    _widgets.ink_boxes(
-        {
-            "picture": _widgets.data_url(outlined.png),
-            "width": min(_BOXES_WIDTH, round(_BOXES_HEIGHT * width / height)),
-            "alt": f"The ink of {len(reading.digits)} digits",
-            "label": "The digits found. Press one to see its details.",
-            "digits": buttons(reading, model, outlined.boxes),
-            "chosen": chosen_digit(reading),
-        },
-        key=_key("boxes"),
-        on_picked=partial(pick, _key("boxes")),
-    )
-
-
-def _steps(glyph: glyphs.Glyph) -> None:
-    """Show the steps from the ink to the network's input."""
-    with st.container(gap="xsmall"):
-        with st.container(horizontal=True, gap="xsmall", key=_key("steps")):
-            for stage in stages.show(glyph):
-                # three stand side by side on a phone
-                st.image(stage.png, caption=stage.caption, width=112, output_format="PNG", alt=stage.alt)
-        st.caption(glyphs.describe(glyph))
+def _examples() -> dict[str, Any]:
+    shown = {name for text in EXAMPLES for name in text}
+    return {name: drawn for name, drawn in examples.digits().items() if name in shown}

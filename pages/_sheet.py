@@ -1,34 +1,45 @@
-"""The sheet: a canvas with Undo and Clear; its strokes survive reruns, visits to other pages and a reload."""
+"""The sheet: a canvas for the pen, and a component that keeps its strokes in the browser.
 
+The canvas takes the pen. The component below it shows the strokes, undoes and repeats them at once, and sends them when
+the pen is lifted. It keeps them while the server is away, and while another page is shown.
+"""
+
+import secrets
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from digits.ink import canvas, codec
+from digits.errors import InvalidImage
+from digits.ink import codec, examples, strokes
 from digits.metrics import ANSWERS
 from digits.models import catalogue
 from digits.models.reading import Reading, read_strokes
-from pages import _state, _widgets
+from digits.views import sharing
+from pages import _state
 
-SHEETS = {"square": (280, 280), "wide": (640, 240)}  # width and height in pixels; the square fits the narrowest phone
-WIDE_ON_A_PHONE = (344, 200)
-PAPER, INK = "#ffffff", "#1b2733"  # the same in both themes
+WIDTH, HEIGHT = 560, 400  # pixels of the sheet, which is shown as wide as its place
+INK = "#1b2733"  # on white paper, in both themes
 
-_without_toolbar = st.components.v2.component(
+_COMPONENTS = Path(__file__).parent / "components"
+
+_paper = st.components.v2.component(
     "digits_sheet",
-    html="<span hidden></span>",
-    js=(Path(__file__).parent / "components" / "sheet.js").read_text(encoding="utf-8"),
+    html=(_COMPONENTS / "sheet.html").read_text(encoding="utf-8"),
+    css=(_COMPONENTS / "sheet.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "sheet.js").read_text(encoding="utf-8"),
+)
+_buttons = st.components.v2.component(
+    "digits_sheet_tools",
+    html=(_COMPONENTS / "tools.html").read_text(encoding="utf-8"),
+    css=(_COMPONENTS / "tools.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "tools.js").read_text(encoding="utf-8"),
 )
 
 _key = partial(_state.key, "draw")
-
-
-def is_wide() -> bool:
-    """Return whether the sheet is too wide to stand beside the answer."""
-    return _size() == SHEETS["wide"]
 
 
 def link() -> str:
@@ -37,81 +48,106 @@ def link() -> str:
     return codec.encode(drawn) if drawn else ""
 
 
+def serial() -> int:
+    """Return the number of the drawing that was read last; the browser counts them."""
+    return int(st.session_state[_key("serial")])
+
+
 def prepare() -> None:
-    """Put the link's drawing on the canvas if there is a new one; the first sheet is otherwise empty."""
-    st.session_state[_key("is_wide")] = st.session_state[_key("sheet")] == "wide"
+    """Put the link's drawing on the sheet if there is a new one; the first sheet is otherwise empty."""
     if ink := st.session_state.pop(_key("ink"), ""):
-        _replace_drawing(codec.decode(ink))
+        _give(codec.decode(ink))
     elif _key("strokes") not in st.session_state:
-        _replace_drawing([])
+        _give([])
 
 
-def show_canvas(model: catalogue.Model) -> Reading:
-    """Show the canvas and return what the model reads in its drawing."""
-    pen, (width, height) = st.session_state[_key("pen")], _size()
+def show(model: catalogue.Model) -> Reading:
+    """Show the sheet and return what the model reads on it.
+
+    Raises:
+        InvalidImage: as in `strokes.check`.
+    """
+    with st.container(key=_key("sheet")):
+        st_canvas(
+            stroke_width=st.session_state[_key("pen")],
+            stroke_color=INK,
+            update_streamlit=False,
+            width=WIDTH,
+            height=HEIGHT,
+            key=_key("canvas"),
+        )
+        sent = _paper(data=_data(), key=_key("paper"), on_drawing_change=lambda: None).drawing
+    _receive(sent)
     drawn = st.session_state[_key("strokes")]
-    if _name() not in st.session_state and drawn is not st.session_state[_key("initial")]:
-        _replace_drawing(drawn)  # the canvas lost its drawing while another page or source was shown
-    result = st_canvas(
-        stroke_width=pen,
-        stroke_color=INK,
-        background_color=PAPER,
-        initial_drawing=st.session_state[_key("initial_json")],
-        width=width,
-        height=height,
-        key=_name(),
-    )
-    st.session_state[_key("strokes")] = drawn = canvas.parse(result.json_data)
     ANSWERS.inc(bool(drawn))
-    return read_strokes(drawn, model, size=(height, width), pen_width=pen)
+    return read_strokes(drawn, model, size=(HEIGHT, WIDTH), pen_width=st.session_state[_key("width")])
 
 
 def tools() -> None:
-    """Show Undo, Clear and the choice of a sheet; call this after the answer, which then appears sooner."""
-    is_blank = not st.session_state[_key("strokes")]
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.button("Undo", icon=":material/undo:", on_click=_undo, disabled=is_blank)
-        st.button("Clear", icon=":material/delete:", on_click=_replace_drawing, args=([],), disabled=is_blank)
-        st.toggle(
-            "Wide sheet",
-            key=_key("is_wide"),
-            on_change=_change_sheet,
-            help="Gives room for a number with several digits.",
-            width="content",
-        )
-        _without_toolbar(
-            data={"canvas": f"st-key-{_name().replace('.', '-')}"},
-            key=_key("toolbar"),
-            width="content",
-            height="content",
-        )
+    """Show Undo, Redo, Clear and the pen's width; call this after the answer, which then appears sooner."""
+    low, high, _ = sharing.PEN_WIDTHS
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=_key("tools")):
+        _buttons(data={}, key=_key("buttons"), width="content", height="content")
+        with st.popover("Pen", icon=":material/line_weight:", help="The width of the pen"):
+            st.slider(
+                "Pen width",
+                low,
+                high,
+                key=_key("pen"),
+                persist_state="session",
+                help="The width of the next lines, in pixels. It does not change the answer.",
+            )
 
 
-def _name() -> str:
-    """Return the canvas's key, which changes whenever a drawing is put on the canvas."""
-    return _key(f"canvas.{st.session_state[_key('canvas')]}")
+def _data() -> dict[str, Any]:
+    """Return what the component needs: the drawing that it was given, and which of its own have arrived."""
+    return {
+        "given": {
+            "token": st.session_state[_key("token")],
+            "strokes": _flat(st.session_state[_key("given")]),
+        },
+        "received": st.session_state[_key("serial")],
+        "pen": st.session_state[_key("pen")],
+        "ink": INK,
+        "size": [WIDTH, HEIGHT],
+        "canvas": f"st-key-{_key('canvas').replace('.', '-')}",
+        "examples": {name: _flat(drawn) for name, drawn in examples.digits().items()},
+    }
 
 
-def _size() -> tuple[int, int]:
-    sheet = st.session_state[_key("sheet")]
-    return WIDE_ON_A_PHONE if sheet == "wide" and _widgets.is_phone() else SHEETS[sheet]
+def _flat(drawn: list[np.ndarray]) -> list[list[float]]:
+    return [stroke.ravel().tolist() for stroke in drawn]
 
 
-def _replace_drawing(drawn: list[np.ndarray]) -> None:
-    """Replace the strokes on the canvas, shrunk if they would not fit; the canvas accepts them only under a new key."""
-    room = np.array(_size()) - st.session_state[_key("pen")] / 2
+def _receive(sent: Any) -> None:
+    """Take over a drawing that the browser sent; one made on a sheet that has since been replaced is out of date."""
+    if not isinstance(sent, dict) or sent.get("token") != st.session_state[_key("token")]:
+        return
+    number, drawn, widths = sent.get("serial"), sent.get("strokes"), sent.get("widths")
+    if not isinstance(number, int) or not isinstance(drawn, list) or number <= st.session_state[_key("serial")]:
+        return
+    low, high, _ = sharing.PEN_WIDTHS
+    st.session_state[_key("serial")] = number
+    st.session_state[_key("strokes")] = strokes.check(map(_pairs, drawn))
+    if isinstance(widths, list) and widths and all(isinstance(width, int) and low <= width <= high for width in widths):
+        st.session_state[_key("width")] = int(np.median(widths))
+
+
+def _pairs(flat: Any) -> np.ndarray:
+    """Return x, y, x, y, … as an array of points, float64 (n, 2)."""
+    try:
+        return np.asarray(flat, dtype=np.float64).reshape(-1, 2)
+    except (TypeError, ValueError) as error:
+        raise InvalidImage("A stroke must be a list of numbers, x and y in turn. Draw it again.") from error
+
+
+def _give(drawn: list[np.ndarray]) -> None:
+    """Put a drawing on the sheet, shrunk if it would not fit; the browser recognises it by its token."""
+    room = np.array([WIDTH, HEIGHT]) - st.session_state[_key("pen")] / 2
     reach = np.max([stroke.max(axis=0) for stroke in drawn], axis=0) if drawn else np.ones(2)
-    scale = min(1.0, *(room / reach).tolist())
+    scale = min(1.0, *(room / np.maximum(reach, 1)).tolist())
     drawn = [stroke * np.float32(scale) for stroke in drawn] if scale < 1 else drawn
-    st.session_state[_key("strokes")] = st.session_state[_key("initial")] = drawn
-    st.session_state[_key("initial_json")] = canvas.build(drawn, st.session_state[_key("pen")], INK)
-    st.session_state[_key("canvas")] = st.session_state.get(_key("canvas"), 0) + 1
-
-
-def _undo() -> None:
-    _replace_drawing(st.session_state[_key("strokes")][:-1])
-
-
-def _change_sheet() -> None:
-    st.session_state[_key("sheet")] = "wide" if st.session_state[_key("is_wide")] else "square"
-    _replace_drawing(st.session_state[_key("strokes")])
+    st.session_state[_key("strokes")] = st.session_state[_key("given")] = drawn
+    st.session_state[_key("width")] = st.session_state[_key("pen")]
+    st.session_state[_key("token")] = secrets.token_hex(4)
+    st.session_state.setdefault(_key("serial"), 0)

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import html
 from pathlib import Path
 from typing import Any, Literal
 
@@ -158,6 +159,12 @@ def ink_boxes(data: dict[str, Any], *, key: str, on_picked: Any, on_cropped: Any
 
 def _nothing() -> None:
     """Do nothing; a component's trigger needs a callback."""
+
+
+def picture(png: bytes, *, alt: str, width: int | None = None) -> None:
+    """Show a picture that is part of the page itself: a file for it could be gone before the browser fetches it."""
+    size = f' width="{width}"' if width else ""
+    st.html(f'<img src="{data_url(png)}" alt="{html.escape(alt)}"{size} style="max-width: 100%">')
 
 
 def data_url(image: bytes, kind: str = "png") -> str:

@@ -15,6 +15,7 @@ from digits.settings import IMAGE_SIZE
 
 SIDE = 224  # pixels, of each picture
 _UNIT = SIDE // IMAGE_SIZE  # pixels for one pixel of the network's image
+CAPTIONS = ("your ink", "centred and scaled", "28×28 input")
 _FRAME, _EDGE = "#c2621a", "#d9d4c9"
 _MAX_OUTLINE_SIDE = 1024  # pixels; larger photographs are reduced
 _MARGIN = 0.12  # of paper around the writing, as a share of its shorter side
@@ -42,17 +43,17 @@ def show(glyph: Glyph) -> list[Stage]:
     return [
         Stage(
             _found(glyph),
-            "found",
+            CAPTIONS[0],
             f"The ink found on {width} by {height} pixels, in a box of {x1 - x0} by {y1 - y0}",
         ),
         Stage(
             _fitted(glyph),
-            "fitted",
+            CAPTIONS[1],
             f"The digit redrawn in a box of {BOX_SIDE} by {BOX_SIDE}, with its proportions kept",
         ),
         Stage(
             _seen(glyph),
-            "what the model sees",
+            CAPTIONS[2],
             "The drawing as 28 by 28 grey pixels, centred by its centre of mass, as the model receives it",
         ),
     ]

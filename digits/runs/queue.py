@@ -37,17 +37,14 @@ def order(waiting: sql.Subquery) -> tuple[Any, ...]:
     return waiting.c.turn, waiting.c.served, waiting.c.created, waiting.c.id
 
 
-def count_ahead(connection: sql.Connection, run: Run) -> int:
-    """Return how many runs are in training, or will be before this queued one."""
+def ahead(connection: sql.Connection, run: Run) -> list[Any]:
+    """Return the rows of the runs that are in training, or will be before this queued one."""
     waiting = queue()
     place = connection.execute(sql.select(*order(waiting)).where(waiting.c.id == run.id)).one_or_none()
-    ahead = connection.execute(
-        sql.select(sql.func.count()).select_from(_runs).where(_runs.c.state == RunState.RUNNING)
-    ).scalar_one()
+    is_ahead = _runs.c.state == RunState.RUNNING
     if place is not None:
-        is_before = sql.tuple_(*order(waiting)) < sql.tuple_(*place)
-        ahead += connection.execute(sql.select(sql.func.count()).select_from(waiting).where(is_before)).scalar_one()
-    return ahead
+        is_ahead |= _runs.c.id.in_(sql.select(waiting.c.id).where(sql.tuple_(*order(waiting)) < sql.tuple_(*place)))
+    return list(connection.execute(_runs.select().where(is_ahead)).mappings())
 
 
 def is_awaited(connection: sql.Connection, run: Run) -> bool:

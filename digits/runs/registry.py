@@ -3,6 +3,7 @@
 import functools
 import re
 import secrets
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -98,11 +99,6 @@ class Registry(WorkRegistry):
         with self._reading() as connection:
             return [to_run(row) for row in connection.execute(query).mappings()]
 
-    def runs_ahead(self, run: Run) -> int:
-        """Return how many runs are in training, or will be before this queued one."""
-        with self._reading() as connection:
-            return queue.count_ahead(connection, run)
-
     def count_waiting(self, owner: str | None = None) -> int:
         """Return how many runs are queued or running, for one owner or for all."""
         with self._reading() as connection:
@@ -144,6 +140,30 @@ class Registry(WorkRegistry):
         query = sql.select(*columns).where(*conditions).order_by(_metrics.c.step.desc()).limit(last)
         with self._reading() as connection:
             return [dict(row) for row in connection.execute(query).mappings()][::-1]
+
+    def paces(self, *, latest: int = 40) -> dict[str, float]:
+        """Return the seconds that a network's newest runs here took for each image they learned from, by network.
+
+        Args:
+            latest: how many runs are considered, the newest of all visitors. One without iterations does not count.
+        """
+        has_trained = (_runs.c.step > 0, _runs.c.seconds > 0, _runs.c.started.is_not(None))
+        query = _runs.select().where(*has_trained).order_by(_runs.c.created.desc()).limit(latest)
+        found: dict[str, list[float]] = {}
+        with self._reading() as connection:
+            for run in (to_run(row) for row in connection.execute(query).mappings()):
+                images = run.step * run.hyperparameters.batch_size
+                found.setdefault(run.hyperparameters.network, []).append(run.seconds / images)
+        return {network: statistics.median(paces[:5]) for network, paces in found.items()}
+
+    def runs_before(self, run: Run) -> list[Run]:
+        """Return the runs that are in training, or will be before this queued one."""
+        with self._reading() as connection:
+            return [to_run(row) for row in queue.ahead(connection, run)]
+
+    def runs_ahead(self, run: Run) -> int:
+        """Return how many runs are in training, or will be before this queued one."""
+        return len(self.runs_before(run))
 
     def usage(self, owner: str) -> Usage:
         """Return what a visitor, and what everybody uses."""

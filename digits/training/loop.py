@@ -55,6 +55,7 @@ class Training:
         best_step, best_val_accuracy: the highest validation accuracy and its step; of equals, the earliest.
         best_weights: the network's weights at that step; None before the first validation.
         snapshot: the network at the last validation; None before the first.
+        drawing: uint8 (28, 28), an image whose reading every snapshot holds; it influences nothing. None for none.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Training:
         self._losses: list[np.ndarray] = []  # of the iterations since the last point of the curves
         self._accuracies: list[np.ndarray] = []
         self.snapshot: timeline.Snapshot | None = None
+        self.drawing: np.ndarray | None = None
         if state is None:
             program.reset(hyperparameters.seed)
         else:
@@ -182,8 +184,14 @@ class Training:
             seen.max(axis=1),
             np.bincount(pairs, minlength=classes * classes).reshape(classes, classes).astype(np.int32),
             *self.program.first_layer(),
+            self._read_drawing(),
         )
         return loss, accuracy
+
+    def _read_drawing(self) -> np.ndarray | None:
+        if self.drawing is None:
+            return None
+        return self.program.evaluate(Split(self.drawing[None], np.zeros(1, np.uint8)))[1][0]
 
     def state(self) -> State:
         """Return everything that a later `Training` needs to continue from here."""

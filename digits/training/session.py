@@ -12,7 +12,7 @@ import numpy as np
 
 from digits import trouble
 from digits.accuracy import Accuracy
-from digits.errors import RegistryBusy, RegistryUnavailable
+from digits.errors import RegistryBusy, RegistryUnavailable, TrainingDiverged
 from digits.models.identity import ModelId, Weights
 from digits.quotas import Quotas
 from digits.runs.registry import Registry
@@ -161,7 +161,13 @@ class Session:
 
     def _advance(self, until: int | None, log: "RunLog | None") -> None:
         """Train for a few iterations; if they complete a point of the learning curves, keep it."""
-        progress: Progress | None = self._in_background(self._training.advance, until=until)
+        if self._training.snapshot is None:  # the page writes it just after it has submitted the run
+            self._training.drawing = timeline.read_drawing(self._store, self.run.id)
+        try:
+            progress: Progress | None = self._in_background(self._training.advance, until=until)
+        except TrainingDiverged:
+            self._record()  # the curve shows how it came to this
+            raise
         if progress is None:
             return
         self._unrecorded.append(dataclasses.asdict(progress))

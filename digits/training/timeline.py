@@ -1,10 +1,13 @@
 """The time line of a run: a snapshot of its network at every validation, which the page shows and replays."""
 
+import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from digits.files import read_arrays
+from digits.settings import IMAGE_SIZE
 from digits.store import Store
 
 SAMPLES = 100  # test images shown during training; they do not influence it
@@ -23,6 +26,7 @@ class Snapshot:
         confusion: int32 (classes, classes), counts of validation images by true class, then predicted class.
         kind: what `pictures` shows of the first layer: the weights of "classes" or hidden "units", or its "filters".
         pictures: float32 (n, height, width).
+        drawn: float32 (classes,), the probabilities of the owner's own drawing; None if there was none.
     """
 
     step: int
@@ -31,10 +35,12 @@ class Snapshot:
     confusion: np.ndarray
     kind: str
     pictures: np.ndarray
+    drawn: np.ndarray | None = None
 
 
 def write(store: Store, run_id: str, snapshot: Snapshot) -> None:
     """Add a snapshot to a run's time line; a reader sees a complete file or none. Raises `OSError`."""
+    drawn: dict[str, Any] = {} if snapshot.drawn is None else {"drawn": snapshot.drawn}
     with store.write(_key(run_id, snapshot.step)) as stream:
         np.savez_compressed(
             stream,
@@ -43,6 +49,7 @@ def write(store: Store, run_id: str, snapshot: Snapshot) -> None:
             confusion=snapshot.confusion,
             kind=np.array(snapshot.kind),
             pictures=snapshot.pictures.astype(np.float16),
+            **drawn,
         )
 
 
@@ -63,6 +70,7 @@ def read(store: Store, run_id: str, step: int) -> Snapshot | None:
             arrays["confusion"],
             str(arrays["kind"]),
             arrays["pictures"].astype(np.float32),
+            arrays.get("drawn"),
         )
     except (OSError, ValueError, KeyError):
         return None
@@ -71,8 +79,10 @@ def read(store: Store, run_id: str, step: int) -> Snapshot | None:
 
 def _is_sound(snapshot: Snapshot) -> bool:
     confusion, predicted = snapshot.confusion, snapshot.predicted
+    is_drawn_sound = snapshot.drawn is None or snapshot.drawn.shape == confusion.shape[:1]
     return (
         confusion.ndim == 2
+        and is_drawn_sound
         and confusion.shape[0] == confusion.shape[1]
         and predicted.ndim == 1
         and predicted.shape == snapshot.confidence.shape
@@ -88,6 +98,21 @@ def rewind(store: Store, run_id: str, step: int) -> None:
     for later in steps(store, run_id):
         if later > step:
             store.delete(_key(run_id, later))
+
+
+def write_drawing(store: Store, run_id: str, image: np.ndarray) -> None:
+    """Keep a drawing that its run's network reads at every validation: uint8 (28, 28). Raises `OSError`."""
+    with store.write(f"{_folder(run_id)}/drawing.npy") as stream:
+        np.save(stream, image)
+
+
+def read_drawing(store: Store, run_id: str) -> np.ndarray | None:
+    """Return a run's drawing, uint8 (28, 28); None if it has none, or a damaged one."""
+    try:
+        image = np.load(io.BytesIO(store.read(f"{_folder(run_id)}/drawing.npy")), allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return image if image.dtype == np.uint8 and image.shape == (IMAGE_SIZE, IMAGE_SIZE) else None
 
 
 def _key(run_id: str, step: int) -> str:

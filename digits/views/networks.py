@@ -1,4 +1,8 @@
-"""The pages' short description of each network."""
+"""The networks in words: what each one is, and about how long it trains."""
+
+from collections.abc import Mapping
+
+from digits.runs.hyperparameters import Hyperparameters
 
 EXPLANATIONS = {  # one to four sentences, by the names in `hyperparameters.PRESETS`
     "softmax": (
@@ -24,3 +28,39 @@ EXPLANATIONS = {  # one to four sentences, by the names in `hyperparameters.PRES
         "distorted at random each time it is used. Training takes many minutes."
     ),
 }
+SUMMARIES = {  # a few words for the network's card
+    "softmax": "one layer of weights",
+    "published": "three layers, no activations",
+    "corrected": "three layers with ReLU",
+    "convolutional": "filters that find strokes",
+    "drawing": "five convolutions, for drawings",
+}
+
+# Seconds of training for an image, by network, as README's runs took on two cores. A server's own runs replace them.
+_REFERENCE_PACES = {
+    "softmax": 5e-6,
+    "published": 2.3e-5,
+    "corrected": 2.5e-5,
+    "convolutional": 9.8e-5,
+    "drawing": 9.4e-4,
+}
+
+
+def seconds(chosen: Hyperparameters, paces: Mapping[str, float], *, done: int = 0) -> float:
+    """Return about how long a run trains.
+
+    Args:
+        paces: seconds for an image by network, as `Registry.paces` measured them here.
+        done: iterations that are behind it.
+    """
+    pace = paces.get(chosen.network, _REFERENCE_PACES[chosen.network])
+    return pace * chosen.batch_size * max(0, chosen.iterations - done)
+
+
+def duration(length: float) -> str:
+    """Return about how long something takes, in words: "under 1 s", "12 s", "4 min", "2 h"."""
+    if length < 1:
+        return "under 1 s"
+    if length < 90:
+        return f"{length:.0f} s"
+    return f"{length / 60:.0f} min" if length < 5400 else f"{length / 3600:.0f} h"

@@ -11,6 +11,7 @@ from digits.errors import DigitsError, InvalidHyperparameter
 from digits.ink import codec
 from digits.runs.hyperparameters import KNOBS, PRESETS, check
 from digits.runs.schema import RunState
+from digits.views.challenges import CHALLENGES
 
 PEN_WIDTHS = (4, 40, 16)  # thinnest, thickest and default pen, in canvas pixels
 MOST_IDS = 20  # the most runs that a link may name
@@ -78,13 +79,13 @@ PAGES: dict[str, dict[str, Parameter]] = {
     "draw": {
         "model": Parameter("", _identifier),
         "pen": Parameter(PEN_WIDTHS[2], _whole(*PEN_WIDTHS[:2])),
-        "sheet": Parameter("square", _one_of("square", "wide")),
         "ink": Parameter("", _ink),
     },
     "train": {
-        "network": Parameter("softmax", partial(check, "network")),
+        "network": Parameter("corrected", partial(check, "network")),  # about ten seconds, and worth watching
         **{name: Parameter(None, partial(check, name)) for name in KNOBS if name != "network"},
         "run": Parameter("", _identifier),
+        "challenge": Parameter("", _one_of(*CHALLENGES)),
     },
     "runs": {
         "state": Parameter("", _one_of(*RunState, "deleted")),

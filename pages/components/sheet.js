@@ -1,14 +1,414 @@
-// Hides the canvas's own toolbar: the page would not notice its undo, and its icons are too small for fingers.
-const HIDDEN = new CSSStyleSheet()
-HIDDEN.replaceSync(".dc-toolbar { display: none !important }")
+// The sheet: keeps the strokes that the pen draws on the canvas above it, shows them, and tells the server and the page.
+//
+// The canvas catches the pointer and paints the stroke that is being drawn. Everything else happens here, because the
+// canvas can neither bring back what was cleared nor show another drawing without the server. Its own buttons and its own
+// copy of the finished strokes are hidden.
+//
+// On the window it listens to `digits:do`, {what: "undo" | "redo" | "clear" | "write" | "hello", text}, and says after
+// every change `digits:ink`, {strokes, widths, isDown, isEmpty, canUndo, canRedo, serial, size}. A stroke is a
+// Float32Array x, y, x, y, … in the sheet's pixels; `strokes` includes the one under the pen.
 
-export default function ({ data }) {
-  let tries = 0
-  const hide = () => {
-    const parts = document.querySelectorAll(`.${data.canvas} *`)
-    const root = [...parts].map(part => part.shadowRoot).find(shadow => shadow?.querySelector(".canvas-root"))
-    if (root) root.adoptedStyleSheets = [...new Set([...root.adoptedStyleSheets, HIDDEN])]
-    else if (++tries < 300) requestAnimationFrame(hide) // the canvas has not loaded yet
+const HIDDEN = new CSSStyleSheet()
+HIDDEN.replaceSync(`
+  .dc-toolbar { display: none !important }
+  .lower-canvas { visibility: hidden } /* still laid out: the canvas measures pointers by it */
+  .canvas-root { width: 100%; aspect-ratio: 7 / 5 }
+  .dc-root, .dc-scroll, .dc-container, .canvas-container, canvas { width: 100% !important; height: 100% !important }
+  .dc-canvas { outline: none !important }
+  .upper-canvas { touch-action: none }
+`)
+const FLATNESS = 0.1 // pixels between a curve and the lines that replace it
+const TOLERANCE = 0.7 // pixels by which leaving out points may move a line; the same as in links
+const GRID = 2 // points a pixel; the same as in links
+const FARTHEST = 4000 // pixels; the server takes no larger coordinates
+const RETRY_MS = 2000
+const PACE = 0.9 // pixels a millisecond at which an example is written
+
+// What is on the sheet. It outlives the element: another page may be shown meanwhile.
+const sheet = { states: [[]], at: 0, serial: 0, token: null, raw: null, timer: 0 }
+const strokes = () => sheet.states[sheet.at]
+
+export default function ({ data, parentElement, setStateValue }) {
+  const paper = parentElement.querySelector(".paper")
+  sheet.data = data
+  sheet.send = drawing => setStateValue("drawing", drawing)
+  sheet.paper = paper
+  sheet.serial = Math.max(sheet.serial, data.received)
+  if (sheet.token !== data.given.token) adopt(data)
+  else if (!paper.isReady && data.received < sheet.serial) send() // another page was shown before the drawing had arrived
+  if (!paper.isReady) prepare(paper)
+  showGhost(paper, data)
+  paint()
+  tell()
+  return () => {
+    if (sheet.paper !== paper) return
+    finish()
+    clearInterval(paper.watch)
+    window.removeEventListener("digits:do", obey)
+    document.removeEventListener("keydown", shortcuts)
+    paper.resized.disconnect()
+    paper.isReady = false
   }
-  hide()
+}
+
+// Takes over a drawing from the server: a link's. What was there before can be had again by Undo.
+function adopt(data) {
+  const isFirst = sheet.token === null
+  const isNewServer = !isFirst && data.received === 0 && strokes().length > 0 // it was restarted, and knows less than we do
+  sheet.token = data.given.token
+  if (isNewServer) return send()
+  const given = data.given.strokes.map(points => ({ points, width: data.pen }))
+  const kept = isFirst && keptOverReload()
+  if (kept) Object.assign(sheet, kept)
+  else if (isFirst) sheet.states = [given]
+  if (isSame(given, strokes())) return
+  if (kept) return send() // it had not got into the address yet
+  push(given)
+}
+
+// The drawing and what can be undone outlive a reload of this tab.
+const STORE = "digits-sheet"
+
+function keptOverReload() {
+  if (performance.getEntriesByType("navigation")[0]?.type !== "reload") return null
+  try {
+    return JSON.parse(sessionStorage.getItem(STORE))
+  } catch {
+    return null
+  }
+}
+
+function keep() {
+  const states = sheet.states.map(drawn => drawn.map(({ points, width }) => ({ points, width })))
+  try {
+    sessionStorage.setItem(STORE, JSON.stringify({ states, at: sheet.at }))
+  } catch {} // forbidden, or full: the address has the drawing too
+}
+
+const isSame = (one, other) => JSON.stringify(one.map(s => s.points)) === JSON.stringify(other.map(s => s.points))
+
+function push(next) {
+  sheet.states = [...sheet.states.slice(0, sheet.at + 1), next].slice(-200)
+  sheet.at = sheet.states.length - 1
+}
+
+function change(next) {
+  push(next)
+  changed()
+}
+
+function changed() {
+  keep()
+  paint()
+  send()
+  tell()
+}
+
+// Sends the drawing, again and again until the server says that it has it: the connection may be down.
+function send() {
+  const drawn = strokes()
+  sheet.serial += 1
+  deliver({
+    token: sheet.token, serial: sheet.serial, strokes: drawn.map(s => s.points), widths: drawn.map(s => s.width),
+  })
+}
+
+function deliver(drawing) {
+  clearTimeout(sheet.timer)
+  if (isConnected()) sheet.send(drawing)
+  sheet.timer = setTimeout(() => {
+    if (sheet.data.received < drawing.serial && drawing.serial === sheet.serial) deliver(drawing)
+  }, RETRY_MS)
+}
+
+function isConnected() {
+  const app = document.querySelector("[data-test-connection-state]")
+  return !app || app.dataset.testConnectionState === "CONNECTED"
+}
+
+function tell() {
+  const wet = sheet.raw ? [wetStroke()] : []
+  const drawn = [...strokes(), ...wet]
+  sheet.paper.classList.toggle("empty", drawn.length === 0)
+  const words = sheet.paper.querySelector(".words")
+  const text = drawn.length === 0 ? "The sheet is empty." : drawn.length === 1 ? "One stroke." : `${drawn.length} strokes.`
+  if (!sheet.raw && words.textContent !== text) words.textContent = text
+  const detail = {
+    strokes: drawn.map(s => (s.flat ??= Float32Array.from(s.points))), widths: drawn.map(s => s.width), isDown: Boolean(sheet.raw), isEmpty: drawn.length === 0,
+    canUndo: sheet.at > 0 || Boolean(sheet.raw), canRedo: sheet.at < sheet.states.length - 1, serial: sheet.serial,
+    size: sheet.data.size,
+  }
+  window.dispatchEvent(new CustomEvent("digits:ink", { detail }))
+}
+
+const obey = ({ detail }) => {
+  if (detail.what === "hello") return tell()
+  finish()
+  if (detail.what === "write") return write(detail.text)
+  if (detail.what === "clear" && strokes().length) return change([])
+  const step = { undo: -1, redo: 1 }[detail.what] ?? 0
+  if (!step || !sheet.states[sheet.at + step]) return
+  sheet.at += step
+  changed()
+}
+
+const isField = element => element?.isContentEditable || /^(input|textarea|select)$/i.test(element?.tagName ?? "")
+
+const shortcuts = event => {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || isField(event.composedPath()[0])) return
+  const key = event.key.toLowerCase()
+  const what = key === "y" || (key === "z" && event.shiftKey) ? "redo" : key === "z" ? "undo" : ""
+  if (!what) return
+  event.preventDefault()
+  obey({ detail: { what } })
+}
+
+// Listens to the pen on the element that holds both the canvas and the paper, so that the first stroke may come before the
+// canvas has loaded.
+function prepare(paper) {
+  const place = paper.getRootNode().host?.closest(`.st-key-draw-sheet`) ?? paper
+  paper.isReady = true
+  window.addEventListener("digits:do", obey)
+  document.addEventListener("keydown", shortcuts)
+  paper.addEventListener("keydown", type)
+  place.addEventListener("pointerdown", down, true)
+  for (const name of ["pointermove", "pointerup", "pointercancel", "lostpointercapture"]) place.addEventListener(name, move, true)
+  paper.resized = new ResizeObserver(paint)
+  paper.resized.observe(paper)
+  paper.watch = setInterval(dressCanvas, 100)
+  dressCanvas()
+}
+
+function dressCanvas() {
+  if (sheet.canvas?.isConnected) return
+  const parts = document.querySelectorAll(`.${sheet.data.canvas} *`)
+  const root = [...parts].map(part => part.shadowRoot).find(shadow => shadow?.querySelector("canvas.upper-canvas"))
+  sheet.canvas = root?.querySelector("canvas.upper-canvas")
+  if (root) root.adoptedStyleSheets = [...new Set([...root.adoptedStyleSheets, HIDDEN])]
+}
+
+const at = event => {
+  const box = sheet.paper.getBoundingClientRect()
+  const [width, height] = sheet.data.size
+  const point = [((event.clientX - box.left) * width) / box.width, ((event.clientY - box.top) * height) / box.height]
+  return point.map(value => Math.max(-FARTHEST, Math.min(FARTHEST, value)))
+}
+
+const down = event => {
+  if (!event.isPrimary || event.button !== 0) return
+  finish()
+  const target = event.composedPath()[0]
+  // Without this, a pen released over a greyed button or outside the window would go on drawing.
+  target.setPointerCapture?.(event.pointerId)
+  sheet.pointer = event.pointerId
+  sheet.raw = [at(event)]
+  sheet.pen = sheet.data.pen
+  sheet.isOurs = target !== sheet.canvas // the canvas is still loading, so nobody else paints the stroke
+  sheet.paper.focus({ preventScroll: true, focusVisible: false })
+  if (sheet.isOurs) paint()
+  tell()
+}
+
+const move = event => {
+  if (!sheet.raw || event.pointerId !== sheet.pointer) return
+  if (event.type !== "pointermove" || (event.pointerType === "mouse" && !(event.buttons & 1))) {
+    if (event.type === "pointerup") follow(event)
+    return finish()
+  }
+  follow(event)
+  if (sheet.isOurs || sheet.pen !== sheet.data.pen) paint()
+  tell()
+}
+
+function follow(event) {
+  const [point, last] = [at(event), sheet.raw.at(-1)]
+  if (Math.hypot(point[0] - last[0], point[1] - last[1]) >= 0.4) sheet.raw.push(point)
+}
+
+// Ends the stroke or the example that is being drawn, if there is one.
+function finish() {
+  if (sheet.example) return sheet.example()
+  if (!sheet.raw) return
+  const stroke = wetStroke()
+  sheet.raw = null
+  change([...strokes(), stroke])
+}
+
+function wetStroke() {
+  const curve = flatten(sheet.raw)
+  return { points: simplify(curve), width: sheet.pen, curve }
+}
+
+// Returns points along the smooth line that the canvas paints: quadratic curves between the middles of its steps.
+function flatten(raw) {
+  const points = [raw[0]]
+  for (let place = 1; place < raw.length; place++) {
+    const [start, control] = [points.at(-1), raw[place]]
+    const next = raw[place + 1]
+    if (!next) {
+      points.push(control)
+      break
+    }
+    const end = [(control[0] + next[0]) / 2, (control[1] + next[1]) / 2]
+    const bend = Math.hypot(start[0] - 2 * control[0] + end[0], start[1] - 2 * control[1] + end[1])
+    const pieces = Math.max(1, Math.ceil(Math.sqrt(bend / (4 * FLATNESS))))
+    for (let piece = 1; piece <= pieces; piece++) {
+      const t = piece / pieces
+      const [a, b, c] = [(1 - t) ** 2, 2 * t * (1 - t), t ** 2]
+      points.push([a * start[0] + b * control[0] + c * end[0], a * start[1] + b * control[1] + c * end[1]])
+    }
+  }
+  return points
+}
+
+// Returns few points on the grid, flat, whose lines stay near the curve (Ramer 1972; Douglas, Peucker 1973).
+function simplify(curve) {
+  const points = curve.map(([x, y]) => [Math.round(GRID * x), Math.round(GRID * y)])
+  const isKept = new Uint8Array(points.length)
+  isKept[0] = isKept[points.length - 1] = 1
+  const spans = [[0, points.length - 1]]
+  while (spans.length) {
+    const [first, last] = spans.pop()
+    let [farthest, distance] = [0, TOLERANCE * GRID]
+    for (let place = first + 1; place < last; place++) {
+      const away = fromLine(points[place], points[first], points[last])
+      if (away > distance) [farthest, distance] = [place, away]
+    }
+    if (!farthest) continue
+    isKept[farthest] = 1
+    spans.push([first, farthest], [farthest, last])
+  }
+  const kept = points.filter((_, place) => isKept[place])
+  const isDot = kept.every(([x, y]) => x === kept[0][0] && y === kept[0][1])
+  return (isDot ? kept.slice(0, 1) : kept).flat().map(value => value / GRID)
+}
+
+function fromLine([x, y], [x0, y0], [x1, y1]) {
+  const [dx, dy] = [x1 - x0, y1 - y0]
+  const length = dx * dx + dy * dy
+  const along = length ? Math.max(0, Math.min(1, ((x - x0) * dx + (y - y0) * dy) / length)) : 0
+  return Math.hypot(x - x0 - along * dx, y - y0 - along * dy)
+}
+
+function paint() {
+  const canvas = sheet.paper.querySelector(".ink")
+  const [width, height] = sheet.data.size
+  const { clientWidth, clientHeight } = sheet.paper
+  const sharpness = window.devicePixelRatio || 1
+  const [across, down] = [Math.round(clientWidth * sharpness), Math.round(clientHeight * sharpness)]
+  if (canvas.width !== across || canvas.height !== down) Object.assign(canvas, { width: across, height: down })
+  const brush = canvas.getContext("2d")
+  brush.setTransform(across / width, 0, 0, down / height, 0, 0)
+  brush.clearRect(0, 0, width, height)
+  Object.assign(brush, { lineCap: "round", lineJoin: "round", strokeStyle: sheet.data.ink })
+  const wet = sheet.raw && (sheet.isOurs || sheet.pen !== sheet.data.pen) ? [wetStroke()] : []
+  for (const stroke of [...strokes(), ...wet]) line(brush, stroke)
+}
+
+function line(brush, { points, width, curve }) {
+  const path = curve ?? pairs(points)
+  brush.lineWidth = width
+  brush.beginPath()
+  brush.moveTo(...path[0])
+  for (const point of path.length > 1 ? path.slice(1) : path) brush.lineTo(...point)
+  brush.stroke()
+}
+
+const pairs = flat => Array.from({ length: flat.length / 2 }, (_, place) => [flat[2 * place], flat[2 * place + 1]])
+
+// Digits that are typed on the sheet are drawn, those that follow soon beside them.
+let [typed, lastTyped] = ["", 0]
+const type = event => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return
+  if (event.key === "Backspace" || event.key === "Delete") obey({ detail: { what: event.key === "Delete" ? "clear" : "undo" } })
+  else if (event.key in sheet.data.examples) {
+    typed = event.timeStamp - lastTyped < 2000 ? (typed + event.key).slice(-8) : event.key
+    lastTyped = event.timeStamp
+    finish()
+    write(typed)
+  } else return
+  event.preventDefault()
+}
+
+// Lays the strokes of a number out in the middle of the sheet.
+function layOut(text) {
+  const { size: [width, height], examples, pen } = sheet.data
+  const boxes = [...text].map(name => examples[name].map(pairs))
+  const ends = boxes.map(drawn => drawn.flat().reduce(([x, y], [a, b]) => [Math.max(x, a), Math.max(y, b)], [0, 0]))
+  const gap = 50
+  const total = ends.reduce((sum, [x]) => sum + x, gap * (text.length - 1))
+  const tallest = Math.max(...ends.map(([, y]) => y))
+  const scale = Math.min(1, (width - 60) / total, (height - 100) / tallest)
+  let left = (width - scale * total) / 2
+  return boxes.flatMap((drawn, place) => {
+    const moved = drawn.map(stroke => stroke.map(([x, y]) => [left + scale * x, (height - scale * tallest) / 2 + scale * y]))
+    left += scale * (ends[place][0] + gap)
+    return moved.map(curve => ({ points: simplify(curve), width: pen, curve }))
+  })
+}
+
+// Writes a number on the sheet, as fast as a hand would.
+function write(text) {
+  const whole = layOut(text)
+  const lengths = whole.map(({ curve }) => curve.slice(1).reduce((sum, p, i) => sum + Math.hypot(p[0] - curve[i][0], p[1] - curve[i][1]), 1))
+  const total = lengths.reduce((sum, length) => sum + length, 0)
+  const start = performance.now()
+  const pace = Math.max(PACE, total / 2500)
+  const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches
+  push([])
+  sheet.example = () => {
+    sheet.example = null
+    sheet.raw = null
+    sheet.states[sheet.at] = whole
+    changed()
+  }
+  const step = now => {
+    if (!sheet.example) return
+    let left = Math.max(1, (now - start) * pace)
+    if (isCalm || left >= total) return sheet.example()
+    const done = []
+    for (const [place, stroke] of whole.entries()) {
+      if (left < lengths[place]) {
+        sheet.raw = cut(stroke.curve, left)
+        break
+      }
+      left -= lengths[place]
+      done.push(stroke)
+    }
+    Object.assign(sheet, { pen: sheet.data.pen, isOurs: true })
+    sheet.states[sheet.at] = done
+    paint()
+    tell()
+    requestAnimationFrame(step)
+  }
+  step(start)
+}
+
+// Returns the beginning of a curve, so many pixels long.
+function cut(curve, length) {
+  const part = [curve[0]]
+  for (const point of curve.slice(1)) {
+    const last = part.at(-1)
+    const step = Math.hypot(point[0] - last[0], point[1] - last[1])
+    if (step >= length) {
+      const share = length / Math.max(step, 1e-9)
+      part.push([last[0] + share * (point[0] - last[0]), last[1] + share * (point[1] - last[1])])
+      return part
+    }
+    length -= step
+    part.push(point)
+  }
+  return part
+}
+
+// A faint digit that writes itself on the empty sheet.
+function showGhost(paper, { size: [width, height], examples }) {
+  const svg = paper.querySelector(".ghost")
+  if (svg.hasAttribute("viewBox")) return
+  const points = pairs(examples["7"].flat())
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`)
+  const across = Math.max(...points.map(([x]) => x))
+  const down = Math.max(...points.map(([, y]) => y))
+  svg.querySelector("g").setAttribute("transform", `translate(${(width - across) / 2} ${(height - down) / 2})`)
+  svg.querySelector("path").setAttribute("d", "M" + points.map(([x, y]) => `${x} ${y}`).join("L"))
 }

@@ -22,7 +22,7 @@ PHONE = {
     "Chrome/140.0.0.0 Mobile Safari/537.36",
 }
 
-# On the sheet of 280 by 280 pixels.
+# On a square of 280 by 280 pixels in the middle of the sheet, which is 560 wide and 400 high.
 SEVEN: list[Point] = [(70, 70), (130, 68), (200, 68), (170, 130), (140, 190), (120, 230)]
 SEVENS_BAR: list[Point] = [(105, 150), (150, 148), (195, 146)]
 
@@ -57,8 +57,9 @@ def choose(page: Page, label: str, option: str | re.Pattern[str]) -> None:
 
 
 def button(page: Page, name: str) -> Locator:
-    """The page's own button with this name; the canvas's toolbar has buttons with the same names."""
-    return page.get_by_test_id("stButton").get_by_role("button", name=name, exact=True)
+    """The page's own button with this name; the canvas's hidden toolbar has buttons with the same names."""
+    own = page.get_by_test_id("stButton").or_(page.get_by_role("toolbar", name="Sheet"))
+    return own.get_by_role("button", name=name, exact=True)
 
 
 def slide(page: Page, label: str, key: str, shows: str) -> None:
@@ -86,27 +87,43 @@ def probabilities(page: Page) -> Locator:
 def expect_answer(page: Page, digit: str) -> None:
     """Wait until the model reads this digit, in large print and first in the probabilities."""
     expect(probabilities(page)).to_have_accessible_name(re.compile(f"^Probabilities: {digit} "))
-    expect(page.get_by_role("heading", name=f"The model reads {digit}")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"The model reads {digit}")).to_be_attached()
+
+
+def line(page: Page) -> Locator:
+    """The sentence below the digits of the answer."""
+    return page.locator(".said .line")
 
 
 def seen(page: Page) -> Locator:
-    """The 28×28 image that the model saw."""
+    """The 28×28 image that the model saw, in the last of the steps."""
     return page.get_by_role("img", name=re.compile("^The drawing as 28 by 28"))
 
 
 def request_to_draw(page: Page) -> Locator:
-    """The text in the answer's place before there is a drawing."""
-    return page.get_by_text("The answer appears here after every stroke")
+    """The title in the answer's place before there is a drawing."""
+    return page.get_by_text("Draw a digit or a number", exact=True)
 
 
 def sheet(page: Page) -> Locator:
-    """The canvas for drawing."""
+    """The canvas that takes the pen."""
     return page.locator("canvas.upper-canvas")
+
+
+def paper(page: Page) -> Locator:
+    """The sheet itself, which shows the strokes and takes keys."""
+    return page.get_by_role("application", name=re.compile("^Sheet"))
+
+
+def expect_strokes(page: Page, count: int) -> None:
+    """Wait until so many strokes are on the sheet, as its text alternative says."""
+    words = {0: "The sheet is empty.", 1: "One stroke."}.get(count, f"{count} strokes.")
+    expect(paper(page)).to_have_accessible_description(words)
 
 
 def draw(page: Page, stroke: Sequence[Point]) -> None:
     """Draw a stroke with the mouse."""
-    (x, y), *rest = _on_screen(page, stroke)
+    (x, y), *rest = on_screen(page, stroke)
     page.mouse.move(x, y)
     page.mouse.down()
     for x, y in rest:
@@ -116,7 +133,7 @@ def draw(page: Page, stroke: Sequence[Point]) -> None:
 
 def draw_by_touch(page: Page, stroke: Sequence[Point]) -> None:
     """Draw a stroke with a finger."""
-    drag_by_touch(page, _on_screen(page, stroke))
+    drag_by_touch(page, on_screen(page, stroke))
 
 
 def drag_by_touch(page: Page, points: Sequence[Point]) -> None:
@@ -129,10 +146,12 @@ def drag_by_touch(page: Page, points: Sequence[Point]) -> None:
     session.detach()
 
 
-def _on_screen(page: Page, stroke: Sequence[Point]) -> list[Point]:
+def on_screen(page: Page, stroke: Sequence[Point]) -> list[Point]:
+    """Return where the points of a stroke lie on the screen."""
     sheet(page).click(trial=True)  # scrolls to it and waits until it stops moving, without a click
     box = sheet(page).bounding_box()
-    return [(box["x"] + x, box["y"] + y) for x, y in stroke]
+    scale = box["width"] / 560
+    return [(box["x"] + scale * (x + 140), box["y"] + scale * (y + 60)) for x, y in stroke]
 
 
 def _between(points: Sequence[Point], *, steps: int) -> list[Point]:
@@ -154,8 +173,8 @@ def is_same_ink(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def wait_for_blank_sheet(page: Page) -> None:
-    """Wait until there is no ink on the sheet."""
-    wait_until(page, lambda: sheet_pixels(page).min() == 255)
+    """Wait until there is no ink on the sheet, only the faint digit that invites to draw."""
+    wait_until(page, lambda: sheet_pixels(page).min() > 200)
 
 
 def wait_until(page: Page, condition: Callable[[], bool], *, seconds: float = 30) -> None:

@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,15 +25,30 @@ STAR_ASIDE = [[[190 + 0.6 * x, 60 + 0.6 * y] for x, y in stroke] for stroke in S
 ONE = [np.float32([[200, 50], [198, 220]])]
 
 
+def card(page):
+    """What the answer's card was given."""
+    return json.loads(page.get_by_key("draw.card").proto.json)
+
+
 def reading(page):
-    """What the page says that the model reads."""
-    return [header.value for header in page.header if "reads" in header.value]
+    """The digits in large print, with ? for what does not look like one; "" if nothing is read."""
+    return "".join(digit["name"] for digit in card(page)["digits"])
 
 
 def said(page):
-    """The answer's headline, and the sentence below it without its icon."""
-    headline = page.header[0].value.removeprefix(":gray[").removesuffix("]")
-    return headline, page.get_by_key("draw.said").markdown[0].value.rpartition(": ")[2]
+    """The answer's title, and the line below it."""
+    return card(page)["title"], card(page)["line"]
+
+
+def is_asking(page):
+    """Whether the card asks for a drawing."""
+    return not card(page)["digits"] and card(page)["hint"]["title"] == "Draw a digit or a number"
+
+
+def captions(page):
+    """The captions of the steps that are shown."""
+    shown = json.loads(page.get_by_key("draw.steps").proto.json)
+    return [caption for caption, _ in zip(shown["captions"], shown["pictures"], strict=False)]
 
 
 def photo(page):
@@ -72,51 +89,97 @@ def lying(picture, *, orientation=None):
     return encoded(Image.open(io.BytesIO(picture)).rotate(90), "JPEG", quality=95, exif=exif)
 
 
+@pytest.fixture
+def draw(monkeypatch):
+    """Return a function that lets the sheet's component send a drawing, as it does when the pen is lifted."""
+
+    def send(page, drawn, *, serial=1, width=16, token=None):
+        def component(*, data, **_options):
+            flat = [one if isinstance(one, list | dict | str) else np.ravel(one).tolist() for one in drawn or []]
+            own = token or data["given"]["token"]
+            sent = {"token": own, "serial": serial, "strokes": flat, "widths": [width] * len(flat)}
+            return SimpleNamespace(drawing=sent if drawn is not None else None)
+
+        monkeypatch.setattr("pages._sheet._paper", component)
+        page.run()
+
+    return send
+
+
 class TestPen:
     def test_is_asked_for_while_the_sheet_is_empty(self, open_page, tidy):
-        """An empty sheet asks for a drawing, and offers nothing to undo or to clear."""
+        """An empty sheet asks for a drawing, and offers examples; the steps are there without pictures."""
         page = tidy(open_page())
-        assert any("Draw a digit on the sheet" in info.value for info in page.info)
-        assert reading(page) == []
-        assert all(button.disabled for button in page.button if button.label in ("Undo", "Clear"))
+        assert is_asking(page)
+        assert card(page)["chips"] == ["7", "42", "1984"]
+        assert captions(page) == []
 
     def test_drawing_from_a_link_is_read(self, open_page, tidy):
         """A shared drawing of a 7 is on the sheet and is read as a 7."""
         page = tidy(open_page(ink=codec.encode(SEVEN)))
-        assert reading(page) == ["The model reads 7"]
+        assert reading(page) == "7"
 
     def test_drawing_stays_in_the_address(self, open_page, tidy):
         """A reload of a shared drawing's address gives the drawing again, and a broken one is dropped."""
         ink = codec.encode(SEVEN)
         page = tidy(open_page(ink=ink))
         assert page.query_params["ink"] == ink
-        assert reading(tidy(page.run())) == ["The model reads 7"]
+        assert reading(tidy(page.run())) == "7"
         assert "ink" not in open_page(ink="1AB!!").query_params
 
-    def test_drawing_outlives_a_look_at_another_page(self, open_page, tidy):
-        """Who comes back from another page finds the drawing on the sheet, without what was undone."""
+    def test_drawing_outlives_a_look_at_another_page(self, open_page, tidy, draw):
+        """Who comes back from another page finds what was drawn last, which the browser did not send again."""
         page = open_page(ink=codec.encode([*SEVEN, np.float32([[90, 150], [190, 150]])]))
-        press(page, "Undo")
+        draw(page, SEVEN)
         page.switch_page("gallery.py").run()
+        draw(page, None)
         page.switch_page("draw.py").run()
-        assert reading(tidy(page)) == ["The model reads 7"]
+        assert reading(tidy(page)) == "7"
         assert len(page.session_state["draw.strokes"]) == 1
+
+    def test_what_the_browser_sends_is_read(self, open_page, tidy, draw):
+        """A drawing that arrives is read and gets into the link; the card carries its number."""
+        page = open_page()
+        draw(page, SEVEN, serial=3)
+        assert reading(tidy(page)) == "7"
+        assert card(page)["serial"] == 3
+        assert codec.encode(SEVEN) in json.loads(page.get_by_key("draw.share").proto.json)["query"]
+
+    def test_what_comes_late_is_left_out(self, open_page, tidy, draw):
+        """A drawing older than the last one, or made on a sheet that a link has replaced, changes nothing."""
+        page = open_page()
+        draw(page, SEVEN, serial=3)
+        draw(page, ONE, serial=2)
+        assert reading(tidy(page)) == "7"
+        draw(page, ONE, serial=4, token="another")
+        assert reading(tidy(page)) == "7"
+
+    @pytest.mark.parametrize(
+        "strokes",
+        [[[1, 2, 3]], ["no numbers"], [[1e9, 2]], [[]], [[None, 1]], [[[1, 2]], {"a": 1}]],
+        ids=["odd", "text", "far", "empty", "none", "nested"],
+    )
+    def test_what_is_no_drawing_gives_one_error(self, strokes, open_page, draw):
+        """What no sheet would send is refused in a sentence."""
+        page = open_page()
+        draw(page, strokes)
+        assert not page.exception
+        assert len(page.error) == 1
 
     def test_steps_from_the_ink_to_the_network_are_shown(self, open_page, tidy):
         """Three pictures, each with a caption of a line and a text alternative, show what was done to the drawing."""
         page = tidy(open_page(ink=codec.encode(SEVEN)))
-        shown = [(image.captions[0], image.proto.imgs[0].alt) for image in page.get("image")]
-        assert [caption for caption, _ in shown] == ["found", "fitted", "what the model sees"]
-        assert all(alt for _, alt in shown)
+        assert captions(page) == ["your ink", "centred and scaled", "28×28 input"]
+        assert all(one["alt"] for one in json.loads(page.get_by_key("draw.steps").proto.json)["pictures"])
 
     def test_number_is_read_whole_and_digit_by_digit(self, open_page, tidy):
         """Two digits are read as a number; the first is looked at until another is chosen."""
         page = tidy(open_page(ink=codec.encode([*NARROW_SEVEN, *ONE])))
-        assert reading(page) == ["The model reads 71"]
-        assert any("Digit 1 is read as 7" in text.value for text in page.markdown)
+        assert reading(page) == "71"
+        assert "Digit 1 is read as 7" in said(page)[1]
         page.session_state["draw.digit"] = 1
         page.run()
-        assert any("Digit 2 is read as 1" in text.value for text in tidy(page).markdown)
+        assert "Digit 2 is read as 1" in said(tidy(page))[1]
 
     @pytest.mark.parametrize(
         "drawing",
@@ -140,19 +203,9 @@ class TestPen:
         star = [stroke * np.float32(0.5) + np.float32([140, 60]) for stroke in strokes.check(STAR)]
         page = tidy(open_page(ink=codec.encode([*NARROW_SEVEN, *star])))
         headline, sentence = said(page)
-        assert headline == "The model reads 7?"
+        assert (reading(page), headline) == ("7?", "")
         assert sentence.startswith("Mark 2 does not look like a digit; the closest match is ")
-        assert not any("% sure" in text.value for text in page.markdown)
-
-    def test_drawing_can_be_cleared_and_undone(self, open_page, tidy):
-        """Undo takes the last stroke away, and Clear all of them."""
-        ink = codec.encode([*SEVEN, np.float32([[90, 150], [190, 150]])])
-        page = open_page(ink=ink)
-        press(page, "Undo")
-        assert len(page.session_state["draw.strokes"]) == 1
-        press(page, "Clear")
-        assert page.session_state["draw.strokes"] == []
-        assert reading(tidy(page)) == []
+        assert "sure" not in sentence
 
     def test_width_is_the_links(self, open_page, tidy):
         """The pen's width comes from the link and goes back into it when it is changed."""
@@ -169,11 +222,19 @@ class TestPen:
         bars = strokes.check([[[20, 140], [110, 142]], [[170, 140], [260, 142]]])
         assert said(tidy(open_page(ink=codec.encode(bars)))) == ("Not a number yet", "Go on drawing.")
 
-    def test_drawing_put_on_a_smaller_sheet_fits_it(self, open_page, tidy):
-        """What was drawn on the wide sheet lies within the square one, its pen's width included."""
-        far = codec.encode([*SEVEN, np.float32([[600, 50], [598, 220]])])
+    def test_drawing_larger_than_the_sheet_fits_it(self, open_page, tidy):
+        """A link's drawing lies within the sheet, its pen's width included."""
+        far = codec.encode([*SEVEN, np.float32([[1200, 50], [1198, 220]])])
         page = tidy(open_page(ink=far))
-        assert np.concatenate(page.session_state["draw.strokes"]).max() <= 280 - 16 / 2 + 0.5
+        assert np.concatenate(page.session_state["draw.strokes"]).max() <= 560 - 16 / 2 + 0.5
+
+    def test_what_was_drawn_keeps_its_width(self, open_page, tidy, draw):
+        """The pen's next width does not change the ink that is shown."""
+        page = open_page()
+        draw(page, SEVEN, width=30)
+        before = page.get_by_key("draw.steps").proto.json
+        page.slider(key="draw.pen").set_value(4).run()
+        assert tidy(page).get_by_key("draw.steps").proto.json == before
 
 
 class TestPicture:
@@ -181,28 +242,28 @@ class TestPicture:
         """Before a picture is chosen the page asks for one."""
         page = open_page()
         page.segmented_control(key="draw.source").set_value("Picture").run()
-        assert any("Choose a picture" in info.value for info in tidy(page).info)
+        assert card(tidy(page))["hint"]["title"] == "Choose a picture"
 
     def test_of_a_seven_is_read_as_seven(self, open_page, tidy, seven):
         """A picture of a 7, dark on white, is read as a 7, and what the model saw is shown."""
         page = tidy(bring(open_page(), seven))
-        assert reading(page) == ["The model reads 7"]
-        assert any(image.captions == ["what the model sees"] for image in page.get("image"))
+        assert reading(page) == "7"
+        assert "28×28 input" in captions(page)
 
     def test_is_read_as_everywhere(self, open_page, tidy, seven):
         """A picture of two digits is read as `reading.read_picture` reads it, as surely."""
         pair = encoded(Image.fromarray(np.tile(np.asarray(Image.open(io.BytesIO(seven))), (1, 2))))
         read = read_picture(pair, catalogue.find(catalogue.DEFAULT_MODEL, Settings.from_environment()))
         page = tidy(bring(open_page(), pair))
-        assert reading(page) == [f"The model reads {read.text}"]
-        assert said(page)[1] == f"It is {percent(read.confidence)} sure of both digits."
+        assert reading(page) == read.text
+        assert said(page)[1].startswith(f"It is {percent(read.confidence)} sure of both digits.")
 
     @pytest.mark.parametrize("model", [model.id for model in catalogue.bundled()])
     def test_can_be_read_by_every_model(self, model, open_page, tidy, seven):
         """Every bundled model can be chosen, reads the 7, and stands in the link."""
         page = bring(open_page(), seven)
         page.selectbox(key="draw.model").select(model).run()
-        assert reading(tidy(page)) == ["The model reads 7"]
+        assert reading(tidy(page)) == "7"
         assert page.query_params["model"] == model
 
     @pytest.mark.parametrize(
@@ -216,26 +277,26 @@ class TestPicture:
         assert page.title[0].value == "Draw a digit"
         assert page.selectbox(key="draw.model").value == catalogue.DEFAULT_MODEL
         page.segmented_control(key="draw.source").set_value("Pen").run()
-        assert reading(tidy(bring(page, seven))) == ["The model reads 7"]
+        assert reading(tidy(bring(page, seven))) == "7"
 
     def test_without_ink_is_said_to_have_none(self, open_page, tidy):
         """A blank page is not a digit, and the page says what would help."""
         stream = io.BytesIO()
         Image.new("L", (300, 300), 255).save(stream, "PNG")
         page = tidy(bring(open_page(), stream.getvalue()))
-        assert reading(page) == []
+        assert reading(page) == ""
         assert any("No ink" in warning.value for warning in page.warning)
 
     def test_turned_by_its_exif_tag_is_read_upright(self, open_page, tidy, seven):
         """A photograph that lies on its side, and says so, is read as it was taken."""
-        assert reading(tidy(bring(open_page(), lying(seven, orientation=6), "photo.jpg"))) == ["The model reads 7"]
+        assert reading(tidy(bring(open_page(), lying(seven, orientation=6), "photo.jpg"))) == "7"
 
     def test_can_be_turned(self, open_page, tidy, seven):
         """A photograph that lies on its side and does not say so is read after a press or three."""
         page = bring(open_page(), lying(seven), "photo.jpg")
-        assert reading(page) != ["The model reads 7"]
+        assert reading(page) != "7"
         press(page, "Turn by 90°")
-        assert reading(tidy(page)) == ["The model reads 7"]
+        assert reading(tidy(page)) == "7"
 
     def test_shows_each_digit_where_it_was_found(self, open_page, tidy, seven):
         """The picture holds a box for every digit with its reading; the first is chosen, and cropping is not urged."""
@@ -267,16 +328,16 @@ class TestPicture:
         """Everything outside the rectangle is ignored, it turns with the picture, and the whole can be had again."""
         pair = np.tile(np.asarray(Image.open(io.BytesIO(seven))), (1, 2))
         page = tidy(bring(open_page(), encoded(Image.fromarray(pair))))
-        assert reading(page) == ["The model reads 77"]
+        assert reading(page) == "77"
         (file,) = page.session_state["draw.crops"]
         page.session_state["draw.crops"] = {file: Crop().part(0, 0, 0.5, 1)}
-        assert reading(tidy(page.run())) == ["The model reads 7"]
+        assert reading(tidy(page.run())) == "7"
         assert "from 0 to 50% across" in photo(page)["alt"]
         for _ in range(4):
             press(page, "Turn by 90°")
         assert page.session_state["draw.crops"] == {file: Crop(right=50)}
         press(page, "Whole picture again")
-        assert reading(tidy(page)) == ["The model reads 77"]
+        assert reading(tidy(page)) == "77"
         assert not any(button.label == "Whole picture again" for button in page.button)
 
 
@@ -300,7 +361,7 @@ class TestPictures:
         assert answers[4].startswith("This file is not a picture")
         assert table["picture"][0].startswith("data:image/jpeg;base64,")
         assert any("9 of 10 pictures read" in text.value for text in page.markdown)
-        assert reading(page) == ["The model reads 7"]
+        assert reading(page) == "7"
         assert any(button.proto.label == "Download as CSV" for button in page.get("download_button"))
 
     def test_beyond_the_limit_wait(self, open_page, tidy, monkeypatch, seven):
@@ -319,7 +380,7 @@ class TestPictures:
 
 
 class TestWhy:
-    def test_is_computed_only_when_unfolded(self, open_page, tidy, monkeypatch):
+    def test_is_computed_only_when_asked_for(self, open_page, tidy, monkeypatch):
         """Nothing is explained, and no other model is asked, before a visitor wants to know."""
         asked = []
         monkeypatch.setattr(explanations, "compare_top_two", lambda *_: asked.append("why"))
@@ -328,20 +389,22 @@ class TestWhy:
         assert asked == []
 
     def test_names_the_deciding_ink_and_shows_the_network(self, open_page, tidy):
-        """Opened, it names and paints the deciding ink, shows filters and their responses, all described in words."""
+        """It names and paints the deciding ink, shows filters and their responses, all described in words."""
         page = open_page(ink=codec.encode(SEVEN))
-        page.session_state["draw.why"] = True
-        tidy(page.run())
-        assert any(text.value.startswith("7 against") for text in page.markdown)
-        alts = [image.proto.imgs[0].alt for image in page.get("image")]
-        assert len(alts) == 3 + 1 + 1 + 2
-        assert all(alts)
+        for tab, count in (("Why", 2), ("Inside", 2)):
+            page.segmented_control(key="draw.tab").set_value(tab).run()
+            alts = re.findall(
+                r'<img src="data:image/png[^"]*" alt="([^"]*)"', "".join(one.value for one in tidy(page).html)
+            )
+            assert len(alts) == count
+            assert all(alts)
+            assert tab == "Inside" or any(text.value.startswith("7 against") for text in page.markdown)
 
     def test_other_models_are_asked_and_a_difference_explained(self, open_page, tidy, sample):
         """Every bundled model's reading is in the table; a line tells why the simplest differs, where it does."""
         page = open_page(ink=codec.encode(SEVEN))
-        page.session_state["draw.all"] = True
-        tidy(page.run())
+        page.segmented_control(key="draw.tab").set_value("All models").run()
+        tidy(page)
         assert list(page.table[0].value["reads"]) == ["7"] * len(catalogue.bundled())
         assert not any("only adds up ink" in caption.value for caption in page.caption)
 
@@ -369,4 +432,4 @@ class TestLink:
         assert len(page.warning) == 1
         assert page.selectbox(key="draw.model").value == catalogue.DEFAULT_MODEL
         assert page.slider(key="draw.pen").value == 16
-        assert any("Draw a digit on the sheet" in info.value for info in page.info)
+        assert is_asking(page)

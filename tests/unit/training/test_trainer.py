@@ -5,6 +5,7 @@ import logging
 import os
 import time
 
+import numpy as np
 import pytest
 
 from digits.data import datasets
@@ -185,6 +186,35 @@ def test_leaves_a_time_line(registry, serve, quick, runs_dir):
     assert timeline.steps(FolderStore(runs_dir), run_id) == validated
     snapshot = timeline.read(FolderStore(runs_dir), run_id, validated[-1])
     assert (snapshot.kind, snapshot.pictures.shape, snapshot.predicted.shape) == ("classes", (10, 28, 28), (100,))
+
+
+def test_reads_its_owners_drawing_at_every_validation(registry, serve, quick, runs_dir):
+    """A drawing beside the run changes nothing of its result, and every snapshot holds how it is read."""
+    store, results = FolderStore(runs_dir), []
+    for is_drawn in (False, True):
+        run_id = commands.submit(registry, quick, "ada")
+        if is_drawn:
+            timeline.write_drawing(store, run_id, np.full((28, 28), 90, np.uint8))
+        serve()
+        results.append([row["val_loss"] for row in registry.history(run_id)])
+        for step in timeline.steps(store, run_id):
+            drawn = timeline.read(store, run_id, step).drawn
+            assert (drawn is not None) == is_drawn
+            assert drawn is None or drawn.shape == (10,)
+            assert drawn is None or drawn.sum() == pytest.approx(1, abs=1e-3)
+    assert results[0] == results[1]
+
+
+def test_keeps_the_curve_of_a_run_that_diverges(registry, serve, monkeypatch):
+    """The points before the loss stopped being a number are recorded, and the reason says what happened."""
+    monkeypatch.setattr(session, "_RECORD_EVERY_SECONDS", 60.0)
+    wild = Hyperparameters(network="published", learning_rate=0.01, iterations=200, optimizer="sgd", batch_size=10)
+    run_id = commands.submit(registry, wild, "ada", changes=[Change(50, "learning_rate", 0.01, 1.0)])
+    serve()
+    run = registry.get(run_id)
+    assert run.state == RunState.FAILED
+    assert "finite number" in run.reason
+    assert [row["step"] for row in registry.history(run_id)][:4] == [10, 20, 30, 40]
 
 
 def test_leaves_a_log_for_tensorboard_where_one_is_wanted(registry, serve, quick, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from digits.ink import codec
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS
+from digits.views.challenges import CHALLENGES
 from digits.views.sharing import MOST_IDS, PAGES, PEN_WIDTHS, query, query_string, read
 
 identifiers = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)
@@ -35,12 +36,15 @@ STATES = {
         {
             "model": st.just("") | identifiers,
             "pen": st.integers(*PEN_WIDTHS[:2]),
-            "sheet": st.sampled_from(["square", "wide"]),
             "ink": st.just("") | drawings.map(codec.encode),
         }
     ),
     "train": st.fixed_dictionaries(
-        {**{name: values_of(name) for name in KNOBS}, "run": st.just("") | identifiers},
+        {
+            **{name: values_of(name) for name in KNOBS},
+            "run": st.just("") | identifiers,
+            "challenge": st.sampled_from(["", *CHALLENGES]),
+        },
     ),
     "runs": st.fixed_dictionaries(
         {
@@ -178,9 +182,10 @@ class TestTraining:
         assert {name: values[name] for name in KNOBS} == preset
         assert notices == []
 
-    def test_a_refused_network_brings_the_first_networks_preset(self):
-        """A link with an unknown network opens with the settings of softmax."""
-        assert read("train", {"network": "resnet"})[0]["learning_rate"] == 0.5
+    def test_a_refused_network_brings_the_newcomers_preset(self):
+        """A link with an unknown network opens with the settings that a newcomer finds."""
+        values = read("train", {"network": "resnet"})[0]
+        assert {name: values[name] for name in KNOBS} == PRESETS["corrected"].hyperparameters.to_dict()
 
     def test_spells_out_every_hyperparameter(self):
         """A link contains all settings, even those of the preset, so it keeps its meaning if presets change."""

@@ -1,0 +1,128 @@
+"""Diagrams: the layers of a network with their shapes and parameters, drawn as SVG."""
+
+import html
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer as it is drawn.
+
+    Attributes:
+        name: what it does.
+        shape: what it passes on, such as "28×28×32" or "1,024".
+        parameters: its weights and biases; 0 if it learns nothing.
+        size: its height in the drawing, in (0, 1].
+    """
+
+    name: str
+    shape: str
+    parameters: int
+    size: float
+
+
+def _dense(inputs: int, units: int, name: str, size: float) -> Layer:
+    return Layer(name, f"{units:,}", inputs * units + units, size)
+
+
+def _filters(inputs: int, count: int, side: int, out: int, size: float, *, pooled: bool = False) -> Layer:
+    name = f"{side}×{side}, pooled" if pooled else f"{side}×{side} filters"
+    return Layer(name, f"{out}×{out}×{count}", side * side * inputs * count + count, size)
+
+
+def _three(activation: str) -> tuple[Layer, ...]:
+    return (
+        _dense(784, 1024, activation, 1),
+        _dense(1024, 512, activation, 0.72),
+        _dense(512, 256, activation, 0.5),
+        _dense(256, 10, "softmax", 0.3),
+    )
+
+
+# The layers after the image; a test compares them with the networks of `training.networks`.
+LAYERS: dict[str, tuple[Layer, ...]] = {
+    "softmax": (_dense(784, 10, "softmax", 0.3),),
+    "published": _three("linear"),
+    "corrected": _three("ReLU"),
+    "convolutional": (
+        _filters(1, 32, 5, 14, 0.8, pooled=True),
+        _filters(32, 64, 3, 7, 0.62, pooled=True),
+        _filters(64, 64, 3, 5, 0.5),
+        _dense(5 * 5 * 64, 256, "ReLU", 0.5),
+        _dense(256, 10, "softmax", 0.3),
+    ),
+    "drawing": (
+        _filters(1, 32, 3, 14, 0.8, pooled=True),
+        _filters(32, 64, 3, 14, 0.8),
+        _filters(64, 64, 3, 7, 0.62, pooled=True),
+        _filters(64, 128, 3, 7, 0.62),
+        _filters(128, 128, 3, 5, 0.5),
+        _dense(5 * 5 * 128, 128, "ReLU", 0.4),
+        _dense(128, 10, "softmax", 0.3),
+    ),
+}
+
+
+def parameters(network: str) -> int:
+    """Return how many numbers a network learns."""
+    return sum(layer.parameters for layer in LAYERS[network])
+
+
+def describe(network: str, dropout: float = 0.0) -> str:
+    """Describe a network's layers in a sentence, as the text alternative of its drawing."""
+    steps = "; ".join(f"{layer.shape} ({layer.name}, {layer.parameters:,} parameters)" for layer in LAYERS[network])
+    drop = (
+        f" Before the last layer, {dropout:.0%} of the units are dropped at random." if _drops(network, dropout) else ""
+    )
+    return f"28×28 pixels, then {steps}. {parameters(network):,} parameters.{drop}"
+
+
+def _drops(network: str, dropout: float) -> bool:
+    return dropout > 0 and network != "published"
+
+
+_STEP, _WIDTH, _HEIGHT = 118, 26, 120  # of the drawing, in its own units
+
+
+def drawing(network: str, dropout: float = 0.0) -> str:
+    """Draw a network's layers from left to right as SVG; colours follow the page's text.
+
+    Args:
+        dropout: the share of the last hidden layer's units that is drawn hollow.
+    """
+    layers = (Layer("image", "28×28", 0, 0.62), *LAYERS[network])
+    parts, before = [], 0.0
+    for index, layer in enumerate(layers):
+        x, height = 40 + index * _STEP, layer.size * _HEIGHT
+        if index:
+            left, right = x - _STEP + _WIDTH, x
+            parts.append(
+                f'<path d="M{left} {70 - before / 2:g}L{right} {70 - height / 2:g}V{70 + height / 2:g}'
+                f'L{left} {70 + before / 2:g}Z" class="links"/>'
+            )
+        is_dropped = _drops(network, dropout) and index == len(layers) - 2
+        parts.append(_box(layer, x, height, dropout if is_dropped else 0.0, is_last=index == len(layers) - 1))
+        before = height
+    width = 40 + (len(layers) - 1) * _STEP + _WIDTH + 44
+    alt = html.escape(describe(network, dropout))
+    return f'<svg class="network" viewBox="0 0 {width} 186" role="img" aria-label="{alt}">{"".join(parts)}</svg>'
+
+
+def _box(layer: Layer, x: int, height: float, dropped: float, *, is_last: bool) -> str:
+    top, middle = 70 - height / 2, x + _WIDTH / 2
+    kind = "last" if is_last else "layer" if layer.parameters else "image"
+    box = f'<rect x="{x}" y="{top:g}" width="{_WIDTH}" height="{height:g}" rx="4" class="{kind}"/>'
+    if dropped:
+        inner = f'x="{x + 2}" y="{top + 2:g}" width="{_WIDTH - 4}" height="{dropped * (height - 4):g}"'
+        box += f'<rect {inner} class="dropped"/>'
+    lines = [layer.shape, layer.name]
+    if layer.parameters:
+        lines.append(_short(layer.parameters))
+    place = [f'x="{middle:g}" y="{150 + 15 * row}" class="{"name" if row else "shape"}"' for row in range(len(lines))]
+    words = "".join(f"<text {at}>{html.escape(line)}</text>" for at, line in zip(place, lines, strict=True))
+    return box + words
+
+
+def _short(count: int) -> str:
+    """Return a count in few characters: "7,850" or "803 k"."""
+    return f"{count:,}" if count < 10_000 else f"{count / 1000:,.0f} k"
