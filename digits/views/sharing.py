@@ -14,6 +14,7 @@ from digits.runs.schema import RunState
 
 PEN_WIDTHS = (4, 40, 16)  # thinnest, thickest and default pen, in canvas pixels
 MODEL_TABS = ("Confusion", "Classes", "Calibration", "Export and import")
+COMPARISON_TABS = ("Curves", "Settings", "Disagreements")
 MOST_IDS = 20  # the most runs that a link may name
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -95,6 +96,7 @@ PAGES: dict[str, dict[str, Parameter]] = {
         "network": Parameter("", _one_of(*PRESETS)),
         "chosen": Parameter("", _identifiers),
         "compare": Parameter(False, _flag),
+        "tab": Parameter(COMPARISON_TABS[0], _one_of(*COMPARISON_TABS)),
         "run": Parameter("", _identifier),
         "measure": Parameter("val_accuracy", _one_of("val_accuracy", "val_loss", "loss")),
         "log": Parameter(False, _flag),
