@@ -60,12 +60,13 @@ def bar(runs: Sequence[Run], listed: int) -> None:
     """Show what can be done with the ticked runs, in a place that is always there, so that the list does not jump."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=key("bar")):
         if not runs:
-            st.markdown(f"{count(range(listed))}, best first. Tick two to five to compare them.", width="content")
+            st.markdown(f"{count(range(listed))}, best first. Tick 2 to 5 to compare.", width="content")
             return
-        st.markdown(f"**{count(runs)}** selected", width="content")
+        st.markdown(f"**{len(runs):,}** selected", width="content")
         _compare(comparable(runs))
         end([run for run in runs if run.owner == _widgets.visitor()])
-        st.button("", icon=":material/close:", type="tertiary", on_click=choose, args=([],), help="Clear the selection")
+        if not _widgets.is_phone():  # where there is no room for it
+            st.button("Clear", type="tertiary", on_click=choose, args=([],), key=key("clear"))
 
 
 def _compare(runs: Sequence[Run]) -> None:
@@ -107,7 +108,7 @@ def end(mine: Sequence[Run], *, place: str = "") -> None:
     ):
         if run_ids:
             st.button(
-                f"{label} {count(run_ids)}" if len(run_ids) > 1 else label,
+                label,
                 icon=icon,
                 on_click=command,
                 args=(run_ids,),

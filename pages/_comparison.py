@@ -49,12 +49,12 @@ def _curves(names: dict[str, str]) -> None:
         st.segmented_control(
             "Measure",
             list(curves.MEASURES),
-            format_func=curves.MEASURES.__getitem__,
+            format_func={"val_accuracy": "Accuracy", "val_loss": "Loss", "loss": "Training loss"}.__getitem__,
             required=True,
             key=key("measure"),
             persist_state="session",
             label_visibility="collapsed",
-            wrap=True,
+            help="Accuracy and loss are those of validation.",
         )
         is_log = st.toggle(
             "Logarithmic",

@@ -16,7 +16,7 @@ from digits.views.markdown import escaped
 from pages import _samples, _widgets
 from pages._chosen import key
 
-SIDES = {"a": "Only A right", "b": "Only B right", "neither": "Both wrong"}
+SIDES = {"a": "Only A", "b": "Only B", "neither": "Neither"}
 
 
 def show(runs: Sequence[Run], names: dict[str, str]) -> None:
@@ -100,7 +100,7 @@ def _images(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -
     if not any(map(len, found.values())):
         return
     st.segmented_control(
-        "Show",
+        "Who is right",
         list(SIDES),
         format_func=lambda side: f"{SIDES[side]} ({len(found[side]):,})",
         required=True,

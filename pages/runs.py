@@ -18,7 +18,7 @@ from pages._widgets import STATES
 MAX_IDS_IN_LINK = 20  # a visitor who chooses more is probably about to delete them
 TICK_SECONDS = 2
 DELETED = "deleted"  # a choice of the state filter that is not a state
-COLUMNS = ("Name", "Test accuracy", "Best validation accuracy", "State", "Seconds", "Started", "Network", "Note")
+COLUMNS = ("Name", "Test accuracy", "State", "Best validation accuracy", "Seconds", "Started", "Network", "Note")
 
 
 def _show_all() -> None:
@@ -119,9 +119,9 @@ def _table(runs: list[Run], names: dict[str, str]) -> None:
         hide_index=True,
         column_order=COLUMNS if table["Whose"].nunique() == 1 else (*COLUMNS[:2], "Whose", *COLUMNS[2:]),
         column_config={
-            "Name": st.column_config.TextColumn(width=150 if is_phone else 220),
+            "Name": st.column_config.TextColumn(width=130 if is_phone else 220),
             "Best validation accuracy": st.column_config.NumberColumn("Validation", format="%.2f%%", width=90),
-            "Test accuracy": st.column_config.NumberColumn("Test", format="%.2f%%", width=80),
+            "Test accuracy": st.column_config.NumberColumn("Test", format="%.2f%%", width=75),
             "Whose": st.column_config.TextColumn(width=80),
             "State": st.column_config.TextColumn(width=90),
             "Seconds": st.column_config.NumberColumn(format="%.1f", width=80),
