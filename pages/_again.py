@@ -24,6 +24,11 @@ def show(run: Run, *, key: str) -> None:
         help="Starts a run with the same settings and seed. Changes are made at the same iterations.",
     ):
         _repeat(run)
+    edit(run)
+
+
+def edit(run: Run) -> None:
+    """Show the link that opens a run's settings on Train, where they can be changed."""
     st.page_link(
         "train.py",
         label="Edit and rerun",

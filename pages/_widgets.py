@@ -32,6 +32,7 @@ STATES: dict[RunState, tuple[str, str, _Colour]] = {  # the name, icon and colou
     RunState.FAILED: ("Failed", ":material/error:", "red"),
 }
 _COMPONENTS = Path(__file__).parent / "components"
+_ROVING = (_COMPONENTS / "roving.js").read_text(encoding="utf-8")  # before the JavaScript of components that use it
 
 
 def settings() -> Settings:
@@ -111,7 +112,7 @@ _gallery = st.components.v2.component(
     "digits_gallery",
     html="""<div class="frame"><div class="grid" role="group"></div></div>""",
     css=(_COMPONENTS / "gallery.css").read_text(encoding="utf-8"),
-    js=(_COMPONENTS / "gallery.js").read_text(encoding="utf-8"),
+    js=_ROVING + (_COMPONENTS / "gallery.js").read_text(encoding="utf-8"),
 )
 
 
@@ -124,7 +125,7 @@ _confusion = st.components.v2.component(
     "digits_confusion",
     html="""<table class="matrix"></table>""",
     css=(_COMPONENTS / "confusion.css").read_text(encoding="utf-8"),
-    js=(_COMPONENTS / "confusion.js").read_text(encoding="utf-8"),
+    js=_ROVING + (_COMPONENTS / "confusion.js").read_text(encoding="utf-8"),
 )
 
 

@@ -115,28 +115,15 @@ def mcnemar(labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> McNemar:
 
 
 def describe_mcnemar(found: McNemar, a: str = "A", b: str = "B") -> str:
-    """Describe McNemar's test for models named `a` and `b`, for a reader who knows no statistics."""
+    """Describe McNemar's test for models named `a` and `b`: where only one is right, and which is better."""
     if not found.only_a + found.only_b:
-        return f"Of the {found.total:,} images, {a} and {b} read the same ones correctly: they cannot be told apart."
-    counts = (
-        f"Of the {found.total:,} images, {a} alone reads {found.only_a:,} correctly and {b} alone {found.only_b:,}."
-    )
+        return f"{a} and {b} are right on the same images."
     p = found.p_value
-    if p >= SIGNIFICANT:
-        rate = f"1 time in {1 / p:.0f}" if p < 0.5 else "more often than 1 time in 2"
-        return f"{counts} If neither were better, such a difference would arise by chance {rate}, so it may be chance."
-    better = a if found.only_a > found.only_b else b
-    rate = f"1 time in {_rounded(1 / p):,}" if p > 1e-6 else "less than 1 time in a million"
-    return (
-        f"{counts} If neither were better, so large a difference would arise by chance {rate}, so {better} is better."
-    )
+    counts = f"Only {a} is right on {found.only_a:,} images, only {b} on {found.only_b:,}."
+    verdict = "Not significant" if p >= SIGNIFICANT else f"{a if found.only_a > found.only_b else b} is better"
+    return f"{counts} {verdict} (McNemar, {format_p_value(p)})."
 
 
 def format_p_value(p: float) -> str:
     """Format a p-value with two digits, such as "p = 0.012", or "p < 0.000001" for a tiny one."""
     return f"p = {p:.2g}" if p >= 1e-4 else f"p = {p:.6f}" if p >= 1e-6 else "p < 0.000001"
-
-
-def _rounded(number: float) -> int:
-    """Round a number to two significant digits: 1,234 becomes 1,200."""
-    return int(float(f"{number:.1e}"))

@@ -167,6 +167,7 @@ def comparison_chart(histories: Histories, measure: str, *, is_log: bool = False
         "yAxis": {
             "type": "log" if is_log else "value",
             "scale": True,
+            "max": 1 if measure == "val_accuracy" and not is_log else None,
             "name": title,
             "nameTextStyle": {"align": "left", "color": _LABEL},
         },
