@@ -3,9 +3,9 @@
 // A network is a list of layers: convolutions (stride 1), pooling (the largest of 2×2) and dense layers. Activations
 // lie as height, width, channel; kernels as height, width, inputs, outputs. So the products of one input with all
 // outputs lie side by side, which is what both ways of computing use.
-import { convolve, runPlain } from "./plain.js"
 import { IMAGE_SIZE } from "./pen.js"
-import { loadKernel, prepare } from "./simd.js"
+import * as plain from "./plain.js"
+import * as simd from "./simd.js"
 
 // Fetches the network of a model, or of the judge, by its name.
 //
@@ -14,7 +14,7 @@ import { loadKernel, prepare } from "./simd.js"
 export async function fetchNetwork(name, { engine } = {}) {
   const place = new URL(`../models/${encodeURIComponent(name)}`, import.meta.url)
   const facts = JSON.parse(new TextDecoder().decode(await fetched(place)))
-  const kernel = engine === "plain" ? null : loadKernel()
+  const kernel = engine === "plain" ? null : simd.loadKernel()
   const weights = await fetched(new URL(facts.weights, place))
   return new Network(facts, weights, await kernel, engine)
 }
@@ -26,16 +26,17 @@ async function fetched(address) {
 }
 
 export class Network {
-  #layers
+  #first
   #run
 
   // `facts` describe the network, `bytes` are its float16 numbers, each layer's kernel and then its bias.
   constructor(facts, bytes, kernel, engine) {
     this.facts = facts
-    this.#layers = layersOf(facts.layers, floatsOf(bytes))
+    const layers = layersOf(facts.layers, floatsOf(bytes))
     if (engine === "simd" && !kernel) throw new Error("This browser has no WebAssembly SIMD, or its page forbids it.")
+    this.#first = plain.withRoom(layers[0])
     this.engine = kernel ? "simd" : "plain"
-    this.#run = kernel ? prepare(this.#layers, kernel) : pixels => runPlain(this.#layers, pixels)
+    this.#run = kernel ? simd.prepare(layers, kernel) : plain.prepare(layers)
   }
 
   // Returns the calibrated probabilities of an image, Uint8Array(784) with ink 255, as Float32Array(classes).
@@ -49,7 +50,7 @@ export class Network {
 
   // Returns what the first layer makes of an image: { height, width, channels, values }.
   firstLayer(image) {
-    return convolve(this.#layers[0], this.#pixels(image))
+    return plain.convolve(this.#first, this.#pixels(image))
   }
 
   #pixels(image) {
