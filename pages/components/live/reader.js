@@ -34,6 +34,8 @@
 //   probabilities(image)  the calibrated probabilities of any image, Float32Array(classes)
 //   firstLayer(image)     what its first layer makes of an image: { height, width, channels, values }, a Float32Array
 //                         with the channels side by side for each pixel; a dense layer's units have height and width 1
+//   fork()                a reader of another sheet that shares the networks; it costs nothing
+// `race.js` puts an image to several models; `knowing.js` tells when the answer was known.
 import { answer, describe, label } from "./answers.js"
 import { group } from "./grouping.js"
 import { fetchJudge } from "./judge.js"
@@ -87,6 +89,10 @@ class Reader {
       line.map(members => this.#digit(members.map(index => strokes[index]), members, number, width, height, penWidth)),
     )
     return this.#inWords(digits)
+  }
+
+  fork() {
+    return new Reader(this.#network, this.#judge)
   }
 
   probabilities(image) {
