@@ -64,7 +64,8 @@ def content_security_policy(html: str, ancestors: str = "'self'") -> str:
     scripts = " ".join(f"'sha256-{digest}'" for digest in digests)
     rules = {
         "default-src": "'self'",
-        # Charts compile their formulas, and components are loaded from blobs.
+        # Charts compile their formulas, which lets the reader in the browser compile its WebAssembly, too; components
+        # are loaded from blobs.
         "script-src": f"'self' blob: 'unsafe-eval' {scripts}".strip(),
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data: blob:",
