@@ -7,7 +7,7 @@ from threading import Thread
 
 import streamlit as st
 
-from digits import descriptors, logs, web
+from digits import compression, descriptors, logs, web
 from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
 from digits.training.keeper import close_keepers, start_keepers
@@ -33,7 +33,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
-    middleware=web.middleware(VisitorCookie, UploadLimit, previews.Previews),
+    middleware=web.middleware(VisitorCookie, UploadLimit, previews.Previews, compression.CompressOnce),
     routes=[*health.routes(settings), *live.routes(settings), previews.route()],
     on_script_error=health.count_error,
 )
