@@ -160,6 +160,19 @@ def _nothing() -> None:
     """Do nothing; a component's trigger needs a callback."""
 
 
+_drawing = st.components.v2.component(
+    "digits_drawing",
+    html="""<div class="place"></div>""",
+    css=(_COMPONENTS / "drawing.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "drawing.js").read_text(encoding="utf-8"),
+)
+
+
+def drawing(svg: str, *, key: str, width: Any = "stretch") -> None:
+    """Show a drawing of `views.diagrams`; Streamlit's own elements leave SVG out or give it no colours."""
+    _drawing(data=svg, key=key, width=width)
+
+
 def data_url(image: bytes, kind: str = "png") -> str:
     """Return an image as a URL that contains it; `kind` is its format, such as "png"."""
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
