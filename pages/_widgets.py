@@ -168,6 +168,19 @@ def picture(png: bytes, *, alt: str, width: int | None = None) -> None:
     st.html(f'<img src="{data_url(png)}" alt="{html.escape(alt)}"{size} style="max-width: 100%">')
 
 
+_drawing = st.components.v2.component(
+    "digits_drawing",
+    html="""<div class="place"></div>""",
+    css=(_COMPONENTS / "drawing.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "drawing.js").read_text(encoding="utf-8"),
+)
+
+
+def drawing(svg: str, *, key: str, width: Any = "stretch") -> None:
+    """Show a drawing of `views.diagrams`; Streamlit's own elements leave SVG out or give it no colours."""
+    _drawing(data=svg, key=key, width=width)
+
+
 def data_url(image: bytes, kind: str = "png") -> str:
     """Return an image as a URL that contains it; `kind` is its format, such as "png"."""
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"

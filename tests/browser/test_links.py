@@ -37,14 +37,14 @@ def test_a_shared_train_page_has_the_same_settings(visitor, reopened):
     """Settings changed by keyboard are part of the link."""
     page = visitor()
     actions.open_page(page, "/train")
-    actions.choose(page, "Network", "Three hidden layers, corrected")
-    expect(page).to_have_url(actions.holding("network=corrected"))
-    actions.slide(page, "Learning rate", "ArrowRight", shows="0.0012")
-    actions.slide(page, "Iterations", "ArrowLeft", shows="1900")
+    page.get_by_text("Convolutional", exact=True).click()
+    expect(page).to_have_url(actions.holding("network=convolutional"))
+    actions.slide(page, "Learning rate", "ArrowRight", shows="0.0025")
+    actions.slide(page, "Iterations", "ArrowLeft", shows="2,400")
     actions.slide(page, "Dropout", "ArrowRight", shows="0.55")
     for other in reopened(actions.share(page)):
-        expect(other.get_by_role("combobox", name="Network")).to_have_value("Three hidden layers, corrected")
-        for label, value in (("Learning rate", "0.0012"), ("Iterations", "1900"), ("Dropout", "0.55")):
+        expect(other.get_by_role("radio", name="Convolutional")).to_be_checked()
+        for label, value in (("Learning rate", "0.0025"), ("Iterations", "2,400"), ("Dropout", "0.55")):
             expect(other.get_by_role("group", name=label)).to_contain_text(value)
         expect(actions.button(other, "Start")).to_be_enabled()
 
@@ -125,12 +125,12 @@ def test_the_menu_leads_to_every_page(visitor):
     """The menu opens each page, and going back and forth keeps the choices."""
     page = visitor()
     actions.open_page(page, "/train")
-    actions.slide(page, "Iterations", "ArrowRight", shows="1100")
+    actions.slide(page, "Iterations", "ArrowRight", shows="2,100")
     for name in ("Gallery", "Models", "Draw", "Train"):
         page.get_by_role("navigation").get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
         actions.settle(page)
-    expect(page.get_by_role("group", name="Iterations")).to_contain_text("1100")
+    expect(page.get_by_role("group", name="Iterations")).to_contain_text("2,100")
     actions.go_back(page, "Draw")
 
 
