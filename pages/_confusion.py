@@ -94,7 +94,7 @@ def _heading(title: str) -> None:
     """Show what the open cell is, and a button that closes it."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(title, anchor=False, width="content")
-        st.button("", icon=":material/close:", type="tertiary", on_click=_close, key=_key("close"), help="Close")
+        st.button("Close", icon=":material/close:", type="tertiary", on_click=_close, key=_key("close"))
 
 
 def _images(
@@ -136,7 +136,7 @@ def _errors(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np
 
 
 def _tiles(dataset: datasets.Dataset, probabilities: np.ndarray, rows: np.ndarray, name: str) -> None:
-    with st.container(key=_key("tiles")):
+    with st.container(key=_key(f"tiles.{name}")):
         _samples.grid(
             dataset,
             probabilities.argmax(axis=1),

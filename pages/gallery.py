@@ -95,7 +95,7 @@ def _class_filter(name: str, label: str, class_names: tuple[str, ...]) -> None:
         key=_key(name),
         persist_state="session",
         on_change=_first_hundred,
-        width=96,
+        width=88,
     )
 
 
