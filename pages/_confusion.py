@@ -45,7 +45,7 @@ def show(dataset: datasets.Dataset, model: catalogue.Model) -> np.ndarray:
 
 def _grid(counts: np.ndarray, names: tuple[str, ...]) -> None:
     """Show the counts as buttons."""
-    st.markdown("Grey: correct. Orange: errors. **Select a cell to see its images.**")
+    st.markdown("Grey: correct. Orange: errors. **Select a cell to see it.**")
     cell = _pressed(names)
     data = {
         "names": list(names),
@@ -55,7 +55,8 @@ def _grid(counts: np.ndarray, names: tuple[str, ...]) -> None:
         "isDialog": _widgets.is_phone(),
         "label": f"Confusion matrix. {scores.describe_confusion(counts, names)}",
     }
-    _widgets.confusion_grid(data, key=_key("matrix"), on_pressed=lambda: _press(names))
+    with st.container(key=_key("cells")):
+        _widgets.confusion_grid(data, key=_key("matrix"), on_pressed=lambda: _press(names))
 
 
 def _press(names: tuple[str, ...]) -> None:
@@ -93,7 +94,7 @@ def _heading(title: str) -> None:
     """Show what the open cell is, and a button that closes it."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(title, anchor=False, width="content")
-        st.button("", icon=":material/close:", type="tertiary", on_click=_close, key=_key("close"), help="Close")
+        st.button("Close", icon=":material/close:", type="tertiary", on_click=_close, key=_key("close"))
 
 
 def _images(
@@ -135,13 +136,14 @@ def _errors(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np
 
 
 def _tiles(dataset: datasets.Dataset, probabilities: np.ndarray, rows: np.ndarray, name: str) -> None:
-    _samples.grid(
-        dataset,
-        probabilities.argmax(axis=1),
-        rows,
-        key=_key(name),
-        on_picked=lambda row: _samples.pick("models", row),
-    )
+    with st.container(key=_key(f"tiles.{name}")):
+        _samples.grid(
+            dataset,
+            probabilities.argmax(axis=1),
+            rows,
+            key=_key(name),
+            on_picked=lambda row: _samples.pick("models", row),
+        )
 
 
 def _to_gallery(model: catalogue.Model, label: str, **query: str) -> None:

@@ -115,23 +115,25 @@ def show_picked(
 
 
 def _neighbours(page: str, row: int, rows: list[int]) -> None:
-    """Show the buttons to the previous and the next sample."""
+    """Show the buttons to the previous and the next sample; the last one is followed by the first.
+
+    A button that were disabled at the end would lose the focus, and with it the keys.
+    """
     if row not in rows or len(rows) < 2:
         return
     place = rows.index(row)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        for label, icon, key, is_there, step in (
-            ("Previous", ":material/chevron_left:", "Left", place > 0, -1),
-            ("Next", ":material/chevron_right:", "Right", place < len(rows) - 1, 1),
+        for label, icon, shortcut, step in (
+            ("Previous", ":material/chevron_left:", "Left", -1),
+            ("Next", ":material/chevron_right:", "Right", 1),
         ):
             st.button(
                 label,
                 icon=icon,
                 icon_position="left" if step < 0 else "right",
-                shortcut=key,
-                disabled=not is_there,
+                shortcut=shortcut,
                 on_click=pick,
-                args=(page, rows[place + step] if is_there else row),
+                args=(page, rows[(place + step) % len(rows)]),
                 key=_state.key(page, label.lower()),
             )
             if step < 0:

@@ -95,7 +95,7 @@ def _class_filter(name: str, label: str, class_names: tuple[str, ...]) -> None:
         key=_key(name),
         persist_state="session",
         on_change=_first_hundred,
-        width=96,
+        width=88,
     )
 
 
@@ -175,18 +175,15 @@ def _show(model: catalogue.Model, dataset: datasets.Dataset) -> None:
     )
 
 
-head = _widgets.page_head("gallery", "Gallery", "A model's predictions for images it was not trained on.")
+head = _widgets.page_head("gallery", "Gallery", "A model's predictions for unseen test images.")
 st.html(Path(__file__).parent / "components" / "gallery-page.css")
 try:
     _agree_on_order()
-    is_phone = _widgets.is_phone()
-    if is_phone:
-        model = _widgets.model_chooser("gallery")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if not is_phone:
-            model = _widgets.model_chooser("gallery", width=340)
+    with st.container(horizontal=True, vertical_alignment="bottom", key=_key("tools")):
+        model = _widgets.model_chooser("gallery", width="stretch" if _widgets.is_phone() else 340)
         dataset = _widgets.test_set()
-        _filters(dataset.class_names)
+        with st.container(horizontal=True, vertical_alignment="bottom", width="content", wrap=False):
+            _filters(dataset.class_names)
     _show(model, dataset)
 except DigitsError as error:
     _widgets.show_error(error)

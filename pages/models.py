@@ -18,7 +18,7 @@ _key = partial(_state.key, "models")
 
 def _figures(model: catalogue.Model) -> None:
     """Show a model's main figures, each with its interval or unit."""
-    with st.grid(6, min_column_width=105, gap="small", key=_key("figures")):
+    with st.grid(6, min_column_width=96, gap="small", key=_key("figures")):
         measured = model.test_accuracy
         counts = f"{measured.correct:,} of {measured.total:,} test images are read correctly."
         _figure("Test accuracy", f"{measured.share:.2%}", _interval(measured.interval, 2), counts)
@@ -133,7 +133,7 @@ st.html(Path(__file__).parent / "components" / "models.css")
 try:
     _package.choose_imported()
     is_phone = _widgets.is_phone()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key=_key("tools")):
         model = _widgets.model_chooser("models", width="stretch" if is_phone else 420)
         if not is_phone:
             _card_button(model)

@@ -234,18 +234,27 @@ def drag(page: Page, points: Sequence[Point]) -> None:
 
 def tiles(page: Page) -> Locator:
     """The gallery's samples."""
-    return page.get_by_role("button", name=re.compile(r"^Sample \d+: "))
+    return page.get_by_role("button", name=re.compile(r"sample \d+\)$"))
 
 
 def labels(found: Locator) -> list[str]:
-    """Return the text that a screen reader reads for each."""
-    return found.evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
+    """Return the text that a screen reader reads for each tile."""
+    return found.evaluate_all("all => all.map(one => one.title)")
 
 
 def mark_row(page: Page, row: int) -> None:
-    """Press the box before a row of the page's first table, a canvas whose header is as high as each row."""
-    height, half_a_box = 35, 16
-    page.get_by_test_id("stDataFrame").first.click(position={"x": half_a_box, "y": height * (row + 1.5)})
+    """Press the box before a row of the page's first table, which is painted on a canvas."""
+    _press_in_row(page, row, 16)
+
+
+def open_row(page: Page, row: int) -> None:
+    """Press a row's name, which opens its run."""
+    _press_in_row(page, row, 90)
+
+
+def _press_in_row(page: Page, row: int, x: float) -> None:
+    header, height = 36, 40
+    page.get_by_test_id("stDataFrame").first.click(position={"x": x, "y": header + height * (row + 0.5)})
     settle(page)
 
 

@@ -202,18 +202,17 @@ class TestSample:
         assert dialog_text(page) == [f"**{labels[right]}**, read correctly by Softmax regression. Sample {right:,}."]
 
     def test_leads_to_its_neighbours(self, open_page, tidy, truth):
-        """Next and Previous show the other samples of the page, as far as it goes; the link follows."""
+        """Next and Previous show the other samples of the page, around its end; the link follows."""
         labels, read = truth
         wrong = np.flatnonzero(labels != read["softmax"])
         page = open_page("gallery.py", model="softmax", sample=str(wrong[0]))
-        assert page.button(key="gallery.previous").disabled
         page = tidy(page.button(key="gallery.next").click().run())
         assert f"Sample {wrong[1]:,}." in dialog_text(page)[0]
         assert page.query_params["sample"] == str(wrong[1])
         page = tidy(page.button(key="gallery.previous").click().run())
         assert f"Sample {wrong[0]:,}." in dialog_text(page)[0]
-        last = wrong[:100][-1]
-        assert open_page("gallery.py", model="softmax", sample=str(last)).button(key="gallery.next").disabled
+        page = tidy(page.button(key="gallery.previous").click().run())
+        assert f"Sample {wrong[:100][-1]:,}." in dialog_text(page)[0]
 
     @pytest.mark.parametrize("sample", ["10000", "999999999"])
     def test_out_of_range_gives_a_notice(self, sample, open_page, tidy):
