@@ -2,8 +2,8 @@
 
     DIGITS_DATA_DIR=… python -m benchmarks.many_visitors --sessions 1 5 20 50
 
-Times are from sending a stroke to the end of the response. A visitor also waits for the canvas, which waits 200 ms
-before it sends, and for the browser to show the result: see `benchmarks.visitor_clock`.
+Times are from sending a stroke to the end of the response. A visitor also waits for the browser: see
+`benchmarks.pen_up`.
 """
 
 import argparse
@@ -12,20 +12,26 @@ import json
 import time
 from dataclasses import dataclass, field
 
-import numpy as np
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
-from digits.ink.canvas import write_path
 from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.registry import Registry
 from tests.browser.actions import SEVEN
 
-PEN_WIDTH = 16.0
+PEN_WIDTH = 16
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The sheet of one session: its component's id, and the token by which the server knows its drawing."""
+
+    id: str
+    token: str
 
 
 @dataclass
@@ -98,14 +104,14 @@ async def draw_alone(url: str, offset: float, strokes: int, tally: Tally, *, pau
     address = f"ws{url.removeprefix('http')}/_stcore/stream"
     try:
         async with websockets.connect(address, origin=url, max_size=None, proxy=None) as socket:
-            _, canvas = await run_page(socket, BackMsg(), None)
+            _, sheet = await run_page(socket, BackMsg(), None)
             await asyncio.sleep(pause + offset)
             due = time.monotonic()
             for number in range(strokes):
                 await asyncio.sleep(max(0.0, due + number - time.monotonic()))
-                message = stroke_message(canvas, number)
+                message = stroke_message(sheet, number)
                 start = time.perf_counter()
-                is_answered, canvas = await run_page(socket, message, canvas)
+                is_answered, sheet = await run_page(socket, message, sheet)
                 tally.milliseconds.append((time.perf_counter() - start) * 1000)
                 if not is_answered:
                     tally.errors.append("a stroke got no prediction")
@@ -113,30 +119,30 @@ async def draw_alone(url: str, offset: float, strokes: int, tally: Tally, *, pau
         tally.errors.append(f"{type(error).__name__}: {error}")
 
 
-async def run_page(socket, message: BackMsg, canvas: str | None) -> tuple[bool, str | None]:
-    """Run the page and read its response; return whether it showed probabilities, and the canvas's id."""
+async def run_page(socket, message: BackMsg, sheet: Sheet | None) -> tuple[bool, Sheet | None]:
+    """Run the page and read its response; return whether it had an answer, and the sheet."""
     message.rerun_script.query_string = ""  # the page's address without parameters, as on a first visit
     await socket.send(message.SerializeToString())
     is_answered = False
     async with asyncio.timeout(60):
         while True:
             answer = ForwardMsg.FromString(await socket.recv())
-            element = answer.delta.new_element
-            if element.WhichOneof("type") == "echarts_chart":
-                is_answered = True
-            elif ".canvas." in element.bidi_component.id:
-                canvas = element.bidi_component.id
+            component = answer.delta.new_element.bidi_component
+            if component.id.endswith("draw.card"):
+                is_answered = bool(json.loads(component.json)["digits"])
+            elif component.id.endswith("draw.paper"):
+                sheet = Sheet(component.id, json.loads(component.json)["given"]["token"])
             if answer.WhichOneof("type") == "script_finished":
-                return is_answered, canvas
+                return is_answered, sheet
 
 
-def stroke_message(canvas: str, number: int) -> BackMsg:
+def stroke_message(sheet: Sheet, number: int) -> BackMsg:
     """Return the browser's message after a 7 was drawn, each a little to the right of the last."""
-    stroke = np.array([(x + number % 40, y) for x, y in SEVEN], np.float32)
-    drawing = {"version": "7.4.0", "objects": [write_path(stroke, pen_width=PEN_WIDTH, colour="#1b2733")]}
+    stroke = [value for x, y in SEVEN for value in (x + 140 + number % 40, y + 60)]
+    drawing = {"token": sheet.token, "serial": number + 1, "strokes": [stroke], "widths": [PEN_WIDTH]}
     message = BackMsg()
     widget = message.rerun_script.widget_states.widgets.add()
-    widget.id, widget.json_value = canvas, json.dumps({"drawing": {"raw": drawing}})
+    widget.id, widget.json_value = sheet.id, json.dumps({"drawing": drawing})
     return message
 
 

@@ -32,6 +32,7 @@ from tests.browser import actions
 WATCH_FOR_ANSWER = """() => { window.answered = new Promise(resolve => {
   let lifted
   addEventListener("pointerup", () => { lifted = performance.now() }, {once: true, capture: true})
+  addEventListener("digits:answer", () => { if (lifted) resolve(performance.now() - lifted) })
   new MutationObserver((_, observer) => {
     const heading = [...document.querySelectorAll("h2")].find(h => h.textContent.includes("reads"))
     if (heading && lifted) { observer.disconnect(); resolve(performance.now() - lifted) }

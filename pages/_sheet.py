@@ -110,9 +110,16 @@ def _data() -> dict[str, Any]:
         "pen": st.session_state[_key("pen")],
         "ink": INK,
         "size": [WIDTH, HEIGHT],
-        "canvas": f"st-key-{_key('canvas').replace('.', '-')}",
+        "canvas": _class("canvas"),
+        "sources": _class("source"),
+        "chooser": _class("file"),
         "examples": {name: _flat(drawn) for name, drawn in examples.digits().items()},
     }
+
+
+def _class(name: str) -> str:
+    """Return the CSS class by which the browser finds one of the page's widgets."""
+    return f"st-key-{_key(name).replace('.', '-')}"
 
 
 def _flat(drawn: list[np.ndarray]) -> list[list[float]]:

@@ -2,17 +2,29 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from digits.errors import ModelNotFound
 from digits.ink import glyphs
 from digits.models import catalogue, weights
-from digits.views import charts, gallery, weight_pictures
+from digits.views import gallery, live, weight_pictures
 from digits.why import explanations, neighbours, opinions
 from pages import _state, _widgets
+
+_COMPONENTS = Path(__file__).parent / "components"
+
+
+def _component(name: str) -> Any:
+    """Declare a component that is made of three files."""
+    html, css, js = ((_COMPONENTS / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    return st.components.v2.component(f"digits_{name}", html=html, css=css, js=js)
+
+
+_replay, _race, _maps = _component("replay"), _component("race"), _component("maps")
 
 _key = partial(_state.key, "draw")
 
@@ -56,29 +68,25 @@ def _explain(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
 
 def _inside(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
     """Show the network's first layer, and what it makes of the drawing."""
-    for sentence, paint in _parts(weights.load(model.folder), glyph, model.class_names):
-        sprite = paint()
-        st.markdown(sentence)
-        _widgets.picture(sprite.png, alt=sprite.alt)
-
-
-def _parts(
-    inside: weights.Weights, glyph: glyphs.Glyph, names: tuple[str, ...]
-) -> list[tuple[str, Callable[[], weight_pictures.Sprite]]]:
-    """Return the pictures that exist of a network: for each a sentence and the function that paints it."""
-    parts: list[tuple[str, Callable[[], weight_pictures.Sprite]]] = []
+    inside, names = weights.load(model.folder), model.class_names
     if inside.linear is not None:
-        sentence = "All weights of this model: one picture for each class."
-        parts.append((sentence, partial(weight_pictures.class_pictures, inside.linear, names)))
+        _sprite(
+            "All weights of this model: one picture for each class.",
+            weight_pictures.class_pictures(inside.linear, names),
+        )
     if inside.units is not None:
-        sentence = "First layer: its strongest units."
-        parts.append((sentence, partial(weight_pictures.unit_pictures, inside.units, columns=_columns())))
+        _sprite("First layer: its strongest units.", weight_pictures.unit_pictures(inside.units, columns=_columns()))
     if inside.filters is not None:
-        sentence = "First layer: its filters."
-        parts.append((sentence, partial(weight_pictures.filter_pictures, inside.filters, columns=_columns())))
-        sentence = "Responses of these filters to your drawing, in the same order."
-        parts.append((sentence, partial(weight_pictures.map_pictures, inside.filters, glyph.image, columns=_columns())))
-    return parts
+        _sprite("First layer: its filters.", weight_pictures.filter_pictures(inside.filters, columns=_columns()))
+        st.markdown("Responses of these filters to your drawing, in the same order.")
+        shown = weight_pictures.map_pictures(inside.filters, glyph.image, columns=_columns())
+        data = {"picture": _widgets.data_url(shown.png), "alt": shown.alt, "columns": _columns()}
+        _maps(data=data, key=_key("maps"))
+
+
+def _sprite(sentence: str, sprite: weight_pictures.Sprite) -> None:
+    st.markdown(sentence)
+    _widgets.picture(sprite.png, alt=sprite.alt)
 
 
 def _columns() -> int:
@@ -101,17 +109,28 @@ def _nearest(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
 def _compare_models(glyph: glyphs.Glyph, _model: catalogue.Model) -> None:
     """Show what every bundled model reads in the same drawing."""
     found = opinions.ask(catalogue.bundled(), glyph.image)
-    rows = [
-        (opinion.model.title, opinion.reads, charts.percent(opinion.confidence).replace(">", r"\>"))
-        for opinion in found  # tables are Markdown, where > would start a quotation
+    models = [
+        {
+            "id": opinion.model.id,
+            "title": opinion.model.title,
+            "reads": opinion.reads,
+            "confidence": round(opinion.confidence, 5),
+        }
+        for opinion in found
     ]
-    st.table(pd.DataFrame(rows, columns=["model", "reads", "confidence"]).set_index("model"))
+    _race(data={"models": models, "script": live.reader_path()}, key=_key("race"))
     if sentence := opinions.difference(found, glyph.image):
         st.caption(sentence)
 
 
+def _when(_glyph: glyphs.Glyph, _model: catalogue.Model) -> None:
+    """Show along the drawing when its answer was found; the browser reads it again, bit by bit."""
+    _replay(data={}, key=_key("replay"))
+
+
 _TABS: dict[str, tuple[str, Callable[[glyphs.Glyph, catalogue.Model], None]]] = {
     "Why": (":material/psychology:", _explain),
+    "When": (":material/timeline:", _when),
     "All models": (":material/groups:", _compare_models),
     "Inside": (":material/neurology:", _inside),
 }

@@ -1,7 +1,5 @@
 """Draw: read a digit or a number from the pen, a picture or the camera, and show what the model sees."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from digits import trouble
@@ -32,7 +30,6 @@ with st.container() if _widgets.is_phone() else head:
         label_visibility="collapsed",
     )
 is_pen = source == "Pen"
-st.html(Path(__file__).parent / "components" / "draw.css")
 tray = st.container()
 desk = st.grid(2, min_column_width=320, gap=("small", "medium"), key=_state.key("draw", "desk"))
 paper, answer, knobs, strip = desk.cell(), desk.cell(), desk.cell(), desk.cell()
@@ -61,7 +58,8 @@ with knobs:  # last, because nobody waits for it
 with strip:
     _reading.steps(glyph, serial=_sheet.serial() if is_pen else None)
 _why.show(glyph, model)
-with st.container(horizontal=True):
+st.markdown("Small neural networks read your drawing: in your browser while you write, and here when you lift the pen.")
+with st.container(horizontal=True, key=_state.key("draw", "links")):
     st.page_link("train.py", label="Train a network yourself", icon=":material/model_training:")
     st.page_link("gallery.py", label="Browse test images", icon=":material/grid_view:")
 drawing = _sheet.link() if is_pen else ""

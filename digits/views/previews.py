@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digits.settings import PROJECT_DIR
+from digits.views import first_paint
 
 SITE = "Digits"
 CARD = "/card.png"  # the address of the preview's picture, 1200 × 630 pixels
@@ -91,7 +92,8 @@ class Previews:
                 return
             page_html = body
             if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
-                page_html = body.replace(_STREAMLITS_TITLE, head(page, scope).encode(), 1)
+                added = f"{head(page, scope)}\n    {first_paint.tags(body.decode())}"
+                page_html = body.replace(_STREAMLITS_TITLE, added.encode(), 1)
                 MutableHeaders(raw=start["headers"])["content-length"] = str(len(page_html))
                 del MutableHeaders(raw=start["headers"])["etag"]
             await send(start)

@@ -4,8 +4,8 @@
 // canvas can neither bring back what was cleared nor show another drawing without the server. Its own buttons and its own
 // copy of the finished strokes are hidden.
 //
-// On the window it listens to `digits:do`, {what: "undo" | "redo" | "clear" | "write" | "hello", text}, and says after
-// every change `digits:ink`, {strokes, widths, isDown, isEmpty, canUndo, canRedo, serial, size}. A stroke is a
+// On the window it listens to `digits:do`, {what: "undo" | "redo" | "clear" | "write" | "hello", text},
+// {what: "replay", share} and {what: "trace", shares, reply}, and says after every change `digits:ink`, {strokes, widths, isDown, isEmpty, canUndo, canRedo, serial, size}. A stroke is a
 // Float32Array x, y, x, y, … in the sheet's pixels; `strokes` includes the one under the pen.
 
 const HIDDEN = new CSSStyleSheet()
@@ -25,8 +25,10 @@ const RETRY_MS = 2000
 const PACE = 0.9 // pixels a millisecond at which an example is written
 
 // What is on the sheet. It outlives the element: another page may be shown meanwhile.
-const sheet = { states: [[]], at: 0, serial: 0, token: null, raw: null, timer: 0 }
+const sheet = { states: [[]], at: 0, serial: 0, token: null, raw: null, timer: 0, replay: null }
 const strokes = () => sheet.states[sheet.at]
+const shown = () => (sheet.replay === null ? strokes() : beginning(strokes(), sheet.replay))
+const flat = stroke => (stroke.flat ??= Float32Array.from(stroke.points))
 
 export default function ({ data, parentElement, setStateValue }) {
   const paper = parentElement.querySelector(".paper")
@@ -46,6 +48,7 @@ export default function ({ data, parentElement, setStateValue }) {
     clearInterval(paper.watch)
     window.removeEventListener("digits:do", obey)
     document.removeEventListener("keydown", shortcuts)
+    document.removeEventListener("paste", pasted)
     paper.resized.disconnect()
     paper.isReady = false
   }
@@ -128,13 +131,13 @@ function isConnected() {
 
 function tell() {
   const wet = sheet.raw ? [wetStroke()] : []
-  const drawn = [...strokes(), ...wet]
+  const drawn = [...shown(), ...wet]
   sheet.paper.classList.toggle("empty", drawn.length === 0)
   const words = sheet.paper.querySelector(".words")
   const text = drawn.length === 0 ? "The sheet is empty." : drawn.length === 1 ? "One stroke." : `${drawn.length} strokes.`
   if (!sheet.raw && words.textContent !== text) words.textContent = text
   const detail = {
-    strokes: drawn.map(s => (s.flat ??= Float32Array.from(s.points))), widths: drawn.map(s => s.width), isDown: Boolean(sheet.raw), isEmpty: drawn.length === 0,
+    strokes: drawn.map(flat), widths: drawn.map(s => s.width), isDown: Boolean(sheet.raw) || sheet.replay !== null, isEmpty: drawn.length === 0,
     canUndo: sheet.at > 0 || Boolean(sheet.raw), canRedo: sheet.at < sheet.states.length - 1, serial: sheet.serial,
     size: sheet.data.size,
   }
@@ -143,6 +146,12 @@ function tell() {
 
 const obey = ({ detail }) => {
   if (detail.what === "hello") return tell()
+  if (detail.what === "trace") return detail.reply(detail.shares.map(share => beginning(strokes(), share).map(flat)))
+  if (detail.what === "replay") {
+    sheet.replay = detail.share < 1 ? detail.share : null
+    paint()
+    return tell()
+  }
   finish()
   if (detail.what === "write") return write(detail.text)
   if (detail.what === "clear" && strokes().length) return change([])
@@ -170,9 +179,13 @@ function prepare(paper) {
   paper.isReady = true
   window.addEventListener("digits:do", obey)
   document.addEventListener("keydown", shortcuts)
+  document.addEventListener("paste", pasted)
   paper.addEventListener("keydown", type)
   place.addEventListener("pointerdown", down, true)
   for (const name of ["pointermove", "pointerup", "pointercancel", "lostpointercapture"]) place.addEventListener(name, move, true)
+  place.addEventListener("dragover", hover)
+  place.addEventListener("dragleave", () => sheet.paper.classList.remove("dropping"))
+  place.addEventListener("drop", dropped)
   paper.resized = new ResizeObserver(paint)
   paper.resized.observe(paper)
   paper.watch = setInterval(dressCanvas, 100)
@@ -227,6 +240,7 @@ function follow(event) {
 
 // Ends the stroke or the example that is being drawn, if there is one.
 function finish() {
+  sheet.replay = null
   if (sheet.example) return sheet.example()
   if (!sheet.raw) return
   const stroke = wetStroke()
@@ -302,7 +316,7 @@ function paint() {
   brush.clearRect(0, 0, width, height)
   Object.assign(brush, { lineCap: "round", lineJoin: "round", strokeStyle: sheet.data.ink })
   const wet = sheet.raw && (sheet.isOurs || sheet.pen !== sheet.data.pen) ? [wetStroke()] : []
-  for (const stroke of [...strokes(), ...wet]) line(brush, stroke)
+  for (const stroke of [...shown(), ...wet]) line(brush, stroke)
 }
 
 function line(brush, { points, width, curve }) {
@@ -315,6 +329,41 @@ function line(brush, { points, width, curve }) {
 }
 
 const pairs = flat => Array.from({ length: flat.length / 2 }, (_, place) => [flat[2 * place], flat[2 * place + 1]])
+
+// A picture that is pasted anywhere or dropped on the sheet goes to the page's own chooser of pictures.
+const pasted = event => {
+  if (!isField(event.composedPath()[0])) bring(event, event.clipboardData)
+}
+
+const hover = event => {
+  if (![...event.dataTransfer.types].includes("Files")) return
+  event.preventDefault()
+  sheet.paper.classList.add("dropping")
+}
+
+const dropped = event => {
+  sheet.paper.classList.remove("dropping")
+  bring(event, event.dataTransfer)
+}
+
+async function bring(event, given) {
+  const files = [...(given?.files ?? [])].filter(file => file.type.startsWith("image/"))
+  if (!files.length) return
+  event.preventDefault()
+  const chosen = new DataTransfer()
+  files.forEach(file => chosen.items.add(file))
+  const buttons = [...document.querySelectorAll(`.${sheet.data.sources} button`)]
+  buttons.find(button => button.textContent.includes("Picture"))?.click()
+  for (let tries = 0; tries < 300; tries++) {
+    const field = document.querySelector(`.${sheet.data.chooser} input[type=file]`)
+    if (field) {
+      field.files = chosen.files
+      field.dispatchEvent(new Event("change", { bubbles: true }))
+      return
+    }
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
 
 // Digits that are typed on the sheet are drawn, those that follow soon beside them.
 let [typed, lastTyped] = ["", 0]
@@ -350,38 +399,49 @@ function layOut(text) {
 // Writes a number on the sheet, as fast as a hand would.
 function write(text) {
   const whole = layOut(text)
-  const lengths = whole.map(({ curve }) => curve.slice(1).reduce((sum, p, i) => sum + Math.hypot(p[0] - curve[i][0], p[1] - curve[i][1]), 1))
-  const total = lengths.reduce((sum, length) => sum + length, 0)
+  const milliseconds = Math.min(2500, lengthOf(whole) / PACE)
   const start = performance.now()
-  const pace = Math.max(PACE, total / 2500)
   const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches
   push([])
   sheet.example = () => {
     sheet.example = null
-    sheet.raw = null
+    sheet.replay = null
     sheet.states[sheet.at] = whole
     changed()
   }
+  sheet.states[sheet.at] = whole
   const step = now => {
     if (!sheet.example) return
-    let left = Math.max(1, (now - start) * pace)
-    if (isCalm || left >= total) return sheet.example()
-    const done = []
-    for (const [place, stroke] of whole.entries()) {
-      if (left < lengths[place]) {
-        sheet.raw = cut(stroke.curve, left)
-        break
-      }
-      left -= lengths[place]
-      done.push(stroke)
-    }
-    Object.assign(sheet, { pen: sheet.data.pen, isOurs: true })
-    sheet.states[sheet.at] = done
+    sheet.replay = (now - start) / milliseconds
+    if (isCalm || sheet.replay >= 1) return sheet.example()
     paint()
     tell()
     requestAnimationFrame(step)
   }
   step(start)
+}
+
+const pathOf = stroke => stroke.curve ?? pairs(stroke.points)
+
+function lengthOf(drawn) {
+  const between = path => path.slice(1).reduce((sum, [x, y], place) => sum + Math.hypot(x - path[place][0], y - path[place][1]), 1)
+  return drawn.reduce((sum, stroke) => sum + between(pathOf(stroke)), 0)
+}
+
+// Returns what was drawn first of some strokes: a share of their length.
+function beginning(drawn, share) {
+  let left = Math.max(share * lengthOf(drawn), 1)
+  const begun = []
+  for (const stroke of drawn) {
+    const length = lengthOf([stroke])
+    if (left < length) {
+      const curve = cut(pathOf(stroke), left)
+      return [...begun, { points: simplify(curve), width: stroke.width, curve }]
+    }
+    left -= length
+    begun.push(stroke)
+  }
+  return begun
 }
 
 // Returns the beginning of a curve, so many pixels long.

@@ -1,5 +1,6 @@
 """Draw, in a real browser: with the mouse, a finger and a picture, in the light and the dark theme."""
 
+import base64
 import io
 import re
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from digits.ink import codec
 from digits.ink.strokes import render
 from tests.browser import actions
 
@@ -84,7 +86,8 @@ def test_the_pens_width_is_the_next_strokes_and_leaves_the_drawing_alone(visitor
     slider.focus()
     for _ in range(15):
         page.keyboard.press("ArrowRight", delay=5)
-    page.keyboard.press("Escape")
+    page.get_by_role("heading", level=1).click()
+    expect(slider).to_be_hidden()
     expect(page).to_have_url(actions.holding("pen="))
     actions.settle(page)
     assert actions.is_same_ink(actions.sheet_pixels(page), sheet)
@@ -139,7 +142,7 @@ def test_a_second_finger_does_not_disturb_the_first(visitor):
         touch("touchMove", place)
     aside = (path[0][0], path[0][1] + 120)
     touch("touchStart", path[2], aside)
-    touch("touchEnd", path[2])
+    touch("touchMove", path[2])  # the other finger is lifted
     for place in path[3:]:
         touch("touchMove", place)
     touch("touchEnd")
@@ -212,6 +215,18 @@ def test_a_number_is_drawn_without_a_pointer(visitor):
     expect(page.get_by_role("status").filter(has_text="The model reads 20")).to_have_count(1)
 
 
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_a_picture_that_is_pasted_or_dropped_is_read(visitor, seven, way):
+    """Ctrl+V anywhere on the page, or a file let go on the sheet, leads to the picture's answer."""
+    page = visitor()
+    actions.open_page(page, "/")
+    actions.on_screen(page, actions.SEVEN)
+    page.evaluate(GIVE_PICTURE, [base64.b64encode(seven).decode(), way])
+    expect(page.get_by_role("radio", name="Picture")).to_be_checked()
+    expect(actions.photo(page)).to_be_visible()
+    actions.expect_answer(page, "7")
+
+
 def test_nothing_is_said_while_the_pen_is_down(visitor):
     """The answer is pale and the live region silent until the pen is lifted."""
     page = visitor()
@@ -252,6 +267,88 @@ def test_everything_of_the_first_minute_is_on_the_first_screen(visitor):
     assert not actions.has_sideways_scroll(phone)
 
 
+def wait_for_reader(page) -> None:
+    """Wait until this browser reads by itself; there must be something on the sheet."""
+    listen = "() => { addEventListener('digits:reading', ({detail}) => { window.lastReading = detail.reading }) }"
+    page.evaluate(listen)
+    hello = (
+        "() => { dispatchEvent(new CustomEvent('digits:do', {detail: {what: 'hello'}})); return window.lastReading }"
+    )
+    page.wait_for_function(hello, polling=200)
+
+
+def test_the_answer_moves_while_the_pen_is_down_and_the_server_confirms_it(visitor):
+    """Digit, bars and 28×28 follow the pen; when it is lifted, nothing of the answer changes but its paleness."""
+    page = visitor()
+    actions.open_page(page, "/?ink=" + codec.encode([np.float32(actions.SEVENS_BAR) + 100]))
+    wait_for_reader(page)
+    page.keyboard.press("Control+z")
+    actions.button(page, "Clear").click()
+    (x, y), *rest = actions.on_screen(page, actions.SEVEN)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for x, y in rest:
+        page.mouse.move(x, y, steps=8)
+    expect(page.locator(".card.forming .digits")).to_have_text("7")
+    expect(page.locator(".steps.painted canvas").last).to_be_visible()
+    pale = [page.locator(where).inner_text() for where in (".digits", ".said .line", ".bars")]
+    page.mouse.up()
+    expect(page.locator(".card.forming")).to_have_count(0)
+    actions.expect_answer(page, "7")
+    assert [page.locator(where).inner_text() for where in (".digits", ".said .line", ".bars")] == pale
+
+
+def test_the_sheet_reads_without_the_server(visitor):
+    """The connection is gone for good; what is drawn is still read, and is spoken a little later."""
+    page = visitor()
+    line = {"is_open": True, "sockets": []}
+
+    def carry(socket):
+        if not line["is_open"]:
+            return socket.close()
+        socket.connect_to_server()
+        line["sockets"].append(socket)
+
+    page.route_web_socket("**/_stcore/stream", carry)
+    actions.open_page(page, "/?ink=" + codec.encode([np.float32(actions.SEVENS_BAR) + 100]))
+    wait_for_reader(page)
+    line["is_open"] = False
+    for socket in line["sockets"]:
+        socket.close()
+    actions.button(page, "Clear").click()
+    actions.draw(page, actions.SEVEN)
+    actions.expect_answer(page, "7")
+    expect(page.locator(".card.forming")).to_have_count(0)
+
+
+def test_the_moment_of_the_answer_is_found_and_the_drawing_replayed(visitor):
+    """A sentence says when the answer was found; the slider shows the drawing as it was, and leaving it the whole."""
+    page = visitor()
+    actions.open_page(page, "/?ink=" + codec.encode([np.float32(actions.SEVEN) + np.float32([140, 60])]))
+    wait_for_reader(page)
+    page.get_by_role("radio", name="When").click()
+    expect(page.get_by_text(re.compile(r"^7 was read after \d+% of the drawing"))).to_be_visible()
+    whole = ink_pixels(page)
+    slider = page.get_by_role("slider", name="How much of the drawing to show")
+    slider.fill("0.3")
+    expect(page.get_by_text(re.compile(r"^After 30%: "))).to_be_visible()
+    assert 0.1 * whole < ink_pixels(page) < 0.6 * whole
+    expect(page.locator(".card.forming")).to_have_count(1)
+    slider.blur()
+    expect(page.locator(".card.forming")).to_have_count(0)
+    assert ink_pixels(page) == whole
+
+
+GIVE_PICTURE = """([encoded, way]) => {
+  const bytes = Uint8Array.from(atob(encoded), letter => letter.charCodeAt(0))
+  const data = new DataTransfer()
+  data.items.add(new File([bytes], "seven.png", { type: "image/png" }))
+  const about = { bubbles: true, cancelable: true, composed: true }
+  const [place, event] = way === "paste"
+    ? [document.body, new ClipboardEvent("paste", { ...about, clipboardData: data })]
+    : [document.querySelector(".st-key-draw-sheet"), new DragEvent("drop", { ...about, dataTransfer: data })]
+  place.dispatchEvent(event) }"""
+
 SHIFTS = """() => { window.shifted = 0
   const add = one => { if (!one.hadRecentInput) window.shifted += one.value }
   new PerformanceObserver(list => list.getEntries().forEach(add)).observe({ type: "layout-shift", buffered: true }) }"""
@@ -272,6 +369,7 @@ def test_a_seven_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(visi
     """On a phone, a stroke draws and does not scroll the page; the same movement beside the sheet does."""
     page = visitor(**actions.PHONE)
     actions.open_page(page, "/")
+    actions.on_screen(page, actions.SEVEN)  # waits until the canvas is in its place
     place = actions.sheet(page).bounding_box()
     actions.draw_by_touch(page, actions.SEVEN)
     actions.expect_answer(page, "7")

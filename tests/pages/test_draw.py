@@ -391,7 +391,7 @@ class TestWhy:
     def test_names_the_deciding_ink_and_shows_the_network(self, open_page, tidy):
         """It names and paints the deciding ink, shows filters and their responses, all described in words."""
         page = open_page(ink=codec.encode(SEVEN))
-        for tab, count in (("Why", 2), ("Inside", 2)):
+        for tab, count in (("Why", 2), ("Inside", 1)):
             page.segmented_control(key="draw.tab").set_value(tab).run()
             alts = re.findall(
                 r'<img src="data:image/png[^"]*" alt="([^"]*)"', "".join(one.value for one in tidy(page).html)
@@ -399,13 +399,16 @@ class TestWhy:
             assert len(alts) == count
             assert all(alts)
             assert tab == "Inside" or any(text.value.startswith("7 against") for text in page.markdown)
+        maps = json.loads(page.get_by_key("draw.maps").proto.json)
+        assert maps["alt"].startswith("The responses of the 32 filters")
 
     def test_other_models_are_asked_and_a_difference_explained(self, open_page, tidy, sample):
         """Every bundled model's reading is in the table; a line tells why the simplest differs, where it does."""
         page = open_page(ink=codec.encode(SEVEN))
         page.segmented_control(key="draw.tab").set_value("All models").run()
         tidy(page)
-        assert list(page.table[0].value["reads"]) == ["7"] * len(catalogue.bundled())
+        models = json.loads(page.get_by_key("draw.race").proto.json)["models"]
+        assert [model["reads"] for model in models] == ["7"] * len(catalogue.bundled())
         assert not any("only adds up ink" in caption.value for caption in page.caption)
 
 

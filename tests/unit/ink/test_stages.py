@@ -21,7 +21,7 @@ def opened(stage):
 def test_are_three_squares_in_the_order_of_the_work(size):
     """For any sheet there are three squares of the same size, found, fitted and seen, each described in words."""
     shown = stages.show(glyphs.fit_strokes(SEVEN, size=size, pen_width=16))
-    assert [stage.caption for stage in shown] == ["found", "fitted", "what the model sees"]
+    assert [stage.caption for stage in shown] == ["your ink", "centred and scaled", "28×28 input"]
     assert {opened(stage).shape for stage in shown} == {(stages.SIDE, stages.SIDE, 3)}
     assert f"{size[1]} by {size[0]}" in shown[0].alt
     assert all(stage.alt for stage in shown)

@@ -1,0 +1,46 @@
+"""The first paint: what a page's HTML already holds, so that little is waited for and nothing moves while it loads.
+
+Streamlit's page fetches the script of each kind of element only when the server names the first such element, after the
+connection, and the pages' own styles later still. On a slow line that is several seconds. So the HTML names the scripts
+that every page needs, and holds the styles that keep room for what comes later.
+"""
+
+import functools
+import importlib.util
+import re
+from pathlib import Path
+
+from digits.settings import PROJECT_DIR
+
+_KINDS = ("BidiComponent", "ButtonGroup", "Html", "Selectbox")  # of elements on the first page
+_STYLES = ("frame.css", "draw.css")
+_SCRIPT = re.compile(r"static/js/([\w.-]+\.js)")
+_IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*["']\./([\w.-]+\.js)["']""")
+
+
+@functools.cache
+def tags(page_html: str) -> str:
+    """Return the elements to add to the head of Streamlit's HTML.
+
+    Args:
+        page_html: the HTML as Streamlit sends it; the scripts that it names already are left out.
+    """
+    known = set(_SCRIPT.findall(page_html))
+    links = [f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in _scripts(known)]
+    components = PROJECT_DIR / "pages" / "components"
+    styles = [f"<style>{(components / name).read_text(encoding='utf-8')}</style>" for name in _STYLES]
+    return "\n    ".join([*styles, *links])
+
+
+def _scripts(known: set[str]) -> list[str]:
+    """Return the names of the scripts of the first page's elements, and of all that these import."""
+    folder = Path(importlib.util.find_spec("streamlit").origin).parent / "static" / "static" / "js"  # type: ignore[union-attr, arg-type]
+    wanted = [path.name for kind in _KINDS for path in sorted(folder.glob(f"{kind}.*.js"))]
+    found: list[str] = []
+    while wanted:
+        name = wanted.pop(0)
+        if name not in known and (folder / name).is_file():
+            known.add(name)
+            found.append(name)
+            wanted += _IMPORT.findall((folder / name).read_text(encoding="utf-8", errors="replace"))
+    return found
