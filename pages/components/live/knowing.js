@@ -15,21 +15,22 @@ const MOST = 80 // moments, more or less; a curve needs no more
 export async function* moments(reader, strokes, { signal, ...sheet } = {}) {
   const own = reader.fork() // so that the reader remembers the sheet that is being drawn on
   const final = reader.fork().read(strokes, sheet)
-  const total = strokes.reduce((sum, stroke) => sum + stroke.length, 0)
+  const counts = strokes.map(stroke => (ArrayBuffer.isView(stroke) ? stroke.length / 2 : stroke.length))
+  const total = counts.reduce((sum, count) => sum + count, 0)
   const step = Math.max(1, Math.ceil(total / MOST))
   let before = 0
   for (let stroke = 0; stroke < strokes.length; stroke++) {
-    const { length } = strokes[stroke]
-    for (let points = Math.min(step, length); ; points = Math.min(points + step, length)) {
+    const count = counts[stroke]
+    for (let points = Math.min(step, count); ; points = Math.min(points + step, count)) {
       await idle()
       if (signal?.aborted) return
-      const begun = [...strokes.slice(0, stroke), strokes[stroke].slice(0, points)]
+      const begun = [...strokes.slice(0, stroke), beginning(strokes[stroke], points)]
       const reading = own.read(begun, sheet)
       const share = (before + points) / total
       yield { stroke, points, share, reading, probability: probabilityOf(final, reading) }
-      if (points === length) break
+      if (points === count) break
     }
-    before += length
+    before += count
   }
 }
 
@@ -40,6 +41,10 @@ export function knewAt(found) {
   let place = last
   while (place > 0 && found[place - 1].reading.text === found[last].reading.text) place--
   return place
+}
+
+function beginning(stroke, points) {
+  return ArrayBuffer.isView(stroke) ? stroke.subarray(0, 2 * points) : stroke.slice(0, points)
 }
 
 function probabilityOf(final, { digits }) {

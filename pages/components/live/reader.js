@@ -52,7 +52,9 @@ const SMALLEST_DRAWING = 8 // pixels of the sheet; anything smaller is a dot, an
 // quickest that this browser has. Throws an Error with a sentence if the model cannot be fetched or run.
 export async function openReader({ model, engine } = {}) {
   const [network, judge] = await Promise.all([fetchNetwork(model, { engine }), fetchJudge({ engine })])
-  return new Reader(network, network.facts.is_judged ? judge : null)
+  const reader = new Reader(network, network.facts.is_judged ? judge : null)
+  reader.fork().read([[[40, 40], [40, 200]]]) // the first reading takes longest, so that is not the visitor's
+  return reader
 }
 
 class Reader {
