@@ -12,9 +12,9 @@ import * as simd from "./simd.js"
 // `engine` is "simd", "plain" or undefined for the quickest that this browser has.
 // Throws an Error with a sentence if the network, or the engine, cannot be had.
 export async function fetchNetwork(name, { engine } = {}) {
+  const kernel = engine === "plain" ? null : simd.loadKernel() // on its way together with the description
   const place = new URL(`../models/${encodeURIComponent(name)}`, import.meta.url)
   const facts = JSON.parse(new TextDecoder().decode(await fetched(place)))
-  const kernel = engine === "plain" ? null : simd.loadKernel()
   const weights = await fetched(new URL(facts.weights, place))
   return new Network(facts, weights, await kernel, engine)
 }
