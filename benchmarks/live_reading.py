@@ -2,19 +2,21 @@
 
     python -m benchmarks.live_reading [--models ID …] [--rounds N]
 
-A digit, a number of six digits and a scribble of 2,000 points are drawn point by point, and the whole sheet is read at
-every move: with the SIMD kernel and in plain JavaScript, at full speed and with the processor throttled four times. The
-time of a move runs from the event to the answer. The bytes that each model fetches are written too, compressed as they
-travel. The result goes to benchmarks/results/live_reading.json.
+Digits, numbers of six digits and a scribble of 2,000 points are drawn, and the whole sheet is read at every move: with
+the SIMD kernel and in plain JavaScript, at full speed and with the processor throttled four times. The time of a move
+runs from the event to the answer; `processor` is the mean time that the page's thread worked for a move, which other
+programs on the machine do not lengthen. The bytes that each model fetches are counted compressed, as they travel. The
+result goes to benchmarks/results/live_reading.json.
 """
 
 import argparse
+import itertools
 import os
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, CDPSession, Page
 
 from benchmarks import _app, _results
 from digits.data import samples
@@ -23,26 +25,31 @@ from digits.views import live as served
 from tests.browser import live
 
 SIZE = (300, 900)
+ENGINES = ("simd", "plain")
+SCRIBBLE = "a scribble of 2,000 points"
 EDGES = [0.5, 1, 2, 4, 8, 16, 33, 50, 120]  # ms, of the histogram's bins
 SCRIBBLE_POINTS = 2000
+SCRIBBLE_STEP = 5  # points between two moves, as a quick pen has
 
-DRAW = """async ({ path, model, engine, drawings, size: [height, width] }) => {
+OPEN = """async ({ path, model, engine }) => {
   const { openReader } = await import(path)
-  const reader = await openReader({ model, engine })
-  const sheet = document.body
+  window.reader = await openReader({ model, engine })
+}"""
+
+DRAW = """async ({ drawings, step, size: [height, width] }) => {
   const times = []
   let strokes = []
-  sheet.onpointermove = event => {
-    strokes[strokes.length - 1].push([event.clientX, event.clientY])
-    reader.read(strokes, { width, height, penWidth: 12 })
+  document.body.onpointermove = event => {
+    window.reader.read(strokes, { width, height, penWidth: 12 })
     times.push(performance.now() - event.timeStamp)
   }
   for (const drawing of drawings) {
     strokes = []
     for (const stroke of drawing) {
-      strokes.push([stroke[0]])
-      for (const [clientX, clientY] of stroke.slice(1)) {
-        sheet.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY }))
+      strokes.push([])
+      for (let first = 0; first < stroke.length; first += step) {
+        strokes[strokes.length - 1].push(...stroke.slice(first, first + step))
+        document.body.dispatchEvent(new PointerEvent("pointermove"))
         await new Promise(resolve => setTimeout(resolve)) // the browser does what else it has to do
       }
     }
@@ -74,36 +81,50 @@ def main() -> None:
     drawn = {
         "a digit": digits(options.rounds),
         "six digits": list(numbers(max(1, options.rounds // 3))),
-        "a scribble of 2,000 points": [scribble()],
+        SCRIBBLE: [scribble()],
     }
     rows: list[dict[str, Any]] = []
     with live.served() as address, _app.chromium() as browser:
-        with live.empty_page(browser, address) as page:
-            fetched: dict[str, Any] = {"scripts": page.evaluate(SCRIPTS, served.reader_path())}
-        for model in catalogue.bundled():
+        fetched = count_bytes(browser, address)
+        print(f"bytes fetched: {fetched}\n{'':60}{'processor':>10}{'p50':>7}{'p95':>7}{'p99':>7}{'most':>8}  ms")
+        for model_id, engine, throttled in itertools.product(options.models, ENGINES, (1, 4)):
             with live.empty_page(browser, address) as page:
-                fetched[model.id] = page.evaluate(FETCHED, {"path": served.reader_path(), "model": model.id})
-        print(f"bytes fetched: {fetched}\n")
-        print(f"{'':52}{'p50':>7}{'p95':>7}{'p99':>7}{'most':>7}  ms")
-        for model_id in options.models:
-            for engine in ("simd", "plain"):
-                for throttled in (1, 4):
-                    with live.empty_page(browser, address) as page:
-                        page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": throttled})
-                        for what, drawings in drawn.items():
-                            row = {"model": model_id, "engine": engine, "throttled": throttled, "what": what}
-                            rows.append(row | describe(draw(page, drawings, model_id, engine)))
-                            print(in_words(rows[-1]), flush=True)
+                session = page.context.new_cdp_session(page)
+                session.send("Performance.enable", {"timeDomain": "threadTicks"})
+                page.evaluate(OPEN, {"path": served.reader_path(), "model": model_id, "engine": engine})
+                session.send("Emulation.setCPUThrottlingRate", {"rate": throttled})
+                for what, drawings in drawn.items():
+                    row = {"model": model_id, "engine": engine, "throttled": throttled, "what": what}
+                    step = SCRIBBLE_STEP if what == SCRIBBLE else 1
+                    rows.append(row | draw(page, session, drawings, step))
+                    print(in_words(rows[-1]), flush=True)
     load = os.getloadavg()[0]
     print("Written to", _results.save("live_reading", {"load": load, "fetched_bytes": fetched, "moves": rows}))
 
 
-def draw(page: Page, drawings: list[list[np.ndarray]], model: str, engine: str) -> list[float]:
-    """Draw drawings point by point; return the milliseconds from each move to its answer."""
+def count_bytes(browser: Browser, address: str) -> dict[str, Any]:
+    """Return the compressed bytes of the scripts, and of what each bundled model needs on top."""
+    with live.empty_page(browser, address) as page:
+        fetched: dict[str, Any] = {"scripts": page.evaluate(SCRIPTS, served.reader_path())}
+    for model in catalogue.bundled():
+        with live.empty_page(browser, address) as page:
+            fetched[model.id] = page.evaluate(FETCHED, {"path": served.reader_path(), "model": model.id})
+    return fetched
+
+
+def draw(page: Page, session: CDPSession, drawings: list[list[np.ndarray]], step: int) -> dict[str, Any]:
+    """Draw drawings with so many points at each move; return how long the moves took."""
     sheets = [[stroke.tolist() for stroke in drawing] for drawing in drawings]
-    arguments = {"path": served.reader_path(), "model": model, "engine": engine, "drawings": sheets, "size": SIZE}
-    times: list[float] = page.evaluate(DRAW, arguments)
-    return times
+    before = processor_seconds(session)
+    times = page.evaluate(DRAW, {"drawings": sheets, "step": step, "size": SIZE})
+    processor = 1e3 * (processor_seconds(session) - before) / len(times)
+    return {"processor": round(processor, 2)} | describe(times)
+
+
+def processor_seconds(session: CDPSession) -> float:
+    """Return how long the page's thread has run scripts."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return next(float(metric["value"]) for metric in metrics if metric["name"] == "ScriptDuration")
 
 
 def digits(count: int) -> list[list[np.ndarray]]:
@@ -160,8 +181,8 @@ def describe(milliseconds: list[float]) -> dict[str, Any]:
 
 def in_words(row: dict[str, Any]) -> str:
     what = f"{row['model']}, {row['engine']}, {row['what']}" + ", throttled 4×" * (row["throttled"] > 1)
-    figures = "".join(f"{row[name]:7.1f}" for name in ("p50", "p95", "p99", "most"))
-    return f"{what:52}{figures}  {row['moves']:,} moves"
+    figures = "".join(f"{row[name]:7.1f}" for name in ("p50", "p95", "p99"))
+    return f"{what:60}{row['processor']:10.1f}{figures}{row['most']:8.1f}  {row['moves']:,} moves"
 
 
 if __name__ == "__main__":

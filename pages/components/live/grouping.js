@@ -141,7 +141,8 @@ function distances(a, b) {
   const [nearA, nearB] = [a, b].map(path => new Float64Array(path.x.length).fill(Infinity))
   for (let i = 0; i < nearA.length; i++) {
     for (let j = 0; j < nearB.length; j++) {
-      const [dx, dy] = [a.x[i] - b.x[j], a.y[i] - b.y[j]]
+      const dx = a.x[i] - b.x[j]
+      const dy = a.y[i] - b.y[j]
       const square = dx * dx + dy * dy
       if (square < nearA[i]) nearA[i] = square
       if (square < nearB[j]) nearB[j] = square

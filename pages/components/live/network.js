@@ -7,14 +7,25 @@ import { IMAGE_SIZE } from "./pen.js"
 import * as plain from "./plain.js"
 import * as simd from "./simd.js"
 
-// Fetches the network of a model, or of the judge, by its name.
+const networks = new Map() // promises, by name and engine
+
+// Fetches the network of a model, or of the judge, by its name; once, unless that fails.
 //
 // `engine` is "simd", "plain" or undefined for the quickest that this browser has.
 // Throws an Error with a sentence if the network, or the engine, cannot be had.
-export async function fetchNetwork(name, { engine } = {}) {
+export function fetchNetwork(name, { engine } = {}) {
+  const key = `${name} ${engine}`
+  if (!networks.has(key)) {
+    networks.set(key, open(name, engine))
+    networks.get(key).catch(() => networks.delete(key))
+  }
+  return networks.get(key)
+}
+
+async function open(name, engine) {
+  const kernel = engine === "plain" ? null : simd.loadKernel() // on its way together with the description
   const place = new URL(`../models/${encodeURIComponent(name)}`, import.meta.url)
   const facts = JSON.parse(new TextDecoder().decode(await fetched(place)))
-  const kernel = engine === "plain" ? null : simd.loadKernel()
   const weights = await fetched(new URL(facts.weights, place))
   return new Network(facts, weights, await kernel, engine)
 }

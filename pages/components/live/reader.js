@@ -35,7 +35,6 @@
 //   firstLayer(image)     what its first layer makes of an image: { height, width, channels, values }, a Float32Array
 //                         with the channels side by side for each pixel; a dense layer's units have height and width 1
 //   fork()                a reader of another sheet that shares the networks; it costs nothing
-// `race.js` puts an image to several models; `knowing.js` tells when the answer was known.
 import { answer, describe, label } from "./answers.js"
 import { group } from "./grouping.js"
 import { fetchJudge } from "./judge.js"
@@ -49,10 +48,13 @@ const MAX_DIGITS = 40
 const SMALLEST_DRAWING = 8 // pixels of the sheet; anything smaller is a dot, and is not blown up
 
 // Fetches a model and, if its classes are the ten digits, the judge. `engine` is "simd" or "plain"; without it the
-// quickest that this browser has. Throws an Error with a sentence if the model cannot be fetched or run.
+// quickest that this browser has. Networks are shared by all readers, so a second reader of a model, or the judge of
+// another one, costs nothing. Throws an Error with a sentence if the model cannot be fetched or run.
 export async function openReader({ model, engine } = {}) {
   const [network, judge] = await Promise.all([fetchNetwork(model, { engine }), fetchJudge({ engine })])
-  return new Reader(network, network.facts.is_judged ? judge : null)
+  const reader = new Reader(network, network.facts.is_judged ? judge : null)
+  reader.fork().read([[[40, 40], [40, 200]]]) // the first reading takes longest, so that is not the visitor's
+  return reader
 }
 
 class Reader {
