@@ -10,7 +10,6 @@ from digits.models.reading import read_strokes
 from digits.store import open_store
 from digits.training import timeline
 from digits.views import diagrams, gallery
-from digits.views.markdown import escaped
 from pages import _state, _widgets
 
 
@@ -45,6 +44,6 @@ def show(run_id: str, snapshot: timeline.Snapshot, class_names: tuple[str, ...],
             alt="Your drawing as the network sees it, 28 by 28 pixels",
         )
         with st.container(gap="xsmall"):
-            sure = escaped(percent(float(snapshot.drawn.max())))
+            sure = percent(float(snapshot.drawn.max())).replace(">", r"\>")
             st.markdown(f"**Your drawing: {best}**, {sure} after {snapshot.step:,} iterations")
             _widgets.drawing(diagrams.bars(snapshot.drawn.tolist(), class_names), key=_state.key("train", "drawn.bars"))

@@ -112,7 +112,7 @@ def _banner(run_id: str, *, is_mine: bool) -> None:
     with st.container(key=_key("diagnosis")):
         st.warning(f"**{found.headline}** {found.reason}", icon=":material/trending_flat:")
         if is_mine or run.is_ended:
-            st.button(
+            is_pressed = st.button(
                 f"Try a learning rate of {found.better.learning_rate:g}",
                 icon=":material/healing:",
                 type="primary",
@@ -120,6 +120,8 @@ def _banner(run_id: str, *, is_mine: bool) -> None:
                 on_click=_try,
                 args=(run, found.better),
             )
+            if is_pressed:  # another run is shown now
+                st.rerun(scope="app")
 
 
 def _try(run: Run, better: Hyperparameters) -> None:

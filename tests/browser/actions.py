@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
@@ -272,6 +273,16 @@ def go_back(page: Page, heading: str) -> None:
     page.go_back()
     settle(page)
     expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
+
+
+def accessibility_faults(page: Page) -> list[str]:
+    """Return what axe-core finds on the page that is moderate or worse, a line for each element."""
+    return [
+        f"{fault['id']}: {node['html'][:120]}: {node['failureSummary']}"
+        for fault in Axe().run(page).response["violations"]
+        if fault["impact"] in ("moderate", "serious", "critical")
+        for node in fault["nodes"]
+    ]
 
 
 def has_sideways_scroll(page: Page) -> bool:

@@ -36,6 +36,7 @@ def test_a_run_is_watched_as_it_learns_and_found_again_after_a_reload(visitor):
     expect(page.get_by_text("Finished: Softmax regression")).to_be_visible(timeout=LONG_WAIT)
     expect(actions.figure(page, "Test accuracy")).to_have_text(re.compile(r"^(8|9)\d\.\d\d ?%$"))
     expect(actions.curve(page, "accuracy")).to_have_accessible_name(re.compile("over 8,000 iterations"))
+    assert actions.accessibility_faults(page) == []
     page.get_by_text("New run", exact=True).click()
     expect(actions.button(page, "Start")).to_be_enabled()
 

@@ -10,6 +10,7 @@ from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
 from digits.runs.schema import RunState
 from digits.store import FolderStore
 from digits.training import export, timeline
+from digits.views.challenges import CHALLENGES
 from digits.views.networks import EXPLANATIONS
 
 
@@ -333,6 +334,71 @@ class TestProgress:
         assert not page.exception
         assert [error.value for error in page.error] == ["The loss became infinite."]
         assert has_button(page, "start")
+
+
+class TestDiagnosis:
+    def test_of_a_run_that_guesses_offers_a_better_rate(self, open_page, tidy, registry):
+        """A finished run near chance is told, and one press starts the same run with another learning rate."""
+        wild = Hyperparameters(network="corrected", optimizer="adam", learning_rate=0.1, iterations=100)
+        run_id = commands.submit(registry, wild, "ada")
+        registry.claim()
+        row = {"seconds": 2.0, "loss": 2.3, "accuracy": 0.1, "val_loss": 2.3, "val_accuracy": 0.11}
+        registry.record(run_id, [{"step": 100, **row}], val_accuracy=0.11)
+        registry.finish(run_id, RunState.FINISHED)
+        page = tidy(open_page("train.py", run=run_id))
+        assert any("guessing: 11.0% correct" in warning.value for warning in page.warning)
+        page.button(key="train.better").click().run()
+        newest = registry.list_runs("ada")[0]
+        assert newest.hyperparameters.learning_rate < 0.1
+        assert newest.hyperparameters.iterations == 100
+        assert page.query_params["run"] == newest.id
+
+    def test_is_silent_about_a_run_that_learns(self, open_page, tidy, registry, quick):
+        """A page without trouble has no banner."""
+        run_id = commands.submit(registry, quick, "ada")
+        registry.claim()
+        row = {"seconds": 2.0, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75}
+        registry.record(run_id, [{"step": 100, **row}])
+        assert not has_button(tidy(open_page("train.py", run=run_id)), "better")
+
+
+class TestChallenges:
+    def test_are_five_links(self, open_page, tidy):
+        """Each challenge is a link with its settings; one that is taken up is shown with its task."""
+        page = tidy(open_page("train.py"))
+        assert {challenge.title for challenge in CHALLENGES.values()} <= {link.label for link in page.get("page_link")}
+        page = tidy(open_page("train.py", challenge="fast"))
+        assert CHALLENGES["fast"].task in words(page)
+        page.button(key="train.challenge.leave").click().run()
+        assert CHALLENGES["fast"].task not in words(tidy(page))
+        assert "challenge" not in page.query_params
+
+    def test_check_themselves(self, open_page, tidy, registry):
+        """A run that meets a challenge turns its card into what there is to learn."""
+        run_id = commands.submit(registry, Hyperparameters(network="corrected", learning_rate=1.0), "ada")
+        registry.claim()
+        registry.record(run_id, [], val_accuracy=0.1)
+        registry.finish(run_id, RunState.FINISHED)
+        assert CHALLENGES["break"].lesson in words(tidy(open_page("train.py", challenge="break")))
+        assert CHALLENGES["break"].task in words(tidy(open_page("train.py", visitor="bob", challenge="break")))
+
+
+class TestOwnDrawing:
+    def test_goes_with_a_run_and_is_shown_with_its_reading(self, open_page, tidy, registry, runs_dir):
+        """A drawing on the Draw page is kept with the next run; a snapshot's reading of it is shown."""
+        page = open_page("train.py")
+        page.session_state["draw.strokes"] = [np.array([[70, 70], [200, 68], [140, 190], [120, 230]], np.float32)]
+        page.button(key="train.start").click().run()
+        (run,) = registry.list_runs("ada")
+        store = FolderStore(runs_dir)
+        assert timeline.read_drawing(store, run.id).max() > 100
+        registry.claim()
+        drawn, pictures = np.full(10, 0.01, np.float32), np.zeros((10, 28, 28), np.float32)
+        drawn[7] = 0.91
+        hundred, counts = np.zeros(100, np.uint8), np.zeros((10, 10), np.int32)
+        snapshot = timeline.Snapshot(50, hundred, np.ones(100, np.float32), counts, "classes", pictures, drawn)
+        timeline.write(store, run.id, snapshot)
+        assert "**Your drawing: 7**, 91.0% after 50 iterations" in words(tidy(open_page("train.py", run=run.id)))
 
 
 class TestAgain:
