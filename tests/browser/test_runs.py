@@ -35,7 +35,7 @@ def test_a_visitor_without_runs_compares_two_examples(visitor):
     expect(page.get_by_text(re.compile(r"^Only A is right on [\d,]+ images"))).to_be_visible()
     assert not actions.has_sideways_scroll(page)
     actions.button(page, "All runs").click()
-    expect(page.get_by_text("2 runs, best first")).to_be_visible()
+    expect(page.get_by_text("2 selected")).to_be_visible()
 
 
 def test_runs_are_named_compared_deleted_and_restored(visitor, server):
