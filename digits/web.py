@@ -143,11 +143,15 @@ def _refusal(limit: RateLimitItemPerMinute, seconds: int) -> PlainTextResponse:
 
 
 def address_of(scope: Scope) -> str:
-    """Return the address that a request comes from; for IPv6 its network, because a household has 2**64 addresses.
+    """Return the address that a request comes from, as `network_of` does.
 
     Behind a proxy, the server itself puts the visitor's address here if `FORWARDED_ALLOW_IPS` names the proxy.
     """
-    host = (scope.get("client") or ("unknown", 0))[0]
+    return network_of((scope.get("client") or ("unknown", 0))[0])
+
+
+def network_of(host: str) -> str:
+    """Return an address; for IPv6 its network, because a household has 2**64 addresses."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -11,6 +11,7 @@ from digits.packages import check, intake, pack
 from digits.quotas import Quotas
 from digits.settings import MAX_PACKAGE_BYTES
 from digits.views import sharing
+from digits.views.markdown import escaped
 from pages import _state, _uploads, _widgets
 
 _MEGABYTES = MAX_PACKAGE_BYTES // 2**20
@@ -85,6 +86,7 @@ def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
                 model,
                 dataset.test.images,
                 _widgets.settings(),
+                owner=_widgets.visitor(),
                 on_step=lambda step: box.update(label=step),
             )
         place.empty()
@@ -112,7 +114,7 @@ def _import() -> None:
         "Import",
         icon=":material/login:",
         type="primary",
-        disabled=file is None,
+        disabled=file is None or bool(_uploads.refusal(file)),
         key=_key("import"),
         help="Checks the zip, evaluates its model, adds it to your runs and selects it here. This takes a few seconds.",
     )
@@ -120,7 +122,9 @@ def _import() -> None:
         "Only the numbers in the zip are used: no code in it is run and no model file in it is opened. The model is "
         "re-evaluated and named after its card."
     )
-    if file is not None and is_asked:
+    if file is not None and (why := _uploads.refusal(file)):
+        st.error(escaped(why), icon=":material/error:")
+    elif file is not None and is_asked:
         try:
             with st.status("Checking the package") as box:
                 st.session_state[_key("imported")] = intake.import_package(

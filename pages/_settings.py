@@ -119,7 +119,9 @@ def show_start() -> None:
 def start(settings: Hyperparameters | None = None) -> None:
     """Start a run with `settings`, or those on the screen, and wait briefly for the first point of its curves."""
     try:
-        run_id = commands.submit(_widgets.registry(), settings or chosen(), _widgets.visitor())
+        run_id = commands.submit(
+            _widgets.registry(), settings or chosen(), _widgets.visitor(), address=_widgets.address()
+        )
         st.session_state[_key("run")] = run_id
         _keep_drawing(run_id, _own_drawing.image())
         _transport.wait_for(run_id, lambda now: now.step > 0 or now.is_ended)

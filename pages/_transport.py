@@ -164,21 +164,26 @@ def _buttons(run: Run) -> None:
                 st.caption("Steps are for a paused run.")
 
 
+def _from_here(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that says from which address it comes."""
+    return lambda *given: command(*given, address=_widgets.address())
+
+
 # The buttons: label, icon, command and explanation.
 _BUTTONS: dict[str, tuple[str, str, Callable[..., None], str]] = {
-    "resume": ("Resume", "play_arrow", commands.resume, "Continues exactly where it stopped."),
+    "resume": ("Resume", "play_arrow", _from_here(commands.resume), "Continues exactly where it stopped."),
     "pause": ("Pause", "pause", commands.pause, "Interrupts training; nothing is lost."),
     "stop": ("Stop", "stop", commands.stop, "Ends the run, tests its model and keeps it."),
     "step": (
         f"Step {STEP_ITERATIONS}",
         "skip_next",
-        commands.step,
+        _from_here(commands.step),
         f"Trains for {STEP_ITERATIONS} iterations and pauses again.",
     ),
     "step_validation": (
         "Step to validation",
         "fast_forward",
-        commands.step,
+        _from_here(commands.step),
         "Trains until the next validation and pauses again.",
     ),
     "save": ("Save checkpoint", "save", commands.save_now, "Saves a copy of the weights; training continues."),

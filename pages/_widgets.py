@@ -20,6 +20,7 @@ from digits.runs.visitors import COOKIE, new_token, owner_of
 from digits.settings import Settings
 from digits.views import charts, sharing, tables, titles
 from digits.views.markdown import escaped
+from digits.web import network_of
 from pages import _state
 
 _Colour = Literal["gray", "blue", "green", "red"]
@@ -50,6 +51,11 @@ def visitor() -> str:
     if "visitor" not in st.session_state:
         st.session_state["visitor"] = owner_of(st.context.cookies.get(COOKIE) or new_token())
     return st.session_state["visitor"]
+
+
+def address() -> str:
+    """Return the address that this visitor comes from; "" from this machine itself."""
+    return network_of(st.context.ip_address or "")
 
 
 def is_phone() -> bool:

@@ -8,8 +8,9 @@ from digits.accuracy import Accuracy
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
 from digits.runs.schema import RunState
-from digits.store import FolderStore
-from digits.training import export, timeline
+from digits.settings import Settings
+from digits.store import FolderStore, open_store
+from digits.training import checkpoints, export, timeline
 from digits.views.challenges import CHALLENGES
 from digits.views.networks import EXPLANATIONS
 
@@ -402,6 +403,20 @@ class TestOwnDrawing:
 
 
 class TestAgain:
+    def test_offers_a_failed_run_its_checkpoint(self, open_page, tidy, registry, quick):
+        """The button says from which iteration; another visitor is not offered it."""
+        first = commands.submit(registry, quick, "ada")
+        registry.claim()
+        registry.finish(first, RunState.FAILED, reason="because")
+        assert not has_button(open_page("train.py", run=first), "again.continue")
+        checkpoints.save(open_store(Settings.from_environment()), first, {"step": np.array(60)})
+        page = open_page("train.py", run=first)
+        button = page.button(key="train.again.continue")
+        assert button.label == "Start again from iteration 60"
+        page = tidy(button.click().run())
+        run = registry.get(page.query_params["run"])
+        assert (run.id != first, run.state, run.step) == (True, RunState.QUEUED, 60)
+
     def test_repeats_a_run_with_its_changes(self, open_page, tidy, registry, quick):
         """Run it again queues the same settings, seed and changes, and shows the new run."""
         changes = [Change(40, "learning_rate", 0.5, 0.1)]
