@@ -73,7 +73,8 @@ class Registry(WorkRegistry):
 
         Args:
             admit: as in `create`.
-            facts: columns such as `name`, which gets a number if another of the owner's runs has it, or `id` from `new_id`.
+            facts: columns such as `name`, which gets a number if another of the owner's runs has it, or `id` from
+                `new_id`.
         """
         rows = {_changes: [asdict(change) for change in changes], _metrics: history}
         ended = {"state": RunState.FINISHED, "step": hyperparameters.iterations, "ended": time.time()}

@@ -18,9 +18,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from digits import logs, trouble
+from digits import logs, memory, trouble
 from digits.data.datasets import Dataset
-from digits.errors import CheckpointUnusable, DatasetError, DigitsError, LeaseLost, RegistryUnavailable
+from digits.errors import (
+    CheckpointUnusable,
+    DatasetError,
+    DigitsError,
+    LeaseLost,
+    RegistryUnavailable,
+    TrainingDiverged,
+)
 from digits.models import catalogue
 from digits.quotas import Quotas
 from digits.runs import retention
@@ -98,10 +105,12 @@ class Trainer:
                 self._train(run)
                 self._measure(run.id)
                 self._remove_deleted()
+                memory.trim()
                 served.add(run.id)
             elif cold:  # compile in advance while no run waits, one network at a time
                 self._activity = "warming up"
                 self._in_background(self._warm_up, cold.pop(0))
+                memory.trim()
             else:
                 self._activity = "waiting for a run"
                 self._remove_deleted()
@@ -129,6 +138,8 @@ class Trainer:
         except DigitsError as error:
             _logger.warning("failed: %s", error)
             self._fail(run, trouble.sentence(error))
+            if isinstance(error, TrainingDiverged):  # it would diverge again from there
+                checkpoints.remove(self._store, run.id)
         except Exception as error:  # a bug must not end other visitors' runs
             self._explain(run, error)
 
