@@ -49,7 +49,8 @@ def test_it_goes_on_where_the_failed_run_ended(registry, serve, store, fail):
     step = again.last_step(store, failed)
     assert step >= 200
     run = registry.get(again.start(registry, store, failed, "ada"))
-    assert (run.step, run.name, run.precision, run.state) == (step, "mine", failed.precision, RunState.QUEUED)
+    assert (run.step, run.precision, run.state) == (step, failed.precision, RunState.QUEUED)
+    assert run.name.startswith("mine")  # and a number, because the failed run keeps its name
     assert registry.history(run.id)[-1]["step"] <= step
     serve()
     run, expected = registry.get(run.id), registry.get(peaceful)
