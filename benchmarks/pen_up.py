@@ -6,6 +6,7 @@ Each also with the browser's processor throttled four times, as on a slow phone,
 """
 
 import argparse
+import itertools
 from typing import Any
 
 from playwright.sync_api import Page
@@ -77,12 +78,12 @@ def time_strokes(page: Page, count: int) -> dict[str, Any]:
     for number in range(count + 2):
         page.keyboard.press("Control+z")  # the sheet has the focus since the first stroke
         page.wait_for_timeout(300)
-        x, y = actions.on_screen(page, [actions.SEVEN[0]])[0]
-        page.mouse.move(x, y)
+        path = actions.on_screen(page, [(x + number % 3, y) for x, y in actions.SEVEN])
+        page.mouse.move(*path[0])
         page.mouse.down()
-        for x, y in actions.on_screen(page, actions.SEVEN)[1:]:
-            for _ in range(6):
-                page.mouse.move(x - 6 + number % 3, y - 6, steps=2)
+        for (x0, y0), (x1, y1) in itertools.pairwise(path):
+            for step in range(1, 7):
+                page.mouse.move(x0 + (x1 - x0) * step / 6, y0 + (y1 - y0) * step / 6)
                 page.wait_for_timeout(16)  # as often as a screen shows a frame
         page.mouse.up()
         page.wait_for_function(f"clock.releases.length > {number}", timeout=60_000)

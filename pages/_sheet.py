@@ -67,6 +67,7 @@ def show(model: catalogue.Model) -> Reading:
     Raises:
         InvalidImage: as in `strokes.check`.
     """
+    _receive(st.session_state.get(_key("paper"), {}).get("drawing"))  # so that the component hears of its arrival
     with st.container(key=_key("sheet")):
         st_canvas(
             stroke_width=st.session_state[_key("pen")],
@@ -77,7 +78,7 @@ def show(model: catalogue.Model) -> Reading:
             key=_key("canvas"),
         )
         sent = _paper(data=_data(), key=_key("paper"), on_drawing_change=lambda: None).drawing
-    _receive(sent)
+    _receive(sent)  # after a restart of the server, it is known only now
     drawn = st.session_state[_key("strokes")]
     ANSWERS.inc(bool(drawn))
     return read_strokes(drawn, model, size=(HEIGHT, WIDTH), pen_width=st.session_state[_key("width")])

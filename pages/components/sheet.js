@@ -116,12 +116,13 @@ function send() {
   })
 }
 
-function deliver(drawing) {
+function deliver(drawing, wait = RETRY_MS) {
   clearTimeout(sheet.timer)
   if (isConnected()) sheet.send(drawing)
   sheet.timer = setTimeout(() => {
-    if (sheet.data.received < drawing.serial && drawing.serial === sheet.serial) deliver(drawing)
-  }, RETRY_MS)
+    if (sheet.data.received >= drawing.serial || drawing.serial !== sheet.serial) return
+    deliver(drawing, isConnected() ? 2 * wait : RETRY_MS) // a slow server is not asked over and over
+  }, wait)
 }
 
 function isConnected() {

@@ -269,12 +269,17 @@ def test_everything_of_the_first_minute_is_on_the_first_screen(visitor):
 
 def wait_for_reader(page) -> None:
     """Wait until this browser reads by itself; there must be something on the sheet."""
-    listen = "() => { addEventListener('digits:reading', ({detail}) => { window.lastReading = detail.reading }) }"
-    page.evaluate(listen)
-    hello = (
-        "() => { dispatchEvent(new CustomEvent('digits:do', {detail: {what: 'hello'}})); return window.lastReading }"
+    page.evaluate("addEventListener('digits:reading', ({ detail }) => { window.lastReading = detail.reading })")
+    hello = "dispatchEvent(new CustomEvent('digits:do', { detail: { what: 'hello' } }))"
+    page.wait_for_function(f"{hello} && window.lastReading", polling=200)
+
+
+def ink_pixels(page) -> int:
+    """Count the pixels of ink on the sheet."""
+    return page.locator(".paper .ink").evaluate(
+        """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+        .reduce((count, value, place) => count + (place % 4 === 3 && value > 128), 0)"""
     )
-    page.wait_for_function(hello, polling=200)
 
 
 def test_the_answer_moves_while_the_pen_is_down_and_the_server_confirms_it(visitor):
