@@ -75,7 +75,8 @@ function layersOf(descriptions, numbers) {
   const take = count => numbers.subarray(at, (at += count))
   return descriptions.map(({ kind, side, outputs, padded, relu }) => {
     if (kind === "dense") [height, width, channels] = [1, 1, height * width * channels]
-    const layer = { kind, height, width, inputs: channels, outputs: outputs ?? channels, side: side ?? 1, padding: 0, relu }
+    const received = { height, width, inputs: channels }
+    const layer = { kind, ...received, outputs: outputs ?? channels, side: side ?? 1, padding: 0, relu }
     if (kind === "pooling") {
       ;[height, width] = [height >> 1, width >> 1]
     } else {

@@ -5,9 +5,9 @@
 //   const reading = reader.read(strokes, { width, height, penWidth })
 //
 // `strokes` is an array of strokes, each an array of points [x, y] in pixels of the sheet (or a Float32Array x, y, x,
-// y, …), as the server's `canvas.parse` returns them. The stroke that is being drawn is the last one. The arrays are
-// never changed, and the same arrays may be given again with more points. What belongs to unchanged strokes is taken
-// from memory, so call `read` as often as the pen moves. It takes no promise and never throws for what is drawn.
+// y, …). The one under the pen is among them, with the points that it has so far. The arrays are never changed, and
+// the same arrays may be given again with more points. What belongs to unchanged strokes is remembered, so `read` can
+// be called in every frame while the pen moves. It returns at once, and never throws for what is drawn.
 //
 // A reading is what `digits.models.reading.read_strokes` and `digits.models.answers.answer` say on the server:
 //   digits      in reading order; for each
@@ -130,8 +130,8 @@ class Reader {
     const name = this.model.classes[best]
     const { image, scale, centre } = glyph
     const box = inkBox(strokes, width, height, penWidth)
-    const symbol = accepted ? name : "?"
-    return { strokes: places, line, box, image, scale, centre, probabilities, best, name, accepted, dot, beginning, symbol }
+    const said = { probabilities, best, name, accepted, dot, beginning, symbol: accepted ? name : "?" }
+    return { strokes: places, line, box, image, scale, centre, ...said }
   }
 
   #inWords(digits) {

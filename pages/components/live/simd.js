@@ -47,7 +47,9 @@ export function prepare(layers, compiled) {
   const { convolve } = new WebAssembly.Instance(compiled, { digits: { memory } }).exports
   return pixels => {
     let values = pixels
-    for (const plan of plans) values = plan.kind === "pooling" ? pool(plan, values) : run(plan, values, numbers, convolve)
+    for (const plan of plans) {
+      values = plan.kind === "pooling" ? pool(plan, values) : run(plan, values, numbers, convolve)
+    }
     return values
   }
 }

@@ -44,11 +44,14 @@ export function pathLength(points) {
 
 // Returns the smallest box [x0, y0, x1, y1] around several boxes.
 export function unitedBox(boxes) {
-  return [0, 1, 2, 3].map(side => boxes.map(box => box[side]).reduce((a, b) => (side < 2 ? Math.min(a, b) : Math.max(a, b))))
+  const sides = [0, 1, 2, 3].map(side => boxes.map(box => box[side]))
+  return sides.map((ends, side) => (side < 2 ? Math.min(...ends) : Math.max(...ends)))
 }
 
 function isSame(known, stroke) {
-  if (ArrayBuffer.isView(stroke)) return known.length === stroke.length && known.every((value, at) => value === stroke[at])
+  if (ArrayBuffer.isView(stroke)) {
+    return known.length === stroke.length && known.every((value, at) => value === Math.fround(stroke[at]))
+  }
   if (known.length !== 2 * stroke.length) return false
   for (let place = stroke.length - 1; place >= 0; place--) { // mostly the end is new
     const [x, y] = stroke[place]
