@@ -2,7 +2,6 @@
 
 import random
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -176,7 +175,6 @@ def _show(model: catalogue.Model, dataset: datasets.Dataset) -> None:
 
 
 head = _widgets.page_head("gallery", "Gallery", "A model's predictions for unseen test images.")
-st.html(Path(__file__).parent / "components" / "gallery-page.css")
 try:
     _agree_on_order()
     with st.container(horizontal=True, vertical_alignment="bottom", key=_key("tools")):
