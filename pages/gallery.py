@@ -76,7 +76,6 @@ def _more_filters(class_names: tuple[str, ...]) -> None:
             key=_key("sort"),
             persist_state="session",
             on_change=_sort,
-            help="By confidence, the highest first; in the order of the data set; or at random.",
         )
         if st.session_state[_key("sort")] == "random":
             st.button("", icon=":material/shuffle:", on_click=_sort, key=_key("again"), help="Shuffle again")
