@@ -2,7 +2,6 @@
 
 import random
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -77,7 +76,6 @@ def _more_filters(class_names: tuple[str, ...]) -> None:
             key=_key("sort"),
             persist_state="session",
             on_change=_sort,
-            help="By confidence, the highest first; in the order of the data set; or at random.",
         )
         if st.session_state[_key("sort")] == "random":
             st.button("", icon=":material/shuffle:", on_click=_sort, key=_key("again"), help="Shuffle again")
@@ -176,7 +174,6 @@ def _show(model: catalogue.Model, dataset: datasets.Dataset) -> None:
 
 
 head = _widgets.page_head("gallery", "Gallery", "A model's predictions for unseen test images.")
-st.html(Path(__file__).parent / "components" / "gallery-page.css")
 try:
     _agree_on_order()
     with st.container(horizontal=True, vertical_alignment="bottom", key=_key("tools")):

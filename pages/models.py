@@ -1,7 +1,6 @@
 """Models: the accuracy, errors and calibration of one model; export and import."""
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -129,7 +128,6 @@ def _tabs(model: catalogue.Model, dataset: datasets.Dataset) -> np.ndarray:
 
 
 head = _widgets.page_head("models", "Models", "Accuracy, errors and calibration of one model.")
-st.html(Path(__file__).parent / "components" / "models.css")
 try:
     _package.choose_imported()
     is_phone = _widgets.is_phone()

@@ -1,7 +1,5 @@
 """Runs: list, open, name, repeat, delete and compare the visitor's runs."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from digits import trouble
@@ -232,7 +230,6 @@ def _compare(passing: list[Run]) -> list[Run]:
 
 
 head = _widgets.page_head("runs", "Runs", "Every network that you have trained. Press one to open it.")
-st.html(Path(__file__).parent / "components" / "runs.css")
 try:
     st.session_state.pop(key("stale"), None)
     passing, has_older = _own_runs()

@@ -16,7 +16,7 @@ from digits.views import first_paint
 SITE = "Digits"
 CARD = "/card.png"  # the address of the preview's picture, 1200 × 630 pixels
 PICTURE = PROJECT_DIR / "pages" / "components" / "card.png"
-_CONDITIONS = (b"if-none-match", b"if-modified-since", b"range")
+_CONDITIONS = (b"if-none-match", b"if-modified-since", b"range", b"accept-encoding")
 _STREAMLITS_TITLE = b"<title>Streamlit</title>"
 
 
@@ -77,7 +77,7 @@ class Previews:
         if page is None:
             await self._app(scope, receive, send)
             return
-        # Streamlit must send the whole page, and never "not modified".
+        # Streamlit must send the whole page, uncompressed, and never "not modified".
         scope = {**scope, "headers": [item for item in scope["headers"] if item[0] not in _CONDITIONS]}
         start: Message = {}
         body = b""

@@ -3,6 +3,7 @@
 import pytest
 
 from digits.models import catalogue
+from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.schema import METRIC_NAMES
 from digits.settings import Settings
 from digits.views import examples
@@ -12,7 +13,7 @@ from digits.views import examples
 def test_an_example_is_the_run_of_a_bundled_model(run):
     """Its settings and its accuracy are those of the model's card; its history ends with the last iteration."""
     card, rows = catalogue.find(run.id, Settings.from_environment()).card, examples.history(run.id)
-    assert run.hyperparameters.to_dict() == card.hyperparameters
+    assert run.hyperparameters == Hyperparameters.from_dict(card.hyperparameters)
     assert run.test_accuracy.correct == card.test.correct
     assert run.has_model
     assert all(list(row) == METRIC_NAMES for row in rows)
