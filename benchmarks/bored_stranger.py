@@ -8,6 +8,7 @@ honest visitor waits is computed from their place and the length of a turn, with
 """
 
 import asyncio
+import functools
 import os
 import tempfile
 import time
@@ -30,6 +31,7 @@ from digits.runs.registry import Registry
 from digits.training.session import TURN_SECONDS
 
 BROWSERS = 17
+COOKIES = 30
 TRIES = 100  # of each trick that is a loop
 SESSIONS = 300
 HEAVY = Hyperparameters(network="drawing", iterations=20_000, batch_size=1000)
@@ -71,6 +73,14 @@ def fill_the_queue_long_ago(registry: Registry, tally: Tally) -> None:
     for _ in range(2 * BROWSERS):
         if run := registry.claim():
             registry.requeue(run.id)
+
+
+def fill_the_queue_from_one_address(registry: Registry, tally: Tally) -> None:
+    """30 browsers behind one address start three runs each."""
+    submit = functools.partial(commands.submit, address="192.0.2.1")
+    for browser in range(COOKIES):
+        for _ in range(3):
+            tally.ask(submit, registry, HEAVIEST_ALLOWED, f"stranger {browser}")
 
 
 def pause_and_resume(registry: Registry, tally: Tally) -> None:
@@ -135,7 +145,15 @@ async def visit(page: Starlette, address: str) -> tuple[int, str]:
     return messages[0]["status"], b"".join(message.get("body", b"") for message in messages).decode()
 
 
-TRICKS = (fill_the_queue, fill_the_queue_long_ago, pause_and_resume, save_in_a_loop, command_in_a_loop, open_sessions)
+TRICKS = (
+    fill_the_queue,
+    fill_the_queue_long_ago,
+    fill_the_queue_from_one_address,
+    pause_and_resume,
+    save_in_a_loop,
+    command_in_a_loop,
+    open_sessions,
+)
 
 
 def main() -> None:
@@ -158,6 +176,7 @@ def play(trick: Callable[[Registry, Tally], None], public: str) -> dict[str, obj
     with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"DIGITS_PUBLIC": public}):
         registry = Registry(f"sqlite:///{Path(folder) / 'registry.sqlite'}")
         admission._limiter.cache_clear()
+        admission.addresses = admission.Addresses()
         start = time.perf_counter()
         trick(registry, tally)
         seconds = time.perf_counter() - start

@@ -45,6 +45,7 @@ def page() -> str:
         "Training": (training_table(read("training_peers")), profile_table(read("step_profile"))),
         "Watching a run": (watching_table(read("watching")),),
         "Reading": (inference_table(read("inference")),),
+        "Reading in the browser": (live_table(read("live_reading")), parity_table(read("live_parity"))),
         "What a visitor waits for": (clock_table(read("visitor_clock")), transport_table(read("transport_clock"))),
         "Many visitors": (visitors_table(read("many_visitors")),),
     }
@@ -184,6 +185,53 @@ def inference_table(record: dict[str, Any]) -> str:
     ]
     head = ["reading", "one image, ms, p50 / p95", "the same while a run trains", "10,000 images, s"]
     return f"{table(head, rows)}\n\n{how_measured(record)} The convolutional network."
+
+
+def live_table(record: dict[str, Any]) -> str:
+    figures = record["figures"]
+    rows = []
+    for row in figures["moves"]:
+        name = f"{row['what']}, {'WebAssembly' if row['engine'] == 'simd' else 'plain JavaScript'}"
+        times = [f"{row[key]:,.1f}" for key in ("processor", "p50", "p95")]
+        rows.append([name + ", throttled 4×" * (row["throttled"] > 1), *times, f"{row['moves']:,}"])
+    head = ["from a move of the pen to the answer, ms", "the page's processor time", "p50", "p95", "moves"]
+    fetched = figures["fetched_bytes"]
+    shared = fetched["scripts"] + fetched["drawing"]["judge"] + fetched["drawing"]["kernel"]
+    networks = ", ".join(f"{name} {_kilobytes(row['network'])}" for name, row in fetched.items() if name != "scripts")
+    return (
+        f"{table(head, rows)}\n\n{how_measured(record)} The load was {figures['load']:.0f}: "
+        "p50 and p95 contain the waiting for other programs, the processor time does not. The network for drawings. A "
+        f"browser fetches once, compressed: scripts and judge {_kilobytes(shared)}, and a network: {networks}."
+    )
+
+
+def parity_table(record: dict[str, Any]) -> str:
+    figures = record["figures"]
+    rows = [
+        [
+            row["what"],
+            f"{row['same']:,} of {row['drawings']:,}",
+            f"{row['digits']:,}",
+            f"{row['refused']:,}",
+            f"{row['largest_difference_of_a_probability']:.0e}",
+        ]
+        for row in figures["rows"]
+    ]
+    head = [
+        "read by the server and in the browser",
+        "the same",
+        "digits",
+        "refused",
+        "largest difference of a probability",
+    ]
+    return (
+        f"{table(head, rows)}\n\n{how_measured(record)} The same: the bytes of the images, digits, refusals, words, "
+        "and probabilities within 1e-4."
+    )
+
+
+def _kilobytes(count: int) -> str:
+    return f"{count / 1000:,.0f} kB"
 
 
 def clock_table(record: dict[str, Any]) -> str:

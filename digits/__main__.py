@@ -199,7 +199,9 @@ def _gallery(options: argparse.Namespace, settings: Settings) -> int:
                 f"`--class` must be one of {', '.join(dataset.class_names)}; received {options.only_class!r}."
             )
         class_index = dataset.class_names.index(options.only_class)
-    choice = galleries.Choice(max(0, options.hundred - 1), options.shuffle, options.mistakes, class_index)
+    choice = galleries.Choice(
+        max(0, options.hundred - 1), options.shuffle, False if options.mistakes else None, class_index
+    )
     page = galleries.choose(labels, probabilities, choice)
     right = int((labels[page.rows] == predicted[page.rows]).sum())
     title = (

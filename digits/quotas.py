@@ -25,11 +25,13 @@ class Quotas:
     uploads_a_minute: int = _quota(0, 60, "files sent from one address in a minute")  # 50 may be chosen at once
     commands_a_minute: int = _quota(0, 60, "commands to runs from one visitor in a minute")
     runs_waiting_per_visitor: int = _quota(3, 2, "a visitor's runs that wait or train")
+    runs_waiting_per_address: int = _quota(0, 10, "runs started from one address that wait or train")
     runs_waiting: int = _quota(50, 30, "everybody's runs that wait or train")
     runs_paused_per_visitor: int = _quota(20, 3, "a visitor's paused runs")
     images_per_run: int = _quota(0, 2_500_000, "images that a convolutional network learns from in a run")
     minutes_per_run: int = _quota(0, 40, "minutes of training in a run, which then stops and keeps its result")
     copies_per_visitor: int = _quota(0, 10, "copies that a visitor saves during training")
+    checks_an_hour: int = _quota(0, 20, "packages that a visitor checks in an hour")
     imports_per_visitor: int = _quota(20, 10, "models that a visitor imports")
     megabytes_per_visitor: int = _quota(0, 200, "megabytes of a visitor's runs on the disk")
     megabytes: int = _quota(0, 4000, "megabytes of everybody's runs on the disk")

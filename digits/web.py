@@ -64,7 +64,8 @@ def content_security_policy(html: str, ancestors: str = "'self'") -> str:
     scripts = " ".join(f"'sha256-{digest}'" for digest in digests)
     rules = {
         "default-src": "'self'",
-        # Charts compile their formulas, and components are loaded from blobs.
+        # Charts compile their formulas, which lets the reader in the browser compile its WebAssembly, too; components
+        # are loaded from blobs.
         "script-src": f"'self' blob: 'unsafe-eval' {scripts}".strip(),
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data: blob:",
@@ -142,11 +143,15 @@ def _refusal(limit: RateLimitItemPerMinute, seconds: int) -> PlainTextResponse:
 
 
 def address_of(scope: Scope) -> str:
-    """Return the address that a request comes from; for IPv6 its network, because a household has 2**64 addresses.
+    """Return the address that a request comes from, as `network_of` does.
 
     Behind a proxy, the server itself puts the visitor's address here if `FORWARDED_ALLOW_IPS` names the proxy.
     """
-    host = (scope.get("client") or ("unknown", 0))[0]
+    return network_of((scope.get("client") or ("unknown", 0))[0])
+
+
+def network_of(host: str) -> str:
+    """Return an address; for IPv6 its network, because a household has 2**64 addresses."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

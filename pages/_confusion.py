@@ -1,4 +1,4 @@
-"""A model's mistakes: its confusion matrix, the images in each cell, per-class metrics, most confident mistakes."""
+"""A model's errors: its confusion matrix, the images in each cell, and the most confident errors."""
 
 from functools import partial
 
@@ -10,50 +10,66 @@ from digits.models import catalogue, scores
 from digits.views import gallery
 from pages import _samples, _state, _widgets
 
-SHOWN = 20  # images of a cell, and most confident mistakes
+SHOWN = 20  # images of a cell, and most confident errors
 
 _key = partial(_state.key, "models")
 
 
-def show(dataset: datasets.Dataset, model: catalogue.Model) -> None:
-    """Show the confusion matrix with the pressed cell's images, the metrics and the most confident mistakes."""
-    names, labels, probabilities = dataset.class_names, dataset.test.labels, model.test_probabilities(dataset)
-    predicted = probabilities.argmax(axis=1)
-    counts = scores.confusion_matrix(labels, predicted, len(names))
-    st.header("Confusion matrix", anchor=False)
-    st.markdown(
-        "Rows are the true classes, columns are the predicted ones. Correct predictions are grey; the deeper the "
-        "orange, the more often the model makes that mistake. **Press a number to see its images.**"
-    )
-    table, opened = st.columns([3, 2], gap="large")
+def show(dataset: datasets.Dataset, model: catalogue.Model) -> np.ndarray:
+    """Show the confusion matrix, beside it the pressed cell's images or the most confident errors; return their rows.
+
+    On a phone, a cell opens a dialog.
+    """
+    names, probabilities = dataset.class_names, model.test_probabilities(dataset)
+    counts = scores.confusion_matrix(dataset.test.labels, probabilities.argmax(axis=1), len(names))
+    table, beside = st.columns([3, 2], gap="large")
     with table:
         _grid(counts, names)
-    with opened:
-        _opened(dataset, model, probabilities, counts)
-    each_class, mistakes = st.columns([2, 3], gap="large")
-    with each_class:
-        _scores(labels, predicted, names)
-    with mistakes:
-        _mistakes(dataset, model, probabilities)
+    cell = _pressed(names)
+    with beside:
+        if cell is None or _widgets.is_phone():
+            rows = _errors(dataset, model, probabilities)
+    if cell is None:
+        return rows
+    choice = gallery.Choice(class_index=cell[0], read_index=cell[1], surest_first=True)
+    rows = gallery.choose(dataset.test.labels, probabilities, choice).rows[:SHOWN]
+    show_cell = partial(_images, dataset, model, probabilities, cell, rows, int(counts[cell]))
+    if not _widgets.is_phone():
+        with beside:
+            _heading(_title(cell, int(counts[cell]), names))
+            show_cell()
+    elif st.session_state[_key("sample")] is None:  # one dialog at a time; the cell's comes back after the sample's
+        st.dialog(_title(cell, int(counts[cell]), names), on_dismiss=_close, width="medium")(show_cell)()
+    return rows
 
 
 def _grid(counts: np.ndarray, names: tuple[str, ...]) -> None:
     """Show the counts as buttons."""
+    st.markdown("Grey: correct. Orange: errors. **Select a cell to see it.**")
     cell = _pressed(names)
     data = {
         "names": list(names),
         "counts": counts.tolist(),
         "shades": np.where(counts > 0, 10 + 60 * scores.shades(counts), 0).round(1).tolist(),
         "pressed": None if cell is None else cell[0] * len(names) + cell[1],
+        "isDialog": _widgets.is_phone(),
         "label": f"Confusion matrix. {scores.describe_confusion(counts, names)}",
     }
-    _widgets.confusion_grid(data, key=_key("matrix"), on_pressed=lambda: _press(names))
-    st.caption(scores.describe_confusion(counts, names))
+    with st.container(key=_key("cells")):
+        _widgets.confusion_grid(data, key=_key("matrix"), on_pressed=lambda: _press(names))
 
 
 def _press(names: tuple[str, ...]) -> None:
-    true, read = divmod(int(st.session_state[_key("matrix")].pressed), len(names))
-    st.session_state[_key("class")], st.session_state[_key("read")] = names[true], names[read]
+    """Open the pressed cell; close it if it is open."""
+    cell = divmod(int(st.session_state[_key("matrix")].pressed), len(names))
+    if (names[cell[0]], names[cell[1]]) == (st.session_state[_key("class")], st.session_state[_key("read")]):
+        _close()
+    else:
+        st.session_state[_key("class")], st.session_state[_key("read")] = (names[index] for index in cell)
+
+
+def _close() -> None:
+    st.session_state[_key("class")] = st.session_state[_key("read")] = ""
 
 
 def _pressed(names: tuple[str, ...]) -> tuple[int, int] | None:
@@ -64,71 +80,70 @@ def _pressed(names: tuple[str, ...]) -> tuple[int, int] | None:
     if true in names and read in names:
         return names.index(true), names.index(read)
     _state.notify("models", f"The link's `class` and `read` should each be one of {', '.join(names)}; no cell is open.")
-    st.session_state[_key("class")] = st.session_state[_key("read")] = ""
+    _close()
     return None
 
 
-def _opened(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray, counts: np.ndarray) -> None:
+def _title(cell: tuple[int, int], count: int, names: tuple[str, ...]) -> str:
+    true, read = (names[index] for index in cell)
+    what = f"{true} read correctly" if true == read else f"{true} read as {read}"
+    return f"{what}: {count:,} image{'' if count == 1 else 's'}"
+
+
+def _heading(title: str) -> None:
+    """Show what the open cell is, and a button that closes it."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(title, anchor=False, width="content")
+        st.button("Close", icon=":material/close:", type="tertiary", on_click=_close, key=_key("close"))
+
+
+def _images(
+    dataset: datasets.Dataset,
+    model: catalogue.Model,
+    probabilities: np.ndarray,
+    cell: tuple[int, int],
+    rows: np.ndarray,
+    count: int,
+) -> None:
     """Show the images in the pressed cell, with a link to all of them."""
-    names = dataset.class_names
-    cell = _pressed(names)
-    if cell is None:
-        st.info("Press a cell to see its images here.", icon=":material/touch_app:")
-        return
-    true, read = cell
-    what = f"{names[true]} read correctly" if true == read else f"{names[true]} read as {names[read]}"
-    count = int(counts[true, read])
-    st.subheader(f"{what}: {count:,} image{'' if count == 1 else 's'}", anchor=False)
-    choice = gallery.Choice(class_index=true, read_index=read, surest_first=True)
-    rows = gallery.choose(dataset.test.labels, probabilities, choice).rows[:SHOWN]
+    if st.session_state[_key("sample")] is not None and _widgets.is_phone():
+        st.rerun()  # an image of this dialog has been pressed, whose own dialog takes this one's place
     if not count:
-        st.markdown("This model makes no such mistake.")
+        st.markdown("This model makes no such error.")
         return
     if count > 1:
-        st.caption("The most confident prediction comes first. Press an image to enlarge it.")
+        st.caption("The most confident predictions come first.")
     _tiles(dataset, probabilities, rows, "cell")
     if count > SHOWN:
-        _to_gallery(model, f"All {count:,} in the gallery", **{"class": names[true], "read": names[read]})
+        true, read = (dataset.class_names[index] for index in cell)
+        _to_gallery(model, f"All {count:,} in the gallery", **{"show": "all", "class": true, "read": read})
 
 
-def _scores(labels: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]) -> None:
-    """Show precision, recall and F1 of each class."""
-    st.subheader("Per-class metrics", anchor=False)
-    st.markdown(
-        "Precision: the share of predictions of this class that are correct. Recall: the share of images of this class "
-        "that are found. F1: the harmonic mean of both. Support: the number of images."
-    )
-    table = scores.per_class(labels, predicted, names)
-    shares = ["precision", "recall", "F1"]
-    table[shares] = table[shares].map("{:.2%}".format)
-    table["support"] = table["support"].map("{:,}".format)
-    st.table(table.rename_axis("class").reset_index(), hide_index=True)
-
-
-def _mistakes(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray) -> None:
-    """Show the images that were misclassified with the highest confidence."""
-    st.subheader("Most confident mistakes", anchor=False)
-    choice = gallery.Choice(only_mistakes=True, surest_first=True)
+def _errors(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray) -> np.ndarray:
+    """Show the images that were misclassified with the highest confidence; return their rows."""
+    st.subheader("Most confident errors", anchor=False)
+    choice = gallery.Choice(correct=False, surest_first=True)
     page = gallery.choose(dataset.test.labels, probabilities, choice)
+    rows = page.rows[:SHOWN]
     if not page.matching:
-        st.markdown("This model makes no mistakes.")
-        return
-    st.markdown(
-        f"{min(SHOWN, page.matching)} of its {page.matching:,} mistakes, the most confident first. Some are errors of "
-        "the model; other images are ambiguous or may be mislabelled."
-    )
-    _tiles(dataset, probabilities, page.rows[:SHOWN], "mistakes")
-    _to_gallery(model, "All mistakes in the gallery", show="mistakes")
+        st.markdown("This model makes no errors.")
+        return rows
+    st.caption("Ambiguous or mislabelled images are often among them.")
+    _tiles(dataset, probabilities, rows, "mistakes")
+    count = f"All {page.matching:,} errors" if page.matching > 1 else "The only error"
+    _to_gallery(model, f"{count} in the gallery", show="errors")
+    return rows
 
 
 def _tiles(dataset: datasets.Dataset, probabilities: np.ndarray, rows: np.ndarray, name: str) -> None:
-    _samples.grid(
-        dataset,
-        probabilities.argmax(axis=1),
-        rows,
-        key=_key(name),
-        on_picked=lambda row: _samples.pick("models", row),
-    )
+    with st.container(key=_key(f"tiles.{name}")):
+        _samples.grid(
+            dataset,
+            probabilities.argmax(axis=1),
+            rows,
+            key=_key(name),
+            on_picked=lambda row: _samples.pick("models", row),
+        )
 
 
 def _to_gallery(model: catalogue.Model, label: str, **query: str) -> None:

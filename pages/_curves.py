@@ -1,4 +1,4 @@
-"""The learning curves of a run, with switches for smoothing and a logarithmic scale."""
+"""The learning curves of a run, side by side, with switches for what they show."""
 
 from functools import partial
 
@@ -8,6 +8,16 @@ from digits.views import curves
 from pages import _state, _widgets
 
 SMOOTHING = 0.9  # averages about the last ten training points
+HEIGHT = 240
+# What the curves show. It is kept while the run goes on; the chart's own legend and zoom would be lost at every update.
+SWITCHES = {
+    "training": "Training",
+    "validation": "Validation",
+    "smooth": "Smooth",
+    "log": "Log loss",
+    "recent": "Zoom: last third",
+}
+_SHOWN = ["training", "validation"]
 
 _key = partial(_state.key, "train")
 
@@ -16,34 +26,32 @@ def show_empty(iterations: int) -> None:
     """Show an empty chart, so that the browser loads the chart library before there is a curve."""
     st.echarts_chart(
         curves.learning_curve([], "accuracy", "Accuracy", iterations),
-        height=260,
+        height=HEIGHT,
         key=_key("chart.empty"),
         alt=curves.describe_curve([], "accuracy"),
     )
 
 
 def show(run_id: str) -> None:
-    """Show the learning curves and, in an expander, the progress as lines of text."""
+    """Show accuracy and loss beside each other."""
     registry = _widgets.registry()
     run, rows, changes = registry.get(run_id), registry.metrics(run_id), registry.changes(run_id)
     if run.is_ended and not rows:  # imported without its history, or stopped while it was queued
         st.info("This run has no training history.", icon=":material/show_chart:")
         return
-    with st.container(horizontal=True):
-        is_smooth = st.toggle(
-            "Smooth",
-            key=_key("smooth"),
-            persist_state="session",
-            help="Shows the training curve as a moving average. The validation curve is never smoothed.",
-        )
-        is_logarithmic = st.toggle(
-            "Logarithmic loss",
-            key=_key("logarithmic"),
-            persist_state="session",
-            help="Shows the loss on a logarithmic scale, where small changes of a small loss are visible.",
-        )
-    for name, title in (("accuracy", "Accuracy"), ("loss", "Loss (cross-entropy)")):
-        st.echarts_chart(
+    places = st.columns(2, gap="medium")
+    chosen = st.pills(
+        "Curves",
+        list(SWITCHES),
+        format_func=SWITCHES.__getitem__,
+        selection_mode="multi",
+        default=_SHOWN,
+        key=_key("curves"),
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    for place, (name, title) in zip(places, (("accuracy", "Accuracy"), ("loss", "Loss (cross-entropy)")), strict=True):
+        place.echarts_chart(
             curves.learning_curve(
                 rows,
                 name,
@@ -51,16 +59,20 @@ def show(run_id: str) -> None:
                 run.hyperparameters.iterations,
                 changes=changes,
                 best_step=run.best_step,
-                smoothing=SMOOTHING if is_smooth else 0.0,
-                is_logarithmic=is_logarithmic and name == "loss",
+                smoothing=SMOOTHING if "smooth" in chosen else 0.0,
+                is_logarithmic="log" in chosen and name == "loss",
+                shown=chosen,
+                is_recent="recent" in chosen,
             ),
-            height=260,
+            height=HEIGHT,
             key=_key(f"chart.{name}"),
             alt=curves.describe_curve(rows, name, changes=changes, best_step=run.best_step),
         )
     if changes:
         st.caption(f"Changed while training: {'; '.join(map(curves.describe_change, changes))}.")
-    with st.expander("Progress lines", icon=":material/notes:", key=_key("lines"), on_change="rerun") as lines:
-        if lines.open:
-            text = curves.progress_lines(registry.progress_rows(run_id))
-            st.code(text or "None yet.", language=None, height=240)
+
+
+def show_lines(run_id: str) -> None:
+    """Show the progress as lines of text."""
+    text = curves.progress_lines(_widgets.registry().progress_rows(run_id))
+    st.code(text or "None yet.", language=None, height=300)

@@ -8,14 +8,15 @@ import streamlit as st
 from digits.data import datasets
 from digits.errors import ModelNotFound
 from digits.models import catalogue, scores
+from digits.runs.names import NETWORKS
 from digits.runs.schema import Run
-from digits.views import comparison, gallery
+from digits.views import comparison, examples, gallery
 from digits.views import titles as model_titles
 from digits.views.markdown import escaped
 from pages import _samples, _widgets
 from pages._chosen import key
 
-SIDES = {"a": "Only A is right", "b": "Only B is right", "neither": "Both are wrong, differently"}
+SIDES = {"a": "Only A", "b": "Only B", "neither": "Neither"}
 
 
 def show(runs: Sequence[Run], names: dict[str, str]) -> None:
@@ -27,7 +28,6 @@ def show(runs: Sequence[Run], names: dict[str, str]) -> None:
     titles, pair = _models(runs, names)
     if not titles:
         return
-    st.header("Where two models disagree", anchor=False)
     for side, place, default in zip("ab", st.columns(2), pair, strict=True):
         if st.session_state[key(side)] not in titles:
             st.session_state[key(side)] = default
@@ -56,16 +56,23 @@ def _models(runs: Sequence[Run], names: dict[str, str]) -> tuple[dict[str, str],
     """Return the titles of the models to choose from, by id, and the initial pair."""
     titles, firsts = {}, []
     for run in runs:
-        models = catalogue.of_run(run.id, _widgets.settings())
+        models = _of(run)
         for model in models:
             name, card = names[run.id], model.card
             titles[model.id] = model_titles.of_run(name, None, card.weights, card.step) if len(models) > 1 else name
         firsts += [model.id for model in models[:1]]
     if not titles:
         return {}, []
-    bundled = {model.id: f"{model.title} (comes with Digits)" for model in catalogue.bundled()}
+    bundled = {model.id: f"{NETWORKS[model.id]} (bundled)" for model in catalogue.bundled() if model.id not in titles}
     network = runs[0].hyperparameters.network
     return titles | bundled, [*firsts, network if network in bundled else catalogue.DEFAULT_MODEL][:2]
+
+
+def _of(run: Run) -> list[catalogue.Model]:
+    """Return a run's models; an example's is the bundled one."""
+    if examples.find(run.id):
+        return [catalogue.find(run.id, _widgets.settings())]
+    return catalogue.of_run(run.id, _widgets.settings())
 
 
 def _first_hundred() -> None:
@@ -75,10 +82,10 @@ def _first_hundred() -> None:
 def _verdict(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -> None:
     """Say whether one model is significantly better."""
     result = scores.mcnemar(dataset.test.labels, *_predictions(dataset, a, b))
-    st.markdown(scores.describe_mcnemar(result))
+    st.markdown(f"**{scores.describe_mcnemar(result)}**")
     st.caption(
-        f"McNemar's exact test, {scores.format_p_value(result.p_value)}. It compares these two models, not their "
-        f"networks: another seed would give other weights. {dataset.description}"
+        f"McNemar's exact test on {len(dataset.test):,} test images. It compares these two models, not their networks: "
+        "another seed would give other weights."
     )
 
 
@@ -93,7 +100,7 @@ def _images(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -
     if not any(map(len, found.values())):
         return
     st.segmented_control(
-        "Show",
+        "Who is right",
         list(SIDES),
         format_func=lambda side: f"{SIDES[side]} ({len(found[side]):,})",
         required=True,
@@ -107,20 +114,19 @@ def _images(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -
     hundred = st.session_state[key("hundred")] = min(st.session_state[key("hundred")], hundreds)
     rows = found[side][(hundred - 1) * gallery.SAMPLES : hundred * gallery.SAMPLES]
     if not len(rows):
-        st.info("There is no such image.")
+        st.info("There are no such images.")
         return
     names = dataset.class_names
     tiles = [
         {
             "sample": int(row),
             "wrong": False,
-            "caption": f"{names[read_a[row]]} | {names[read_b[row]]}",
-            "label": f"Sample {row}, a {names[labels[row]]}: A reads {names[read_a[row]]}, B {names[read_b[row]]}",
+            "caption": f"A {names[read_a[row]]}, B {names[read_b[row]]}",
+            "note": f"({names[labels[row]]}, sample {row})",
         }
         for row in rows
     ]
-    st.caption("Below each image: what A reads | what B reads. Press an image to enlarge it.")
-    label = f"{len(tiles)} test samples that the two models read differently"
+    label = f"{len(tiles)} test images that the two models read differently"
     _samples.pictures(dataset, rows, tiles, label, key=key("grid"), on_picked=lambda row: _samples.pick("runs", row))
     if hundreds > 1:
         st.pagination(hundreds, key=key("hundred"), persist_state="session")
@@ -128,33 +134,26 @@ def _images(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -
         for letter, model in (("A", a), ("B", b)):
             st.page_link(
                 "gallery.py",
-                label=f"All mistakes of {letter}",
+                label=f"All errors of {letter}",
                 icon=":material/grid_view:",
-                query_params={"model": model.id, "show": "mistakes"},
+                query_params={"model": model.id},
             )
-    _enlarged(dataset, a, b)
+    _samples.show_picked("runs", dataset, rows, lambda row: _enlarged(dataset, row, a, b), width="large")
 
 
-def _enlarged(dataset: datasets.Dataset, a: catalogue.Model, b: catalogue.Model) -> None:
-    """Show the picked sample enlarged, with both models' predictions, until it is closed."""
-    row = _samples.picked("runs", dataset)
-    if row is None:
-        return
+def _enlarged(dataset: datasets.Dataset, row: int, a: catalogue.Model, b: catalogue.Model) -> None:
+    """Show a sample with both models' predictions."""
     true = dataset.class_names[dataset.test.labels[row]]
-
-    @st.dialog(f"Test sample {row}, a {true}", on_dismiss=lambda: _samples.pick("runs", None), width="large")
-    def dialog() -> None:
-        image, *bars = st.columns(3)
-        image.image(
-            gallery.enlarged(dataset.test.images[row]),
-            width="stretch",
-            output_format="PNG",
-            alt=f"Test sample {row}, a handwritten {true}, enlarged",
-        )
-        for place, letter, model in zip(bars, "AB", (a, b), strict=True):
-            probabilities = model.test_probabilities(dataset)[row]
-            with place:
-                st.markdown(f"{letter} reads **{dataset.class_names[probabilities.argmax()]}**: {escaped(model.title)}")
-                _widgets.probability_chart(probabilities, dataset.class_names, key=key(f"bars.{letter}"))
-
-    dialog()
+    st.markdown(f"**{true}**. Sample {row:,}.")
+    image, *bars = st.columns(3)
+    image.image(
+        gallery.enlarged(dataset.test.images[row]),
+        width="stretch",
+        output_format="PNG",
+        alt=f"Test sample {row}, a handwritten {true}, enlarged",
+    )
+    for place, letter, model in zip(bars, "AB", (a, b), strict=True):
+        probabilities = model.test_probabilities(dataset)[row]
+        with place:
+            st.markdown(f"{letter} reads **{dataset.class_names[probabilities.argmax()]}**: {escaped(model.title)}")
+            _widgets.probability_chart(probabilities, dataset.class_names, key=key(f"bars.{letter}"))

@@ -1,4 +1,4 @@
-"""See it learn: test samples, first layer and confusion matrix at every validation, live or as a replay."""
+"""Training replay: samples, first layer and confusion matrix at every validation, live or as a replay."""
 
 from functools import partial
 
@@ -10,9 +10,9 @@ from digits.runs.schema import Run
 from digits.store import open_store
 from digits.training import timeline
 from digits.views import charts, weight_pictures
-from pages import _samples, _state, _widgets
+from pages import _curves, _own_drawing, _samples, _state, _widgets
 
-VIEWS = {"samples": "100 test samples", "layer": "First layer", "confusion": "Confusion"}
+VIEWS = {"samples": "Samples", "layer": "Weights", "confusion": "Confusion", "lines": "Progress lines"}
 REPLAY_SECONDS = 0.6
 
 _key = partial(_state.key, "train")
@@ -25,16 +25,6 @@ def is_playing() -> bool:
 
 def show(run: Run) -> None:
     """Show what the network had learned at one moment of its training."""
-    store = open_store(_widgets.settings())
-    steps = timeline.steps(store, run.id)
-    st.subheader("See it learn", anchor=False)
-    if not steps:
-        message = "No snapshots of this run were kept."
-        if not run.is_ended:
-            message = "Snapshots of what it has learned appear here at every validation."
-        st.info(message, icon=":material/visibility:")
-        return
-    step = _moment(run, steps)
     view = st.segmented_control(
         "What to look at",
         list(VIEWS),
@@ -45,11 +35,23 @@ def show(run: Run) -> None:
         persist_state="session",
         label_visibility="collapsed",
     )
+    if view == "lines":
+        _curves.show_lines(run.id)
+        return
+    store = open_store(_widgets.settings())
+    steps = timeline.steps(store, run.id)
+    if not steps:
+        message = "No snapshots of this run were kept."
+        if not run.is_ended:
+            message = "What it has learned appears here at every validation."
+        st.info(message, icon=":material/visibility:")
+        return
+    step = _moment(run, steps)
     snapshot = timeline.read(store, run.id, step)
     if snapshot is None:
         st.info("This moment is damaged and cannot be shown. Choose another.", icon=":material/broken_image:")
     elif view == "samples":
-        _show_samples(snapshot)
+        _show_samples(run, snapshot)
     elif view == "layer":
         sprite = weight_pictures.layer_pictures(snapshot.kind, snapshot.pictures, _widgets.test_set().class_names)
         st.image(sprite.png, width="content", output_format="PNG", alt=sprite.alt)
@@ -76,16 +78,16 @@ def _moment(run: Run, steps: list[int]) -> int:
             key=_key("replay"),
             on_click=_play,
             args=(key, steps),
-            help="Plays all moments from the first to the last.",
+            help="Plays the training from the first snapshot to the last.",
         )
         st.select_slider(
-            "Moment",
+            "Iteration",
             steps,
-            format_func=lambda step: f"after {step:,}",
+            format_func=lambda step: f"{step:,}",
             key=key,
             on_change=_choose,
             args=(key, steps),
-            help="The iteration to show. At the right end, it follows the run.",
+            help="The snapshot to show. At the right end, it follows the run.",
         )
     return st.session_state[key]
 
@@ -99,13 +101,15 @@ def _choose(key: str, steps: list[int]) -> None:
     st.session_state[_key("following")] = st.session_state[key] == steps[-1]
 
 
-def _show_samples(snapshot: timeline.Snapshot) -> None:
+def _show_samples(run: Run, snapshot: timeline.Snapshot) -> None:
     dataset = _widgets.test_set()
+    is_mine = run.owner == _widgets.visitor()
+    _own_drawing.show(run.id, snapshot, dataset.class_names, is_mine=is_mine)
     rows = np.arange(min(len(snapshot.predicted), len(dataset.test)))
     correct = int((snapshot.predicted[rows] == dataset.test.labels[rows]).sum())
     st.markdown(f"**{correct} of these {len(rows)} are correct** after {snapshot.step:,} iterations.")
     _samples.grid(dataset, snapshot.predicted, rows, key=_key("samples"), on_picked=None)
-    st.caption("The gallery's first test images, for display only: the best weights are chosen on validation images.")
+    st.caption("For display only: the best checkpoint is chosen on validation images.")
 
 
 def _show_confusion(snapshot: timeline.Snapshot) -> None:

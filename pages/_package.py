@@ -10,6 +10,8 @@ from digits.models import catalogue
 from digits.packages import check, intake, pack
 from digits.quotas import Quotas
 from digits.settings import MAX_PACKAGE_BYTES
+from digits.views import sharing
+from digits.views.markdown import escaped
 from pages import _state, _uploads, _widgets
 
 _MEGABYTES = MAX_PACKAGE_BYTES // 2**20
@@ -29,7 +31,7 @@ def show(model: catalogue.Model, dataset: datasets.Dataset) -> None:
 def choose_imported() -> None:
     """Choose the model that has just been imported, and say so; call this before the list of models is shown."""
     if imported := st.session_state.pop(_key("imported"), ""):
-        st.session_state[_key("model")] = imported
+        st.session_state[_key("model")], st.session_state[_key("tab")] = imported, sharing.MODEL_TABS[0]
         st.toast("Your model has been imported. This page now shows it.", icon=":material/check:")
 
 
@@ -51,24 +53,27 @@ def download(model: catalogue.Model, *, key: str) -> None:
 
 @st.fragment
 def _export(model: catalogue.Model, dataset: datasets.Dataset) -> None:
-    st.header("Export", anchor=False)
-    st.markdown(
-        "One zip with the model for Keras and for LiteRT, its weights as numbers and as text, its settings, "
-        "history and card, and `predict.py`: twenty lines of Python that read pictures exactly as this app does."
-    )
+    st.subheader("Export", anchor=False)
     with st.container(horizontal=True):
         download(model, key=_key("package"))
-        is_asked = st.button("Check the package", icon=":material/fact_check:", key=_key("check"))
-    st.caption(
-        f"The check unpacks the zip, runs its `predict.py` on the {len(dataset.test):,} test images in a separate "
-        "process, and compares every prediction with this app's. It takes a few seconds."
-    )
+        is_asked = st.button(
+            "Check the package",
+            icon=":material/fact_check:",
+            key=_key("check"),
+            help=f"Unpacks the zip, runs its program on the {len(dataset.test):,} test images in a separate process "
+            "and compares every prediction with this app's. This takes a few seconds.",
+        )
     if is_asked:
         _check(model, dataset)
     model_id, result = st.session_state.get(_key("result"), ("", None))
-    if model_id == model.id:
-        show_result = st.success if result.is_same else st.error
-        show_result(str(result), icon=":material/verified:" if result.is_same else ":material/error:")
+    if model_id == model.id and result.is_same:
+        st.success(f"All {result.total:,} predictions match.", icon=":material/verified:")
+    elif model_id == model.id:
+        st.error(f"{result.different:,} of {result.total:,} predictions differ.", icon=":material/error:")
+    st.markdown(
+        "One zip with the model for Keras and for LiteRT, its weights as numbers and as text, its settings, history "
+        "and card, and `predict.py`, twenty lines of Python that read pictures exactly as this app does."
+    )
 
 
 def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
@@ -81,6 +86,7 @@ def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
                 model,
                 dataset.test.images,
                 _widgets.settings(),
+                owner=_widgets.visitor(),
                 on_step=lambda step: box.update(label=step),
             )
         place.empty()
@@ -96,11 +102,7 @@ def _number_allowed() -> str:
 
 @st.fragment
 def _import() -> None:
-    st.header("Import a model", anchor=False)
-    st.markdown(
-        "Upload a zip that you or a friend exported from Digits. Only its numbers are used: no code in it is run, no "
-        "model file in it is opened, and its accuracy is measured again."
-    )
+    st.subheader("Import a model", anchor=False)
     attempt = st.session_state.setdefault(_key("attempt"), 0)
     file = st.file_uploader(
         f"A zip exported from Digits, at most {_MEGABYTES} MB{_number_allowed()}",
@@ -112,11 +114,17 @@ def _import() -> None:
         "Import",
         icon=":material/login:",
         type="primary",
-        disabled=file is None,
+        disabled=file is None or bool(_uploads.refusal(file)),
         key=_key("import"),
-        help="Checks the zip, measures its model, adds it to your runs and selects it here. This takes a few seconds.",
+        help="Checks the zip, evaluates its model, adds it to your runs and selects it here. This takes a few seconds.",
     )
-    if file is not None and is_asked:
+    st.markdown(
+        "Only the numbers in the zip are used: no code in it is run and no model file in it is opened. The model is "
+        "re-evaluated and named after its card."
+    )
+    if file is not None and (why := _uploads.refusal(file)):
+        st.error(escaped(why), icon=":material/error:")
+    elif file is not None and is_asked:
         try:
             with st.status("Checking the package") as box:
                 st.session_state[_key("imported")] = intake.import_package(

@@ -59,7 +59,9 @@ def _kept(source: str, files: list[UploadedFile]) -> list[Picture]:
     for gone in kept.keys() - {file.file_id for file in files}:
         del kept[gone]
     for file in files:
-        if file.file_id not in kept:
+        if why := _uploads.refusal(file):
+            kept[file.file_id] = Picture(file.file_id, file.name, b"", why)
+        elif file.file_id not in kept:
             kept_bytes = sum(len(picture.data) for picture in kept.values())
             kept[file.file_id] = uploads.keep(file.file_id, file.name, file.getvalue(), kept_bytes=kept_bytes)
             _uploads.release(file)

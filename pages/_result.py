@@ -1,4 +1,4 @@
-"""A finished run's models: their accuracy, links to the other pages, and downloads."""
+"""A finished run's result: one card with the checkpoint that validation chose, where to use it, and its files."""
 
 from functools import partial
 
@@ -7,18 +7,17 @@ import streamlit as st
 from digits.models import catalogue
 from digits.models.identity import Weights
 from digits.packages import pack
-from digits.runs.hyperparameters import PRESETS
 from digits.runs.schema import Run
 from digits.views import strangers
 from pages import _again, _package, _state, _widgets
 
-WEIGHTS = {Weights.BEST: "Best weights", Weights.LAST: "Last weights", Weights.SAVED: "Saved weights"}
+CHECKPOINTS = {Weights.BEST: "Best checkpoint", Weights.LAST: "Final weights", Weights.SAVED: "Saved checkpoint"}
 
 _key = partial(_state.key, "train")
 
 
 def show(run: Run) -> None:
-    """Show a run's models, each with its accuracy and links, and the downloads."""
+    """Show the accuracy of the checkpoint that validation chose, what to do with it, and all downloads."""
     settings = _widgets.settings()
     models, damaged = catalogue.of_run(run.id, settings), catalogue.damaged_of_run(run.id, settings)
     if damaged or not any(model.id == run.id for model in models):
@@ -27,12 +26,21 @@ def show(run: Run) -> None:
             "again.",
             icon=":material/broken_image:",
         )
-    for model in models:
-        with st.container(border=len(models) > 1):
-            _model(run, model, is_named=len(models) > 1)
-    last = next((model for model in models if model.id == run.id), None)
-    if last is not None:
-        _downloads(run, last)
+    if not models:
+        return
+    with st.container(border=True, key=_key("result")):
+        _card(run, models[0])  # the best checkpoint, if it differs from the final weights
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.popover("Download", icon=":material/download:"):
+                for model in models:
+                    _downloads(run, model, is_only=len(models) == 1)
+            for page, label, icon in (
+                ("gallery.py", "Gallery", "grid_view"),
+                ("models.py", "Confusion matrix", "table_view"),
+            ):
+                st.page_link(page, label=label, icon=f":material/{icon}:", query_params={"model": models[0].id})
+    if len(models) > 1:
+        _others(run, models[1:])
 
 
 def again(run: Run) -> None:
@@ -42,57 +50,68 @@ def again(run: Run) -> None:
         st.page_link("runs.py", label="All your runs", icon=":material/list:")
 
 
-def _model(run: Run, model: catalogue.Model, *, is_named: bool) -> None:
-    measured, preset = model.test_accuracy, PRESETS[run.hyperparameters.network]
+def _name(run: Run, model: catalogue.Model) -> str:
+    """Return which weights a model has, such as "Best checkpoint, iteration 1,920"."""
     step = run.step if model.card.step is None else model.card.step
-    seconds = run.seconds if model.card.seconds is None else model.card.seconds
-    if is_named:
-        st.markdown(f"**{WEIGHTS[model.card.weights or Weights.LAST]}**, after {step:,} iterations")
-    figures = [("Test accuracy", f"{measured.share:.2%}")]
-    if model.strangers:
-        figures.append(("Strangers' drawings", f"{model.strangers.strokes.share:.1%}"))
-    if preset.published:
-        figures.append(("Published", preset.published))
-    for column, (label, value) in zip(st.columns(len(figures)), figures, strict=True):
-        column.metric(label, value)
+    return f"{CHECKPOINTS[model.card.weights or Weights.LAST]}, iteration {step:,}"
+
+
+def _card(run: Run, model: catalogue.Model) -> None:
+    measured = model.test_accuracy
     low, high = measured.interval
-    st.caption(
-        f"{measured.correct:,} of {measured.total:,} test images are correct, measured once, when the model was saved. "
-        f"95% confidence interval: {low:.2%} to {high:.2%}. Trained in {seconds:.1f} s."
-    )
+    seconds = run.seconds if model.card.seconds is None else model.card.seconds
+    figures = [("Test accuracy", f"{measured.share:.2%}", "Images that the network has never seen")]
     if model.strangers:
-        st.caption(f"Strangers' drawings: {strangers.caption(model.strangers, 'strokes')}.")
-    with st.container(horizontal=True):
-        for page, label, icon in (
-            ("draw.py", "Draw with it", "draw"),
-            ("gallery.py", "See its gallery", "grid_view"),
-            ("models.py", "See what it confuses", "table_view"),
-        ):
-            st.page_link(page, label=label, icon=f":material/{icon}:", query_params={"model": model.id})
+        drawings = f"{model.strangers.strokes.share:.1%}"
+        figures.append(("Drawings", drawings, f"Strangers' drawings: {strangers.caption(model.strangers, 'strokes')}"))
+    with st.container(horizontal=True, gap="medium"):
+        for label, value, explanation in figures:
+            st.metric(label, value, help=f"{explanation}.", width="content")
+    st.caption(
+        f"{measured.correct:,} of {measured.total:,} test images; 95% CI {low:.2%} to {high:.2%}.  \n"
+        f"{_name(run, model)}, chosen on validation images. Trained in {seconds:.1f} s."
+    )
+    if st.button("Draw with it", icon=":material/draw:", type="primary", width="stretch", key=_key("draw")):
+        st.switch_page("draw.py", query_params={"model": model.id})
 
 
-def _downloads(run: Run, model: catalogue.Model) -> None:
-    with st.container(horizontal=True):
-        _package.download(model, key=_key("download.package"))
-        keras, tflite = (model.folder / name for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE))
-        for path, file, read, label, explanation in (
-            (keras, keras.name, keras.read_bytes, ".keras", "The model for Keras. Its input is pixels from 0 to 255."),
-            (tflite, tflite.name, tflite.read_bytes, ".tflite", "The model for LiteRT, on phones and small computers."),
-            (
-                keras,
-                "weights-as-text.zip",
-                lambda: pack.pack_texts(model),
-                "Text (weights.txt, const.txt)",
-                "Every layer's weights and biases as text, zipped.",
-            ),
-        ):
-            st.download_button(
-                label,
-                read,
-                file_name=f"digits-{run.hyperparameters.network}-{run.id}-{file}",
-                icon=":material/download:",
-                help=explanation,
-                key=_key(f"download.{file}"),
-                on_click="ignore",
-                disabled=not path.is_file(),
+def _others(run: Run, models: list[catalogue.Model]) -> None:
+    """List the run's other models in a line each."""
+    with st.expander("Other checkpoints", icon=":material/history:"):
+        for model in models:
+            st.page_link(
+                "draw.py",
+                label=f"{_name(run, model)}: {model.test_accuracy.share:.2%}",
+                icon=":material/draw:",
+                query_params={"model": model.id},
+                help="Draw with these weights.",
             )
+
+
+def _downloads(run: Run, model: catalogue.Model, *, is_only: bool) -> None:
+    """Show the downloads of one model; each says which weights it holds."""
+    st.markdown(f"**{_name(run, model)}**")
+    end = "" if is_only else f".{model.id}"
+    _package.download(model, key=_key(f"download.package{end}"))
+    keras, tflite = (model.folder / name for name in (catalogue.KERAS_FILE, catalogue.TFLITE_FILE))
+    for path, file, read, label, explanation in (
+        (keras, keras.name, keras.read_bytes, ".keras", "The model for Keras. Its input is pixels from 0 to 255."),
+        (tflite, tflite.name, tflite.read_bytes, ".tflite", "The model for LiteRT, on phones and small computers."),
+        (
+            keras,
+            "weights-as-text.zip",
+            lambda: pack.pack_texts(model),
+            "Text (weights.txt, const.txt)",
+            "Every layer's weights and biases as text, zipped.",
+        ),
+    ):
+        st.download_button(
+            label,
+            read,
+            file_name=f"digits-{run.hyperparameters.network}-{model.id}-{file}",
+            icon=":material/download:",
+            help=explanation,
+            key=_key(f"download.{file}{end}"),
+            on_click="ignore",
+            disabled=not path.is_file(),
+        )

@@ -1,7 +1,7 @@
 """Test samples: a grid of buttons with a model's predictions, and one sample enlarged."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -31,11 +31,12 @@ def grid(
             {
                 "sample": int(row),
                 "wrong": is_wrong,
-                "caption": f"{read} ≠ {true}" if is_wrong else read,
-                "label": f"Sample {row}: read as {read}" + (f", but it is {true}" if is_wrong else ", correctly"),
+                "caption": f"{true} read as {read}" if is_wrong else read,
+                "short": f"{true} → {read}" if is_wrong else read,
+                "note": f"(sample {row})" if is_wrong else f"(correct, sample {row})",
             }
         )
-    pictures(dataset, rows, tiles, f"{len(tiles)} test samples with what the model reads", key=key, on_picked=on_picked)
+    pictures(dataset, rows, tiles, f"{len(tiles)} test images with predictions", key=key, on_picked=on_picked)
 
 
 def pictures(
@@ -47,21 +48,32 @@ def pictures(
     key: str,
     on_picked: Callable[[int], None] | None,
 ) -> None:
-    """Show test samples with captions from `tiles`: dicts with the keys `sample`, `wrong`, `caption` and `label`."""
+    """Show test samples with captions from `tiles`.
+
+    Args:
+        tiles: dicts with the keys `sample`, `wrong`, `caption`, `note` (which only a screen reader and a hint tell)
+            and, if narrow tiles have another caption, `short`.
+    """
+    page = key.partition(".")[0]
     data = {
         "sprite": _widgets.data_url(gallery.sprite(dataset.test.images[rows])),
         "columns": gallery.COLUMNS,
         "tiles": tiles,
         "label": label,
         "still": on_picked is None,
+        "opened": st.session_state.get(_state.key(page, "sample")),
+        "last": st.session_state.get(_state.key(page, "last")),
+        "page": st.session_state.get(_state.key(page, "hundred")),
     }
     report = (lambda: on_picked(int(st.session_state[key].picked))) if on_picked else (lambda: None)
     _widgets.gallery_grid(data, key=key, on_picked=report)
 
 
 def pick(page: str, row: int | None) -> None:
-    """Remember which sample a page shows enlarged; None for none."""
+    """Remember which sample a page shows enlarged; None for none. The focus returns to the last one."""
     st.session_state[_state.key(page, "sample")] = row
+    if row is not None:
+        st.session_state[_state.key(page, "last")] = row
 
 
 def picked(page: str, dataset: datasets.Dataset) -> int | None:
@@ -74,25 +86,73 @@ def picked(page: str, dataset: datasets.Dataset) -> int | None:
     return row
 
 
-def show_picked(page: str, dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray) -> None:
-    """Show the picked sample enlarged, with its probabilities, until it is closed."""
-    row = picked(page, dataset)
-    if row is None:
+def show_picked(
+    page: str,
+    dataset: datasets.Dataset,
+    rows: np.ndarray,
+    show: Callable[[int], None],
+    *,
+    width: Literal["medium", "large"] = "medium",
+) -> None:
+    """Show the picked sample enlarged until it is closed, with buttons and arrow keys that lead to its neighbours.
+
+    Args:
+        rows: int (n,), the samples around it, in the order of the page.
+        show: shows the sample in this row.
+    """
+    if picked(page, dataset) is None:
         return
+
+    @st.dialog("Test image", on_dismiss=lambda: pick(page, None), width=width)
+    def dialog() -> None:
+        row = picked(page, dataset)
+        if row is not None:
+            _neighbours(page, row, rows.tolist())
+            show(row)
+        _state.close_page(page)
+
+    dialog()
+
+
+def _neighbours(page: str, row: int, rows: list[int]) -> None:
+    """Show the buttons to the previous and the next sample; the last one is followed by the first.
+
+    A button that were disabled at the end would lose the focus, and with it the keys.
+    """
+    if row not in rows or len(rows) < 2:
+        return
+    place = rows.index(row)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        for label, icon, shortcut, step in (
+            ("Previous", ":material/chevron_left:", "Left", -1),
+            ("Next", ":material/chevron_right:", "Right", 1),
+        ):
+            st.button(
+                label,
+                icon=icon,
+                icon_position="left" if step < 0 else "right",
+                shortcut=shortcut,
+                on_click=pick,
+                args=(page, rows[(place + step) % len(rows)]),
+                key=_state.key(page, label.lower()),
+            )
+            if step < 0:
+                st.markdown(f"{place + 1} of {len(rows)}", width="content")
+
+
+def show_reading(
+    page: str, dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray, row: int
+) -> None:
+    """Show a sample with what a model reads in it."""
     true, read = dataset.class_names[dataset.test.labels[row]], dataset.class_names[probabilities[row].argmax()]
-
-    @st.dialog(f"Test sample {row}", on_dismiss=lambda: pick(page, None), width="medium")
-    def show() -> None:
-        verdict = f"correctly read as **{read}**" if read == true else f"read as **{read}**, but it is **{true}**"
-        st.markdown(f"{escaped(model.title)}: {verdict}.")
-        image, bars = st.columns([2, 3])
-        image.image(
-            gallery.enlarged(dataset.test.images[row]),
-            width="stretch",
-            output_format="PNG",
-            alt=f"Test sample {row}, a handwritten {true}, enlarged",
-        )
-        with bars:
-            _widgets.probability_chart(probabilities[row], dataset.class_names, key=_state.key(page, "bars"))
-
-    show()
+    verdict = f"**{true}**, read correctly" if read == true else f"**{true}** read as **{read}**"
+    st.markdown(f"{verdict} by {escaped(model.title)}. Sample {row:,}.")
+    image, bars = st.columns([2, 3])
+    image.image(
+        gallery.enlarged(dataset.test.images[row]),
+        width="stretch",
+        output_format="PNG",
+        alt=f"Test sample {row}, a handwritten {true}, enlarged",
+    )
+    with bars:
+        _widgets.probability_chart(probabilities[row], dataset.class_names, key=_state.key(page, "bars"))

@@ -14,6 +14,7 @@ from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESE
 from digits.runs.schema import Run, RunState
 from digits.settings import HEARTBEAT_TIMEOUT_SECONDS
 from digits.training import keeper
+from digits.views import networks
 from digits.views.markdown import escaped
 from pages import _state, _widgets
 from pages._widgets import STATES
@@ -46,13 +47,16 @@ def status(run_id: str) -> None:
     if st.session_state.get(_key("seen")) != _stage(run):
         st.rerun(scope="app")
     label, icon, colour = STATES[run.state]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(f"{label}: {PRESETS[run.hyperparameters.network].title}", icon=icon, color=colour)
-        if run.val_accuracy is not None:
-            st.caption(f"Validation accuracy {run.val_accuracy:.1%}, best {run.best_val_accuracy:.1%}", width="content")
-    _progress(run, pace)
+    st.badge(f"{label}: {PRESETS[run.hyperparameters.network].title}", icon=icon, color=colour)
     if run.test_accuracy and not run.has_model:  # the accuracy is known before all files are written
         st.metric("Test accuracy", f"{run.test_accuracy.share:.2%}")
+    elif run.val_accuracy is not None and not run.is_ended:
+        st.metric(
+            "Validation accuracy",
+            f"{run.val_accuracy:.1%}",
+            help=f"Of 5,000 images that it does not learn from; at best {run.best_val_accuracy:.1%} so far.",
+        )
+    _progress(run, pace)
     if run.owner == _widgets.visitor() and not run.is_ended:
         _buttons(run)
     if error := st.session_state.pop(_key("refused"), ""):
@@ -63,8 +67,7 @@ def _progress(run: Run, pace: float) -> None:
     wanted, done = run.hyperparameters.iterations, run.step
     text = f"{done:,} of {wanted:,} iterations"
     if run.state == RunState.QUEUED:
-        ahead = _widgets.registry().runs_ahead(run)
-        st.progress(done / wanted, text="Next in the queue" if ahead == 0 else f"{ahead} ahead of it in the queue")
+        st.progress(done / wanted, text=_waiting(run))
         _trainer_notice()
         return
     is_silent = False
@@ -82,12 +85,27 @@ def _progress(run: Run, pace: float) -> None:
     if run.state == RunState.FAILED:
         st.error(escaped(run.reason), icon=":material/error:")
         return
-    st.progress(done / wanted, text=text)
+    if run.state == RunState.STOPPED:
+        st.caption(f"Stopped after {text}.")
+    elif not run.is_ended:
+        st.progress(done / wanted, text=text)
     if run.reason:
         st.info(escaped(run.reason))
     if run.attempts and not run.is_ended:
         times = "once" if run.attempts == 1 else f"{run.attempts} times"
         st.info(f"The trainer ended {times} during this run, probably because memory ran out. It goes on all the same.")
+
+
+def _waiting(run: Run) -> str:
+    """Return about how long a queued run waits, in words."""
+    registry = _widgets.registry()
+    ahead = registry.runs_before(run)
+    if not ahead:
+        return "Next in the queue"
+    paces = registry.paces()
+    total = sum(networks.seconds(other.hyperparameters, paces, done=other.step) for other in ahead)
+    runs = "1 run" if len(ahead) == 1 else f"{len(ahead)} runs"
+    return f"Starts in about {networks.duration(total)}, after {runs}"
 
 
 def _pace(run: Run) -> float:
@@ -131,65 +149,61 @@ def _buttons(run: Run) -> None:
     """Show the buttons, always in the same places; those that do not apply now are disabled."""
     is_paused, is_running = run.state == RunState.PAUSED, run.state == RunState.RUNNING
     is_stopping = run.stop_requested
+    has_stepped = lambda now: now.step > run.step and now.state == RunState.PAUSED  # noqa: E731
     with st.container(horizontal=True, gap="small"):
         if is_paused:
-            _button("resume", "Resume", "play_arrow", commands.resume, lambda now: now.state == RunState.RUNNING, run)
+            _button("resume", lambda now: now.state == RunState.RUNNING, run)
         else:
-            has_paused = lambda now: now.state == RunState.PAUSED  # noqa: E731
-            _button("pause", "Pause", "pause", commands.pause, has_paused, run, disabled=is_stopping)
-        _button(
-            "step",
-            f"Step {STEP_ITERATIONS}",
-            "skip_next",
-            commands.step,
-            lambda now: now.step > run.step and now.state == RunState.PAUSED,
-            run,
-            STEP_ITERATIONS,
-            disabled=not is_paused,
-        )
-        _button(
-            "step_validation",
-            "To validation",
-            "fast_forward",
-            commands.step,
-            lambda now: now.step > run.step and now.state == RunState.PAUSED,
-            run,
-            disabled=not is_paused,
-        )
-        _button(
-            "save", "Save now", "save", commands.save_now, lambda now: bool(now.activity), run, disabled=not is_running
-        )
-        _button(
-            "stop", "Stop and keep", "stop", commands.stop, lambda now: now.stop_requested, run, disabled=is_stopping
-        )
-    st.caption(
-        "Pause interrupts training; Resume continues exactly where it stopped. While the run is paused, "
-        f"Step {STEP_ITERATIONS} trains for {STEP_ITERATIONS} iterations, and To validation trains until the next "
-        "validation. Save now saves a copy of the current weights. Stop and keep ends the run and tests its model."
-    )
+            _button("pause", lambda now: now.state == RunState.PAUSED, run, disabled=is_stopping)
+        _button("stop", lambda now: now.stop_requested, run, disabled=is_stopping)
+        with st.popover("", icon=":material/more_horiz:", help="Step and save", key=_key("others")):
+            _button("step", has_stepped, run, STEP_ITERATIONS, disabled=not is_paused)
+            _button("step_validation", has_stepped, run, disabled=not is_paused)
+            _button("save", lambda now: bool(now.activity), run, disabled=not is_running)
+            if not is_paused:
+                st.caption("Steps are for a paused run.")
 
 
-def _button(
-    name: str,
-    label: str,
-    icon: str,
-    command: Callable[..., None],
-    is_done: Callable[[Run], bool],
-    run: Run,
-    *arguments: Any,
-    disabled: bool = False,
-) -> None:
+def _from_here(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that says from which address it comes."""
+    return lambda *given: command(*given, address=_widgets.address())
+
+
+# The buttons: label, icon, command and explanation.
+_BUTTONS: dict[str, tuple[str, str, Callable[..., None], str]] = {
+    "resume": ("Resume", "play_arrow", _from_here(commands.resume), "Continues exactly where it stopped."),
+    "pause": ("Pause", "pause", commands.pause, "Interrupts training; nothing is lost."),
+    "stop": ("Stop", "stop", commands.stop, "Ends the run, tests its model and keeps it."),
+    "step": (
+        f"Step {STEP_ITERATIONS}",
+        "skip_next",
+        _from_here(commands.step),
+        f"Trains for {STEP_ITERATIONS} iterations and pauses again.",
+    ),
+    "step_validation": (
+        "Step to validation",
+        "fast_forward",
+        _from_here(commands.step),
+        "Trains until the next validation and pauses again.",
+    ),
+    "save": ("Save checkpoint", "save", commands.save_now, "Saves a copy of the weights; training continues."),
+}
+
+
+def _button(name: str, is_done: Callable[[Run], bool], run: Run, *arguments: Any, disabled: bool = False) -> None:
+    label, icon, command, explanation = _BUTTONS[name]
     st.button(
         label,
         icon=f":material/{icon}:",
         key=_key(name),
-        on_click=_send,
+        on_click=send,
         args=(command, is_done, run.id, *arguments),
         disabled=disabled,
+        help=explanation,
     )
 
 
-def _send(command: Callable[..., None], is_done: Callable[[Run], bool], run_id: str, *arguments: Any) -> None:
+def send(command: Callable[..., None], is_done: Callable[[Run], bool], run_id: str, *arguments: Any) -> None:
     """Send a command and wait briefly for its effect."""
     try:
         command(_widgets.registry(), run_id, _widgets.visitor(), *arguments)
@@ -211,42 +225,30 @@ def live_knobs(run: Run) -> None:
     changes = _widgets.registry().changes(run.id)
     if len(changes) != st.session_state[_key("changes")]:
         st.rerun(scope="app")
-    st.markdown("**Change during training**")
-    for column, name in zip(st.columns(len(LIVE_KNOBS), gap="medium"), LIVE_KNOBS, strict=True):
+    for name in LIVE_KNOBS:
         knob, key = KNOBS[name], _key(f"live.{name}.{run.id}")
         pending = [change.value for change in changes if change.name == name and change.step is None]
         current = pending[-1] if pending else value_at(run.hyperparameters, changes, name, run.step)
         st.session_state.setdefault(key, current)
-        label, args = f"{knob.label} now", (run.id, name)
-        has_no_effect = name == "dropout" and run.hyperparameters.network == "published"
-        with column:
-            if knob.scale == "log":
-                rates = sorted({*LEARNING_RATES, st.session_state[key]})
-                st.select_slider(label, rates, format_func="{:g}".format, key=key, on_change=_change, args=args)
-            else:
-                st.slider(
-                    label,
-                    knob.low,
-                    knob.high,
-                    step=knob.step,
-                    disabled=has_no_effect,
-                    key=key,
-                    on_change=_change,
-                    args=args,
-                )
-    st.caption(
-        "A change takes effect within a few iterations, is marked by a vertical line in the curves and is recorded "
-        "with the run."
-        + (" With a cosine schedule, the learning rate continues to fall from the new value." * _is_cosine(run))
-        + (" Dropout is not connected in the published network." * (run.hyperparameters.network == "published"))
-    )
+        how: dict[str, Any] = {"key": key, "on_change": _change, "args": (run.id, name)}
+        if knob.scale == "log":
+            rates = sorted({*LEARNING_RATES, st.session_state[key]})
+            schedule = " With a cosine schedule it continues to fall from the new value."
+            st.select_slider(
+                knob.label,
+                rates,
+                format_func="{:g}".format,
+                help=f"{_LIVE_HELP}{schedule * (run.hyperparameters.schedule == 'cosine')}",
+                **how,
+            )
+        elif run.hyperparameters.network != "published":  # whose dropout is not connected
+            st.slider(knob.label, knob.low, knob.high, step=knob.step, help=_LIVE_HELP, **how)
 
 
-def _is_cosine(run: Run) -> bool:
-    return run.hyperparameters.schedule == "cosine"
+_LIVE_HELP = "Takes effect within a few iterations, is marked by a line in the curves, and is recorded with the run."
 
 
 def _change(run_id: str, name: str) -> None:
     value = st.session_state[_key(f"live.{name}.{run_id}")]
     is_applied = lambda now: all(change.step is not None for change in _widgets.registry().changes(now.id))  # noqa: E731
-    _send(commands.turn, is_applied, run_id, name, value)
+    send(commands.turn, is_applied, run_id, name, value)

@@ -20,6 +20,7 @@ from digits.runs.visitors import COOKIE, new_token, owner_of
 from digits.settings import Settings
 from digits.views import charts, sharing, tables, titles
 from digits.views.markdown import escaped
+from digits.web import network_of
 from pages import _state
 
 _Colour = Literal["gray", "blue", "green", "red"]
@@ -32,6 +33,7 @@ STATES: dict[RunState, tuple[str, str, _Colour]] = {  # the name, icon and colou
     RunState.FAILED: ("Failed", ":material/error:", "red"),
 }
 _COMPONENTS = Path(__file__).parent / "components"
+_ROVING = (_COMPONENTS / "roving.js").read_text(encoding="utf-8")  # before the JavaScript of components that use it
 
 
 def settings() -> Settings:
@@ -49,6 +51,11 @@ def visitor() -> str:
     if "visitor" not in st.session_state:
         st.session_state["visitor"] = owner_of(st.context.cookies.get(COOKIE) or new_token())
     return st.session_state["visitor"]
+
+
+def address() -> str:
+    """Return the address that this visitor comes from; "" from this machine itself."""
+    return network_of(st.context.ip_address or "")
 
 
 def is_phone() -> bool:
@@ -111,7 +118,7 @@ _gallery = st.components.v2.component(
     "digits_gallery",
     html="""<div class="frame"><div class="grid" role="group"></div></div>""",
     css=(_COMPONENTS / "gallery.css").read_text(encoding="utf-8"),
-    js=(_COMPONENTS / "gallery.js").read_text(encoding="utf-8"),
+    js=_ROVING + (_COMPONENTS / "gallery.js").read_text(encoding="utf-8"),
 )
 
 
@@ -124,7 +131,7 @@ _confusion = st.components.v2.component(
     "digits_confusion",
     html="""<table class="matrix"></table>""",
     css=(_COMPONENTS / "confusion.css").read_text(encoding="utf-8"),
-    js=(_COMPONENTS / "confusion.js").read_text(encoding="utf-8"),
+    js=_ROVING + (_COMPONENTS / "confusion.js").read_text(encoding="utf-8"),
 )
 
 
@@ -165,6 +172,19 @@ def picture(png: bytes, *, alt: str, width: int | None = None) -> None:
     """Show a picture that is part of the page itself: a file for it could be gone before the browser fetches it."""
     size = f' width="{width}"' if width else ""
     st.html(f'<img src="{data_url(png)}" alt="{html.escape(alt)}"{size} style="max-width: 100%">')
+
+
+_drawing = st.components.v2.component(
+    "digits_drawing",
+    html="""<div class="place"></div>""",
+    css=(_COMPONENTS / "drawing.css").read_text(encoding="utf-8"),
+    js=(_COMPONENTS / "drawing.js").read_text(encoding="utf-8"),
+)
+
+
+def drawing(svg: str, *, key: str, width: Any = "stretch") -> None:
+    """Show a drawing of `views.diagrams`; Streamlit's own elements leave SVG out or give it no colours."""
+    _drawing(data=svg, key=key, width=width)
 
 
 def data_url(image: bytes, kind: str = "png") -> str:

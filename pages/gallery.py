@@ -3,64 +3,85 @@
 import random
 from functools import partial
 
+import numpy as np
 import streamlit as st
 
+from digits.data import datasets
 from digits.errors import DigitsError
+from digits.models import catalogue
 from digits.views import gallery
 from pages import _samples, _state, _widgets
 
+SHOWN = {"all": "All", "errors": "Errors", "correct": "Correct"}
+SORTS = {"confidence": "Confidence", "dataset": "Dataset", "random": "Random"}
+
 _key = partial(_state.key, "gallery")
-
-
-def _order(sort: str, shuffle: int | None = None) -> None:
-    """Sort the samples in the data set's order, at random, or by confidence."""
-    st.session_state[_key("sort")], st.session_state[_key("shuffle")] = sort, shuffle
-    _first_hundred()
-
-
-def _shuffle() -> None:
-    _order("set", random.randrange(10_000))
 
 
 def _first_hundred() -> None:
     st.session_state[_key("hundred")] = 1
 
 
+def _sort() -> None:
+    """Give a random order its seed, so that the link repeats it."""
+    is_random = st.session_state[_key("sort")] == "random"
+    st.session_state[_key("shuffle")] = random.randrange(10_000) if is_random else None
+    _first_hundred()
+
+
+def _agree_on_order() -> None:
+    """Let a link that has only a seed, as links from before, or only "random" show a random order."""
+    sort, shuffle = st.session_state[_key("sort")], st.session_state[_key("shuffle")]
+    if sort == "dataset" and shuffle is not None:
+        st.session_state[_key("sort")] = "random"
+    elif sort == "random" and shuffle is None:
+        _sort()
+
+
+def _show_all() -> None:
+    st.session_state[_key("show")] = "all"
+    st.session_state[_key("class")] = st.session_state[_key("read")] = ""
+    _first_hundred()
+
+
 def _filters(class_names: tuple[str, ...]) -> None:
-    """Show the filters and the sort order."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    """Show the filters and the sort order: in one row, or on a phone most of them in a popover."""
+    st.segmented_control(
+        "Show",
+        list(SHOWN),
+        format_func=SHOWN.__getitem__,
+        required=True,
+        key=_key("show"),
+        persist_state="session",
+        on_change=_first_hundred,
+        label_visibility="collapsed" if _widgets.is_phone() else "visible",
+    )
+    if _widgets.is_phone():
+        count = sum(bool(st.session_state[_key(name)]) for name in ("class", "read"))
+        with st.popover(f"Filter ({count})" if count else "Filter", icon=":material/tune:"):
+            _more_filters(class_names)
+    else:
+        _more_filters(class_names)
+
+
+def _more_filters(class_names: tuple[str, ...]) -> None:
+    for name, label in (("class", "True"), ("read", "Predicted")):
+        _class_filter(name, label, class_names)
+    with st.container(horizontal=True, vertical_alignment="bottom", width="content", gap="xsmall"):
         st.segmented_control(
-            "Show",
-            ["all", "mistakes"],
-            format_func={"all": "All", "mistakes": "Only mistakes"}.__getitem__,
+            "Sort",
+            list(SORTS),
+            format_func=SORTS.__getitem__,
             required=True,
-            key=_key("show"),
+            key=_key("sort"),
             persist_state="session",
-            on_change=_first_hundred,
+            on_change=_sort,
         )
-        _class_filter("class", "Class", "all classes", class_names)
-        _class_filter("read", "Read as", "anything", class_names)
-        st.button("Shuffle", icon=":material/shuffle:", on_click=_shuffle, help="Shows another hundred at random.")
-        is_by_confidence = st.session_state[_key("sort")] == "confidence"
-        st.button(
-            "Surest first",
-            icon=":material/trending_down:",
-            on_click=_order,
-            args=("confidence",),
-            disabled=is_by_confidence,
-            help="Starts with the most confident predictions, correct or not.",
-        )
-        st.button(
-            "In order",
-            icon=":material/sort:",
-            on_click=_order,
-            args=("set",),
-            disabled=st.session_state[_key("shuffle")] is None and not is_by_confidence,
-            help="Sorts by the order of the data set.",
-        )
+        if st.session_state[_key("sort")] == "random":
+            st.button("", icon=":material/shuffle:", on_click=_sort, key=_key("again"), help="Shuffle again")
 
 
-def _class_filter(name: str, label: str, everything: str, class_names: tuple[str, ...]) -> None:
+def _class_filter(name: str, label: str, class_names: tuple[str, ...]) -> None:
     """Let the visitor choose one class, or all of them."""
     if st.session_state[_key(name)] not in ("", *class_names):
         _state.notify("gallery", f"The link's `{name}` should be one of {', '.join(class_names)}; all are shown.")
@@ -68,11 +89,11 @@ def _class_filter(name: str, label: str, everything: str, class_names: tuple[str
     st.selectbox(
         label,
         ["", *class_names],
-        format_func=lambda chosen: chosen or everything,
+        format_func=lambda chosen: chosen or "Any",
         key=_key(name),
         persist_state="session",
         on_change=_first_hundred,
-        width=140,
+        width=88,
     )
 
 
@@ -81,43 +102,86 @@ def _choice(class_names: tuple[str, ...]) -> gallery.Choice:
     return gallery.Choice(
         hundred=st.session_state[_key("hundred")] - 1,
         shuffle=st.session_state[_key("shuffle")],
-        only_mistakes=st.session_state[_key("show")] == "mistakes",
+        correct={"all": None, "errors": False, "correct": True}[st.session_state[_key("show")]],
         class_index=class_names.index(true) if true else None,
         read_index=class_names.index(read) if read else None,
         surest_first=st.session_state[_key("sort")] == "confidence",
     )
 
 
-head = _widgets.page_head(
-    "gallery",
-    "Gallery of test images",
-    "A model's predictions for images it was not trained on. Mistakes have a dashed red frame and are labelled "
-    "*predicted ≠ true*. Press an image to enlarge it.",
-)
-try:
-    model = _widgets.model_chooser("gallery")
-    dataset = _widgets.test_set()
+def _pager(page: gallery.Page, place: str) -> None:
+    """Show the page numbers; those above and those below the samples are one choice."""
+    if page.hundreds > 1:
+        widget = _key(f"hundred.{place}")
+        st.session_state[widget] = page.hundred + 1
+        st.pagination(page.hundreds, key=widget, on_change=_turn, args=(widget,))
+
+
+def _turn(widget: str) -> None:
+    st.session_state[_key("hundred")] = st.session_state[widget]
+
+
+def _count(page: gallery.Page, correct: int, share: float) -> str:
+    """Return how many samples are shown, of how many, and the model's accuracy."""
+    show, count = st.session_state[_key("show")], len(page.rows)
+    if show == "all":
+        said = f"All {count} correct" if correct == count else f"{correct} of these {count} correct"
+    else:
+        noun = ("error" if page.matching == 1 else "errors") if show == "errors" else "correct"
+        first = page.hundred * gallery.SAMPLES + 1
+        said = f"{page.matching:,} {noun}" + (
+            f", {first:,} to {first + count - 1:,} shown" if page.hundreds > 1 else ""
+        )
+    return f"**{said}.** Test accuracy {share:.1%}."
+
+
+def _nothing() -> None:
+    """Say why there are no samples, and how to see some."""
+    is_filtered = st.session_state[_key("class")] or st.session_state[_key("read")]
+    if is_filtered or st.session_state[_key("show")] == "correct":
+        st.info("No images match these filters.", icon=":material/filter_alt_off:")
+    else:
+        st.info("This model makes no errors on these images.", icon=":material/check_circle:")
+    st.button("Show all images", on_click=_show_all, key=_key("everything"))
+
+
+def _show(model: catalogue.Model, dataset: datasets.Dataset) -> None:
+    """Show the chosen hundred samples, and one enlarged."""
     probabilities = model.test_probabilities(dataset)
     labels, predicted = dataset.test.labels, probabilities.argmax(axis=1)
-    _filters(dataset.class_names)
     page = gallery.choose(labels, probabilities, _choice(dataset.class_names))
     st.session_state[_key("hundred")] = page.hundred + 1
-    correct = int((labels[page.rows] == predicted[page.rows]).sum())
-    if len(page.rows):
-        of_all = f"Of all {len(labels):,} images, {(labels == predicted).mean():.1%} are correct"
-        if st.session_state[_key("show")] == "mistakes":
-            st.markdown(f"**{len(page.rows)} of {page.matching:,} mistakes.** {of_all}.")
-        else:
-            st.markdown(f"**{correct} of these {len(page.rows)} are correct.** {of_all}.")
-        _samples.grid(
-            dataset, predicted, page.rows, key=_key("grid"), on_picked=lambda row: _samples.pick("gallery", row)
-        )
+    is_correct = labels == predicted
+    if not len(page.rows):
+        _nothing()
     else:
-        st.info("No images match these filters. Choose another class, or show all.")
-    if page.hundreds > 1:
-        st.pagination(page.hundreds, key=_key("hundred"), persist_state="session")
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            said = _count(page, int(np.count_nonzero(is_correct[page.rows])), float(is_correct.mean()))
+            st.markdown(said, width="content")
+            _pager(page, "above")
+        with st.container(key=_key("many" if len(page.rows) > gallery.SAMPLES / 2 else "few")):
+            _samples.grid(
+                dataset, predicted, page.rows, key=_key("grid"), on_picked=lambda row: _samples.pick("gallery", row)
+            )
+        _pager(page, "below")
     st.caption(dataset.description)
-    _samples.show_picked("gallery", dataset, model, probabilities)
+    _samples.show_picked(
+        "gallery",
+        dataset,
+        page.rows,
+        lambda row: _samples.show_reading("gallery", dataset, model, probabilities, row),
+    )
+
+
+head = _widgets.page_head("gallery", "Gallery", "A model's predictions for unseen test images.")
+try:
+    _agree_on_order()
+    with st.container(horizontal=True, vertical_alignment="bottom", key=_key("tools")):
+        model = _widgets.model_chooser("gallery", width="stretch" if _widgets.is_phone() else 340)
+        dataset = _widgets.test_set()
+        with st.container(horizontal=True, vertical_alignment="bottom", width="content", wrap=False):
+            _filters(dataset.class_names)
+    _show(model, dataset)
 except DigitsError as error:
     _widgets.show_error(error)
 _widgets.share(head, "gallery")

@@ -1,74 +1,77 @@
-"""Models: the accuracy, mistakes and calibration of one model; export and import."""
+"""Models: the accuracy, errors and calibration of one model; export and import."""
 
 from functools import partial
 
+import numpy as np
 import streamlit as st
 
-from digits import accuracy
 from digits.data import datasets
-from digits.errors import DigitsError
-from digits.models import catalogue
-from digits.views import cards, charts, strangers
+from digits.errors import DigitsError, ModelNotFound
+from digits.models import catalogue, figures, speed
+from digits.views import cards, charts, sharing, strangers
 from digits.views.markdown import escaped
-from pages import _confusion, _package, _samples, _state, _widgets
+from pages import _classes, _confusion, _package, _samples, _state, _widgets
 
 _key = partial(_state.key, "models")
 
 
-def _card(model: catalogue.Model) -> None:
-    """Show a model's main figures, and its whole card in an expander."""
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        _figure("Test accuracy", f"{model.test_accuracy.share:.2%}", _interval(model.test_accuracy))
+def _figures(model: catalogue.Model) -> None:
+    """Show a model's main figures, each with its interval or unit."""
+    with st.grid(6, min_column_width=96, gap="small", key=_key("figures")):
+        measured = model.test_accuracy
+        counts = f"{measured.correct:,} of {measured.total:,} test images are read correctly."
+        _figure("Test accuracy", f"{measured.share:.2%}", _interval(measured.interval, 2), counts)
         if model.strangers:
-            share = model.strangers.strokes.share
-            _figure("Strangers' drawings", f"{share:.1%}", strangers.caption(model.strangers, "strokes"))
-        if model.strangers and model.strangers.pictures:
-            share = model.strangers.pictures.share
-            _figure("Strangers' pictures", f"{share:.1%}", strangers.caption(model.strangers, "pictures"))
+            _strangers(model.strangers)
         count, size = cards.parameters(model), cards.size_bytes(model)
         _figure("Parameters", f"{count:,}" if count else "?", "weights and biases" if count else cards.DAMAGED)
-        _figure("Size", f"{size / 1e6:.2f} MB" if size else "?", "as a .tflite file" if size else cards.DAMAGED)
-    with st.expander("Model card", icon=":material/id_card:", key=_key("card"), on_change="rerun") as expander:
-        if expander.open:
-            facts = {heading: escaped(sentence) for heading, sentence in cards.facts(model)}
-            st.table(facts, hide_header=True)
-            if command := model.card.command:
-                st.markdown("The command that trains this model again:")
-                st.code(command, language=None, wrap_lines=True)
+        _figure("Size", f"{size / 1e6:.2f} MB" if size else "?", "as .tflite" if size else cards.DAMAGED)
+        try:
+            _figure("Speed", f"{speed.milliseconds(model):.2f} ms", "per image", "Measured on this server.")
+        except ModelNotFound:
+            _figure("Speed", "?", cards.DAMAGED)
 
 
-def _strangers(model: catalogue.Model) -> None:
-    """Show how a model reads people from whom nothing was learned, by source and by class."""
-    if not model.strangers:
-        return
-    with st.expander(
-        "How it reads strangers", icon=":material/groups:", key=_key("strangers"), on_change="rerun"
-    ) as expander:
-        if expander.open:
-            st.markdown(
-                "Nothing was learned from these writers, and nothing was tuned on them. Each drawing is read once. "
-                "*Refused* drawings look like no digit to the judge; they still count as they are read. Intervals are "
-                "by the bootstrap over writers."
+def _strangers(measured: figures.Strangers) -> None:
+    for way, label in (("strokes", "Drawings"), ("pictures", "Pictures")):
+        share: figures.Share | None = getattr(measured, way)
+        if share is not None:
+            origin = strangers.caption(measured, way)
+            _figure(
+                label,
+                f"{share.share:.1%}",
+                f"of strangers; {_interval(share.interval_95, 1)}",
+                f"Read correctly: {origin}.",
             )
-            st.table(strangers.by_source(model.strangers), hide_index=True)
-            st.markdown("The share that is read correctly of each digit, and of two shapes that not everyone writes:")
-            st.table(strangers.by_class(model.strangers), hide_index=True)
 
 
-def _figure(label: str, value: str, caption: str) -> None:
-    with st.container(width=165, gap="xsmall"):
-        st.metric(label, value)
+def _figure(label: str, value: str, caption: str, hint: str | None = None) -> None:
+    with st.container(gap="xxsmall"):
+        st.metric(label, value, help=hint)
         st.caption(caption)
 
 
-def _interval(measured: accuracy.Accuracy) -> str:
-    low, high = measured.interval
-    return f"{measured.correct:,} of {measured.total:,}; 95% interval {low:.2%} to {high:.2%}"
+def _interval(bounds: tuple[float, float], digits: int) -> str:
+    low, high = bounds
+    return f"95% CI {low * 100:.{digits}f} to {high:.{digits}%}"
+
+
+def _card_button(model: catalogue.Model) -> None:
+    if st.button("Model card", icon=":material/id_card:", key=_key("card")):
+        _card(model)
+
+
+@st.dialog("Model card", width="medium", position="right")
+def _card(model: catalogue.Model) -> None:
+    """Show all that a model's card says."""
+    st.table({heading: escaped(sentence) for heading, sentence in cards.facts(model)}, hide_header=True)
+    if command := model.card.command:
+        st.markdown("The command that trains this model again:")
+        st.code(command, language=None, wrap_lines=True)
 
 
 def _calibration(model: catalogue.Model, dataset: datasets.Dataset) -> None:
     """Show how well the model's confidence matches its accuracy."""
-    st.header("Calibration", anchor=False)
     report = model.calibration_report(dataset)
     chart, words = st.columns([3, 2], gap="large")
     chart.echarts_chart(
@@ -80,15 +83,18 @@ def _calibration(model: catalogue.Model, dataset: datasets.Dataset) -> None:
     with words:
         st.markdown(
             f"On {len(dataset.test):,} test images, confidence and accuracy differ by **{report.after:.2%}** on "
-            f"average (the expected calibration error). Without calibration, they differ by **{report.before:.2%}**. "
-            f"To calibrate the model, its logits are divided by a temperature of {model.temperature:.3g}, fitted on "
-            "validation images. This changes its confidence but never its predictions."
+            f"average (expected calibration error). Without calibration, they differ by **{report.before:.2%}**."
         )
         st.markdown(
-            "Points below the dashed line are overconfident, points above it underconfident. Each point stands for one "
-            "fifteenth of the confidence scale. Its line is the 95% confidence interval: the fewer images, the longer."
+            "Points below the dashed line are overconfident, points above it underconfident. Each line is a 95% "
+            "confidence interval."
         )
-        rows = report.table.to_dict("records")[::-1][:5]
+        st.caption(
+            f"The logits are divided by a temperature of {model.temperature:.3g}, fitted on validation images. This "
+            "changes the confidence, never the prediction. Each point is a fifteenth of the confidence scale."
+        )
+    rows = report.table.to_dict("records")[::-1][:5]
+    with words:
         st.table(
             [
                 {
@@ -102,22 +108,43 @@ def _calibration(model: catalogue.Model, dataset: datasets.Dataset) -> None:
         )
 
 
-head = _widgets.page_head(
-    "models",
-    "Models",
-    "The accuracy, mistakes and calibration of one model. Choose a model; everything below is about it.",
-)
+def _tabs(model: catalogue.Model, dataset: datasets.Dataset) -> np.ndarray:
+    """Show the open tab; return the rows of the samples in it."""
+    rows = np.array([], int)
+    confusion, classes, calibration, package = st.tabs(sharing.MODEL_TABS, key=_key("tab"), on_change="rerun")
+    if confusion.open:
+        with confusion:
+            rows = _confusion.show(dataset, model)
+    if classes.open:
+        with classes:
+            _classes.show(dataset, model)
+    if calibration.open:
+        with calibration:
+            _calibration(model, dataset)
+    if package.open:
+        with package:
+            _package.show(model, dataset)
+    return rows
+
+
+head = _widgets.page_head("models", "Models", "Accuracy, errors and calibration of one model.")
 try:
     _package.choose_imported()
-    model = _widgets.model_chooser("models")
-    _card(model)
-    _strangers(model)
+    is_phone = _widgets.is_phone()
+    with st.container(horizontal=True, vertical_alignment="bottom", key=_key("tools")):
+        model = _widgets.model_chooser("models", width="stretch" if is_phone else 420)
+        if not is_phone:
+            _card_button(model)
+    _figures(model)
     dataset = _widgets.test_set()
-    _package.show(model, dataset)
-    _confusion.show(dataset, model)
-    _calibration(model, dataset)
+    rows = _tabs(model, dataset)
+    if is_phone:
+        _card_button(model)
     st.caption(dataset.description)
-    _samples.show_picked("models", dataset, model, model.test_probabilities(dataset))
+    probabilities = model.test_probabilities(dataset)
+    _samples.show_picked(
+        "models", dataset, rows, lambda row: _samples.show_reading("models", dataset, model, probabilities, row)
+    )
 except DigitsError as error:
     _widgets.show_error(error)
 _widgets.share(head, "models")

@@ -14,6 +14,7 @@ from digits.models import catalogue
 from digits.models.cards import Card
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
 from digits.packages import archives, claims, limits, pack
+from digits.runs import admission
 from digits.settings import Settings
 
 TIMEOUT_SECONDS = 120
@@ -57,6 +58,7 @@ def check_package(
     settings: Settings,
     *,
     with_keras: bool = False,
+    owner: str = "",
     on_step: Callable[[str], None] = lambda step: None,
 ) -> CheckResult:
     """Run a package's `predict.py` on images and compare its predictions with those of `model` in the app.
@@ -70,12 +72,16 @@ def check_package(
         images: uint8 (n, 28, 28), n >= 1, 0 is paper and 255 is ink.
         settings: where the models of runs are.
         with_keras: also predict with the Keras file, which takes several seconds more.
+        owner: the visitor who asks; empty for the command line, which has no quota.
         on_step: called with a short description of each step before it starts.
 
     Raises:
         InvalidPackage: it is not a package of this version of Digits, or it does not run.
         TooManyPackages: other packages are being checked.
+        QuotaReached: the visitor has checked as many packages within an hour as are allowed.
     """
+    if owner:
+        admission.require_check(owner)
     on_step("Waiting for other checks to finish")
     with _turns.take(), tempfile.TemporaryDirectory(prefix="digits-check-") as temporary:
         files = archives.read(package)

@@ -4,9 +4,6 @@ Only its numbers, its settings and its history are used. Its code is never run a
 """
 
 import dataclasses
-import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +18,9 @@ from digits.packages.claims import Claims
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
 from digits.packages.parameters import PARAMETERS_FILE
 from digits.runs import admission
-from digits.runs.registry import Registry
+from digits.runs.registry import Registry, new_id
 from digits.settings import Settings
+from digits.store import open_store
 
 REQUIRED_FILES = (PARAMETERS_FILE, CARD, HYPERPARAMETERS_FILE)
 
@@ -32,9 +30,6 @@ _KEPT = {  # all that an import looks at, with the most that each may unpack to
     HYPERPARAMETERS_FILE: claims.MAX_JSON_BYTES,
     HISTORY_FILE: claims.MAX_HISTORY_BYTES,
 }
-_DRAFT_PREFIX = ".importing-"
-_LEFTOVER_SECONDS = 3600  # a draft older than this was left by a server that was killed
-
 _turns = limits.Turns("measured")
 
 
@@ -71,12 +66,16 @@ def import_package(
     on_step("Checking every file in the zip")
     claimed, numbers = _read(package)
     on_step("Waiting for other imports to finish")
-    with _turns.take(), _draft_folder(settings) as folder:
+    run_id = new_id()
+    with _turns.take(), _stored(run_id, registry, settings) as folder:
         admission.require_import(registry.usage(owner))
         on_step("Writing the model's files")
         rebuild.write_files(folder, claimed.hyperparameters.network, numbers)
-        card = measure.measure(folder, claimed, settings, on_step)
-        return _add_run(card, claimed, folder, name or card.title, registry, settings, owner)
+        measured = measure.measure(folder, claimed, settings, on_step)
+        card = dataclasses.replace(measured, id=run_id, run=run_id)
+        (folder / CARD).write_text(card.to_json(), encoding="utf-8")
+        _add_run(card, claimed, folder, name or card.title, registry, owner)
+    return run_id
 
 
 def _read(package: bytes) -> tuple[Claims, list[Weight]]:
@@ -92,46 +91,34 @@ def _read(package: bytes) -> tuple[Claims, list[Weight]]:
 
 
 @contextmanager
-def _draft_folder(settings: Settings) -> Iterator[Path]:
-    """Yield a folder for a model that becomes a run's, or is removed.
+def _stored(run_id: str, registry: Registry, settings: Settings) -> Iterator[Path]:
+    """Yield a folder for a run's model. Both appear when the block succeeds, or neither.
 
     Raises:
         PackageNotStored: the disk is full, or the folder of the runs may not be written to.
     """
     try:
-        settings.runs_dir.mkdir(parents=True, exist_ok=True)
-        for leftover in settings.runs_dir.glob(f"{_DRAFT_PREFIX}*"):
-            if leftover.stat().st_mtime < time.time() - _LEFTOVER_SECONDS:
-                shutil.rmtree(leftover, ignore_errors=True)
-        with tempfile.TemporaryDirectory(dir=settings.runs_dir, prefix=_DRAFT_PREFIX) as temporary:
-            folder = Path(temporary) / "model"
-            folder.mkdir()
+        with open_store(settings).write_folder(run_id) as folder:
             yield folder
     except OSError as error:
+        registry.purge(run_id)  # it may have been added before its files could not be moved into place
         raise PackageNotStored(
             f"An imported model must be written to this server's disk; the system answered: {error.strerror}. "
             "Nothing of it was kept. Try again later, or tell the server's owner."
         ) from error
 
 
-def _add_run(
-    card: Card,
-    claimed: Claims,
-    draft: Path,
-    name: str,
-    registry: Registry,
-    settings: Settings,
-    owner: str,
-) -> str:
-    """Add the run and move its model's folder into place: both or neither. Return the run's id."""
+def _add_run(card: Card, claimed: Claims, folder: Path, name: str, registry: Registry, owner: str) -> None:
+    """Add the run of a model whose files are in `folder`."""
     validated = [row for row in claimed.history if row["val_accuracy"] is not None]
     best = max(validated, key=lambda row: row["val_accuracy"], default=None)
-    run_id = registry.add_imported(
+    registry.add_imported(
         claimed.hyperparameters,
         owner,
         changes=claimed.changes,
         history=claimed.history,
         admit=admission.require_import,
+        id=card.id,
         name=name,
         data=claimed.data,
         step=claimed.step,
@@ -141,13 +128,5 @@ def _add_run(
         best_step=best and best["step"],
         best_val_accuracy=best and best["val_accuracy"],
         val_accuracy=validated[-1]["val_accuracy"] if validated else None,
-        disk_bytes=sum(file.stat().st_size for file in draft.rglob("*")),
+        disk_bytes=sum(file.stat().st_size for file in folder.iterdir()),
     )
-    try:
-        own = dataclasses.replace(card, id=run_id, run=run_id)
-        (draft / CARD).write_text(own.to_json(), encoding="utf-8")
-        draft.replace(settings.runs_dir / run_id)
-    except BaseException:
-        registry.purge(run_id)
-        raise
-    return run_id

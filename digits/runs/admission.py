@@ -2,13 +2,15 @@
 
 import functools
 import math
+import threading
 import time
+from collections.abc import Callable
 
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from digits.errors import QuotaReached, TooManyPackages, TooManyRuns
+from digits.errors import DigitsError, QuotaReached, TooManyPackages, TooManyRuns
 from digits.quotas import Quotas
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.usage import Usage
@@ -31,13 +33,23 @@ def require_affordable(hyperparameters: Hyperparameters) -> None:
 
 def require_pace(owner: str) -> None:
     """Count a command of a visitor; raise `QuotaReached` if there were too many within a minute."""
-    amount = Quotas.from_environment().commands_a_minute
-    if not amount:
-        return
-    limit = RateLimitItemPerMinute(amount, namespace="commands")
+    if amount := Quotas.from_environment().commands_a_minute:
+        what = f"At most {amount} commands a minute are allowed; you gave more."
+        _count(owner, RateLimitItemPerMinute(amount, namespace="commands"), what)
+
+
+def require_check(owner: str) -> None:
+    """Count a visitor's check of a package; raise `QuotaReached` if there were too many within an hour."""
+    if amount := Quotas.from_environment().checks_an_hour:
+        what = f"At most {amount} packages may be checked in an hour; you have checked {amount}."
+        _count(owner, RateLimitItemPerHour(amount, namespace="checks"), what)
+
+
+def _count(owner: str, limit: RateLimitItem, what: str) -> None:
     if not _limiter().hit(limit, owner):
         seconds = max(1, math.ceil(_limiter().get_window_stats(limit, owner).reset_time - time.time()))
-        raise QuotaReached(f"At most {amount} commands a minute are allowed; you gave more. Try again in {seconds} s.")
+        again = f"{seconds} s" if seconds <= 90 else f"{math.ceil(seconds / 60)} minutes"
+        raise QuotaReached(f"{what} Try again in {again}.")
 
 
 @functools.cache
@@ -45,7 +57,54 @@ def _limiter() -> SlidingWindowCounterRateLimiter:
     return SlidingWindowCounterRateLimiter(MemoryStorage())
 
 
+class Addresses:
+    """The addresses from which runs were started, for as long as these runs wait or train.
+
+    Only this process's memory holds them; the registry knows no addresses.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[str, set[str]] = {}  # ids by address
+        self._lock = threading.Lock()
+
+    def enter(self, address: str, still_waiting: Callable[[set[str]], set[str]], command: Callable[[], str]) -> str:
+        """Let one more run from an address enter the queue, and return its id; no other enters it meanwhile.
+
+        Args:
+            address: where the command comes from; "" if that is unknown, which has no limit.
+            still_waiting: returns those of these runs that wait or train.
+            command: lets the run enter the queue, and returns its id.
+
+        Raises:
+            TooManyRuns: as many runs from this address wait or train as are allowed.
+        """
+        limit = Quotas.from_environment().runs_waiting_per_address
+        if not limit or not address:
+            return command()
+        with self._lock:
+            self._runs = {place: runs for place, ids in self._runs.items() if (runs := still_waiting(ids))}
+            waiting = self._runs.get(address, set())
+            _require_room(
+                limit,
+                len(waiting),
+                TooManyRuns,
+                "At most {limit} runs from one address may wait or train at a time; yours has {taken}. "
+                "Wait until one has ended.",
+            )
+            run_id = command()
+            self._runs[address] = waiting | {run_id}
+        return run_id
+
+
+addresses = Addresses()
+
 # The checks below are made in the transaction that changes the registry.
+
+
+def _require_room(limit: int, taken: int, error: type[DigitsError], words: str) -> None:
+    """Raise an error if as much is taken as is allowed; a limit of 0 allows anything."""
+    if limit and taken >= limit:
+        raise error(words.format(limit=f"{limit:,}", taken=f"{taken:,}"))
 
 
 def require_submission(usage: Usage) -> None:
@@ -61,11 +120,11 @@ def require_turn(usage: Usage) -> None:
         ("you have", usage.waiting, quotas.runs_waiting_per_visitor),
         ("this server has", usage.everyones_waiting, quotas.runs_waiting),
     ):
-        if limit and waiting >= limit:
-            raise TooManyRuns(
-                f"At most {limit} runs may wait or train at a time; {who} {waiting}. "
-                "Wait until one has ended, or stop one."
-            )
+        words = (
+            f"At most {{limit}} runs may wait or train at a time; {who} {{taken}}. "
+            "Wait until one has ended, or stop one."
+        )
+        _require_room(limit, waiting, TooManyRuns, words)
     busy = math.ceil(quotas.runs_waiting / 2)  # the other half is for visitors who have none
     if busy and usage.waiting and usage.everyones_waiting >= busy:
         raise TooManyRuns(
@@ -76,32 +135,34 @@ def require_turn(usage: Usage) -> None:
 
 def require_pause(usage: Usage) -> None:
     """Raise `TooManyRuns` if a visitor has as many runs paused, or about to pause, as allowed."""
-    limit = Quotas.from_environment().runs_paused_per_visitor
-    if limit and usage.paused >= limit:
-        raise TooManyRuns(
-            f"At most {limit} of a visitor's runs may be paused; you have {usage.paused}. "
-            "Resume or stop one of them first."
-        )
+    _require_room(
+        Quotas.from_environment().runs_paused_per_visitor,
+        usage.paused,
+        TooManyRuns,
+        "At most {limit} of a visitor's runs may be paused; you have {taken}. Resume or stop one of them first.",
+    )
 
 
 def require_copy(usage: Usage) -> None:
     """Raise `QuotaReached` if a visitor has saved as many copies as allowed."""
-    limit = Quotas.from_environment().copies_per_visitor
-    if limit and usage.copies >= limit:
-        raise QuotaReached(
-            f"At most {limit} copies may be saved during training; your runs have {usage.copies}. "
-            "Delete a run that has some on the Runs page; you can save others a day later."
-        )
+    _require_room(
+        Quotas.from_environment().copies_per_visitor,
+        usage.copies,
+        QuotaReached,
+        "At most {limit} copies may be saved during training; your runs have {taken}. "
+        "Delete a run that has some on the Runs page; you can save others a day later.",
+    )
 
 
 def require_import(usage: Usage) -> None:
     """Raise `TooManyPackages` or `QuotaReached` if there is no room for one more imported model."""
-    limit = Quotas.from_environment().imports_per_visitor
-    if limit and usage.imported >= limit:
-        raise TooManyPackages(
-            f"At most {limit} models may be imported; you have imported {usage.imported}. "
-            "Delete one on the Runs page; you can import another a day later."
-        )
+    _require_room(
+        Quotas.from_environment().imports_per_visitor,
+        usage.imported,
+        TooManyPackages,
+        "At most {limit} models may be imported; you have imported {taken}. "
+        "Delete one on the Runs page; you can import another a day later.",
+    )
     require_disk(usage)
 
 
@@ -112,8 +173,8 @@ def require_disk(usage: Usage) -> None:
         ("Your", usage.disk_bytes, quotas.megabytes_per_visitor),
         ("All visitors'", usage.everyones_disk_bytes, quotas.megabytes),
     ):
-        if limit and taken >= limit * _MB:
-            raise QuotaReached(
-                f"{whose} runs may take {limit:,} MB of this server's disk; they take {taken // _MB:,} MB. "
-                "The oldest are removed to make room; try again in an hour."
-            )
+        words = (
+            f"{whose} runs may take {{limit}} MB of this server's disk; they take {{taken}} MB. "
+            "The oldest are removed to make room; try again in an hour."
+        )
+        _require_room(limit, taken // _MB, QuotaReached, words)

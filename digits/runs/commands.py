@@ -2,7 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from digits.errors import InvalidHyperparameter, InvalidText, NotYourRun, RegistryUnavailable, RunBusy
 from digits.runs import admission
@@ -22,22 +23,31 @@ def submit(
     *,
     changes: Sequence[Change] = (),
     name: str = "",
+    address: str = "",
+    **origin: Any,
 ) -> str:
     """Queue a run for the trainer and return its id.
 
     Args:
         changes: another run's changes of hyperparameters, to be repeated at the same iterations.
         name: the visitor's name for the run; empty for none.
+        address: where the visitor comes from; empty if that is unknown.
+        origin: what a run that goes on from another one's checkpoint begins with, as in `Registry.create`.
 
     Raises:
-        TooManyRuns: the visitor or the server already has as many runs waiting or in training as allowed.
+        TooManyRuns: the visitor, their address or the server already has as many runs waiting or in training as
+            allowed.
         QuotaReached: the run would learn from too many images, the disk is full, or there are too many commands.
         InvalidText: the name is too long.
     """
     admission.require_pace(owner)
     admission.require_affordable(hyperparameters)
-    admit = admission.require_submission
-    return registry.create(hyperparameters, owner, changes=changes, name=_checked("name", name), admit=admit)
+    admit, checked = admission.require_submission, _checked("name", name)
+
+    def command() -> str:
+        return registry.create(hyperparameters, owner, changes=changes, name=checked, admit=admit, **origin)
+
+    return _enter(registry, address, command)
 
 
 # Each command below raises RunNotFound, NotYourRun if the run belongs to another visitor, and RunAlreadyFinished if the
@@ -56,13 +66,13 @@ def pause(registry: Registry, run_id: str, owner: str) -> None:
     registry.request_pause(run_id, admit=admission.require_pause)
 
 
-def resume(registry: Registry, run_id: str, owner: str) -> None:
+def resume(registry: Registry, run_id: str, owner: str, *, address: str = "") -> None:
     """Continue a paused run as if it had never paused; raises `TooManyRuns` as `submit` does."""
     _own(registry, run_id, owner)
-    registry.request_resume(run_id, admit=admission.require_turn)
+    _resume(registry, run_id, address, admit=admission.require_turn)
 
 
-def step(registry: Registry, run_id: str, owner: str, iterations: int | None = None) -> None:
+def step(registry: Registry, run_id: str, owner: str, iterations: int | None = None, *, address: str = "") -> None:
     """Train a run for `iterations`, or up to the next validation if None, and pause it again."""
     run = _own(registry, run_id, owner)
     after = run.hyperparameters.next_validation(run.step) if iterations is None else run.step + iterations
@@ -71,7 +81,7 @@ def step(registry: Registry, run_id: str, owner: str, iterations: int | None = N
         admission.require_turn(usage)
         admission.require_pause(usage)
 
-    registry.request_resume(run_id, pause_at=after, admit=admit)
+    _resume(registry, run_id, address, pause_at=after, admit=admit)
 
 
 def save_now(registry: Registry, run_id: str, owner: str) -> None:
@@ -134,6 +144,19 @@ def watch(registry: Registry, run: Run, visitor: str) -> None:
     if run.owner != visitor and time.time() - (run.shared or 0) > _DAY_SECONDS:
         with contextlib.suppress(RegistryUnavailable):  # it can be seen all the same
             registry.describe(run.id, shared=time.time())
+
+
+def _resume(registry: Registry, run_id: str, address: str, **how: Any) -> None:
+    def command() -> str:
+        registry.request_resume(run_id, **how)
+        return run_id
+
+    _enter(registry, address, command)
+
+
+def _enter(registry: Registry, address: str, command: Callable[[], str]) -> str:
+    """Let a run enter the queue, if not too many from this address are in it."""
+    return admission.addresses.enter(address, registry.still_waiting, command)
 
 
 def _own(registry: Registry, run_id: str, owner: str) -> Run:

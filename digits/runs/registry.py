@@ -5,7 +5,7 @@ import re
 import secrets
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -34,7 +34,9 @@ class Registry(WorkRegistry):
         *,
         changes: Sequence[Change] = (),
         name: str = "",
+        history: Sequence[dict[str, Any]] = (),
         admit: Admit | None = None,
+        **facts: Any,
     ) -> str:
         """Queue a run and return its id. The id cannot be guessed; anyone who has it may watch the run.
 
@@ -42,18 +44,20 @@ class Registry(WorkRegistry):
             changes: planned changes of hyperparameters, such as another run's; each is made at its own step.
             name: the owner's name for it; one that another of the owner's runs has gets a number. If empty, the run is
                 named after its network and numbered.
+            history: the progress of the run whose checkpoint this one goes on from, as rows of `METRIC_NAMES`.
             admit: called with what the owner and all visitors use; an error that it raises keeps the run out.
+            facts: further columns, such as `id` from `new_id`, or `step`.
         """
-        planned = [asdict(change) for change in changes if change.step is not None]
+        rows = {_changes: [asdict(change) for change in changes if change.step is not None], _metrics: history}
         with self._writing() as connection:
             _admit(connection, admit, owner)
             network = hyperparameters.network
             taken = _names(connection, owner, name or names.NETWORKS[network])
-            facts = {
+            own = {
                 "state": RunState.QUEUED,
                 "name": names.free(name, taken) if name else names.numbered(network, taken),
             }
-            return _insert(connection, hyperparameters, owner, {_changes: planned}, facts)
+            return _insert(connection, hyperparameters, owner, rows, own | facts)
 
     def add_imported(
         self,
@@ -69,7 +73,8 @@ class Registry(WorkRegistry):
 
         Args:
             admit: as in `create`.
-            facts: columns such as `name`, which gets a number if another of the owner's runs has it.
+            facts: columns such as `name`, which gets a number if another of the owner's runs has it, or `id` from
+                `new_id`.
         """
         rows = {_changes: [asdict(change) for change in changes], _metrics: history}
         ended = {"state": RunState.FINISHED, "step": hyperparameters.iterations, "ended": time.time()}
@@ -103,6 +108,12 @@ class Registry(WorkRegistry):
         """Return how many runs are queued or running, for one owner or for all."""
         with self._reading() as connection:
             return _count_waiting(connection, owner)
+
+    def still_waiting(self, run_ids: Iterable[str]) -> set[str]:
+        """Return those of these runs that are queued or running."""
+        is_waiting = _runs.c.state.in_((RunState.QUEUED, RunState.RUNNING))
+        with self._reading() as connection:
+            return set(connection.execute(sql.select(_runs.c.id).where(_runs.c.id.in_(run_ids), is_waiting)).scalars())
 
     def count_by_state(self) -> dict[str, int]:
         """Return how many runs are in each state that any run is in."""
@@ -261,6 +272,11 @@ class Registry(WorkRegistry):
             raise RunAlreadyFinished(f"{rule}; this one is {self.get(run_id).state}.")
 
 
+def new_id() -> str:
+    """Return an id for a run, which cannot be guessed."""
+    return secrets.token_urlsafe(9)
+
+
 def _admit(connection: sql.Connection, admit: Admit | None, owner: str, *, but: str = "") -> None:
     if admit is not None:
         lock(connection, ADMISSION_LOCK)
@@ -281,9 +297,9 @@ def _insert(
     rows: dict[sql.Table, Any],
     facts: dict[str, Any],
 ) -> str:
-    run_id = secrets.token_urlsafe(9)
-    values = {"id": run_id, "owner": owner, "hyperparameters": hyperparameters.to_dict(), "created": time.time()}
-    connection.execute(_runs.insert().values(**values, **facts))
+    run_id = facts.get("id") or new_id()
+    values = {"owner": owner, "hyperparameters": hyperparameters.to_dict(), "created": time.time()}
+    connection.execute(_runs.insert().values(**values, **facts | {"id": run_id}))
     for table in filter(rows.get, rows):
         connection.execute(table.insert(), [{"run_id": run_id, **row} for row in rows[table]])
     return run_id

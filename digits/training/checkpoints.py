@@ -60,6 +60,13 @@ def rewind(store: Store, run_id: str, step: int) -> None:
             store.delete(key)
 
 
+def copy(store: Store, run_id: str, other: str) -> None:
+    """Give another run this one's checkpoints; raises `OSError` as `save` does."""
+    for key in _keys(store, run_id):
+        with store.write(f"{_prefix(other)}{key.removeprefix(_prefix(run_id))}") as stream:
+            stream.write(store.read(key))
+
+
 def remove(store: Store, run_id: str) -> None:
     """Remove a run's checkpoints; a run that has ended no longer needs them."""
     for key in (*_keys(store, run_id), *store.list(f".work/{run_id}/.checkpoint")):  # with drafts of killed writers

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digits import trouble
+from digits import memory, trouble
 from digits.errors import DigitsError
 from digits.settings import PROJECT_DIR, TRAINER_TIMEOUT_SECONDS, Settings
 
@@ -163,7 +163,13 @@ class TrainerKeeper:
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [*_COMMAND, f"--worker={self._worker}"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(PROJECT_DIR))
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=Path(PROJECT_DIR),
+            env=memory.FEW_HEAPS | os.environ,
+        )
         _logger.info("started a trainer, process %d", process.pid)
         self._looks = self._silent_looks = 0
         threading.Thread(target=self._listen, args=(process,), name="trainer-listener", daemon=True).start()

@@ -12,7 +12,7 @@ import numpy as np
 
 from digits import trouble
 from digits.accuracy import Accuracy
-from digits.errors import RegistryBusy, RegistryUnavailable, TrainingDiverged
+from digits.errors import RegistryUnavailable, TrainingDiverged
 from digits.models.identity import ModelId, Weights
 from digits.quotas import Quotas
 from digits.runs.registry import Registry
@@ -20,6 +20,7 @@ from digits.runs.schema import Orders, Run, RunState
 from digits.settings import Settings
 from digits.store import open_store
 from digits.training import checkpoints, timeline
+from digits.training.retrying import retry_while_busy
 
 if TYPE_CHECKING:  # these load TensorFlow
     from digits.training.loop import Progress, Training
@@ -28,8 +29,6 @@ if TYPE_CHECKING:  # these load TensorFlow
 TURN_SECONDS = 60.0  # a run for which others wait trains for so long at a time
 _LOOK_EVERY_SECONDS = 1.0  # whether others wait, after that
 _RECORD_EVERY_SECONDS = 0.1  # the owner's commands are read at the same time
-_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.1, 5.0  # between tries to reach a busy registry; each waits twice as long
-_PATIENCE_SECONDS = 120.0  # until a registry that is still busy counts as failed
 # Between tries to save a finished run's models on a full disk; after the last one the run is paused.
 _SAVE_AGAIN_SECONDS = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0)
 
@@ -304,26 +303,3 @@ class Session:
 
     def _retry(self, call: Callable[[], _T]) -> _T:
         return retry_while_busy(call, self._is_closing)
-
-
-def retry_while_busy(call: Callable[[], _T], is_closing: threading.Event) -> _T:
-    """Return the result of `call`; try again while the registry is busy, ever more rarely, for two minutes.
-
-        retry_while_busy(lambda: registry.finish(run_id, RunState.FINISHED), is_closing)
-
-    Args:
-        call: a function that uses the registry.
-        is_closing: set when this process must end; then `call` is not tried again.
-
-    Raises:
-        RegistryBusy: the process must end, or two minutes have passed, and the registry still does not answer.
-    """
-    deadline, pause = time.monotonic() + _PATIENCE_SECONDS, _RETRY_SECONDS
-    while True:
-        try:
-            return call()
-        except RegistryBusy as error:
-            _logger.warning("%s", error)
-            if is_closing.wait(pause) or time.monotonic() > deadline:
-                raise
-            pause = min(2 * pause, _LONGEST_RETRY_SECONDS)

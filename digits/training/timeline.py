@@ -115,6 +115,14 @@ def read_drawing(store: Store, run_id: str) -> np.ndarray | None:
     return image if image.dtype == np.uint8 and image.shape == (IMAGE_SIZE, IMAGE_SIZE) else None
 
 
+def copy(store: Store, run_id: str, other: str, *, until: int) -> None:
+    """Give another run this one's snapshots up to the iteration `until`; raises `OSError`."""
+    for step in steps(store, run_id):
+        if step <= until:
+            with store.write(_key(other, step)) as stream:
+                stream.write(store.read(_key(run_id, step)))
+
+
 def _key(run_id: str, step: int) -> str:
     return f"{_folder(run_id)}/{step:08d}.npz"
 

@@ -10,18 +10,17 @@ from digits.runs.hyperparameters import KNOBS, Change
 from digits.runs.schema import Run
 
 MAX_RUNS = 5  # runs in one chart; more lines are hard to distinguish
-DIFFERS = "≠"
 
 
-def settings_table(runs: Mapping[str, Run], changes: Mapping[str, Sequence[Change]]) -> pd.DataFrame:
-    """Return a table of the runs' hyperparameters, with a column for each run.
+def settings_table(runs: Mapping[str, Run], changes: Mapping[str, Sequence[Change]]) -> tuple[pd.DataFrame, list[bool]]:
+    """Return a table of the runs' hyperparameters, with a column for each run, and in which rows the runs differ.
 
     Args:
         runs: the runs by name.
         changes: the changes made during each run's training, by the same names.
 
     Returns:
-        A row for each setting, whose name is in the column "Setting" and begins with `DIFFERS` if the runs differ.
+        A row for each setting, with its name in the column "Setting"; those in which the runs differ come first.
     """
     rows = {
         knob.label: [_shown(getattr(run.hyperparameters, name)) for run in runs.values()]
@@ -29,10 +28,10 @@ def settings_table(runs: Mapping[str, Run], changes: Mapping[str, Sequence[Chang
     }
     rows["Changed while training"] = [changes_in_words(changes[name]) or "nothing" for name in runs]
     rows["Data"] = [run.data or "not known yet" for run in runs.values()]
-    labels = [f"{DIFFERS} {label}" if len(set(values)) > 1 else label for label, values in rows.items()]
+    rows = dict(sorted(rows.items(), key=lambda row: len(set(row[1])) == 1))
     table = pd.DataFrame(list(rows.values()), columns=list(runs))
-    table.insert(0, "Setting", labels)
-    return table
+    table.insert(0, "Setting", list(rows))
+    return table, [len(set(values)) > 1 for values in rows.values()]
 
 
 def _shown(value: Any) -> str:

@@ -1,6 +1,6 @@
 """Curves: a run's loss and accuracy during training, or those of several runs, as charts and in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -36,6 +36,8 @@ def learning_curve(
     best_step: int | None = None,
     smoothing: float = 0.0,
     is_logarithmic: bool = False,
+    shown: Collection[str] = ("training", "validation"),
+    is_recent: bool = False,
 ) -> dict[str, Any]:
     """Return the training and the validation curve of one measure of a run.
 
@@ -49,26 +51,39 @@ def learning_curve(
         smoothing: the weight of the past in the training curve's exponential moving average, in [0, 1); validation is
             never smoothed.
         is_logarithmic: whether the vertical axis is logarithmic.
+        shown: which of "training" and "validation" are drawn.
+        is_recent: whether only the last third of the points is shown, enlarged.
     """
     table = pd.DataFrame(rows, columns=METRIC_NAMES)
+    start = float(table["step"].max()) * 2 / 3 if is_recent and rows else 0
     training = table[["step", name]].astype("float32")
     if smoothing and len(training):
         training[name] = training[name].ewm(alpha=1 - smoothing).mean()
     validation = table[["step", f"val_{name}"]].dropna().astype("float32")
     label = "training, smoothed" if smoothing else "training"
     is_share = name == "accuracy"
-    axis = {"type": "log"} if is_logarithmic else {"min": None if is_share else 0, "max": 1 if is_share else None}
+    if is_recent:
+        training, validation = training[training["step"] >= start], validation[validation["step"] >= start]
+    axis: dict[str, Any] = {"min": None if is_share else 0, "max": 1 if is_share else None}
+    if is_logarithmic or is_recent:  # the axis then fits the points
+        axis = {"type": "log"} if is_logarithmic else {}
     return {
         "animation": False,  # animated curves never stop moving, which kept half a core of the visitor's machine busy
         "title": {"text": title, "left": 0, "textStyle": {"fontSize": 14}},
-        "legend": {"right": 0, "top": 0, "data": [label, "validation"]},
+        "legend": {
+            "right": 0,
+            "top": 0,
+            "data": [label, "validation"],
+            "selected": {label: "training" in shown, "validation": "validation" in shown},
+            "selectedMode": False,
+        },
         "grid": {"left": 8, "right": 16, "top": 44, "bottom": 24, "containLabel": True},
         "tooltip": {"trigger": "axis", "valueFormatter": "%.4f"},
         "dataset": [{"source": training}, {"source": validation}],
         "xAxis": {
             "type": "value",
-            "min": 0,
-            "max": iterations,
+            "min": start,
+            "max": float(table["step"].max()) if is_recent and rows else iterations,
             "name": "iteration",
             "nameLocation": "middle",
             "nameGap": 22,
@@ -167,6 +182,7 @@ def comparison_chart(histories: Histories, measure: str, *, is_log: bool = False
         "yAxis": {
             "type": "log" if is_log else "value",
             "scale": True,
+            "max": 1 if measure == "val_accuracy" and not is_log else None,
             "name": title,
             "nameTextStyle": {"align": "left", "color": _LABEL},
         },

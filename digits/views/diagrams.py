@@ -1,6 +1,7 @@
 """Diagrams: the layers of a network with their shapes and parameters, drawn as SVG."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -126,3 +127,20 @@ def _box(layer: Layer, x: int, height: float, dropped: float, *, is_last: bool) 
 def _short(count: int) -> str:
     """Return a count in few characters: "7,850" or "803 k"."""
     return f"{count:,}" if count < 10_000 else f"{count / 1000:,.0f} k"
+
+
+def bars(probabilities: Sequence[float], class_names: Sequence[str]) -> str:
+    """Draw the probability of each class as a column over its name, as SVG; the highest one stands out.
+
+    Args:
+        probabilities: one for each class, in [0, 1].
+    """
+    best = max(range(len(probabilities)), key=probabilities.__getitem__)
+    columns = "".join(
+        f'<rect x="{24 * index + 3}" y="{58 - 56 * share:.1f}" width="18" height="{56 * share + 1:.1f}" rx="2" '
+        f'class="{"best" if index == best else "bar"}"/>'
+        f'<text x="{24 * index + 12}" y="73" class="name">{html.escape(name)}</text>'
+        for index, (share, name) in enumerate(zip(map(float, probabilities), class_names, strict=True))
+    )
+    alt = f"Probabilities of your drawing: {class_names[best]} {float(probabilities[best]):.0%}."
+    return f'<svg class="bars" viewBox="0 0 {24 * len(class_names)} 78" role="img" aria-label="{alt}">{columns}</svg>'

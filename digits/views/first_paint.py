@@ -13,8 +13,9 @@ from pathlib import Path
 from digits.settings import PROJECT_DIR
 
 _KINDS = ("BidiComponent", "ButtonGroup", "Html", "Selectbox")  # of elements on the first page
-_STYLES = ("frame.css", "draw.css")
+_STYLES = ("frame.css", "draw.css", "figures.css")
 _SCRIPT = re.compile(r"static/js/([\w.-]+\.js)")
+_COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 _IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*["']\./([\w.-]+\.js)["']""")
 
 
@@ -28,8 +29,8 @@ def tags(page_html: str) -> str:
     known = set(_SCRIPT.findall(page_html))
     links = [f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in _scripts(known)]
     components = PROJECT_DIR / "pages" / "components"
-    styles = [f"<style>{(components / name).read_text(encoding='utf-8')}</style>" for name in _STYLES]
-    return "\n    ".join([*styles, *links])
+    styles = [_COMMENT.sub("", (components / name).read_text(encoding="utf-8")) for name in _STYLES]
+    return "\n    ".join([*(f"<style>{style}</style>" for style in styles), *links])
 
 
 def _scripts(known: set[str]) -> list[str]:

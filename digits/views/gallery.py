@@ -19,7 +19,7 @@ class Choice:
     Attributes:
         hundred: the page of a hundred samples, from 0; the last page if there are fewer.
         shuffle: the seed of a shuffled order; None for the data set's own order.
-        only_mistakes: whether to show misclassified images only.
+        correct: show only correctly classified images (True) or only the others (False); None for all.
         class_index: show images of this class only; None for all.
         read_index: show images predicted as this class only; None for all.
         surest_first: whether to sort by confidence, the highest first; `shuffle` is then ignored.
@@ -27,7 +27,7 @@ class Choice:
 
     hundred: int = 0
     shuffle: int | None = None
-    only_mistakes: bool = False
+    correct: bool | None = None
     class_index: int | None = None
     read_index: int | None = None
     surest_first: bool = False
@@ -59,7 +59,7 @@ def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice) -> Pag
         choice: which samples to show.
 
     Example:
-        >>> choose(np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]]), Choice(only_mistakes=True)).rows
+        >>> choose(np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]]), Choice(correct=False)).rows
         array([1])
     """
     predicted = probabilities.argmax(axis=1)
@@ -68,8 +68,8 @@ def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice) -> Pag
         rows = np.argsort(-probabilities.max(axis=1), kind="stable")
     elif choice.shuffle is not None:
         rows = np.random.default_rng(choice.shuffle).permutation(rows)
-    if choice.only_mistakes:
-        rows = rows[labels[rows] != predicted[rows]]
+    if choice.correct is not None:
+        rows = rows[(labels[rows] == predicted[rows]) == choice.correct]
     if choice.class_index is not None:
         rows = rows[labels[rows] == choice.class_index]
     if choice.read_index is not None:
@@ -110,7 +110,7 @@ def contact_sheet(
 ) -> bytes:
     """Return a PNG to print or send, with the predicted class below each image.
 
-    Misclassified images are framed and labelled "predicted ≠ true".
+    Misclassified images are framed and labelled "true → predicted".
 
     Args:
         images: uint8 (n, 28, 28).
@@ -135,7 +135,7 @@ def contact_sheet(
             draw.rectangle((left - 2, top - 2, left + tile + 1, top + tile + 1), outline="#c0392b", width=2)
         draw.text(
             (left + tile / 2, top + tile + 2),
-            read if is_correct else f"{read} ≠ {true}",
+            read if is_correct else f"{true} → {read}",
             fill="#1b2733" if is_correct else "#c0392b",
             font=font,
             anchor="ma",

@@ -69,7 +69,6 @@ def routes(settings: Settings) -> list[Route]:
     """Return the routes of the reader.
 
     - `/live/<hash>/<name>`: its scripts.
-    - `/live/models`: the bundled models, each with its id and title.
     - `/live/models/<id>`: the description of a model, or of the judge. The id of a run's model cannot be guessed.
     - `/live/weights/<id>.<hash>.bin`: a model's float16 numbers, little-endian, each layer's kernel and then its bias.
     """
@@ -80,9 +79,6 @@ def routes(settings: Settings) -> list[Route]:
         if request.path_params["version"] != version or file is None:
             return _not_found("The reader has no script of this name in this version. Reload the page.")
         return file.respond(request)
-
-    async def models(_request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(_bundled), headers=_AGAIN)
 
     async def description(request: Request) -> Response:
         network = await _found(functools.partial(_network, request.path_params["id"], settings))
@@ -98,7 +94,6 @@ def routes(settings: Settings) -> list[Route]:
         return network.weights.respond(request)
 
     return [
-        Route("/live/models", models),
         Route("/live/models/{id}", description),
         Route("/live/weights/{name}", weights),
         Route("/live/{version}/{name}", script),
@@ -124,15 +119,9 @@ def _scripts() -> tuple[str, dict[str, _File]]:
     return _hash("".join(f"{name} {file.hash}\n" for name, file in files.items()).encode()), files
 
 
-def _bundled() -> list[dict[str, str]]:
-    from digits.models import catalogue  # here, because loading it would delay the first page
-
-    return [{"id": model.id, "title": model.title} for model in catalogue.bundled()]
-
-
 def _network(model_id: str, settings: Settings) -> _Network:
     """Return the network of a model, or of the judge; raises `ModelNotFound`."""
-    from digits.models import catalogue
+    from digits.models import catalogue  # here, because loading it would delay the first page
     from digits.models.judge import JUDGE_DIR, TEN_DIGITS, find_judge
 
     if model_id == JUDGE and (judge := find_judge(TEN_DIGITS)):

@@ -33,7 +33,7 @@ SUMMARIES = {  # a few words for the network's card
     "published": "three layers, no activations",
     "corrected": "three layers with ReLU",
     "convolutional": "filters that find strokes",
-    "drawing": "five convolutions, for drawings",
+    "drawing": "five layers of filters",
 }
 
 # Seconds of training for an image, by network, as README's runs took on two cores. A server's own runs replace them.
@@ -58,9 +58,7 @@ def seconds(chosen: Hyperparameters, paces: Mapping[str, float], *, done: int = 
 
 
 def duration(length: float) -> str:
-    """Return about how long something takes, in words: "under 1 s", "12 s", "4 min", "2 h"."""
-    if length < 1:
-        return "under 1 s"
+    """Return about how long something takes: "1 s", "12 s", "4 min", "2 h"."""
     if length < 90:
-        return f"{length:.0f} s"
+        return f"{max(1, length):.0f} s"
     return f"{length / 60:.0f} min" if length < 5400 else f"{length / 3600:.0f} h"

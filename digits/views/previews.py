@@ -77,7 +77,7 @@ class Previews:
         if page is None:
             await self._app(scope, receive, send)
             return
-        # Streamlit must send the whole page, never "not modified", and uncompressed.
+        # Streamlit must send the whole page, uncompressed, and never "not modified".
         scope = {**scope, "headers": [item for item in scope["headers"] if item[0] not in _CONDITIONS]}
         start: Message = {}
         body = b""

@@ -14,6 +14,8 @@ from digits.runs.schema import RunState
 from digits.views.challenges import CHALLENGES
 
 PEN_WIDTHS = (4, 40, 16)  # thinnest, thickest and default pen, in canvas pixels
+MODEL_TABS = ("Confusion", "Classes", "Calibration", "Export and import")
+COMPARISON_TABS = ("Curves", "Settings", "Disagreements")
 MOST_IDS = 20  # the most runs that a link may name
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -50,8 +52,11 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def _one_of(*choices: str) -> Callable[[str], str]:
+def _one_of(*choices: str, **former: str) -> Callable[[str], str]:
+    """Return a parser of some words; `former` ones, as in links from before, stand for those of today."""
+
     def parse(text: str) -> str:
+        text = former.get(text, text)
         if text not in choices:
             raise _BadValue(f"should be one of {', '.join(choices)}; received {text[:40]!r}")
         return text
@@ -91,6 +96,9 @@ PAGES: dict[str, dict[str, Parameter]] = {
         "state": Parameter("", _one_of(*RunState, "deleted")),
         "network": Parameter("", _one_of(*PRESETS)),
         "chosen": Parameter("", _identifiers),
+        "compare": Parameter(False, _flag),
+        "tab": Parameter(COMPARISON_TABS[0], _one_of(*COMPARISON_TABS)),
+        "run": Parameter("", _identifier),
         "measure": Parameter("val_accuracy", _one_of("val_accuracy", "val_loss", "loss")),
         "log": Parameter(False, _flag),
         "a": Parameter("", _identifier),
@@ -103,14 +111,15 @@ PAGES: dict[str, dict[str, Parameter]] = {
         "model": Parameter("", _identifier),
         "hundred": Parameter(1, _whole(1, 1000)),
         "shuffle": Parameter(None, _whole(0, 2**31 - 1)),
-        "show": Parameter("all", _one_of("all", "mistakes")),
+        "show": Parameter("errors", _one_of("all", "errors", "correct", mistakes="errors")),
         "class": Parameter("", _identifier),
         "read": Parameter("", _identifier),
-        "sort": Parameter("set", _one_of("set", "confidence")),
+        "sort": Parameter("dataset", _one_of("confidence", "dataset", "random", set="dataset")),
         "sample": Parameter(None, _whole(0, 10**9)),
     },
     "models": {
         "model": Parameter("", _identifier),
+        "tab": Parameter(MODEL_TABS[0], _one_of(*MODEL_TABS)),
         "class": Parameter("", _identifier),
         "read": Parameter("", _identifier),
         "sample": Parameter(None, _whole(0, 10**9)),

@@ -28,6 +28,16 @@ def names(runs: Iterable[Run]) -> dict[str, str]:
     return called
 
 
+def best_first(runs: Iterable[Run]) -> list[Run]:
+    """Return runs by their test accuracy, or else their best validation; those still waiting or training come first."""
+
+    def quality(run: Run) -> tuple[bool, float, float]:
+        tested = run.test_accuracy.share if run.has_model and run.test_accuracy else 0.0
+        return not run.is_ended, tested or run.best_val_accuracy or 0.0, run.created
+
+    return sorted(runs, key=quality, reverse=True)
+
+
 def runs_table(
     runs: Sequence[Run], names: Mapping[str, str], states: Mapping[RunState, str], visitor: str
 ) -> pd.DataFrame:
@@ -37,7 +47,7 @@ def runs_table(
         runs: at least one; the table has one row for each, in this order.
         names: the runs' names, by id.
         states: the words for the states.
-        visitor: the visitor whose runs are "yours"; all others are "shared".
+        visitor: the visitor whose runs are "yours"; those of Digits itself are "example", all others "shared".
 
     Returns:
         The columns that the page shows, then the settings by their labels, then "Id". Shares lie in [0, 1], and
@@ -46,7 +56,7 @@ def runs_table(
     """
     rows = [
         {
-            "Whose": "yours" if run.owner == visitor else "shared",
+            "Whose": "yours" if run.owner == visitor else "shared" if run.owner else "example",
             "Name": as_text(names[run.id]),
             "Network": PRESETS[run.hyperparameters.network].title,
             "State": states[run.state],

@@ -1,4 +1,4 @@
-// A table of counts whose cells are buttons. The arrow keys move between the cells.
+// A table of counts whose cells are buttons.
 export default function ({ data, parentElement, setTriggerValue }) {
   const table = parentElement.querySelector(".matrix")
   const content = JSON.stringify([data.names, data.counts])
@@ -9,43 +9,29 @@ export default function ({ data, parentElement, setTriggerValue }) {
   table.setAttribute("aria-label", data.label)
 
   const buttons = [...table.querySelectorAll("button")]
-  const size = data.names.length
-  const inTabOrder = Math.max(0, buttons.findIndex(button => button.tabIndex === 0))
   buttons.forEach((button, place) => {
     button.setAttribute("aria-pressed", String(place === data.pressed))
-    button.tabIndex = place === inTabOrder ? 0 : -1
     button.onclick = () => {
-      focus(buttons, place)
+      button.focus() // not every browser focuses a pressed button
       if (button.ariaDisabled !== "true") setTriggerValue("pressed", place)
     }
   })
-  table.onkeydown = event => {
-    const place = buttons.indexOf(event.target)
-    const [row, column] = [Math.floor(place / size), place % size]
-    const next = {
-      ArrowLeft: column > 0 && place - 1,
-      ArrowRight: column < size - 1 && place + 1,
-      ArrowUp: row > 0 && place - size,
-      ArrowDown: row < size - 1 && place + size,
-    }[event.key]
-    if (next === undefined) return
-    event.preventDefault()
-    if (next !== false) focus(buttons, next)
-  }
-}
+  rove(table, buttons, () => data.names.length)
 
-function focus(buttons, place) {
-  buttons.forEach(button => (button.tabIndex = -1))
-  buttons[place].tabIndex = 0
-  buttons[place].focus()
+  const { pressed } = table
+  table.pressed = data.pressed
+  if (data.isDialog && pressed != null && data.pressed == null) focusAfterDialog(buttons[pressed])
 }
 
 function head(names) {
   const part = document.createElement("thead")
   const above = document.createElement("tr")
   const below = document.createElement("tr")
-  above.append(heading("", "side"), heading("read as", "axis", { colSpan: names.length }))
-  below.append(heading("is", "axis"), ...names.map(name => heading(name, "", { scope: "col" })))
+  above.append(
+    Object.assign(document.createElement("td"), { className: "side" }),
+    heading("predicted", "axis", { colSpan: names.length }),
+  )
+  below.append(heading("true", "axis"), ...names.map(name => heading(name, "", { scope: "col" })))
   part.append(above, below)
   return part
 }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
@@ -66,7 +67,9 @@ def slide(page: Page, label: str, key: str, shows: str) -> None:
     """Move a slider by one key press and wait for the value."""
     page.get_by_role("slider", name=label).press(key)
     expect(page.get_by_role("group", name=label)).to_contain_text(shows)
-    expect(page).to_have_url(re.compile(rf"={re.escape(shows)}(&|$)"))  # by then the server has the value too
+    expect(page).to_have_url(
+        re.compile(rf"={re.escape(shows.replace(',', ''))}(&|$)")
+    )  # by then the server has the value too
 
 
 def figure(page: Page, label: str) -> Locator:
@@ -232,18 +235,27 @@ def drag(page: Page, points: Sequence[Point]) -> None:
 
 def tiles(page: Page) -> Locator:
     """The gallery's samples."""
-    return page.get_by_role("button", name=re.compile(r"^Sample \d+: "))
+    return page.get_by_role("button", name=re.compile(r"sample \d+\)$"))
 
 
 def labels(found: Locator) -> list[str]:
-    """Return the text that a screen reader reads for each."""
-    return found.evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
+    """Return the text that a screen reader reads for each tile."""
+    return found.evaluate_all("all => all.map(one => one.title)")
 
 
 def mark_row(page: Page, row: int) -> None:
-    """Press the box before a row of the page's first table, a canvas whose header is as high as each row."""
-    height, half_a_box = 35, 16
-    page.get_by_test_id("stDataFrame").first.click(position={"x": half_a_box, "y": height * (row + 1.5)})
+    """Press the box before a row of the page's first table, which is painted on a canvas."""
+    _press_in_row(page, row, 16)
+
+
+def open_row(page: Page, row: int) -> None:
+    """Press a row's name, which opens its run."""
+    _press_in_row(page, row, 90)
+
+
+def _press_in_row(page: Page, row: int, x: float) -> None:
+    header, height = 36, 40
+    page.get_by_test_id("stDataFrame").first.click(position={"x": x, "y": header + height * (row + 0.5)})
     settle(page)
 
 
@@ -261,6 +273,16 @@ def go_back(page: Page, heading: str) -> None:
     page.go_back()
     settle(page)
     expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
+
+
+def accessibility_faults(page: Page) -> list[str]:
+    """Return what axe-core finds on the page that is moderate or worse, a line for each element."""
+    return [
+        f"{fault['id']}: {node['html'][:120]}: {node['failureSummary']}"
+        for fault in Axe().run(page).response["violations"]
+        if fault["impact"] in ("moderate", "serious", "critical")
+        for node in fault["nodes"]
+    ]
 
 
 def has_sideways_scroll(page: Page) -> bool:

@@ -35,12 +35,16 @@ def test_a_cell_opens_its_images_and_the_way_to_all_of_them(visitor, counts):
     actions.open_page(page, f"/models?model={MODEL}")
     cell(page, true, read, count).click()
     expect(page.get_by_role("heading", name=f"{true} read as {read}: {count} images")).to_be_visible()
-    opened = page.get_by_role("button", name=re.compile(rf"^Sample \d+: read as {read}, but it is {true}$"))
-    actions.wait_until(page, lambda: opened.count() >= min(20, count))
+    opened = page.get_by_role("button", name=re.compile(rf"^{true} read as {read} \(sample \d+\)$"))
+    actions.wait_until(page, lambda: opened.count() == min(20, count))
     expect(cell(page, true, read, count)).to_have_attribute("aria-pressed", "true")
     expect(page).to_have_url(actions.holding(f"class={true}"))
     opened.first.click()
-    expect(page.get_by_role("dialog")).to_contain_text(f"read as {read}, but it is {true}")
+    expect(page.get_by_role("dialog").get_by_text(re.compile(f"^{true} read as {read} by"))).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(opened.first).to_be_focused()
+    actions.button(page, "Close").click()
+    expect(page.get_by_role("heading", name="Most confident errors")).to_be_visible()
 
 
 def test_a_cell_opens_by_keyboard_and_keeps_the_focus(visitor, counts):
@@ -70,6 +74,24 @@ def test_a_phone_shows_the_whole_matrix(visitor, counts):
     assert min(height for _, height, _ in boxes) >= 24
     assert max(right for _, _, right in boxes) <= 390
     assert not actions.has_sideways_scroll(page)
+    assert len({round(height, 1) for _, height, _ in boxes}) == 1
+    assert page.locator(".cell").first.bounding_box()["y"] < 640
+
+
+def test_a_cell_on_a_phone_opens_a_dialog(visitor, counts):
+    """Its images can be enlarged and come back; when it is closed, the cell has the focus."""
+    page = visitor(**actions.PHONE)
+    actions.open_page(page, f"/models?model={MODEL}")
     true, read = np.unravel_index((counts * ~np.eye(10, dtype=bool)).argmax(), counts.shape)
-    cell(page, true, read, counts[true, read]).tap()
-    expect(page.get_by_role("heading", name=re.compile(f"^{true} read as {read}"))).to_be_visible()
+    pressed = cell(page, true, read, counts[true, read])
+    pressed.tap()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"{true} read as {read}: {counts[true, read]}")
+    image = dialog.get_by_role("button", name=re.compile(rf"^{true} read as {read} \(sample")).first
+    image.tap()
+    expect(dialog.get_by_text(re.compile(f"^{true} read as {read} by"))).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    expect(image).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_have_count(0)
+    expect(pressed).to_be_focused()

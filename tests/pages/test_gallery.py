@@ -30,8 +30,8 @@ def samples(page):
 
 
 def counts(page):
-    """The page's sentence about the number of correct predictions."""
-    return next(markdown.value for markdown in page.markdown if " of all " in markdown.value.lower())
+    """The page's sentence about what is shown."""
+    return next(markdown.value for markdown in page.markdown if "Test accuracy" in markdown.value)
 
 
 def numbers(sentence):
@@ -45,48 +45,59 @@ def button(page, label):
 
 def dialog_text(page):
     """All the words on the page that speak of one sample."""
-    return [markdown.value for markdown in page.markdown if "read as **" in markdown.value]
+    return [markdown.value for markdown in page.markdown if " by Softmax regression" in markdown.value]
 
 
 class TestCounts:
     @pytest.mark.parametrize("model", [model.id for model in catalogue.bundled()])
     def test_are_those_of_the_model(self, model, open_page, tidy, truth):
-        """Hits among the hundred and among all are those that the model really has."""
+        """Hits among the first hundred and the accuracy on all are those that the model really has."""
         labels, read = truth
         hits = labels == read[model]
-        page = tidy(open_page("gallery.py", model=model))
-        assert numbers(counts(page)) == [str(hits[:100].sum()), "100", f"{len(labels):,}", f"{hits.mean():.1%}"]
+        page = tidy(open_page("gallery.py", model=model, show="all"))
+        first = ["100"] if hits[:100].all() else [str(hits[:100].sum()), "100"]
+        assert numbers(counts(page)) == [*first, f"{hits.mean():.1%}"]
         assert samples(page) == list(range(100))
 
-    def test_agree_with_the_tiles(self, open_page, tidy, truth):
+    @pytest.mark.parametrize("show", ["all", "errors", "correct"])
+    def test_agree_with_the_tiles(self, show, open_page, tidy, truth):
         """Every tile says what was read, and marks what was misread in words and not only in colour."""
         labels, read = truth
-        page = tidy(open_page("gallery.py", model="softmax", hundred="3"))
-        assert len(tiles(page)) == 100
+        page = tidy(open_page("gallery.py", model="softmax", hundred="1" if show == "errors" else "3", show=show))
+        assert tiles(page)
         for tile in tiles(page):
             true, guess = labels[tile["sample"]], read["softmax"][tile["sample"]]
             assert tile["wrong"] == (true != guess)
-            assert tile["caption"] == (str(guess) if true == guess else f"{guess} ≠ {true}")
-            assert f"read as {guess}" in tile["label"]
+            assert tile["caption"] == (str(guess) if true == guess else f"{true} read as {guess}")
+            assert ("correct" in tile["note"]) == (true == guess)
+            assert f"sample {tile['sample']}" in tile["note"]
 
 
 class TestFilters:
-    def test_only_mistakes_are_shown(self, open_page, tidy, truth):
-        """Only what was misread stays, in the order of the data set, and the link says so."""
+    def test_the_page_opens_on_the_models_errors(self, open_page, tidy, truth):
+        """Only what was misread is shown, in the order of the data set; everything is one press away."""
         labels, read = truth
-        page = open_page("gallery.py", model="softmax", hundred="2")
-        page.segmented_control(key="gallery.show").set_value("mistakes").run()
+        page = tidy(open_page("gallery.py", model="softmax"))
         wrong = np.flatnonzero(labels != read["softmax"])
-        assert samples(tidy(page)) == wrong[:100].tolist()
-        assert numbers(counts(page))[:2] == [str(min(100, len(wrong))), f"{len(wrong):,}"]
-        assert page.query_params["show"] == "mistakes"
-        assert "hundred" not in page.query_params
+        assert samples(page) == wrong[:100].tolist()
+        assert numbers(counts(page))[0] == f"{len(wrong):,}"
+        assert dict(page.query_params) == {"model": "softmax"}
+        page.segmented_control(key="gallery.show").set_value("all").run()
+        assert samples(tidy(page)) == list(range(100))
+        assert page.query_params["show"] == "all"
+        page.segmented_control(key="gallery.show").set_value("correct").run()
+        assert samples(tidy(page)) == np.flatnonzero(labels == read["softmax"])[:100].tolist()
+
+    def test_a_link_from_before_shows_mistakes(self, open_page, tidy, truth):
+        """What a link called mistakes are the errors, and its order is the data set's."""
+        page = tidy(open_page("gallery.py", model="softmax", show="mistakes", sort="set"))
+        assert samples(page) == samples(open_page("gallery.py", model="softmax"))
 
     @pytest.mark.parametrize("name", ["0", "7"])
     def test_only_one_class_is_shown(self, name, open_page, tidy, truth):
         """Only images of the class chosen stay."""
         labels, _ = truth
-        page = open_page("gallery.py")
+        page = open_page("gallery.py", show="all")
         page.selectbox(key="gallery.class").select(name).run()
         assert samples(tidy(page)) == np.flatnonzero(labels == int(name))[:100].tolist()
         assert page.query_params["class"] == name
@@ -94,7 +105,7 @@ class TestFilters:
     def test_both_at_once_from_a_link(self, open_page, tidy, truth):
         """A link to one class's mistakes opens them."""
         labels, read = truth
-        page = tidy(open_page("gallery.py", model="published", show="mistakes", class_="5"))
+        page = tidy(open_page("gallery.py", model="published", show="errors", class_="5"))
         expected = np.flatnonzero((labels == 5) & (read["published"] != 5))
         assert samples(page) == expected[:100].tolist()
 
@@ -105,7 +116,7 @@ class TestFilters:
         expected = np.flatnonzero((labels == 7) & (read["softmax"] == 9))
         assert sorted(samples(page)) == expected.tolist()
         assert page.query_params == {"model": "softmax", "class": "7", "read": "9", "sort": "confidence"}
-        button(page, "In order").click().run()
+        page.segmented_control(key="gallery.sort").set_value("dataset").run()
         assert samples(tidy(page)) == expected.tolist()
         assert "sort" not in page.query_params
 
@@ -121,20 +132,21 @@ class TestFilters:
         if not faultless:
             pytest.skip("every model misreads some image of every class here")
         model, name = faultless[0]
-        page = tidy(open_page("gallery.py", model=model, show="mistakes", class_=name))
+        page = tidy(open_page("gallery.py", model=model, show="errors", class_=name))
         assert any("No images match" in info.value for info in page.info)
+        assert len(samples(tidy(button(page, "Show all images").click().run()))) == 100
 
     def test_page_by_page_show_every_sample_once(self, open_page, tidy, truth):
         """Leafing through the mistakes shows each of them exactly once."""
         labels, read = truth
         wrong = np.flatnonzero(labels != read["softmax"])
         hundreds = -(-len(wrong) // gallery.SAMPLES)
-        page = open_page("gallery.py", model="softmax", show="mistakes")
+        page = open_page("gallery.py", model="softmax", show="errors")
         seen = []
         for hundred in range(1, min(hundreds, 3) + 1):
-            if hundreds > 1:
-                page.session_state["gallery.hundred"] = hundred
-                page.run()
+            if hundred > 1:
+                below = page.get_by_key("gallery.hundred.below" if hundred % 2 else "gallery.hundred.above")
+                below.set_value(hundred).run()
             seen += samples(tidy(page))
         assert seen == wrong[:300].tolist()
 
@@ -142,29 +154,32 @@ class TestFilters:
 class TestHundred:
     def test_is_the_links(self, open_page, tidy):
         """The link says which hundred is shown."""
-        page = tidy(open_page("gallery.py", hundred="4"))
+        page = tidy(open_page("gallery.py", show="all", hundred="4"))
         assert samples(page) == list(range(300, 400))
         assert page.query_params["hundred"] == "4"
 
     def test_past_the_end_is_the_last(self, open_page, tidy, truth):
         """A hundred beyond the last one shows the last one."""
-        page = tidy(open_page("gallery.py", hundred="1000"))
+        page = tidy(open_page("gallery.py", show="all", hundred="1000"))
         assert samples(page)[-1] == len(truth[0]) - 1
         assert page.query_params["hundred"] == str(len(truth[0]) // 100)
 
 
 class TestShuffle:
     def test_stands_in_the_link_and_can_be_taken_back(self, open_page, tidy):
-        """A shuffle changes the order, the link repeats it exactly, and In order undoes it."""
-        page = open_page("gallery.py", hundred="2")
-        button(page, "Shuffle").click().run()
+        """A random order is repeated exactly by its link; sorting by the data set undoes it."""
+        page = open_page("gallery.py", show="all", hundred="2")
+        page.segmented_control(key="gallery.sort").set_value("random").run()
         shuffled = samples(tidy(page))
         link = dict(page.query_params)
         assert link["shuffle"].isdecimal()
         assert shuffled != sorted(shuffled)
         assert len(set(shuffled)) == 100
         assert samples(tidy(open_page("gallery.py", visitor="bob", **link))) == shuffled
-        button(page, "In order").click().run()
+        before = {"show": "all", "shuffle": link["shuffle"]}  # a link from before has no `sort`
+        assert samples(tidy(open_page("gallery.py", visitor="eve", **before))) == shuffled
+        assert samples(tidy(page.button(key="gallery.again").click().run())) != shuffled
+        page.segmented_control(key="gallery.sort").set_value("dataset").run()
         assert samples(tidy(page)) == list(range(100))
         assert "shuffle" not in page.query_params
 
@@ -176,7 +191,7 @@ class TestSample:
         wrong = int(np.flatnonzero(labels != read["softmax"])[0])
         page = tidy(open_page("gallery.py", model="softmax", sample=str(wrong)))
         guess, true = read["softmax"][wrong], labels[wrong]
-        assert dialog_text(page) == [f"Softmax regression: read as **{guess}**, but it is **{true}**."]
+        assert dialog_text(page) == [f"**{true}** read as **{guess}** by Softmax regression. Sample {wrong:,}."]
         assert page.query_params["sample"] == str(wrong)
 
     def test_read_correctly_says_so(self, open_page, tidy, truth):
@@ -184,7 +199,20 @@ class TestSample:
         labels, read = truth
         right = int(np.flatnonzero(labels == read["softmax"])[0])
         page = tidy(open_page("gallery.py", model="softmax", sample=str(right)))
-        assert dialog_text(page) == [f"Softmax regression: correctly read as **{labels[right]}**."]
+        assert dialog_text(page) == [f"**{labels[right]}**, read correctly by Softmax regression. Sample {right:,}."]
+
+    def test_leads_to_its_neighbours(self, open_page, tidy, truth):
+        """Next and Previous show the other samples of the page, around its end; the link follows."""
+        labels, read = truth
+        wrong = np.flatnonzero(labels != read["softmax"])
+        page = open_page("gallery.py", model="softmax", sample=str(wrong[0]))
+        page = tidy(page.button(key="gallery.next").click().run())
+        assert f"Sample {wrong[1]:,}." in dialog_text(page)[0]
+        assert page.query_params["sample"] == str(wrong[1])
+        page = tidy(page.button(key="gallery.previous").click().run())
+        assert f"Sample {wrong[0]:,}." in dialog_text(page)[0]
+        page = tidy(page.button(key="gallery.previous").click().run())
+        assert f"Sample {wrong[:100][-1]:,}." in dialog_text(page)[0]
 
     @pytest.mark.parametrize("sample", ["10000", "999999999"])
     def test_out_of_range_gives_a_notice(self, sample, open_page, tidy):
@@ -216,7 +244,8 @@ class TestHostileLink:
     )
     def test_gives_one_notice_and_the_default(self, link, open_page, tidy):
         """An invalid value gives one notice, and the first hundred of the default model are shown."""
-        page = tidy(open_page("gallery.py", **link))
+        page = tidy(open_page("gallery.py", **{"show": "all"} | link))
         assert len(page.warning) == 1
+        page.segmented_control(key="gallery.show").set_value("all").run()
         assert samples(page) == list(range(100))
         assert page.selectbox(key="gallery.model").value == catalogue.DEFAULT_MODEL

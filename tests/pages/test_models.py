@@ -45,23 +45,25 @@ class TestFigures:
         model = catalogue.find(MODEL, Settings.from_environment())
         shown = {metric.label: metric.value for metric in page.metric}
         assert shown["Test accuracy"] == f"{model.test_accuracy.share:.2%}"
-        assert shown["Strangers' drawings"] == f"{model.strangers.strokes.share:.1%}"
+        assert shown["Drawings"] == f"{model.strangers.strokes.share:.1%}"
+        assert shown["Pictures"] == f"{model.strangers.pictures.share:.1%}"
         assert shown["Parameters"] == "7,850"
-        assert f"{model.test_accuracy.correct:,} of {model.test_accuracy.total:,}" in words(page)
+        assert shown["Size"] == f"{(model.folder / 'model.tflite').stat().st_size / 1e6:.2f} MB"
+        assert 0 < float(shown["Speed"].removesuffix(" ms")) < 100
+        low, high = model.test_accuracy.interval
+        assert f"95% CI {low * 100:.2f} to {high:.2%}" in words(page)
 
     def test_of_strangers_are_told_by_source_and_by_class(self, open_page, tidy):
-        """An expander shows each source with its interval, and each class."""
-        page = open_page("models.py", model=MODEL)
-        page.session_state["models.strangers"] = True
-        page = tidy(page.run())
-        by_source, by_class = (table.value for table in page.table[:2])
+        """The tab Classes shows each source with its interval, and each class."""
+        page = tidy(open_page("models.py", model=MODEL, tab="Classes"))
+        by_source, by_class = (table.value for table in page.table[1:3])
         sources = catalogue.find(MODEL, Settings.from_environment()).strangers.sources
         assert by_source["correct, 95% interval"].tolist() == [str(figures.correct) for figures in sources]
         assert set("0123456789") | {"0 with a slash"} <= set(by_class.columns)
 
     def test_of_calibration_are_measured(self, open_page, tidy, truth):
         """The expected calibration error is the one of this model, before and after its temperature."""
-        page = tidy(open_page("models.py", model=MODEL))
+        page = tidy(open_page("models.py", model=MODEL, tab="Calibration"))
         report = catalogue.find(MODEL, Settings.from_environment()).calibration_report(truth.dataset)
         assert f"differ by **{report.after:.2%}** on average" in words(page)
         assert f"differ by **{report.before:.2%}**" in words(page)
@@ -90,6 +92,9 @@ class TestMatrix:
         assert any(heading.value.startswith(f"7 read as 9: {len(rows):,} image") for heading in page.subheader)
         assert data(page, "matrix")["pressed"] == 79
         assert page.query_params == {"model": MODEL, "class": "7", "read": "9"}
+        page = tidy(page.button(key="models.close").click().run())
+        assert data(page, "matrix")["pressed"] is None
+        assert len(samples(page, "mistakes")) == 20
 
     def test_says_when_a_cell_is_empty(self, open_page, tidy, truth):
         """For a mistake that never happens, the page says so."""
@@ -97,7 +102,7 @@ class TestMatrix:
         made = set(zip(labels.tolist(), probabilities.argmax(axis=1).tolist(), strict=True))
         true, read = next((t, r) for t in range(10) for r in range(10) if (t, r) not in made)
         page = tidy(open_page("models.py", model=MODEL, class_=str(true), read=str(read)))
-        assert "This model makes no such mistake." in words(page)
+        assert "This model makes no such error." in words(page)
 
 
 def test_surest_mistakes_come_first(open_page, tidy, truth):
@@ -109,10 +114,27 @@ def test_surest_mistakes_come_first(open_page, tidy, truth):
     assert confidence[shown].tolist() == np.sort(confidence)[::-1][:20].tolist()
 
 
+@pytest.mark.parametrize(("tab", "heading"), [("Classes", "Test images"), ("Export and import", "Import a model")])
+def test_a_tab_in_the_link_opens(tab, heading, open_page, tidy):
+    """Only the open tab is computed, and the link keeps it."""
+    page = tidy(open_page("models.py", model=MODEL, tab=tab))
+    assert heading in [shown.value for shown in page.subheader]
+    with pytest.raises(KeyError):
+        page.get_by_key("models.matrix")
+    assert page.query_params["tab"] == tab
+
+
+def test_the_card_opens(open_page, tidy):
+    """The model's card has its settings and the command that trains it again."""
+    page = tidy(open_page("models.py", model=MODEL).button(key="models.card").click().run())
+    assert "learning rate 0.5" in str(page.table[0].value.to_numpy())
+    assert page.code[0].value.startswith("python -m digits train --network=softmax")
+
+
 def test_a_sample_in_the_link_opens(open_page, tidy, truth):
     """A link to one sample shows it large."""
     page = tidy(open_page("models.py", model=MODEL, sample="3"))
-    assert "read as **" in words(page)
+    assert "by Softmax regression. Sample 3." in words(page)
 
 
 @pytest.mark.parametrize("link", [{"class_": "ten", "read": "1"}, {"model": "nobody"}, {"sample": "99999999"}])

@@ -16,7 +16,7 @@ PAGES = {
     "train.py": "Train a model",
     "runs.py": "Runs",
     "models.py": "Models",
-    "gallery.py": "Gallery of test images",
+    "gallery.py": "Gallery",
 }
 
 

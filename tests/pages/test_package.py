@@ -45,11 +45,11 @@ def upload(page, content, name="friend.zip"):
 
 def test_a_check_says_that_the_predictions_are_the_same(open_page, tidy):
     """One press runs the package in a clean process and shows the sentence, which stays for this model alone."""
-    page = open_page("models.py", model=MODEL)
+    page = open_page("models.py", model=MODEL, tab="Export and import")
     assert not page.success
     tidy(page.button(key="models.check").click().run())
     total = len(datasets.load_test(Settings.from_environment()).test)
-    assert [found.value for found in page.success] == [f"same {total:,} predictions: yes"]
+    assert [found.value for found in page.success] == [f"All {total:,} predictions match."]
     page.selectbox(key="models.model").select("published").run()
     assert not page.success
 
@@ -64,7 +64,7 @@ def test_an_imported_model_is_chosen(open_page, tidy, own, package, monkeypatch)
         return own()
 
     monkeypatch.setattr(intake, "import_package", accept)
-    page = tidy(upload(open_page("models.py", model="published"), package))
+    page = tidy(upload(open_page("models.py", model="published", tab="Export and import"), package))
     assert (given["content"], given["owner"]) == (package, "ada")
     chosen = page.selectbox(key="models.model")
     assert chosen.format_func(chosen.value) == "mine, 90.0%"
@@ -75,7 +75,7 @@ def test_an_imported_model_is_chosen(open_page, tidy, own, package, monkeypatch)
 @pytest.mark.parametrize("content", [b"", archives.write_sealed({"../evil": b""}), archives.write({"a": b""})], ids=len)
 def test_a_bad_zip_is_refused_and_changes_nothing(open_page, runs_dir, content):
     """The reason stands on the page, the model stays chosen, and the file can be replaced."""
-    page = upload(open_page("models.py", model=MODEL), content)
+    page = upload(open_page("models.py", model=MODEL, tab="Export and import"), content)
     assert len(page.error) == 1
     assert page.error[0].value.startswith("A package m")
     assert not page.exception
@@ -87,7 +87,9 @@ def test_a_bad_zip_is_refused_and_changes_nothing(open_page, runs_dir, content):
 def test_a_refusal_shows_no_foreign_image(open_page, tidy):
     """A message that quotes a package is plain text: Markdown in it stays as it is written."""
     name = "![x](//host/x.png)<b>`:red[a]"
-    page = upload(open_page("models.py", model=MODEL), archives.write_sealed({"a/../" + name: b""}))
+    page = upload(
+        open_page("models.py", model=MODEL, tab="Export and import"), archives.write_sealed({"a/../" + name: b""})
+    )
     (shown,) = page.error
     for part in ("![x]", "<b>", ":red["):
         assert not re.search(rf"(?<!\\){re.escape(part)}", shown.value)
@@ -107,6 +109,6 @@ def test_a_runs_best_weights_stand_beside_its_last(open_page, tidy, own):
     """The list names both, the best first, where they are two."""
     own()
     own(with_best=True)
-    listed = tidy(open_page("models.py", model=MODEL)).selectbox(key="models.model").options
+    listed = tidy(open_page("models.py", model=MODEL, tab="Export and import")).selectbox(key="models.model").options
     mine = [title for title in listed if title.startswith("mine")]
     assert mine == ["mine 2, best checkpoint, 91.6%", "mine 2, final, 90.0%", "mine, 90.0%"]

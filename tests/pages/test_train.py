@@ -8,8 +8,10 @@ from digits.accuracy import Accuracy
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
 from digits.runs.schema import RunState
-from digits.store import FolderStore
-from digits.training import export, timeline
+from digits.settings import Settings
+from digits.store import FolderStore, open_store
+from digits.training import checkpoints, export, timeline
+from digits.views.challenges import CHALLENGES
 from digits.views.networks import EXPLANATIONS
 
 
@@ -41,12 +43,18 @@ def words(page):
     return " ".join(element.value for kind in (page.markdown, page.caption, page.info) for element in kind)
 
 
+def explanations(page):
+    """What the page says on hover and focus of its settings."""
+    widgets = [*page.slider, *page.select_slider, *page.selectbox, *page.number_input]
+    return " ".join(widget.help or "" for widget in widgets)
+
+
 class TestSettings:
     @pytest.mark.parametrize("network", PRESETS)
     def test_follow_the_chosen_network(self, network, open_page, tidy):
         """Choosing a network moves every setting to its preset, and the link spells them out."""
         page = open_page("train.py")
-        page.selectbox(key="train.network").select(network).run()
+        page.radio(key="train.network").set_value(network).run()
         preset = PRESETS[network].hyperparameters
         assert Hyperparameters(**shown(tidy(page))) == preset
         link = {name: text for name, text in page.query_params.items() if name in KNOBS}
@@ -76,16 +84,16 @@ class TestSettings:
 
     def test_can_be_put_back(self, open_page, tidy):
         """Back to the preset undoes every change."""
-        page = open_page("train.py", iterations="700", dropout="0.4", optimizer="adam")
+        page = open_page("train.py", iterations="700", dropout="0.4", optimizer="sgd")
         next(button for button in page.button if button.label == "Back to the preset").click().run()
-        assert Hyperparameters(**shown(tidy(page))) == PRESETS["softmax"].hyperparameters
+        assert Hyperparameters(**shown(tidy(page))) == PRESETS["corrected"].hyperparameters
 
     def test_are_explained(self, open_page):
-        """The sentence that explains a setting stands on the page, for every setting."""
-        said = words(open_page("train.py"))
-        assert EXPLANATIONS["softmax"] in said
+        """The network is explained beside its drawing, and every setting on hover and focus."""
+        page = open_page("train.py")
+        assert EXPLANATIONS["corrected"] in words(page)
         for name, knob in KNOBS.items():
-            assert knob.help in said or name == "network"
+            assert knob.help in explanations(page) or name == "network"
 
 
 class TestHostileLink:
@@ -109,7 +117,7 @@ class TestHostileLink:
         """A setting that cannot be used gives one notice, and the preset's value is used instead."""
         page = tidy(open_page("train.py", **{name: text}))
         assert len(page.warning) == 1
-        assert Hyperparameters(**shown(page)) == PRESETS["softmax"].hyperparameters
+        assert Hyperparameters(**shown(page)) == PRESETS["corrected"].hyperparameters
         assert has_button(page, "start")
         assert page.query_params.get(name) != text
 
@@ -128,7 +136,7 @@ class TestStart:
         assert (run.state, page.query_params["run"]) == (RunState.QUEUED, run.id)
         assert any("Next in the queue" in progress.text for progress in tidy(page).progress)
         assert has_button(page, "stop")
-        assert page.button(key="train.start").disabled
+        assert not has_button(page, "start")  # the form gives way to the run
 
     def test_says_when_a_visitor_has_too_many(self, open_page, registry, quick):
         """A visitor with the allowed number of runs gets a message, and nothing is queued."""
@@ -239,7 +247,7 @@ class TestTransport:
         registry.take_changes(run_id, 60, [Change(None, "dropout", 0.0, 0.4)])
         page = tidy(open_page("train.py", run=run_id))
         assert "dropout 0 → 0.4 at 60" in words(page)
-        assert "75.0%" in words(page)
+        assert [(metric.label, metric.value) for metric in page.metric] == [("Validation accuracy", "75.0%")]
 
 
 class TestSeeItLearn:
@@ -316,7 +324,7 @@ class TestProgress:
         for owner in ("bob", "eve"):
             commands.submit(registry, quick, owner)
         page = tidy(open_page("train.py", run=commands.submit(registry, quick, "ada")))
-        assert page.progress[0].text.startswith("2 ahead of it")
+        assert page.progress[0].text == "Starts in about 1 s, after 2 runs"
 
     def test_of_a_failed_run_is_its_reason(self, open_page, registry, quick):
         """A run that failed says why, and another can be started."""
@@ -329,7 +337,86 @@ class TestProgress:
         assert has_button(page, "start")
 
 
+class TestDiagnosis:
+    def test_of_a_run_that_guesses_offers_a_better_rate(self, open_page, tidy, registry):
+        """A finished run near chance is told, and one press starts the same run with another learning rate."""
+        wild = Hyperparameters(network="corrected", optimizer="adam", learning_rate=0.1, iterations=100)
+        run_id = commands.submit(registry, wild, "ada")
+        registry.claim()
+        row = {"seconds": 2.0, "loss": 2.3, "accuracy": 0.1, "val_loss": 2.3, "val_accuracy": 0.11}
+        registry.record(run_id, [{"step": 100, **row}], val_accuracy=0.11)
+        registry.finish(run_id, RunState.FINISHED)
+        page = tidy(open_page("train.py", run=run_id))
+        assert any("guessing: 11.0% correct" in warning.value for warning in page.warning)
+        page.button(key="train.better").click().run()
+        newest = registry.list_runs("ada")[0]
+        assert newest.hyperparameters.learning_rate < 0.1
+        assert newest.hyperparameters.iterations == 100
+        assert page.query_params["run"] == newest.id
+
+    def test_is_silent_about_a_run_that_learns(self, open_page, tidy, registry, quick):
+        """A page without trouble has no banner."""
+        run_id = commands.submit(registry, quick, "ada")
+        registry.claim()
+        row = {"seconds": 2.0, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.75}
+        registry.record(run_id, [{"step": 100, **row}])
+        assert not has_button(tidy(open_page("train.py", run=run_id)), "better")
+
+
+class TestChallenges:
+    def test_are_five_links(self, open_page, tidy):
+        """Each challenge is a link with its settings; one that is taken up is shown with its task."""
+        page = tidy(open_page("train.py"))
+        assert {challenge.title for challenge in CHALLENGES.values()} <= {link.label for link in page.get("page_link")}
+        page = tidy(open_page("train.py", challenge="fast"))
+        assert CHALLENGES["fast"].task in words(page)
+        page.button(key="train.challenge.leave").click().run()
+        assert CHALLENGES["fast"].task not in words(tidy(page))
+        assert "challenge" not in page.query_params
+
+    def test_check_themselves(self, open_page, tidy, registry):
+        """A run that meets a challenge turns its card into what there is to learn."""
+        run_id = commands.submit(registry, Hyperparameters(network="corrected", learning_rate=1.0), "ada")
+        registry.claim()
+        registry.record(run_id, [], val_accuracy=0.1)
+        registry.finish(run_id, RunState.FINISHED)
+        assert CHALLENGES["break"].lesson in words(tidy(open_page("train.py", challenge="break")))
+        assert CHALLENGES["break"].task in words(tidy(open_page("train.py", visitor="bob", challenge="break")))
+
+
+class TestOwnDrawing:
+    def test_goes_with_a_run_and_is_shown_with_its_reading(self, open_page, tidy, registry, runs_dir):
+        """A drawing on the Draw page is kept with the next run; a snapshot's reading of it is shown."""
+        page = open_page("train.py")
+        page.session_state["draw.strokes"] = [np.array([[70, 70], [200, 68], [140, 190], [120, 230]], np.float32)]
+        page.button(key="train.start").click().run()
+        (run,) = registry.list_runs("ada")
+        store = FolderStore(runs_dir)
+        assert timeline.read_drawing(store, run.id).max() > 100
+        registry.claim()
+        drawn, pictures = np.full(10, 0.01, np.float32), np.zeros((10, 28, 28), np.float32)
+        drawn[7] = 0.91
+        hundred, counts = np.zeros(100, np.uint8), np.zeros((10, 10), np.int32)
+        snapshot = timeline.Snapshot(50, hundred, np.ones(100, np.float32), counts, "classes", pictures, drawn)
+        timeline.write(store, run.id, snapshot)
+        assert "**Your drawing: 7**, 91.0% after 50 iterations" in words(tidy(open_page("train.py", run=run.id)))
+
+
 class TestAgain:
+    def test_offers_a_failed_run_its_checkpoint(self, open_page, tidy, registry, quick):
+        """The button says from which iteration; another visitor is not offered it."""
+        first = commands.submit(registry, quick, "ada")
+        registry.claim()
+        registry.finish(first, RunState.FAILED, reason="because")
+        assert not has_button(open_page("train.py", run=first), "again.continue")
+        checkpoints.save(open_store(Settings.from_environment()), first, {"step": np.array(60)})
+        page = open_page("train.py", run=first)
+        button = page.button(key="train.again.continue")
+        assert button.label == "Start again from iteration 60"
+        page = tidy(button.click().run())
+        run = registry.get(page.query_params["run"])
+        assert (run.id != first, run.state, run.step) == (True, RunState.QUEUED, 60)
+
     def test_repeats_a_run_with_its_changes(self, open_page, tidy, registry, quick):
         """Run it again queues the same settings, seed and changes, and shows the new run."""
         changes = [Change(40, "learning_rate", 0.5, 0.1)]
@@ -412,4 +499,4 @@ def test_the_data_is_named(open_page, tidy):
     """Before anything is trained the page says which data there is to learn from."""
     page = tidy(open_page("train.py"))
     assert "MNIST" in words(page)
-    assert np.any(["appear here once you press Start" in info.value for info in page.info])
+    assert len(page.get("echarts_chart")) == 1  # empty: the browser loads the library before there is a curve

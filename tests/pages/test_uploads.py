@@ -1,6 +1,7 @@
 """Uploads: little of them is kept, a session has only so many bytes, and odd shapes have a message."""
 
 import asyncio
+import copy
 import io
 import types
 
@@ -44,6 +45,22 @@ class TestKeeping:
         _uploads.release(file)
         assert file.getvalue() == b""
         assert [(kept.name, kept.data) for kept in manager.get_files("ada", ["a"])] == [("a.png", b"")]
+
+    def test_the_widgets_own_copy_is_released_too(self, monkeypatch):
+        """Streamlit gives the page a copy of what the state holds."""
+        record = UploadedFileRec("a", "a.png", "image/png", bytes(1000))
+        held, other = UploadedFile(record, FileURLs()), UploadedFile(record._replace(file_id="b"), FileURLs())
+        monkeypatch.setattr(_uploads.st, "session_state", {"draw.file": [held, other], "draw.source": "Picture"})
+        _uploads.release(copy.deepcopy(held))
+        assert (len(held.getvalue()), len(other.getvalue())) == (0, 1000)
+
+    def test_why_a_picture_was_refused_is_said(self, open_page, monkeypatch, seven):
+        """In the place of its reading."""
+        monkeypatch.setattr(_uploads, "refusal", lambda file: "This file has 40 MB. Remove some.")
+        page = bring(open_page(), seven)
+        assert [error.value for error in page.error] == ["This file has 40 MB. Remove some."]
+        page = bring_all(open_page(), [("a.png", seven), ("b.png", seven)])
+        assert list(page.dataframe[0].value["answer"]) == ["This file has 40 MB. Remove some."] * 2
 
     def test_a_picture_stays_readable_after_its_upload_was_released(self, open_page, tidy, seven):
         """Every later run of the page reads what was kept."""
@@ -125,6 +142,29 @@ class TestLimit:
         """Many sessions cannot fill the memory either."""
         statuses = [put(f"visitor {number}", "a", MEGABYTE)[0] for number in range(7)]
         assert statuses == [204] * 5 + [413] * 2
+
+    def test_a_refused_file_of_an_open_page_is_taken_without_its_content(self, manager, monkeypatch):
+        """Its page then says how large it is, how much is allowed and what to do."""
+        monkeypatch.setattr(_uploads, "_is_open", lambda session: session == "ada")
+        head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="seven.png"\r\n\r\n'
+        parts = [head + bytes(MEGABYTE), bytes(3 * MEGABYTE)]
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+        async def send(message):
+            sent.append(message)
+
+        headers = [(b"content-length", str(4 * MEGABYTE).encode())]
+        scope = {"type": "http", "method": "PUT", "path": "/_stcore/upload_file/ada/f", "headers": headers}
+        asyncio.run(_uploads.UploadLimit(None)(scope, receive, send))
+        (kept,) = manager.get_files("ada", ["f"])
+        assert (sent[0]["status"], kept.name, kept.data, parts) == (204, "seven.png", b"", [])
+        assert _uploads.refusal(UploadedFile(kept, FileURLs())) == (
+            "This file has 4 MB, and this page has room for 3 MB at this moment (3 MB in all). "
+            "Remove some files, or choose a smaller one."
+        )
 
     def test_a_released_file_makes_room(self, put, manager):
         """A picture that has been read no longer counts."""

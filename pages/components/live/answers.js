@@ -65,7 +65,8 @@ function read({ digits, confidence }, classes, text) {
   const headline = `The model reads ${onOneLine(text)}`
   if (digits.length === 1) {
     if (!isHesitant) return { tone, text, headline, sentence: `It is ${sure} sure.` }
-    return { tone, text, headline: `${headline}, perhaps ${other}`, sentence: `It is ${sure} sure of ${digits[0].name}.` }
+    const sentence = `It is ${sure} sure of ${digits[0].name}.`
+    return { tone, text, headline: `${headline}, perhaps ${other}`, sentence }
   }
   const lines = text.split("\n").length
   const count = digits.length === 2 ? "both" : `all ${digits.length}`

@@ -86,8 +86,9 @@ function evenlySpaced({ x, y, along, length }, step) {
     }
   }
   path.box = [Math.min(...path.x), Math.min(...path.y), Math.max(...path.x), Math.max(...path.y)]
-  path.lows = LEANS.map(lean => path.x.reduce((low, value, at) => Math.min(low, value + path.y[at] * lean), Infinity))
-  path.highs = LEANS.map(lean => path.x.reduce((high, value, at) => Math.max(high, value + path.y[at] * lean), -Infinity))
+  const leaning = LEANS.map(lean => path.x.map((value, at) => value + path.y[at] * lean))
+  path.lows = leaning.map(places => Math.min(...places))
+  path.highs = leaning.map(places => Math.max(...places))
   return path
 }
 
@@ -141,7 +142,8 @@ function distances(a, b) {
   const [nearA, nearB] = [a, b].map(path => new Float64Array(path.x.length).fill(Infinity))
   for (let i = 0; i < nearA.length; i++) {
     for (let j = 0; j < nearB.length; j++) {
-      const [dx, dy] = [a.x[i] - b.x[j], a.y[i] - b.y[j]]
+      const dx = a.x[i] - b.x[j]
+      const dy = a.y[i] - b.y[j]
       const square = dx * dx + dy * dy
       if (square < nearA[i]) nearA[i] = square
       if (square < nearB[j]) nearB[j] = square
@@ -201,7 +203,8 @@ function cheapestDivision(units, candidates, bonds, ask) {
   const options = candidates.map(members => {
     const isInside = ({ i, j }) => members.includes(i) && members.includes(j)
     const evidence = bonds.filter(isInside).reduce((sum, bond) => sum + bond.evidence, 0)
-    return { members, mask: members.reduce((mask, member) => mask | bitOf.get(member), 0), cost: -evidence, isAsked: !ask }
+    const mask = members.reduce((bits, member) => bits | bitOf.get(member), 0)
+    return { members, mask, cost: -evidence, isAsked: !ask }
   })
   for (;;) {
     const chosen = cheapest(options, units.length)
@@ -216,7 +219,8 @@ function cheapestDivision(units, candidates, bonds, ask) {
 
 // Returns the options that together hold each unit once, with the smallest sum of costs, by dynamic programming.
 function cheapest(options, unitCount) {
-  const starting = Array.from({ length: unitCount }, (_, bit) => options.filter(({ mask }) => (mask & -mask) === 1 << bit))
+  const startingAt = bit => options.filter(({ mask }) => (mask & -mask) === 1 << bit)
+  const starting = Array.from({ length: unitCount }, (_, bit) => startingAt(bit))
   const best = new Map([[0, { cost: 0, option: null, rest: 0 }]])
   const divide = left => {
     if (!best.has(left)) {

@@ -3,18 +3,29 @@
 // A network is a list of layers: convolutions (stride 1), pooling (the largest of 2×2) and dense layers. Activations
 // lie as height, width, channel; kernels as height, width, inputs, outputs. So the products of one input with all
 // outputs lie side by side, which is what both ways of computing use.
-import { convolve, runPlain } from "./plain.js"
 import { IMAGE_SIZE } from "./pen.js"
-import { loadKernel, prepare } from "./simd.js"
+import * as plain from "./plain.js"
+import * as simd from "./simd.js"
 
-// Fetches the network of a model, or of the judge, by its name.
+const networks = new Map() // promises, by name and engine
+
+// Fetches the network of a model, or of the judge, by its name; once, unless that fails.
 //
 // `engine` is "simd", "plain" or undefined for the quickest that this browser has.
 // Throws an Error with a sentence if the network, or the engine, cannot be had.
-export async function fetchNetwork(name, { engine } = {}) {
+export function fetchNetwork(name, { engine } = {}) {
+  const key = `${name} ${engine}`
+  if (!networks.has(key)) {
+    networks.set(key, open(name, engine))
+    networks.get(key).catch(() => networks.delete(key))
+  }
+  return networks.get(key)
+}
+
+async function open(name, engine) {
+  const kernel = engine === "plain" ? null : simd.loadKernel() // on its way together with the description
   const place = new URL(`../models/${encodeURIComponent(name)}`, import.meta.url)
   const facts = JSON.parse(new TextDecoder().decode(await fetched(place)))
-  const kernel = engine === "plain" ? null : loadKernel()
   const weights = await fetched(new URL(facts.weights, place))
   return new Network(facts, weights, await kernel, engine)
 }
@@ -26,16 +37,17 @@ async function fetched(address) {
 }
 
 export class Network {
-  #layers
+  #first
   #run
 
   // `facts` describe the network, `bytes` are its float16 numbers, each layer's kernel and then its bias.
   constructor(facts, bytes, kernel, engine) {
     this.facts = facts
-    this.#layers = layersOf(facts.layers, floatsOf(bytes))
+    const layers = layersOf(facts.layers, floatsOf(bytes))
     if (engine === "simd" && !kernel) throw new Error("This browser has no WebAssembly SIMD, or its page forbids it.")
+    this.#first = plain.withRoom(layers[0])
     this.engine = kernel ? "simd" : "plain"
-    this.#run = kernel ? prepare(this.#layers, kernel) : pixels => runPlain(this.#layers, pixels)
+    this.#run = kernel ? simd.prepare(layers, kernel) : plain.prepare(layers)
   }
 
   // Returns the calibrated probabilities of an image, Uint8Array(784) with ink 255, as Float32Array(classes).
@@ -49,7 +61,7 @@ export class Network {
 
   // Returns what the first layer makes of an image: { height, width, channels, values }.
   firstLayer(image) {
-    return convolve(this.#layers[0], this.#pixels(image))
+    return plain.convolve(this.#first, this.#pixels(image))
   }
 
   #pixels(image) {
@@ -63,7 +75,8 @@ function layersOf(descriptions, numbers) {
   const take = count => numbers.subarray(at, (at += count))
   return descriptions.map(({ kind, side, outputs, padded, relu }) => {
     if (kind === "dense") [height, width, channels] = [1, 1, height * width * channels]
-    const layer = { kind, height, width, inputs: channels, outputs: outputs ?? channels, side: side ?? 1, padding: 0, relu }
+    const received = { height, width, inputs: channels }
+    const layer = { kind, ...received, outputs: outputs ?? channels, side: side ?? 1, padding: 0, relu }
     if (kind === "pooling") {
       ;[height, width] = [height >> 1, width >> 1]
     } else {

@@ -5,9 +5,9 @@
 //   const reading = reader.read(strokes, { width, height, penWidth })
 //
 // `strokes` is an array of strokes, each an array of points [x, y] in pixels of the sheet (or a Float32Array x, y, x,
-// y, …), as the server's `canvas.parse` returns them. The stroke that is being drawn is the last one. The arrays are
-// never changed, and the same arrays may be given again with more points. What belongs to unchanged strokes is taken
-// from memory, so call `read` as often as the pen moves. It takes no promise and never throws for what is drawn.
+// y, …). The one under the pen is among them, with the points that it has so far. The arrays are never changed, and
+// the same arrays may be given again with more points. What belongs to unchanged strokes is remembered, so `read` can
+// be called in every frame while the pen moves. It returns at once, and never throws for what is drawn.
 //
 // A reading is what `digits.models.reading.read_strokes` and `digits.models.answers.answer` say on the server:
 //   digits      in reading order; for each
@@ -34,6 +34,7 @@
 //   probabilities(image)  the calibrated probabilities of any image, Float32Array(classes)
 //   firstLayer(image)     what its first layer makes of an image: { height, width, channels, values }, a Float32Array
 //                         with the channels side by side for each pixel; a dense layer's units have height and width 1
+//   fork()                a reader of another sheet that shares the networks; it costs nothing
 import { answer, describe, label } from "./answers.js"
 import { group } from "./grouping.js"
 import { fetchJudge } from "./judge.js"
@@ -47,10 +48,13 @@ const MAX_DIGITS = 40
 const SMALLEST_DRAWING = 8 // pixels of the sheet; anything smaller is a dot, and is not blown up
 
 // Fetches a model and, if its classes are the ten digits, the judge. `engine` is "simd" or "plain"; without it the
-// quickest that this browser has. Throws an Error with a sentence if the model cannot be fetched or run.
+// quickest that this browser has. Networks are shared by all readers, so a second reader of a model, or the judge of
+// another one, costs nothing. Throws an Error with a sentence if the model cannot be fetched or run.
 export async function openReader({ model, engine } = {}) {
   const [network, judge] = await Promise.all([fetchNetwork(model, { engine }), fetchJudge({ engine })])
-  return new Reader(network, network.facts.is_judged ? judge : null)
+  const reader = new Reader(network, network.facts.is_judged ? judge : null)
+  reader.fork().read([[[40, 40], [40, 200]]]) // the first reading takes longest, so that is not the visitor's
+  return reader
 }
 
 class Reader {
@@ -89,6 +93,10 @@ class Reader {
     return this.#inWords(digits)
   }
 
+  fork() {
+    return new Reader(this.#network, this.#judge)
+  }
+
   probabilities(image) {
     return this.#network.probabilities(image)
   }
@@ -122,8 +130,8 @@ class Reader {
     const name = this.model.classes[best]
     const { image, scale, centre } = glyph
     const box = inkBox(strokes, width, height, penWidth)
-    const symbol = accepted ? name : "?"
-    return { strokes: places, line, box, image, scale, centre, probabilities, best, name, accepted, dot, beginning, symbol }
+    const said = { probabilities, best, name, accepted, dot, beginning, symbol: accepted ? name : "?" }
+    return { strokes: places, line, box, image, scale, centre, ...said }
   }
 
   #inWords(digits) {

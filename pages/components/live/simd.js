@@ -28,11 +28,12 @@ export function prepare(layers, compiled) {
     return start
   }
   const plans = layers.map(layer => {
-    const { kind, height, width, inputs, outputs, side, padding, outHeight, outWidth } = layer
-    if (kind === "pooling") return { ...layer, output: reserve(outHeight * outWidth * outputs) }
+    const { kernel, bias, ...shape } = layer // the numbers are copied, and need not be kept
+    if (!kernel) return shape
+    const { height, width, inputs, outputs, side, padding, outHeight, outWidth } = shape
     const filled = Math.ceil(outputs / OUTPUTS) * OUTPUTS
     return {
-      ...layer,
+      ...shape,
       filled,
       input: reserve((height + 2 * padding) * (width + 2 * padding) * inputs),
       weights: reserve(side * side * inputs * filled),
@@ -42,16 +43,18 @@ export function prepare(layers, compiled) {
   })
   const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * size) / PAGE) })
   const numbers = new Float32Array(memory.buffer)
-  for (const plan of plans) if (plan.kind !== "pooling") store(plan, numbers)
+  plans.forEach((plan, place) => plan.kind !== "pooling" && store(plan, layers[place], numbers))
   const { convolve } = new WebAssembly.Instance(compiled, { digits: { memory } }).exports
   return pixels => {
     let values = pixels
-    for (const plan of plans) values = plan.kind === "pooling" ? pool(plan, values) : run(plan, values, numbers, convolve)
+    for (const plan of plans) {
+      values = plan.kind === "pooling" ? pool(plan, values) : run(plan, values, numbers, convolve)
+    }
     return values
   }
 }
 
-function store({ kernel, bias, outputs, filled, weights, biases }, numbers) {
+function store({ outputs, filled, weights, biases }, { kernel, bias }, numbers) {
   for (let input = 0; input < kernel.length / outputs; input++) {
     numbers.set(kernel.subarray(input * outputs, (input + 1) * outputs), weights + input * filled)
   }

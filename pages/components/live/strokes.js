@@ -15,15 +15,16 @@ export class Sheet {
   // Returns for each { id, points, box }: its identity, a Float32Array x, y, …, and [x0, y0, x1, y1] of its points.
   // Throws an Error with a sentence for the visitor if they cannot be read.
   place(drawn) {
-    const flat = Array.from(drawn, flatten)
-    check(flat)
-    this.#strokes = flat.map((points, place) => {
-      const known = isSame(this.#strokes[place]?.points, points)
-        ? this.#strokes[place]
-        : this.#strokes.find(stroke => isSame(stroke.points, points))
-      return known ?? { id: ++lastId, points, box: boxOf(points) }
+    const strokes = Array.from(drawn, (stroke, place) => {
+      const known = this.#strokes[place]
+      if (known && isSame(known.points, stroke)) return known
+      return this.#strokes.find(({ points }) => isSame(points, stroke)) ?? taken(stroke)
     })
-    return this.#strokes
+    if (strokes.length > MAX_STROKES || strokes.reduce((sum, { points }) => sum + points.length / 2, 0) > MAX_POINTS) {
+      throw new Error(`A drawing may hold ${MAX_STROKES} strokes and 20,000 points; this one holds more. Clear it.`)
+    }
+    this.#strokes = strokes
+    return strokes
   }
 
   // Returns whether a stroke with this identity is on the sheet.
@@ -43,47 +44,35 @@ export function pathLength(points) {
 
 // Returns the smallest box [x0, y0, x1, y1] around several boxes.
 export function unitedBox(boxes) {
-  return [0, 1, 2, 3].map(side => boxes.map(box => box[side]).reduce((a, b) => (side < 2 ? Math.min(a, b) : Math.max(a, b))))
+  const sides = [0, 1, 2, 3].map(side => boxes.map(box => box[side]))
+  return sides.map((ends, side) => (side < 2 ? Math.min(...ends) : Math.max(...ends)))
 }
 
-function flatten(stroke) {
-  if (ArrayBuffer.isView(stroke)) return Float32Array.from(stroke)
-  const points = new Float32Array(2 * stroke.length)
-  for (let index = 0; index < stroke.length; index++) {
-    points[2 * index] = stroke[index][0]
-    points[2 * index + 1] = stroke[index][1]
+function isSame(known, stroke) {
+  if (ArrayBuffer.isView(stroke)) {
+    return known.length === stroke.length && known.every((value, at) => value === Math.fround(stroke[at]))
   }
-  return points
-}
-
-function check(strokes) {
-  let count = 0
-  for (const points of strokes) {
-    count += points.length / 2
-    if (!points.length) throw new Error("A stroke must be a list of [x, y] numbers. Draw it again.")
-    // also false for NaN
-    if (!points.every(value => Math.abs(value) <= MAX_COORDINATE)) {
-      throw new Error(`A stroke's coordinates must lie within ±${MAX_COORDINATE} pixels. Draw it again.`)
-    }
+  if (known.length !== 2 * stroke.length) return false
+  for (let place = stroke.length - 1; place >= 0; place--) { // mostly the end is new
+    const [x, y] = stroke[place]
+    if (known[2 * place] !== Math.fround(x) || known[2 * place + 1] !== Math.fround(y)) return false
   }
-  if (strokes.length > MAX_STROKES || count > MAX_POINTS) {
-    throw new Error(`A drawing may hold ${MAX_STROKES} strokes and 20,000 points; this one holds more. Clear it.`)
-  }
-}
-
-function isSame(known, points) {
-  if (known?.length !== points.length) return false
-  for (let at = points.length - 1; at >= 0; at--) if (known[at] !== points[at]) return false // mostly the end is new
   return true
 }
 
-function boxOf(points) {
+// Checks a new stroke, and gives it an identity.
+function taken(stroke) {
+  const points = new Float32Array(ArrayBuffer.isView(stroke) ? stroke : stroke.flat())
+  if (!points.length) throw new Error("A stroke must be a list of [x, y] numbers. Draw it again.")
   const box = [Infinity, Infinity, -Infinity, -Infinity]
-  for (let at = 0; at < points.length; at += 2) {
-    box[0] = Math.min(box[0], points[at])
-    box[1] = Math.min(box[1], points[at + 1])
-    box[2] = Math.max(box[2], points[at])
-    box[3] = Math.max(box[3], points[at + 1])
+  for (let at = 0; at < points.length; at++) {
+    const value = points[at]
+    if (!(Math.abs(value) <= MAX_COORDINATE)) { // also for NaN
+      throw new Error(`A stroke's coordinates must lie within ±${MAX_COORDINATE} pixels. Draw it again.`)
+    }
+    const axis = at % 2
+    box[axis] = Math.min(box[axis], value)
+    box[2 + axis] = Math.max(box[2 + axis], value)
   }
-  return box
+  return { id: ++lastId, points, box }
 }

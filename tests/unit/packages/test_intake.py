@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-import time
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -202,24 +202,26 @@ def test_a_full_disk_is_told_without_a_path(files, import_package, registry, run
 
 def test_a_late_failure_leaves_nothing(files, import_package, registry, runs_dir, monkeypatch):
     """If the folder cannot be moved into place, the run is removed again."""
-    monkeypatch.setattr(measure, "measure", lambda folder, *rest: folder.rename(folder.parent / "away") and CARD)
+
+    def fail(draft, _target):
+        assert registry.list_runs("ada")
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(draft))
+
+    monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(PackageNotStored, match="No such file"):
         import_package(archives.write_sealed(files))
     assert registry.list_runs("ada") == []
     assert left_behind(runs_dir) == []
 
 
-CARD = catalogue.bundled()[0].card
-
-
-def test_drafts_of_a_killed_server_are_removed(files, import_package, runs_dir):
-    """A draft that is an hour old goes; a fresh one may be another server's."""
-    for name, age in (("old", 4000), ("new", 0)):
-        folder = runs_dir / f".importing-{name}"
-        folder.mkdir()
-        os.utime(folder, (time.time() - age,) * 2)
+def test_an_unfinished_import_is_a_draft_of_the_store(files, import_package, registry, runs_dir, monkeypatch):
+    """The store sweeps it if its server is killed."""
+    seen = []
+    whole = measure.measure
+    monkeypatch.setattr(measure, "measure", lambda *given: seen.extend(left_behind(runs_dir)) or whole(*given))
     run_id = import_package(archives.write_sealed(files))
-    assert sorted(left_behind(runs_dir)) == sorted([".importing-new", run_id])
+    assert [name.startswith(".saving-") for name in seen] == [True]
+    assert left_behind(runs_dir) == [run_id]
 
 
 def test_two_imports_wait_for_one_another(files, import_package, registry):

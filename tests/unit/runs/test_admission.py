@@ -16,6 +16,7 @@ HEAVY = Hyperparameters(network="drawing", iterations=20_000, batch_size=1000)
 def _public(monkeypatch):
     monkeypatch.setenv("DIGITS_PUBLIC", "1")
     admission._limiter.cache_clear()
+    monkeypatch.setattr(admission, "addresses", admission.Addresses())
 
 
 def pause_one(registry, quick, owner="ada"):
@@ -89,6 +90,48 @@ class TestTheQueue:
         assert registry.usage("ada").paused == 0
         commands.step(registry, run_id, "ada")
         assert registry.usage("ada").paused == 1
+
+
+class TestAnAddress:
+    """Thirty cookies from one address."""
+
+    def test_cannot_fill_the_queue(self, registry, quick):
+        """Ten runs from one address wait or train; a run that ends makes room; other addresses are not affected."""
+        run_ids = [commands.submit(registry, quick, f"cookie {n}", address="192.0.2.1") for n in range(10)]
+        with pytest.raises(TooManyRuns, match=r"At most 10 runs from one address may wait .*; yours has 10"):
+            commands.submit(registry, quick, "cookie 10", address="192.0.2.1")
+        assert commands.submit(registry, quick, "ada", address="192.0.2.2")
+        assert commands.submit(registry, quick, "bob")
+        registry.request_stop(run_ids[3])
+        assert commands.submit(registry, quick, "cookie 10", address="192.0.2.1")
+
+    def test_does_not_enter_it_by_pausing(self, registry, quick, monkeypatch):
+        """A paused run leaves its place, and needs one to go on."""
+        monkeypatch.setenv("DIGITS_RUNS_WAITING_PER_ADDRESS", "1")
+        run_ids = []
+        for n in range(3):
+            run_ids.append(commands.submit(registry, quick, f"cookie {n}", address="192.0.2.1"))
+            commands.pause(registry, run_ids[n], f"cookie {n}")
+        commands.resume(registry, run_ids[0], "cookie 0", address="192.0.2.1")
+        with pytest.raises(TooManyRuns, match="yours has 1"):
+            commands.resume(registry, run_ids[1], "cookie 1", address="192.0.2.1")
+        with pytest.raises(TooManyRuns, match="yours has 1"):
+            commands.step(registry, run_ids[2], "cookie 2", address="192.0.2.1")
+
+    def test_is_not_limited_at_home(self, registry, quick, monkeypatch):
+        monkeypatch.setenv("DIGITS_PUBLIC", "0")
+        for n in range(12):
+            commands.submit(registry, quick, f"pupil {n}", address="192.0.2.1")
+
+
+class TestChecks:
+    def test_have_a_limit(self, monkeypatch):
+        """Another visitor's checks do not count."""
+        for _ in range(20):
+            admission.require_check("ada")
+        with pytest.raises(QuotaReached, match=r"At most 20 packages .*; you have checked 20\. Try again in \d+ min"):
+            admission.require_check("ada")
+        admission.require_check("bob")
 
 
 class TestCopies:
@@ -169,3 +212,4 @@ def test_nothing_is_limited_by_zero(monkeypatch):
     admission.require_affordable(HEAVY)
     for _ in range(200):
         admission.require_pace("ada")
+        admission.require_check("ada")

@@ -18,7 +18,7 @@ from digits.runs.registry import Registry
 from digits.runs.schema import RunState
 from digits.settings import Settings
 from digits.store import FolderStore
-from digits.training import checkpoints, export, loop, precision, session, timeline
+from digits.training import checkpoints, export, loop, precision, retrying, session, timeline
 from tests.conftest import close
 
 
@@ -101,7 +101,7 @@ def test_a_locked_registry_is_waited_for(registry, serve, monkeypatch, quick):
         return claim(**how)
 
     monkeypatch.setattr(registry, "claim", locked)
-    monkeypatch.setattr(session, "_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(retrying, "_RETRY_SECONDS", 0.0)
     serve(then=[lambda: None] * 3)
     assert registry.get(run_id).state == RunState.FINISHED
 
@@ -114,7 +114,7 @@ def test_a_registry_that_stays_locked_is_given_up(registry, serve, monkeypatch, 
         tries.append(how)
         raise RegistryBusy("The run registry should be writable; it answered: database is locked.")
 
-    monkeypatch.setattr(session, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(retrying, "_PATIENCE_SECONDS", 0.05)
     with monkeypatch.context() as patch:
         patch.setattr(registry, "record", locked)
         with pytest.raises(RegistryBusy):

@@ -30,7 +30,7 @@ def certain(labels):
 choices = st.builds(
     Choice,
     shuffle=st.none() | st.integers(0, 2**31 - 1),
-    only_mistakes=st.booleans(),
+    correct=st.none() | st.booleans(),
     class_index=st.none() | st.integers(0, 3),
     read_index=st.none() | st.integers(0, 3),
     surest_first=st.booleans(),
@@ -43,7 +43,7 @@ def matching(labels, probabilities, choice):
     return [
         row
         for row in range(len(labels))
-        if (not choice.only_mistakes or labels[row] != predicted[row])
+        if choice.correct in (None, labels[row] == predicted[row])
         and choice.class_index in (None, labels[row])
         and choice.read_index in (None, predicted[row])
     ]
@@ -100,7 +100,7 @@ class TestChoose:
     def test_of_nothing_is_one_empty_page(self):
         """If no image matches, there is one empty page."""
         labels = np.array([1, 1])
-        page = choose(labels, certain(labels), Choice(only_mistakes=True))
+        page = choose(labels, certain(labels), Choice(correct=False))
         assert (len(page.rows), page.hundred, page.hundreds, page.matching) == (0, 0, 1, 0)
 
 

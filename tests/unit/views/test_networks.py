@@ -26,6 +26,6 @@ def test_the_first_run_of_a_newcomer_takes_about_ten_seconds():
     assert 8 < networks.seconds(PRESETS["corrected"].hyperparameters, {}) < 16
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.4, "under 1 s"), (12.4, "12 s"), (240, "4 min"), (7300, "2 h")])
+@pytest.mark.parametrize(("seconds", "words"), [(0.4, "1 s"), (12.4, "12 s"), (240, "4 min"), (7300, "2 h")])
 def test_a_duration_is_told_in_one_unit(seconds, words):
     assert networks.duration(seconds) == words

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from digits.ink import codec
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS
 from digits.views.challenges import CHALLENGES
-from digits.views.sharing import MOST_IDS, PAGES, PEN_WIDTHS, query, query_string, read
+from digits.views.sharing import COMPARISON_TABS, MODEL_TABS, MOST_IDS, PAGES, PEN_WIDTHS, query, query_string, read
 
 identifiers = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)
 drawings = st.lists(
@@ -51,6 +51,9 @@ STATES = {
             "state": st.sampled_from(["", "finished", "deleted"]),
             "network": st.just("") | st.sampled_from(list(PRESETS)),
             "chosen": st.lists(identifiers, max_size=MOST_IDS, unique=True).map(".".join),
+            "compare": st.booleans(),
+            "tab": st.sampled_from(COMPARISON_TABS),
+            "run": st.just("") | identifiers,
             "measure": st.sampled_from(["val_accuracy", "val_loss", "loss"]),
             "log": st.booleans(),
             "a": st.just("") | identifiers,
@@ -65,16 +68,17 @@ STATES = {
             "model": st.just("") | identifiers,
             "hundred": st.integers(1, 1000),
             "shuffle": st.none() | st.integers(0, 2**31 - 1),
-            "show": st.sampled_from(["all", "mistakes"]),
+            "show": st.sampled_from(["all", "errors", "correct"]),
             "class": st.just("") | identifiers,
             "read": st.just("") | identifiers,
-            "sort": st.sampled_from(["set", "confidence"]),
+            "sort": st.sampled_from(["confidence", "dataset", "random"]),
             "sample": st.none() | st.integers(0, 10**9),
         }
     ),
     "models": st.fixed_dictionaries(
         {
             "model": st.just("") | identifiers,
+            "tab": st.sampled_from(MODEL_TABS),
             "class": st.just("") | identifiers,
             "read": st.just("") | identifiers,
             "sample": st.none() | st.integers(0, 10**9),
@@ -152,7 +156,7 @@ class TestNotices:
             ("train", "iterations", "99", r"`iterations` must lie in \[100, 20000\] batches; received 99"),
             ("train", "network", "resnet", "`network` must be one of softmax, .*; received 'resnet'"),
             ("gallery", "hundred", "0", r"link's `hundred` .* in \[1, 1000\]; received '0'"),
-            ("gallery", "show", "none", "link's `show` .* one of all, mistakes; received 'none'"),
+            ("gallery", "show", "none", "link's `show` .* one of all, errors, correct; received 'none'"),
             ("gallery", "shuffle", "-1", "link's `shuffle`"),
         ],
     )

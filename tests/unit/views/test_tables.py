@@ -50,6 +50,19 @@ class TestNames:
         assert tables.names(runs) == {"run1": "wide", "run2": "wide (2)", "run3": "wide (3)"}
 
 
+class TestOrder:
+    def test_has_the_best_run_first(self):
+        """Runs that wait or train come first, then the best on test images; without a test, validation counts."""
+        runs = [
+            run("failed", state=RunState.FAILED, test_correct=None, test_total=None, best_val_accuracy=None),
+            run("good", test_correct=9_900, created=1.0),
+            run("stopped", test_correct=None, test_total=None, best_val_accuracy=0.95, state=RunState.STOPPED),
+            run("waits", state=RunState.QUEUED, test_correct=None, test_total=None, best_val_accuracy=None),
+            run("newer", test_correct=9_900, created=2.0),
+        ]
+        assert [one.id for one in tables.best_first(runs)] == ["waits", "newer", "good", "stopped", "failed"]
+
+
 class TestRunsTable:
     def test_has_results_and_every_setting(self):
         """A row holds name, state, results, settings and id."""

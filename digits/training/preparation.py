@@ -1,0 +1,126 @@
+"""Preparation: a run's data, network and checkpoint, ready to be trained. Meanwhile its owner is obeyed."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING, Any
+
+from digits.data.datasets import Dataset
+from digits.errors import CheckpointUnusable
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.registry import Registry
+from digits.runs.schema import Run, RunState
+from digits.store import Store
+from digits.training import checkpoints, timeline
+from digits.training.data import TrainerData
+
+if TYPE_CHECKING:  # these load TensorFlow
+    from digits.training.loop import Training
+    from digits.training.programs import Program
+
+_OBEY_EVERY_SECONDS = 0.25
+_DAMAGED = "Its last checkpoint was damaged or of another version"
+
+_logger = logging.getLogger(__name__)
+
+
+class Interrupted(Exception):
+    """The owner's command, or the end of this process, ends the preparation of a run."""
+
+    def __init__(self, state: RunState) -> None:
+        super().__init__(state)
+        self.state = state
+
+
+class Preparation:
+    """The preparation of one trainer's runs."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: Store,
+        data: TrainerData,
+        *,
+        find_program: "Callable[[Hyperparameters, int, str], Program]",
+        submit: Callable[..., "Future[Any]"],
+        retry: Callable[[Callable[[], Any]], Any],
+        is_closing: threading.Event,
+    ) -> None:
+        """Prepare to serve a trainer.
+
+        Args:
+            find_program: returns the program for hyperparameters, a number of classes and a precision.
+            submit: calls a function with its arguments in a low-priority thread.
+            retry: calls a function again while the registry is busy.
+            is_closing: set when this process must end.
+        """
+        self._registry, self._store, self._data = registry, store, data
+        self._find_program, self._submit, self._retry = find_program, submit, retry
+        self._is_closing = is_closing
+
+    def prepare(self, run: Run) -> "tuple[Training, str]":
+        """Load the data and the network, and continue from the run's checkpoint if there is one.
+
+        Returns:
+            The run's training, and a sentence for its page if a checkpoint could not be used.
+
+        Raises:
+            Interrupted: the owner stopped or paused the run meanwhile, or this process must end.
+        """
+        self._retry(lambda: self._registry.set_activity(run.id, "Preparing", reason=""))
+        description = self._data.dataset().description
+        self._retry(lambda: self._registry.set_activity(run.id, "Preparing", data=description))
+        dataset = self._load_data(run)
+        program = self._find_program(run.hyperparameters, len(dataset.class_names), run.precision)
+        self._registry.set_activity(run.id, "Preparing", precision=program.precision)
+        training, notice = self._restore(run, dataset, program)
+        self._retry(lambda: self._registry.rewind(run.id, training.step))
+        timeline.rewind(self._store, run.id, training.step)
+        checkpoints.rewind(self._store, run.id, training.step)
+        return training, notice
+
+    def _load_data(self, run: Run) -> Dataset:
+        """Load the run's data in the background, which can take minutes, and meanwhile obey its owner."""
+        is_unwanted = threading.Event()
+
+        def say(activity: str) -> None:
+            if is_unwanted.is_set():
+                raise Interrupted(RunState.QUEUED)
+            self._retry(lambda: self._registry.set_activity(run.id, activity))
+
+        loading = self._submit(self._data.dataset_for, run.hyperparameters, say)
+        try:
+            while not wait([loading], timeout=_OBEY_EVERY_SECONDS).done:
+                self._raise_commands(run)
+        except BaseException:
+            is_unwanted.set()  # the background thread ends its work at the next `say`
+            raise
+        return loading.result()
+
+    def _raise_commands(self, run: Run) -> None:
+        """Raise `Interrupted` if the run must not be prepared any further."""
+        orders = self._retry(lambda: self._registry.record(run.id))
+        if self._is_closing.is_set():
+            raise Interrupted(RunState.QUEUED)
+        if orders.stop_requested and not run.step:  # a run with iterations is first restored, and then saved
+            raise Interrupted(RunState.STOPPED)
+        if orders.pause_at is not None and orders.pause_at <= run.step:
+            raise Interrupted(RunState.PAUSED)
+
+    def _restore(self, run: Run, dataset: Dataset, program: "Program") -> "tuple[Training, str]":
+        """Continue from the newest checkpoint that can be used, or start from the seed."""
+        from digits.training import loop
+
+        changes = self._retry(lambda: self._registry.changes(run.id))
+        found = checkpoints.steps(self._store, run.id)
+        for state in checkpoints.load(self._store, run.id):
+            try:
+                training = loop.Training(run.hyperparameters, dataset, program, changes=changes, state=state)
+            except CheckpointUnusable as error:
+                _logger.warning("%s", error)
+                continue
+            is_newest = training.step >= found[0]
+            return training, "" if is_newest else f"{_DAMAGED}, so it went on from iteration {training.step:,}."
+        training = loop.Training(run.hyperparameters, dataset, program, changes=changes)
+        return training, f"{_DAMAGED}, so it began again." if found else ""

@@ -1,0 +1,139 @@
+"""The settings of the next run: the network as cards, its layers drawn, the sliders, and Start."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from digits import trouble
+from digits.errors import DigitsError
+from digits.models import catalogue
+from digits.runs import commands
+from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
+from digits.runs.names import NETWORKS
+from digits.store import open_store
+from digits.training import timeline
+from digits.views import diagrams
+from digits.views import networks as words
+from digits.views.markdown import escaped
+from pages import _own_drawing, _state, _transport, _widgets
+
+VISIBLE = ("learning_rate", "iterations", "dropout")  # the settings beside the card; the others are in the expander
+MORE = tuple(name for name in KNOBS if name not in ("network", *VISIBLE))
+
+_key = partial(_state.key, "train")
+
+
+def chosen() -> Hyperparameters:
+    """Return the settings on the screen; raises `InvalidHyperparameter`."""
+    return Hyperparameters(**{name: st.session_state[_key(name)] for name in KNOBS})
+
+
+def show_networks() -> None:
+    """Show the networks as cards, each with what it is, its usual accuracy and its time on this machine."""
+    st.radio(
+        "Network",
+        list(PRESETS),
+        format_func=lambda name: f"**{NETWORKS[name]}**",
+        captions=_captions(_widgets.registry().paces()),
+        key=_key("network"),
+        on_change=apply_preset,
+        persist_state="session",
+        horizontal=True,
+        label_visibility="collapsed",
+        width="stretch",
+    )
+
+
+def _captions(paces: dict[str, float]) -> list[str]:
+    usual = {model.id: model.test_accuracy.share for model in catalogue.bundled()}
+    captions = []
+    for name, preset in PRESETS.items():
+        accuracy = f"{usual[name]:.1%} · " if name in usual else ""
+        lasting = words.duration(words.seconds(preset.hyperparameters, paces))
+        captions.append(f"{words.SUMMARIES[name]}  \n **{accuracy}{lasting}**")
+    return captions
+
+
+def apply_preset() -> None:
+    """Set every setting to the chosen network's preset."""
+    for name, value in PRESETS[st.session_state[_key("network")]].hyperparameters.to_dict().items():
+        st.session_state[_key(name)] = value
+
+
+def show_sliders() -> None:
+    """Show the settings that matter most, and the others in an expander."""
+    for name in VISIBLE:
+        _knob(name)
+    with st.expander("More settings", icon=":material/tune:"):
+        for name in MORE:
+            _knob(name)
+        st.button("Back to the preset", icon=":material/restart_alt:", on_click=apply_preset)
+
+
+def _knob(name: str) -> None:
+    """Show one hyperparameter as declared in `KNOBS`; its explanation appears on hover and focus."""
+    knob, key = KNOBS[name], _key(name)
+    value = st.session_state[key]
+    common: dict[str, Any] = {"key": key, "persist_state": "session", "help": knob.help}
+    if knob.scale == "log":
+        rates = sorted({*LEARNING_RATES, value})
+        st.select_slider(knob.label, rates, format_func="{:g}".format, **common)
+    elif knob.scale == "choice":
+        st.selectbox(knob.label, knob.choices, **common)
+    elif knob.choices:
+        st.select_slider(knob.label, sorted({*knob.choices, value}), **common)
+    elif name == "seed":
+        st.number_input(knob.label, int(knob.low), int(knob.high), step=1, **common)
+    else:
+        kind = type(value)
+        low, high, step = kind(knob.low), kind(knob.high), kind(knob.step)
+        st.slider(knob.label, low, high, step=step, format="localized" if kind is int else None, **common)
+
+
+def show_diagram() -> None:
+    """Draw the chosen network's layers, with a sentence on what is special about it."""
+    network = st.session_state[_key("network")]
+    with st.container(key=_key("diagram"), gap="small"):
+        _widgets.drawing(diagrams.drawing(network, st.session_state[_key("dropout")]), key=_key("layers"))
+        st.caption(f"{diagrams.parameters(network):,} parameters. {words.EXPLANATIONS[network]}")
+
+
+def show_start() -> None:
+    """Show Start, which a phone keeps at the bottom of the screen."""
+    with st.container(key=_key("pinned")):
+        st.button(
+            "Start",
+            icon=":material/play_arrow:",
+            type="primary",
+            on_click=start,
+            key=_key("start"),
+            width="stretch",
+            help="Starts a run with these settings. The run continues if you leave the page.",
+        )
+    if error := st.session_state.pop(_key("error"), ""):
+        st.error(escaped(error), icon=":material/error:")
+
+
+def start(settings: Hyperparameters | None = None) -> None:
+    """Start a run with `settings`, or those on the screen, and wait briefly for the first point of its curves."""
+    try:
+        run_id = commands.submit(
+            _widgets.registry(), settings or chosen(), _widgets.visitor(), address=_widgets.address()
+        )
+        st.session_state[_key("run")] = run_id
+        _keep_drawing(run_id, _own_drawing.image())
+        _transport.wait_for(run_id, lambda now: now.step > 0 or now.is_ended)
+    except DigitsError as error:
+        st.session_state[_key("error")] = trouble.sentence(error)
+
+
+def _keep_drawing(run_id: str, image: np.ndarray | None) -> None:
+    """Give a run the visitor's drawing, so that it can be watched; without room on the disk the run does without."""
+    if image is None:
+        return
+    try:
+        timeline.write_drawing(open_store(_widgets.settings()), run_id, image)
+    except OSError:
+        _state.notify("train", "Your drawing could not be kept with the run; everything else works.")
