@@ -58,7 +58,9 @@ with knobs:  # last, because nobody waits for it
 with strip:
     _reading.steps(glyph, serial=_sheet.serial() if is_pen else None)
 _why.show(glyph, model)
-st.markdown("Small neural networks read your drawing: in your browser while you write, and here when you lift the pen.")
+st.markdown(
+    "Small neural networks read your drawing: in your browser while you write, and on the server when you lift the pen."
+)
 with st.container(horizontal=True, key=_state.key("draw", "links")):
     st.page_link("train.py", label="Train a network yourself", icon=":material/model_training:")
     st.page_link("gallery.py", label="Browse test images", icon=":material/grid_view:")
