@@ -24,5 +24,5 @@ _DIGITS = {
 
 
 def digits() -> dict[str, list[np.ndarray]]:
-    """Return the strokes of every digit, float32 (n, 2) each, from 0, `HEIGHT` pixels high."""
+    """Return the strokes of every digit, float32 (n, 2) each, from 0, about `HEIGHT` pixels high."""
     return {name: codec.decode(text) for name, text in _DIGITS.items()}
