@@ -7,7 +7,7 @@ from threading import Thread
 
 import streamlit as st
 
-from digits import compression, descriptors, logs, memory, web
+from digits import compression, startup, web
 from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
 from digits.training.keeper import close_keepers, start_keepers
@@ -19,9 +19,7 @@ settings = Settings.from_environment()
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    logs.configure()
-    descriptors.raise_limit()
-    memory.trim_regularly()
+    startup.prepare()
     keepers = start_keepers(settings, head_start_seconds=4.0)  # the first page goes before TensorFlow
     # Imported here, because components can be declared only after the server has started.
     Thread(target=lambda: import_module("pages._warm_up").warm_up(), daemon=True).start()

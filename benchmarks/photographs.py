@@ -52,7 +52,9 @@ class Kind:
         darkness: of the ink, from and to.
         negative: whether it is chalk on a board.
         margin: paper kept around the numbers, as a share of a digit's height; all of it if None.
+        neighbours: whether other numbers are written around the number; the crop cuts them off.
         final: a digit's height after the picture is reduced, from and to; not reduced if None.
+        bilevel: whether the reduced picture is black and white, as a fax is.
     """
 
     height: tuple[float, float] = (60, 150)
@@ -67,7 +69,9 @@ class Kind:
     darkness: tuple[float, float] = (0.5, 0.85)
     negative: bool = False
     margin: tuple[float, float] | None = None
+    neighbours: bool = False
     final: tuple[float, float] | None = None
+    bilevel: bool = False
 
 
 KINDS = {
@@ -91,6 +95,8 @@ KINDS = {
     "logbook": Kind(height=(50, 80), printed="cell", final=(11, 20), darkness=(0.35, 0.7)),
     "rows": Kind(height=(40, 70), rows=4, gap=(0.3, 0.5), slope=0.01),
     "sloping rows": Kind(height=(40, 70), rows=4, gap=(0.3, 0.6), slope=0.12),
+    "logbook, neighbours": Kind(height=(50, 80), printed="cell", final=(11, 24), darkness=(0.35, 0.7), neighbours=True),
+    "low, black and white": Kind(margin=(0.2, 0.8), final=(14, 32), noise=0.0, bilevel=True),
 }
 
 
@@ -189,8 +195,9 @@ def photograph(kind: Kind, hands: Hands, rng: np.random.Generator) -> tuple[str,
     height = rng.uniform(*kind.height)
     text, strokes = write(kind, hands, height, rng)
     pen_width = height * rng.uniform(0.05, 0.12)
-    ink = pen.render(strokes, size=SHEET, pen_width=pen_width)
     points = np.concatenate(strokes)
+    around = neighbours(kind, hands, height, points, rng) if kind.neighbours else []
+    ink = pen.render([*strokes, *around], size=SHEET, pen_width=pen_width)
     box = np.array([points.min(axis=0) - pen_width / 2, points.max(axis=0) + pen_width / 2])
     paper = 1 - 0.02 * _smooth_noise(SHEET, 40, rng) - 0.015 * _smooth_noise(SHEET, 3, rng)
     paper *= 1 - print_lines(kind.printed, box, height, rng)
@@ -205,6 +212,9 @@ def photograph(kind: Kind, hands: Hands, rng: np.random.Generator) -> tuple[str,
         factor = rng.uniform(*kind.final) / height
         size = [max(1, round(side * factor)) for side in picture.shape[::-1]]
         picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    if kind.bilevel:
+        low, high = np.percentile(picture, [1, 90])
+        return text, (picture > (low + high) / 2).astype(np.float32)
     blurred = ndimage.gaussian_filter(picture, rng.uniform(0.3, 0.5 if kind.final else 1.2))
     noisy = np.clip(blurred + rng.normal(0, kind.noise, picture.shape), 0, 1)
     return text, _through_jpeg(noisy, int(rng.integers(60, 95)))
@@ -246,6 +256,25 @@ def write(kind: Kind, hands: Hands, height: float, rng: np.random.Generator) -> 
     room = np.array(SHEET[::-1]) - size * factor
     corner = room * rng.uniform(0.25, 0.75, 2)
     return "\n".join(texts), [((stroke - low) * factor + corner).astype(np.float32) for stroke in strokes]
+
+
+def neighbours(
+    kind: Kind, hands: Hands, height: float, points: np.ndarray, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Write numbers in most of the cells around a number, whose points are float32 (n, 2)."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    strokes = []
+    for side in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        if rng.uniform() < 0.7:
+            other = write(kind, hands, height, rng)[1]
+            corners = np.concatenate(other)
+            first, last = corners.min(axis=0), corners.max(axis=0)
+            gap = height * rng.uniform(0.25, 0.7)
+            shift = low - first + height * rng.uniform(-0.15, 0.15, 2)
+            shift = np.where(np.equal(side, -1), low - last - gap, shift)
+            shift = np.where(np.equal(side, 1), high - first + gap, shift)
+            strokes += [(stroke + shift).astype(np.float32) for stroke in other]
+    return strokes
 
 
 def print_lines(printed: str, box: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,7 @@ import scipy
 from PIL import Image
 
 from digits.errors import InvalidImage
-from digits.ink import paper, rules, writing
+from digits.ink import cells, paper, rules, writing
 from digits.ink.sheet import cut_out
 
 _SMALL = 240  # smaller pictures are enlarged while their ink is searched for
@@ -41,37 +41,39 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
     large = paper.enlarged(picture, shape, Image.Resampling.BICUBIC) if factor > 1 else picture
     sheet, place = cut_out(large)
     ink = np.zeros_like(large)
-    ink[place] = _find_on_sheet(sheet)
+    ink[place] = _find_on_sheet(sheet, factor)
     return ink if factor == 1 else np.asarray(Image.fromarray(ink).reduce(factor))
 
 
-def _find_on_sheet(sheet: np.ndarray) -> np.ndarray:
-    """Separate the ink from its paper; arguments as for `find_ink`."""
+def _find_on_sheet(sheet: np.ndarray, factor: int) -> np.ndarray:
+    """Separate the ink from its paper; arguments as for `find_ink`, and how many times the picture was enlarged."""
     blank = np.zeros_like(sheet)
-    contrast = rules.erase(paper.contrast(sheet))
+    contrast, *lines = rules.erase(paper.contrast(sheet), pixel=factor)
     floor = _noise_floor(contrast)
     candidates = contrast > floor
     if candidates.sum() < _MIN_INK_PIXELS:
         return blank
     darkness = _ink_darkness(contrast, candidates)
-    mask, ink = _dark_marks(contrast, candidates, darkness)
+    mask, ink = _dark_marks(contrast, candidates, darkness, lines)
     own = _ink_darkness(contrast, ink)
     if own < _OWN_DARKNESS * darkness:  # darker things than the writing had set the scale
         candidates &= ~(mask & ~ink)
         darkness = own
-        _, ink = _dark_marks(contrast, candidates, darkness)
+        _, ink = _dark_marks(contrast, candidates, darkness, lines)
     if ink.sum() < _MIN_INK_PIXELS:
         return blank
     return np.where(ink, np.clip(contrast / darkness, 0, 1), 0).astype(np.float32)
 
 
-def _dark_marks(contrast: np.ndarray, candidates: np.ndarray, darkness: float) -> tuple[np.ndarray, np.ndarray]:
+def _dark_marks(
+    contrast: np.ndarray, candidates: np.ndarray, darkness: float, lines: list[list[np.ndarray]]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return all pixels that are dark enough to be ink, and those of them that may be writing."""
     # a blurred edge is at half the ink's darkness; fainter pixels count where they touch a dark one
     certain = candidates & (contrast > 0.5 * darkness)
     possible = candidates & (contrast > 0.3 * darkness)
     mask = scipy.ndimage.binary_propagation(certain, structure=np.ones((3, 3)), mask=possible)
-    return mask, writing.select(mask, contrast)
+    return mask, writing.select(mask & ~cells.beyond(mask, *lines), contrast)
 
 
 def _noise_floor(contrast: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """Rules: the printed lines of paper, found by their straightness and divided out, so that strokes across them stay."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import scipy
@@ -10,39 +11,56 @@ from digits.ink.paper import reduced
 _FAINTEST = 0.04  # a rule's contrast, averaged along it
 _STEEPEST = 0.06  # the largest slope of a rule: 3.4 degrees
 _SIDE = 400  # rules are searched for on a picture of this size
+_PIXELS = 1.5  # a thin rule is blurred over so many pixels of the camera
 _STRIPS = 10  # in this many vertical strips
 _HIDDEN = 0.4  # the share of these strips in which writing may hide the rule
 _STEP = 0.5  # pixels; a rule's profile is measured in steps of this distance from its middle
 _TRACE = 0.6  # what is left of a rule where it is not quite even, as a share of its contrast
 
 
-def erase(contrast: np.ndarray) -> np.ndarray:
+class Ruled(NamedTuple):
+    """A picture without its rules.
+
+    Attributes:
+        contrast: float32 (height, width), as `paper.contrast` returns it.
+        across: the path of each nearly horizontal rule, float (width,), its row in each column.
+        down: the path of each nearly vertical rule, float (height,), its column in each row.
+    """
+
+    contrast: np.ndarray
+    across: list[np.ndarray]
+    down: list[np.ndarray]
+
+
+def erase(contrast: np.ndarray, *, pixel: int = 1) -> Ruled:
     """Remove thin, nearly horizontal or vertical lines that run from one edge of the picture to the other.
 
     Ink on a rule darkens it further, so the rule's own contrast is divided out.
 
     Args:
         contrast: float32 (height, width), as `paper.contrast` returns it.
-
-    Returns:
-        The contrast without rules, of the same shape.
+        pixel: how many times the picture was enlarged.
     """
-    return _erase_across(_erase_across(contrast).T).T
+    level, across = _erase_across(contrast, pixel)
+    upright, down = _erase_across(level.T, pixel)
+    return Ruled(upright.T, across, down)
 
 
-def _erase_across(contrast: np.ndarray) -> np.ndarray:
-    """Remove the nearly horizontal rules."""
+def _erase_across(contrast: np.ndarray, pixel: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Remove the nearly horizontal rules; return their paths, too."""
     width = contrast.shape[1]
-    rules, thickness = _find_across(reduced(contrast, _SIDE))
+    rules, thickness = _find_across(reduced(contrast, _SIDE), pixel)
     if not rules:
-        return contrast
+        return contrast, []
     scale = max(1.0, max(contrast.shape) / _SIDE)
     reach = math.ceil((thickness + 1) * scale)
     result = contrast.copy()
+    paths = []
     for row, slope in rules:
         path = (row + 0.5) * scale - 0.5 + slope * (np.arange(width) - (width - 1) / 2)
-        _divide_out(result, _refined(contrast, path, reach), reach)
-    return result
+        paths.append(_refined(contrast, path, reach))
+        _divide_out(result, paths[-1], reach)
+    return result, paths
 
 
 def _refined(contrast: np.ndarray, path: np.ndarray, reach: int) -> np.ndarray:
@@ -100,7 +118,7 @@ def _divide_out(contrast: np.ndarray, path: np.ndarray, reach: int) -> None:
     contrast[rows[inside], columns[inside]] = result[inside]
 
 
-def _find_across(contrast: np.ndarray) -> tuple[list[tuple[int, float]], int]:
+def _find_across(contrast: np.ndarray, pixel: int) -> tuple[list[tuple[int, float]], int]:
     """Find nearly horizontal rules by their mean contrast in vertical strips.
 
     Noise and a digit's curves average out there. A rule must show in the first and the last strip, which are narrow and
@@ -112,7 +130,7 @@ def _find_across(contrast: np.ndarray) -> tuple[list[tuple[int, float]], int]:
         thickness: the largest thickness of a rule, in pixels.
     """
     height, width = contrast.shape
-    thickness = max(3, height // 64)
+    thickness = max(3, height // 64, math.ceil(_PIXELS * pixel))
     starts = np.concatenate([[0], np.linspace(width / 16, width - width / 16, _STRIPS - 1).astype(int)])
     if min(height, width) < 4 * _STRIPS or contrast[:, [0, 1, -2, -1]].max() < _FAINTEST:
         return [], thickness

@@ -24,7 +24,7 @@ from digits.ink import strokes as pen
 from digits.ink.pieces import FAINTEST, LEANS, Box, components, cut_apart, lines_of_writing, paint, united_box
 
 Score = Callable[[np.ndarray], np.ndarray]  # uint8 (n, 28, 28) to float32 (n, classes), each row sums to 1
-_Sureness = Callable[[list[np.ndarray]], float]  # the recogniser's confidence in pieces as one digit
+_Sureness = Callable[..., float]  # confidence in pieces as one digit, which may be one component of ink
 
 MAX_DIGITS = 40  # each takes milliseconds to fit; more marks than this are not a number
 
@@ -41,12 +41,14 @@ _WIDE = 0.9  # width over height: 90% of 550 pen digits are narrower...
 _WIDTH_COST = 10.0  # ...and each 0.1 beyond makes two digits more likely, by 1 nat
 _WIDEST = 1.4  # none of 550 pen digits is wider than 1.36
 _MAX_WIDTH = 1.8  # wider groups are not considered
+_CONNECTED = 0.15  # the least probability that connected ink is a digit: the judge alone does not have it cut
+_STRANGE = 0.02  # the least confidence: people also write what is no digit
 _CUT_COST = 2.0  # connected ink is rarely two digits, so the parts must read clearly better
 _CUT_WIDTH = 0.7  # only wider pieces may be two digits; two narrow digits seldom touch
 _HAIRLINE = (
     0.06  # of the highest piece, and at most two pixels: a gap as narrow is one that the pen or the threshold left
 )
-_READ_WELL = 0.9  # a piece read with this confidence is not cut, unless it is wider than any digit
+_READ_WELL = 0.2  # a piece that is a digit with this confidence is not cut, unless it is wider than any digit
 _MAX_QUESTIONS = 60  # readings by the recogniser for one line; with more, as in a scribble, the gaps decide alone
 
 
@@ -202,7 +204,17 @@ def _hairline(mask: np.ndarray) -> int:
 
 def _sureness(fitted: Callable[[list[np.ndarray]], glyphs.Glyph], score: Score | None) -> _Sureness | None:
     """Return a function that fits pieces as one digit and gives the recogniser's confidence; None without `score`."""
-    return None if score is None else lambda pieces: float(score(fitted(pieces).image[None]).max())
+    if score is None:
+        return None
+
+    def sureness(pieces: list[np.ndarray], is_connected: bool = False) -> float:
+        row = score(fitted(pieces).image[None])[0]
+        confidence, is_digit = float(row.max()), float(row.sum())
+        if not is_connected:
+            return confidence
+        return confidence / max(is_digit, 1e-6) * (_CONNECTED + (1 - _CONNECTED) * is_digit)
+
+    return sureness
 
 
 def _group(
@@ -228,15 +240,15 @@ def _group(
     ordered = [pieces[index] for index in order]
     height = max(1.0, pen_width + max(float(np.ptp(piece[:, 1])) for piece in pieces))
     costs = _gap_costs(ordered, height, pen_width)
-    if owners is not None:
-        for place in range(1, len(order)):
-            if owners[order[place - 1]] == owners[order[place]]:
-                costs[place - 1] = _CUT_COST
+    owned = [index if owners is None else owners[index] for index in order]
+    for place in range(1, len(order)):
+        if owned[place - 1] == owned[place]:
+            costs[place - 1] = _CUT_COST
     # Neighbours that surely belong together form one unit from here on.
     starts = [0] + [place for place in range(1, len(order)) if costs[place - 1] < math.inf] + [len(order)]
     units = list(itertools.pairwise(starts))
     breaks = [costs[first - 1] for first, _ in units[1:]]
-    spans = _span_costs(ordered, units, breaks, height, pen_width, sureness)
+    spans = _span_costs(ordered, owned, units, breaks, height, pen_width, sureness)
     boundaries = _cheapest_division(spans, breaks)
     return [order[units[i][0] : units[j - 1][1]] for i, j in boundaries]
 
@@ -248,11 +260,14 @@ def _gap_costs(pieces: list[np.ndarray], height: float, pen_width: float) -> lis
     rights = np.array([points.max(axis=0) for points in leaning])
     # everything before against everything after, because a bar may extend beyond its neighbour
     gaps = np.minimum.accumulate(lefts[::-1])[::-1][1:] - np.maximum.accumulate(rights)[:-1]
-    gaps = (gaps.max(axis=1) + pen_width) / height
+    gaps = (gaps + pen_width) / height
     is_fragment = [np.ptp(piece[:, 1]) + pen_width < _FRAGMENT_HEIGHT * height for piece in pieces]
     costs = []
-    for place, gap in enumerate(gaps.tolist()):
-        reach = _FRAGMENT_REACH if is_fragment[place] or is_fragment[place + 1] else _SURELY_APART
+    for place, slanted in enumerate(gaps):
+        is_bar = is_fragment[place] or is_fragment[place + 1]
+        # a slanted cut separates the bar of a 5 from its body, and two digits that lean
+        gap = float(slanted[LEANS.index(0.0)] if is_bar else slanted.max())
+        reach = _FRAGMENT_REACH if is_bar else _SURELY_APART
         if gap > reach or gap < _SURELY_TOGETHER:
             costs.append(math.copysign(math.inf, -gap))
         else:
@@ -262,6 +277,7 @@ def _gap_costs(pieces: list[np.ndarray], height: float, pen_width: float) -> lis
 
 def _span_costs(
     pieces: list[np.ndarray],
+    owners: list[int],
     units: list[tuple[int, int]],
     breaks: list[float],
     height: float,
@@ -283,13 +299,17 @@ def _span_costs(
             width, tall = box[2] - box[0] + pen_width, box[3] - box[1] + pen_width
             if last - first > 1 and (width > _MAX_WIDTH * height or breaks[first] == -math.inf):
                 break
-            spans[first, last] = _WIDTH_COST * max(0.0, width / max(tall, height) - _WIDE)
+            is_connected = len(set(owners[units[first][0] : units[last - 1][1]])) == 1
+            widest = _WIDEST if is_connected else _WIDE
+            spans[first, last] = _WIDTH_COST * max(0.0, width / max(tall, height) - widest)
             spans[first, last] += _FRAGMENT_COST * (tall < _FRAGMENT_HEIGHT * height)
     doubtful = [span for span in spans if not _is_certain(span, breaks)]
     if sureness and len(doubtful) <= _MAX_QUESTIONS:
         for first, last in doubtful:
-            confidence = sureness(pieces[units[first][0] : units[last - 1][1]])
-            spans[first, last] -= math.log(max(confidence, 1e-6))
+            members = slice(units[first][0], units[last - 1][1])
+            is_whole = owners.count(owners[members.start]) == members.stop - members.start
+            confidence = sureness(pieces[members], is_whole and len(set(owners[members])) == 1)
+            spans[first, last] -= math.log(_STRANGE + (1 - _STRANGE) * confidence)
     return spans
 
 
@@ -335,8 +355,9 @@ def _cut_all(pieces: list[np.ndarray], pen_width: float, sureness: _Sureness) ->
     height = pen_width + max(float(np.ptp(piece[:, 1])) for piece in pieces)
     cut, owners = [], []
     for owner, piece in enumerate(pieces):
-        width = (float(np.ptp(piece[:, 0])) + pen_width) / height
-        is_candidate = width > _CUT_WIDTH and (width > _WIDEST or sureness([piece]) < _READ_WELL)
+        width, tall = ((np.ptp(piece, axis=0) + pen_width) / height).tolist()
+        is_candidate = width > _CUT_WIDTH and tall > _FRAGMENT_HEIGHT
+        is_candidate = is_candidate and (width > _WIDEST or sureness([piece], True) < _READ_WELL)
         found = cut_apart(piece, height, pen_width) if is_candidate else [piece]
         cut += found
         owners += [owner] * len(found)

@@ -8,7 +8,8 @@ from digits.ink.pieces import Box
 _LEAST_PIXELS = 6
 _LEAST_SIZE = 0.03  # of the picture's shorter side; what is smaller is grain of the paper or the sensor
 _SHARPNESS = 0.4  # the least sharpness of ink, as a share of the sharpest
-_EDGE = 1 / 3  # the most of a picture's shorter side that ink touches
+_EDGE = 1 / 3  # the most of a picture's shorter side that a strip along the edge does not touch...
+_SOLID = 0.6  # ...if it fills this share of its box, or lies along the edge; a digit cut off by it does neither
 _SPECK = 0.2  # marks smaller than this share of the writing's size are specks
 _FAINT = 0.45  # lines thinner than this share of the writing's strokes are what is left of rules
 _FRAMED = 0.7  # a frame's box holds this share of the other ink
@@ -48,7 +49,8 @@ def select(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     keep = (areas >= _LEAST_PIXELS) & (sizes.max(axis=1) > _LEAST_SIZE * min(mask.shape))
     border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     contact = np.bincount(border, minlength=count + 1)
-    keep = _unless_all(keep, contact > _EDGE * min(mask.shape))
+    solid = areas > _SOLID * sizes.prod(axis=1)
+    keep = _unless_all(keep, (contact > _EDGE * min(mask.shape)) & (solid | (_on_rim(labels, areas) > 0.5)))
     keep = _unless_all(keep, _are_frames(labels, boxes, areas, keep))
     keep = _unless_all(keep, _are_printed(labels, boxes, areas, keep))
     if not keep.any():
@@ -82,6 +84,14 @@ def _boxes(labels: np.ndarray) -> np.ndarray:
     return np.array(boxes)
 
 
+def _on_rim(labels: np.ndarray, areas: np.ndarray) -> np.ndarray:
+    """Return the share of each component's pixels that lie near the picture's edge, float (labels,)."""
+    depth_y, depth_x = (max(1, int(_BORDER * side)) for side in labels.shape)
+    rim = np.ones(labels.shape, bool)
+    rim[depth_y:-depth_y, depth_x:-depth_x] = False
+    return np.bincount(labels[rim], minlength=len(areas)) / np.maximum(areas, 1)
+
+
 def _are_printed(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep: np.ndarray) -> np.ndarray:
     """Return which components are parts of printed lines.
 
@@ -97,11 +107,7 @@ def _are_printed(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep:
     is_bar = is_slim & (widths > heights) & (longest > _LONG_BAR * size)
     is_stem = is_slim & (heights >= widths)
     is_tall = is_stem & (longest > _TALL * size)
-    rows, columns = labels.shape
-    rim = np.ones(labels.shape, bool)
-    depth_y, depth_x = max(1, int(_BORDER * rows)), max(1, int(_BORDER * columns))
-    rim[depth_y:-depth_y, depth_x:-depth_x] = False
-    on_rim = np.bincount(labels[rim], minlength=len(boxes)) > _ON_BORDER * areas
+    on_rim = _on_rim(labels, areas) > _ON_BORDER
     is_scrap = (longest < _SCRAP * size) | is_slim | (areas < _BAR * widths * heights)
     ends = boxes[digits][:, [1, 3]]
     misses = np.abs(boxes[:, None, [1, 3]] - ends).max(axis=2).min(axis=1)  # (components,)

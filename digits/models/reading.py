@@ -105,12 +105,12 @@ def read_picture(data: bytes, model: Classifier, crop: Crop = WHOLE) -> Reading:
 def read_ink(ink: np.ndarray, model: Classifier) -> Reading:
     """Read the ink of a picture, float32 (height, width), 0 is paper and 1 is ink.
 
-    The model helps to separate the digits where the gaps do not decide.
+    The model and the judge help to separate the digits where the gaps do not decide.
 
     Raises:
         InvalidImage: as in `segmentation.find_digits_in_ink`.
     """
-    return read_digits(segmentation.find_digits_in_ink(ink, score=model.probabilities), model)
+    return read_digits(segmentation.find_digits_in_ink(ink, score=mark_score(model)), model)
 
 
 def read_digits(digits: Sequence[Digit], model: Classifier) -> Reading:

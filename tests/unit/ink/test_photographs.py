@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from digits.ink import glyphs, pictures, pieces, rules, segmentation, sheet, strokes, writing
+from digits.ink import cells, glyphs, pictures, pieces, rules, segmentation, sheet, strokes, writing
 
 SIZE = (300, 400)
 FOUR = [np.array([[10, -50], [-30, 15], [30, 15]]), np.array([[12, -10], [12, 50]])]
@@ -104,7 +104,7 @@ class TestRules:
 
     def test_a_contrast_without_rules_is_not_touched(self):
         contrast = written()
-        assert np.array_equal(rules.erase(contrast), contrast)
+        assert np.array_equal(rules.erase(contrast).contrast, contrast)
 
     def test_a_frame_around_the_digit_is_no_ink(self):
         ink, frame = written(height=90), np.zeros(SIZE)
@@ -144,6 +144,20 @@ class TestMarks:
         mask = np.zeros((40, 60), bool)
         mask[18:21, 10:50] = True
         assert np.array_equal(writing.select(mask, mask.astype(np.float32)), mask)
+
+    def test_a_neighbour_that_the_edge_cuts_off_is_no_ink(self):
+        """The feet of the number above, and a digit beyond a printed line, belong to others."""
+        mask, rule = np.zeros((100, 160), bool), np.full(100, 30.0)
+        mask[40:80, 60:80] = mask[0:20, 100:120] = mask[40:80, 0:20] = True
+        kept = mask & ~cells.beyond(mask, [], [rule])
+        mask[:, 80:] = mask[:, :60] = False
+        assert np.array_equal(kept, mask)
+
+    def test_a_digit_that_the_edge_cuts_off_stays(self):
+        mask = np.zeros((100, 160), bool)
+        mask[40:80, 60:80] = mask[42:100, 100:120] = True
+        mask[40:80, 0:20] = True
+        assert not cells.beyond(mask, [], []).any()
 
 
 class TestSmallPictures:
