@@ -60,7 +60,7 @@ def look(browser: Browser, url: str, how: dict[str, Any]) -> dict[str, dict[str,
     found = {}
     for path, press, see in (
         ("draw", "canvas.upper-canvas", "canvas.upper-canvas"),
-        ("train", "css=button:has-text('Start')", "css=button:has-text('Start')"),
+        ("train", "css=button:visible:has-text('Start')", "css=button:visible:has-text('Start')"),
         (
             "runs",
             "css=[data-testid=stMain] a",
