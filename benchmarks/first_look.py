@@ -60,7 +60,7 @@ def look(browser: Browser, url: str, how: dict[str, Any]) -> dict[str, dict[str,
     found = {}
     for path, press, see in (
         ("draw", "canvas.upper-canvas", "canvas.upper-canvas"),
-        ("train", "css=button:has-text('Start')", "css=button:has-text('Start')"),
+        ("train", "css=button:visible:has-text('Start')", "css=button:visible:has-text('Start')"),
         (
             "runs",
             "css=[data-testid=stMain] a",
@@ -96,7 +96,7 @@ def travel(browser: Browser, url: str, how: dict[str, Any]) -> dict[str, int]:
     page.goto(f"{url}/train?iterations=500")
     page.wait_for_timeout(4_000)
     _press(page, page.get_by_role("button", name="Start", exact=True), taken)
-    page.get_by_text(LINES).first.wait_for(timeout=300_000)
+    page.get_by_text(LINES).filter(visible=True).first.wait_for(timeout=300_000)
     page.wait_for_timeout(3_000)
     _press(
         page, page.get_by_role("button", name="Draw with it").or_(page.get_by_role("link", name="Draw with it")), taken

@@ -147,9 +147,10 @@ def _enlarged(dataset: datasets.Dataset, row: int, a: catalogue.Model, b: catalo
     st.markdown(f"**{true}**. Sample {row:,}.")
     image, *bars = st.columns(3)
     image.image(
-        gallery.enlarged(dataset.test.images[row]),
+        _widgets.data_url(
+            gallery.enlarged(dataset.test.images[row])
+        ),  # a file would be gone before a quick key's answer
         width="stretch",
-        output_format="PNG",
         alt=f"Test sample {row}, a handwritten {true}, enlarged",
     )
     for place, letter, model in zip(bars, "AB", (a, b), strict=True):

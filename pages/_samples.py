@@ -149,9 +149,10 @@ def show_reading(
     st.markdown(f"{verdict} by {escaped(model.title)}. Sample {row:,}.")
     image, bars = st.columns([2, 3])
     image.image(
-        gallery.enlarged(dataset.test.images[row]),
+        _widgets.data_url(
+            gallery.enlarged(dataset.test.images[row])
+        ),  # a file would be gone before a quick key's answer
         width="stretch",
-        output_format="PNG",
         alt=f"Test sample {row}, a handwritten {true}, enlarged",
     )
     with bars:

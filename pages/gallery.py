@@ -179,8 +179,7 @@ try:
     with st.container(horizontal=True, vertical_alignment="bottom", key=_key("tools")):
         model = _widgets.model_chooser("gallery", width="stretch" if _widgets.is_phone() else 340)
         dataset = _widgets.test_set()
-        with st.container(horizontal=True, vertical_alignment="bottom", width="content", wrap=False):
-            _filters(dataset.class_names)
+        _filters(dataset.class_names)
     _show(model, dataset)
 except DigitsError as error:
     _widgets.show_error(error)

@@ -24,7 +24,6 @@ pages = {
 page = st.navigation(list(pages.values()), position="top")
 st.set_page_config(page_title=previews.browser_title(page.title))
 st.logo(COMPONENTS / "logo.svg", size="medium")
-st.html(COMPONENTS / "frame.css")
 with st.bottom, st.container(key="tabs", horizontal=True, wrap=False, gap=None, horizontal_alignment="distribute"):
     for entry, target in pages.items():
         st.page_link(target, label=entry.title, icon=f":material/{entry.icon}:")

@@ -1,5 +1,6 @@
 """Runs: list, open, name, repeat, delete and compare the visitor's runs."""
 
+import pandas as pd
 import streamlit as st
 
 from digits import trouble
@@ -104,13 +105,12 @@ def _find(run_id: str, known: dict[str, Run]) -> Run | None:
     return run
 
 
-def _table(runs: list[Run], names: dict[str, str]) -> None:
+def _table(runs: list[Run], table: pd.DataFrame) -> None:
     """List the runs, one per row; ticking rows chooses runs, pressing a cell opens its run."""
     run_ids, widget = [run.id for run in runs], key("table")
     rows = sorted(run_ids.index(run_id) for run_id in _chosen.ids())
     if sorted(_selected(widget)) != rows or _cells(widget):  # a link, a filter, a deletion or an opened run
         st.session_state[widget] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-    table = tables.runs_table(runs, names, {state: STATES[state][0] for state in RunState}, _widgets.visitor())
     is_phone = _widgets.is_phone()
     st.dataframe(
         table.assign(**{name: table[name] * 100 for name in tables.SHARES}),
@@ -153,9 +153,8 @@ def _cells(widget: str) -> list[tuple[int, str]]:
     return list(state["selection"].get("cells", [])) if state else []
 
 
-def _below(listed: list[Run], names: dict[str, str], *, has_older: bool) -> None:
+def _below(table: pd.DataFrame, *, has_older: bool) -> None:
     """Show the buttons below the list: older runs, and the list as a file."""
-    table = tables.runs_table(listed, names, {state: STATES[state][0] for state in RunState}, _widgets.visitor())
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "List as CSV",
@@ -211,8 +210,9 @@ def _list(passing: list[Run], *, has_older: bool) -> list[Run]:
     _chosen.messages()
     if listed:
         _chosen.bar([by_id[run_id] for run_id in _chosen.ids()], len(listed))
-        _table(listed, names)
-        _below(listed, names, has_older=has_older)
+        table = tables.runs_table(listed, names, {state: STATES[state][0] for state in RunState}, _widgets.visitor())
+        _table(listed, table)
+        _below(table, has_older=has_older)
     else:
         _none_matches()
     if opened := by_id.get(st.session_state[key("run")]):

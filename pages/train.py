@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
@@ -163,7 +162,6 @@ def _own_runs() -> None:
 
 
 head = _widgets.page_head("train", "Train a model")
-st.html(Path(__file__).parent / "components" / "train.css")
 try:
     shown = _find_run()
     _challenges.show_chosen()

@@ -106,7 +106,10 @@ def drawing(network: str, dropout: float = 0.0) -> str:
         before = height
     width = 40 + (len(layers) - 1) * _STEP + _WIDTH + 44
     alt = html.escape(describe(network, dropout))
-    return f'<svg class="network" viewBox="0 0 {width} 186" role="img" aria-label="{alt}">{"".join(parts)}</svg>'
+    size = (
+        f'viewBox="0 0 {width} 186" style="min-width: {0.85 * width:.0f}px"'  # a phone scrolls it: words stay readable
+    )
+    return f'<svg class="network" {size} role="img" aria-label="{alt}">{"".join(parts)}</svg>'
 
 
 def _box(layer: Layer, x: int, height: float, dropped: float, *, is_last: bool) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from digits.settings import PROJECT_DIR
 
 _KINDS = ("BidiComponent", "ButtonGroup", "Html", "Selectbox")  # of elements on the first page
-_STYLES = ("frame.css", "draw.css", "figures.css")
+_STYLES = ("frame.css", "draw.css", "figures.css", "train.css")
 _SCRIPT = re.compile(r"static/js/([\w.-]+\.js)")
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 _IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*["']\./([\w.-]+\.js)["']""")

@@ -145,3 +145,20 @@ def test_no_link_loads_anything_from_elsewhere(visitor):
         expect(actions.notices(page).first.get_by_role("link")).to_have_count(0)
     hosts = {urlsplit(address).hostname for address in asked}
     assert "elsewhere.invalid" not in hosts
+
+
+def test_a_phone_shares_through_its_own_sheet_and_back_needs_one_press(visitor):
+    """Share hands the link to the system where there is a touch screen; a page's own changes are no steps of Back."""
+    page = visitor(**actions.PHONE)
+    page.add_init_script("navigator.share = async (what) => { window.shared = what }")
+    actions.open_page(page, "/gallery")
+    page.locator(".st-key-tabs").get_by_role("link", name="Train").click()
+    expect(page.get_by_role("heading", level=1, name="Train")).to_be_visible()
+    page.get_by_text("Softmax", exact=True).click()
+    expect(page).to_have_url(actions.holding("network=softmax"))
+    actions.settle(page)
+    page.get_by_role("button", name="Share").click()
+    page.wait_for_function("window.shared")
+    assert "network=softmax" in page.evaluate("window.shared.url")
+    assert page.evaluate("window.shared.title") == "Train · Digits"
+    actions.go_back(page, "Gallery")

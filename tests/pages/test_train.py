@@ -418,7 +418,7 @@ class TestAgain:
         assert (run.id != first, run.state, run.step) == (True, RunState.QUEUED, 60)
 
     def test_repeats_a_run_with_its_changes(self, open_page, tidy, registry, quick):
-        """Run it again queues the same settings, seed and changes, and shows the new run."""
+        """Rerun queues the same settings, seed and changes, and shows the new run."""
         changes = [Change(40, "learning_rate", 0.5, 0.1)]
         first = commands.submit(registry, quick, "bob", changes=changes)
         registry.claim()
