@@ -12,4 +12,4 @@ def test_are_the_ten_digits_of_one_height_from_the_corner():
     for strokes in digits.values():
         points = np.concatenate(strokes)
         assert points.min(axis=0).tolist() == [0, 0]
-        assert abs(points[:, 1].max() - examples.HEIGHT) < 0.02 * examples.HEIGHT
+        assert abs(points[:, 1].max() - examples.HEIGHT) < 0.1 * examples.HEIGHT
