@@ -9,7 +9,7 @@ from digits.views import strangers
 
 def show(dataset: datasets.Dataset, model: catalogue.Model) -> None:
     """Show precision, recall and F1 of each class, and how the model reads strangers."""
-    st.subheader("Test images", anchor=False)
+    st.header("Test images", anchor=False)
     st.markdown(
         "Precision: share of predictions of this class that are right. Recall: share of its images that are found. "
         "F1: their harmonic mean. Support: number of images."
@@ -26,7 +26,7 @@ def show(dataset: datasets.Dataset, model: catalogue.Model) -> None:
 
 def _strangers(measured: figures.Strangers) -> None:
     """Show how a model reads people from whom nothing was learned, by source and by class."""
-    st.subheader("Strangers' drawings", anchor=False)
+    st.header("Strangers' drawings", anchor=False)
     st.markdown(
         "Nothing was learned from these writers, and nothing was tuned on them. *Refused* drawings do not look like a "
         "digit to the judge; they still count as they are read. Intervals are by the bootstrap over writers."

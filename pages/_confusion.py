@@ -93,7 +93,7 @@ def _title(cell: tuple[int, int], count: int, names: tuple[str, ...]) -> str:
 def _heading(title: str) -> None:
     """Show what the open cell is, and a button that closes it."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(title, anchor=False, width="content")
+        st.header(title, anchor=False, width="content")
         st.button("Close", icon=":material/close:", type="tertiary", on_click=_close, key=_key("close"))
 
 
@@ -121,7 +121,7 @@ def _images(
 
 def _errors(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray) -> np.ndarray:
     """Show the images that were misclassified with the highest confidence; return their rows."""
-    st.subheader("Most confident errors", anchor=False)
+    st.header("Most confident errors", anchor=False)
     choice = gallery.Choice(correct=False, surest_first=True)
     page = gallery.choose(dataset.test.labels, probabilities, choice)
     rows = page.rows[:SHOWN]

@@ -53,7 +53,7 @@ def download(model: catalogue.Model, *, key: str) -> None:
 
 @st.fragment
 def _export(model: catalogue.Model, dataset: datasets.Dataset) -> None:
-    st.subheader("Export", anchor=False)
+    st.header("Export", anchor=False)
     with st.container(horizontal=True):
         download(model, key=_key("package"))
         is_asked = st.button(
@@ -102,7 +102,7 @@ def _number_allowed() -> str:
 
 @st.fragment
 def _import() -> None:
-    st.subheader("Import a model", anchor=False)
+    st.header("Import a model", anchor=False)
     attempt = st.session_state.setdefault(_key("attempt"), 0)
     file = st.file_uploader(
         f"A zip exported from Digits, at most {_MEGABYTES} MB{_number_allowed()}",

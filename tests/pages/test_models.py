@@ -35,7 +35,7 @@ def samples(page, name):
 
 
 def words(page):
-    return " ".join(item.value for item in [*page.markdown, *page.caption, *page.subheader])
+    return " ".join(item.value for item in [*page.markdown, *page.caption, *page.header])
 
 
 class TestFigures:
@@ -89,7 +89,7 @@ class TestMatrix:
         rows = rows[np.argsort(-probabilities[rows].max(axis=1), kind="stable")]
         page = tidy(open_page("models.py", model=MODEL, class_="7", read="9"))
         assert samples(page, "cell") == rows[:20].tolist()
-        assert any(heading.value.startswith(f"7 read as 9: {len(rows):,} image") for heading in page.subheader)
+        assert any(heading.value.startswith(f"7 read as 9: {len(rows):,} image") for heading in page.header)
         assert data(page, "matrix")["pressed"] == 79
         assert page.query_params == {"model": MODEL, "class": "7", "read": "9"}
         page = tidy(page.button(key="models.close").click().run())
@@ -118,7 +118,7 @@ def test_surest_mistakes_come_first(open_page, tidy, truth):
 def test_a_tab_in_the_link_opens(tab, heading, open_page, tidy):
     """Only the open tab is computed, and the link keeps it."""
     page = tidy(open_page("models.py", model=MODEL, tab=tab))
-    assert heading in [shown.value for shown in page.subheader]
+    assert heading in [shown.value for shown in page.header]
     with pytest.raises(KeyError):
         page.get_by_key("models.matrix")
     assert page.query_params["tab"] == tab
