@@ -57,6 +57,11 @@ def choose(page: Page, label: str, option: str | re.Pattern[str]) -> None:
     expect(page.get_by_role("combobox", name=label)).to_have_value(option)
 
 
+def network(page: Page, name: str) -> Locator:
+    """The card of a network on the Train page."""
+    return page.get_by_test_id("stRadioOption").filter(has_text=re.compile(f"^{name}$"))
+
+
 def button(page: Page, name: str) -> Locator:
     """The page's own button with this name; the canvas's hidden toolbar has buttons with the same names."""
     own = page.get_by_test_id("stButton").or_(page.get_by_role("toolbar", name="Sheet"))

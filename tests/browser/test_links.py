@@ -37,7 +37,7 @@ def test_a_shared_train_page_has_the_same_settings(visitor, reopened):
     """Settings changed by keyboard are part of the link."""
     page = visitor()
     actions.open_page(page, "/train")
-    page.get_by_text("Convolutional", exact=True).click()
+    actions.network(page, "Convolutional").click()
     expect(page).to_have_url(actions.holding("network=convolutional"))
     actions.slide(page, "Learning rate", "ArrowRight", shows="0.0025")
     actions.slide(page, "Iterations", "ArrowLeft", shows="2,400")
@@ -154,7 +154,7 @@ def test_a_phone_shares_through_its_own_sheet_and_back_needs_one_press(visitor):
     actions.open_page(page, "/gallery")
     page.locator(".st-key-tabs").get_by_role("link", name="Train").click()
     expect(page.get_by_role("heading", level=1, name="Train")).to_be_visible()
-    page.get_by_text("Softmax", exact=True).click()
+    actions.network(page, "Softmax").click()
     expect(page).to_have_url(actions.holding("network=softmax"))
     actions.settle(page)
     page.get_by_role("button", name="Share").click()

@@ -35,7 +35,7 @@ def samples(page, name):
 
 
 def words(page):
-    return " ".join(item.value for item in [*page.markdown, *page.caption, *page.subheader])
+    return " ".join(item.value for item in [*page.markdown, *page.caption, *page.header])
 
 
 class TestFigures:
