@@ -8,7 +8,7 @@ import streamlit as st
 
 from digits.errors import DigitsError
 from digits.runs import commands
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.names import NETWORKS
 from digits.runs.schema import Run
 from digits.views import examples, tables
 from digits.views.markdown import escaped
@@ -72,7 +72,7 @@ def _history(run: Run) -> list[dict[str, Any]]:
 def _figures(run: Run) -> None:
     """Show a run's state and results."""
     label, icon, colour = STATES[run.state]
-    title = PRESETS[run.hyperparameters.network].title
+    title = NETWORKS[run.hyperparameters.network]
     st.markdown(f":{colour}-badge[{icon} {label}] {title}")
     measured = run.test_accuracy if run.has_model else None
     test, validation = st.columns(2)

@@ -10,7 +10,8 @@ import streamlit as st
 from digits import trouble
 from digits.errors import DigitsError
 from digits.runs import commands
-from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, PRESETS, value_at
+from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, value_at
+from digits.runs.names import NETWORKS
 from digits.runs.schema import Run, RunState
 from digits.settings import HEARTBEAT_TIMEOUT_SECONDS
 from digits.training import keeper
@@ -47,7 +48,7 @@ def status(run_id: str) -> None:
     if st.session_state.get(_key("seen")) != _stage(run):
         st.rerun(scope="app")
     label, icon, colour = STATES[run.state]
-    st.badge(f"{label}: {PRESETS[run.hyperparameters.network].title}", icon=icon, color=colour)
+    st.badge(f"{label}: {NETWORKS[run.hyperparameters.network]}", icon=icon, color=colour)
     if run.test_accuracy and not run.has_model:  # the accuracy is known before all files are written
         st.metric("Test accuracy", f"{run.test_accuracy.share:.2%}")
     elif run.val_accuracy is not None and not run.is_ended:

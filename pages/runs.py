@@ -6,7 +6,7 @@ import streamlit as st
 from digits import trouble
 from digits.errors import DigitsError, RunNotFound
 from digits.runs import commands
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.names import NETWORKS
 from digits.runs.schema import Run, RunState
 from digits.settings import RUNS_LISTED
 from digits.views import examples, tables
@@ -51,8 +51,8 @@ def _choices() -> None:
     )
     st.selectbox(
         "Network",
-        ["", *PRESETS],
-        format_func=lambda network: PRESETS[network].title if network else "Any",
+        ["", *NETWORKS],
+        format_func=lambda network: NETWORKS[network] if network else "Any",
         key=key("network"),
         persist_state="session",
         width=300,

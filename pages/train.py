@@ -8,7 +8,8 @@ import streamlit as st
 from digits import trouble
 from digits.errors import DigitsError, RunNotFound
 from digits.runs import commands
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.names import NETWORKS
 from digits.runs.schema import Run
 from digits.views import diagnosis
 from digits.views.markdown import escaped
@@ -152,7 +153,7 @@ def _own_runs() -> None:
         label, icon, _ = STATES[run.state]
         accuracy = run.test_accuracy if run.has_model else None
         result = f", test accuracy {accuracy.share:.2%}" if accuracy else ""
-        name = run.name or PRESETS[run.hyperparameters.network].title
+        name = run.name or NETWORKS[run.hyperparameters.network]
         st.page_link(
             "train.py",
             label=f"{escaped(name)}: {label.lower()}{result}",

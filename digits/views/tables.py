@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from digits.runs.hyperparameters import KNOBS, PRESETS
+from digits.runs.hyperparameters import KNOBS
 from digits.runs.names import NETWORKS
 from digits.runs.schema import METRIC_NAMES, Run, RunState
 
@@ -58,7 +58,7 @@ def runs_table(
         {
             "Whose": "yours" if run.owner == visitor else "shared" if run.owner else "example",
             "Name": as_text(names[run.id]),
-            "Network": PRESETS[run.hyperparameters.network].title,
+            "Network": NETWORKS[run.hyperparameters.network],
             "State": states[run.state],
             "Best validation accuracy": run.best_val_accuracy,
             "Test accuracy": run.test_accuracy.share if run.has_model and run.test_accuracy else None,

@@ -33,7 +33,7 @@ def test_a_run_is_watched_as_it_learns_and_found_again_after_a_reload(visitor):
     early = actions.curve(page, "accuracy").get_attribute("aria-label")
     expect(actions.curve(page, "accuracy")).not_to_have_accessible_name(early)
 
-    expect(page.get_by_text("Finished: Softmax regression")).to_be_visible(timeout=LONG_WAIT)
+    expect(page.get_by_text("Finished: Softmax")).to_be_visible(timeout=LONG_WAIT)
     expect(actions.figure(page, "Test accuracy")).to_have_text(re.compile(r"^(8|9)\d\.\d\d ?%$"))
     expect(actions.curve(page, "accuracy")).to_have_accessible_name(re.compile("over 8,000 iterations"))
     assert actions.accessibility_faults(page) == []
@@ -64,7 +64,7 @@ def test_only_its_owner_stops_a_run_and_what_it_learned_is_kept(visitor):
 
     actions.button(owner, "Stop").click()
     for page in (owner, stranger):
-        expect(page.get_by_text("Stopped: Three hidden layers, corrected")).to_be_visible(timeout=LONG_WAIT)
+        expect(page.get_by_text("Stopped: ReLU layers")).to_be_visible(timeout=LONG_WAIT)
         expect(actions.figure(page, "Test accuracy")).to_have_text(re.compile(r"^\d\d\.\d\d ?%$"))
     done = actions.curve(owner, "accuracy").get_attribute("aria-label")
     assert int(CURVE.search(done)[1].replace(",", "")) < 20_000
@@ -81,7 +81,7 @@ def test_a_run_is_paused_turned_stepped_and_resumed(visitor):
     actions.button(page, "Start").click()
     expect(page.get_by_text(re.compile(r"images a second"))).to_be_visible(timeout=LONG_WAIT)
     actions.button(page, "Pause").click()
-    expect(page.get_by_text("Paused: Three hidden layers, corrected")).to_be_visible(timeout=LONG_WAIT)
+    expect(page.get_by_text("Paused: ReLU layers")).to_be_visible(timeout=LONG_WAIT)
     reached = re.compile(r"^([\d,]+) of 20,000 iterations")
     before = int(reached.match(page.get_by_text(reached).inner_text())[1].replace(",", ""))
 
@@ -96,9 +96,9 @@ def test_a_run_is_paused_turned_stepped_and_resumed(visitor):
 
     page.keyboard.press("Escape")
     actions.button(page, "Resume").click()
-    expect(page.get_by_text("Training: Three hidden layers, corrected")).to_be_visible(timeout=LONG_WAIT)
+    expect(page.get_by_text("Training: ReLU layers")).to_be_visible(timeout=LONG_WAIT)
     actions.button(page, "Stop").click()
-    expect(page.get_by_text("Stopped: Three hidden layers, corrected")).to_be_visible(timeout=LONG_WAIT)
+    expect(page.get_by_text("Stopped: ReLU layers")).to_be_visible(timeout=LONG_WAIT)
     page.get_by_role("radio", name="Confusion").or_(page.get_by_text("Confusion", exact=True)).first.click()
     expect(page.get_by_role("img", name=re.compile("^Confusion matrix of the validation images"))).to_be_visible()
 
@@ -117,7 +117,7 @@ def test_what_is_hidden_in_the_curves_stays_hidden_while_they_grow(visitor):
     expect(page.get_by_role("button", name="Training", exact=True)).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_role("button", name="Zoom: last third", exact=True)).to_have_attribute("aria-pressed", "true")
     actions.button(page, "Stop").click()
-    expect(page.get_by_text("Stopped: Softmax regression")).to_be_visible(timeout=LONG_WAIT)
+    expect(page.get_by_text("Stopped: Softmax")).to_be_visible(timeout=LONG_WAIT)
 
 
 def test_a_run_that_breaks_is_told_and_mended_in_one_press(visitor):
