@@ -21,7 +21,7 @@ ROOMS = {
     "training": ("root", "ink", "runs", "data", "models"),
     "packages": ("root", "ink", "runs", "data", "models", "why", "views", "training"),
 }
-COMMAND_LINE = {"__main__", "package_commands"}  # the one door in `digits/` that leads into every room
+COMMAND_LINE = {"__main__", "package_commands", "train_command"}  # the one door in `digits/` that leads into every room
 # Modules of `training/` that do without TensorFlow until something is trained; pages may use them.
 WITHOUT_TENSORFLOW = {
     *("again", "checkpoints", "data", "explain", "keeper", "preparation", "process", "retrying", "session"),
