@@ -2,7 +2,9 @@
 
 import asyncio
 import gzip
+import time
 
+import brotli
 import pytest
 
 from digits.compression import CompressOnce
@@ -14,9 +16,9 @@ CONTENT = b"const answer = 42\n" * 200
 class Visitor:
     """Asks a server with one script; counts how often the file itself is read."""
 
-    def __init__(self):
+    def __init__(self, pause_seconds=60.0):
         self.reads = 0
-        self._app = CompressOnce(self._serve)
+        self._app = CompressOnce(self._serve, pause_seconds=pause_seconds)
 
     async def _serve(self, scope, receive, send):
         self.reads += 1
@@ -49,6 +51,23 @@ def test_an_immutable_file_is_compressed_once():
         assert headers["cache-control"] == "immutable"
         assert headers["vary"] == "accept-encoding"
         assert int(headers["content-length"]) == len(body) < len(CONTENT) / 10
+    assert visitor.reads == 1
+
+
+def test_brotli_follows_for_browsers_that_take_it():
+    """Soon a file is also there in Brotli, which is smaller; a browser that does not take it still gets gzip."""
+    visitor = Visitor(pause_seconds=0.0)
+    deadline = time.monotonic() + 10
+    while visitor.ask(SCRIPT)[0]["content-encoding"] != "br":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    headers, body = visitor.ask(SCRIPT)
+    assert brotli.decompress(body) == CONTENT
+    assert headers["cache-control"] == "immutable"
+    assert int(headers["content-length"]) == len(body)
+    headers, body = visitor.ask(SCRIPT, accept_encoding="gzip")
+    assert headers["content-encoding"] == "gzip"
+    assert gzip.decompress(body) == CONTENT
     assert visitor.reads == 1
 
 
