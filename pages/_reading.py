@@ -11,7 +11,7 @@ from digits.ink import examples, glyphs, stages
 from digits.models import answers, catalogue
 from digits.models.reading import Reading
 from digits.views import answer_card, live
-from pages import _state, _widgets
+from pages import _game, _state, _widgets
 
 EXAMPLES = ("7", "42", "1984")  # offered to a visitor whose sheet is empty
 
@@ -54,6 +54,7 @@ def show(
             "serial": serial,
             "hint": {"title": hint[0], "text": hint[1]},
             "chips": list(EXAMPLES) if is_drawing else [],
+            "game": "Ten digits, as fast as you can" if is_drawing and _game.is_possible(model) else "",
             "live": {"script": live.reader_path(), "model": model.id},
             "examples": {name: [stroke.ravel().tolist() for stroke in drawn] for name, drawn in _examples().items()},
         },

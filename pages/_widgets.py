@@ -97,7 +97,7 @@ _share = st.components.v2.component(
     <div class="toast"><span class="status" role="status"></span>
     <input class="link" readonly hidden aria-label="Link to this page"></div>""",
     css=(_COMPONENTS / "share.css").read_text(encoding="utf-8"),
-    js=(_COMPONENTS / "share.js").read_text(encoding="utf-8"),
+    js="".join((_COMPONENTS / name).read_text(encoding="utf-8") for name in ("links.js", "share.js")),
 )
 
 

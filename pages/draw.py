@@ -5,7 +5,7 @@ import streamlit as st
 from digits import trouble
 from digits.errors import DigitsError
 from digits.views.markdown import escaped
-from pages import _picture, _reading, _sheet, _state, _why, _widgets
+from pages import _game, _picture, _reading, _sheet, _state, _why, _widgets
 
 SOURCES = {"Pen": ":material/stylus:", "Picture": ":material/image:", "Camera": ":material/photo_camera:"}
 HINTS = {
@@ -51,6 +51,9 @@ try:
         glyph = _reading.show(reading, model, hint=HINTS[source], serial=_sheet.serial() if is_pen else None)
 except DigitsError as error:
     answer.error(escaped(trouble.sentence(error)), icon=":material/error:")
+with answer:
+    if is_pen:
+        _game.show(model)
 with knobs:  # last, because nobody waits for it
     if is_pen:
         _sheet.tools()

@@ -11,6 +11,7 @@ from digits.errors import DigitsError, InvalidHyperparameter
 from digits.ink import codec
 from digits.runs.hyperparameters import KNOBS, PRESETS, check
 from digits.runs.schema import RunState
+from digits.views import games
 from digits.views.challenges import CHALLENGES
 
 PEN_WIDTHS = (4, 40, 16)  # thinnest, thickest and default pen, in canvas pixels
@@ -80,11 +81,17 @@ def _ink(text: str) -> str:
     return text
 
 
+def _game(text: str) -> str:
+    games.parse(text)
+    return text
+
+
 PAGES: dict[str, dict[str, Parameter]] = {
     "draw": {
         "model": Parameter("", _identifier),
         "pen": Parameter(PEN_WIDTHS[2], _whole(*PEN_WIDTHS[:2])),
         "ink": Parameter("", _ink),
+        "game": Parameter("", _game),
     },
     "train": {
         "network": Parameter("corrected", partial(check, "network")),  # about ten seconds, and worth watching

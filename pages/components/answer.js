@@ -181,9 +181,13 @@ function showBars(chart, { probabilities, doubtful }, names, description) {
   })
 }
 
-function ask(card, { hint, chips, examples }) {
+function ask(card, { hint, chips, examples, game }) {
   set(card.querySelector(".empty .title"), hint.title)
   set(card.querySelector(".empty .hint"), hint.text)
+  const play = card.querySelector(".play")
+  play.hidden = !game
+  set(play.querySelector(".long"), game)
+  play.onclick = () => window.dispatchEvent(new CustomEvent("digits:game"))
   const row = card.querySelector(".chips")
   if (row.children.length === chips.length) return
   row.replaceChildren(...chips.map(text => {

@@ -1,5 +1,5 @@
-// Shares a link that opens this page in its current state: through the system's sheet on a phone, else by copying it.
-// If the browser forbids both, it shows the link. Also writes the quiet values, such as a drawing, into the address.
+// Shares a link that opens this page in its current state, by `shareLink` of links.js. If the browser forbids that, it
+// shows the link. Also writes the quiet values, such as a drawing, into the address.
 const SHOWN_MILLISECONDS = 3000
 
 // Streamlit pushes a step of the browser's history whenever a page writes its address. Replacing the present step
@@ -18,9 +18,8 @@ export default function ({ data, parentElement }) {
   const toast = parentElement.querySelector(".toast")
   const status = parentElement.querySelector(".status")
   const field = parentElement.querySelector(".link")
-  const { origin, pathname } = window.location
-  // Community Cloud serves the app in a frame below /~/+/, which does not belong in a link.
-  const url = origin + pathname.replace("/~/+", "") + (data.query ? "?" + data.query : "")
+  const { pathname } = window.location
+  const url = pageAddress() + (data.query ? "?" + data.query : "")
   button.dataset.url = url
 
   const say = (text) => {
@@ -32,23 +31,13 @@ export default function ({ data, parentElement }) {
 
   button.onclick = async () => {
     field.hidden = true
-    const isTouched = window.matchMedia("(pointer: coarse)").matches
-    if (isTouched && navigator.share) {
-      try {
-        return await navigator.share({ title: document.title, url })
-      } catch (error) {
-        if (error.name === "AbortError") return // the visitor closed the sheet
-      }
-    }
-    try {
-      await navigator.clipboard.writeText(url)
-      say("Link copied")
-    } catch {
-      field.hidden = false
-      field.value = url
-      say("Copy this link:")
-      field.select()
-    }
+    const outcome = await shareLink(url)
+    if (outcome === "copied") say("Link copied")
+    if (outcome !== "forbidden") return
+    field.hidden = false
+    field.value = url
+    say("Copy this link:")
+    field.select()
   }
   toast.onkeydown = (event) => {
     if (event.key === "Escape") toast.classList.remove("shown")

@@ -6,7 +6,7 @@
 //
 // The texts of curves.js, writing.js and pictures.js stand with this one in one module.
 //
-// On the window it listens to `digits:do`, {what: "undo" | "redo" | "clear" | "write" | "hello", text},
+// On the window it listens to `digits:do`, {what: "undo" | "redo" | "clear" | "write" | "hello" | "focus", text},
 // {what: "replay", share} and {what: "trace", shares, reply}, and says after every change `digits:ink`, {strokes, widths, isDown, isEmpty, canUndo, canRedo, serial, size}. A stroke is a
 // Float32Array x, y, x, y, … in the sheet's pixels; `strokes` includes the one under the pen.
 
@@ -145,6 +145,7 @@ function tell() {
 
 const obey = ({ detail }) => {
   if (detail.what === "hello") return tell()
+  if (detail.what === "focus") return sheet.paper.focus({ preventScroll: true, focusVisible: false })
   if (detail.what === "trace") return detail.reply(detail.shares.map(share => beginning(strokes(), share).map(flat)))
   if (detail.what === "replay") {
     sheet.replay = detail.share < 1 ? detail.share : null

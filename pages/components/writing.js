@@ -8,7 +8,7 @@ const type = event => {
   if (event.ctrlKey || event.metaKey || event.altKey) return
   if (event.key === "Backspace" || event.key === "Delete") obey({ detail: { what: event.key === "Delete" ? "clear" : "undo" } })
   else if (event.key in sheet.data.examples) {
-    typed = event.timeStamp - lastTyped < 2000 ? (typed + event.key).slice(-8) : event.key
+    typed = event.timeStamp - lastTyped < 2000 && strokes().length ? (typed + event.key).slice(-8) : event.key
     lastTyped = event.timeStamp
     finish()
     write(typed)

@@ -13,6 +13,8 @@ from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
+from digits.ink import examples
+
 Point = tuple[float, float]
 
 PHONE = {
@@ -304,3 +306,14 @@ def holding(text: str) -> re.Pattern[str]:
 def computed(found: Locator, rule: str) -> Any:
     """Return a CSS value as computed by the browser."""
     return found.evaluate("(element, rule) => getComputedStyle(element)[rule]", rule)
+
+
+def write_digit(page: Page, name: str) -> None:
+    """Write a digit with the mouse, as the app's own example of it goes."""
+    for stroke in examples.digits()[name]:
+        (x, y), *rest = on_screen(page, [(x + 60, y + 20) for x, y in stroke.tolist()])
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for x, y in rest:
+            page.mouse.move(x, y)
+        page.mouse.up()

@@ -417,17 +417,33 @@ class TestLink:
         """A link's model is the one that is asked."""
         assert tidy(open_page(model="softmax")).selectbox(key="draw.model").value == "softmax"
 
+    def test_brings_a_friends_game(self, open_page, tidy):
+        """A link's game is given to the browser and stays in the address until the visitor leaves it."""
+        text = ".".join(["1234", *(f"{digit}s" for digit in "9876543210")])
+        page = tidy(open_page(game=text))
+        friend = json.loads(page.get_by_key("draw.play").proto.json)["friend"]
+        assert (friend["seconds"], [turn["name"] for turn in friend["turns"]]) == (12.34, list("9876543210"))
+        assert page.query_params["game"] == text
+
+    def test_without_a_game_offers_one(self, open_page, tidy):
+        """The empty card offers the game, and there is no friend."""
+        page = tidy(open_page())
+        assert card(page)["game"] == "Ten digits, as fast as you can"
+        assert json.loads(page.get_by_key("draw.play").proto.json)["friend"] is None
+
     @pytest.mark.parametrize(
         "link",
         [
             {"ink": "1AB!!"},
             {"ink": "x" * 20_000},
+            {"game": "1000.0s"},
+            {"game": "<script>alert(1)</script>"},
             {"pen": "4000"},
             {"model": "../../etc/passwd"},
             {"model": "nobody"},
             {"model": "<script>alert(1)</script>"},
         ],
-        ids=["no ink", "too much ink", "wide pen", "path", "unknown model", "script"],
+        ids=["no ink", "too much ink", "cut game", "no game", "wide pen", "path", "unknown model", "script"],
     )
     def test_with_a_hostile_value_gives_one_notice(self, link, open_page, tidy):
         """An invalid value in a link gives one notice, and the page works with its default."""

@@ -19,6 +19,9 @@ drawings = st.lists(
     min_size=1,
     max_size=4,
 )
+games = st.tuples(st.integers(0, 999_999), st.permutations("0123456789"), drawings.map(codec.encode)).map(
+    lambda game: ".".join([str(game[0]), *(f"{digit}s" for digit in game[1][1:]), f"{game[1][0]}f{game[2]}"])
+)
 
 
 def values_of(name):
@@ -37,6 +40,7 @@ STATES = {
             "model": st.just("") | identifiers,
             "pen": st.integers(*PEN_WIDTHS[:2]),
             "ink": st.just("") | drawings.map(codec.encode),
+            "game": st.just("") | games,
         }
     ),
     "train": st.fixed_dictionaries(
