@@ -6,14 +6,11 @@ that every page needs, and holds the styles that keep room for what comes later.
 """
 
 import functools
-import importlib.util
 import re
-from pathlib import Path
 
 from digits.settings import PROJECT_DIR
-from digits.views import assets
+from digits.views import assets, icons
 
-ICONS = PROJECT_DIR / "pages" / "components" / "icons.woff2"  # made by `python -m benchmarks.icon_font`
 _KINDS = ("BidiComponent", "ButtonGroup", "Html", "Selectbox")  # of elements on the first page
 _STYLES = ("frame.css", "draw.css", "figures.css", "train.css")
 _SCRIPT = re.compile(r"static/js/([\w.-]+\.js)")
@@ -41,9 +38,9 @@ def with_small_icons(page_html: str) -> str:
 @functools.cache
 def _style_sheet(name: str) -> str:
     """Return the path of Streamlit's style sheet with our icon font."""
-    style = (_streamlits_files() / "css" / name).read_text(encoding="utf-8")
-    icons = assets.serve(ICONS.name, ICONS.read_bytes())
-    style = _ICON_FONT.sub(f"url(..{icons})", style).replace("url(../media/", "url(../static/media/")
+    style = (icons.streamlits_files() / "css" / name).read_text(encoding="utf-8")
+    font = assets.serve(icons.FONT.name, icons.FONT.read_bytes())
+    style = _ICON_FONT.sub(f"url(..{font})", style).replace("url(../media/", "url(../static/media/")
     return "." + assets.serve("style.css", style.encode())
 
 
@@ -58,7 +55,7 @@ def _streamlits(page_html: str) -> str:
 
 def _scripts(known: set[str]) -> list[str]:
     """Return the names of the scripts of the first page's elements, and of all that these import."""
-    folder = _streamlits_files() / "js"
+    folder = icons.streamlits_files() / "js"
     wanted = [path.name for kind in _KINDS for path in sorted(folder.glob(f"{kind}.*.js"))]
     found: list[str] = []
     while wanted:
@@ -68,7 +65,3 @@ def _scripts(known: set[str]) -> list[str]:
             found.append(name)
             wanted += _IMPORT.findall((folder / name).read_text(encoding="utf-8", errors="replace"))
     return found
-
-
-def _streamlits_files() -> Path:
-    return Path(importlib.util.find_spec("streamlit").origin).parent / "static" / "static"  # type: ignore[union-attr, arg-type]

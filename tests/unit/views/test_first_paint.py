@@ -1,14 +1,10 @@
 """first_paint: what the HTML names beforehand, and the small icon font."""
 
 import importlib.util
-import io
 import re
 from pathlib import Path
 
-from fontTools.ttLib import TTFont
-
-from benchmarks import icon_font
-from digits.views import assets, first_paint
+from digits.views import assets, first_paint, icons
 from tests.unit.views.test_assets import ask
 
 HTML = (Path(importlib.util.find_spec("streamlit").origin).parent / "static" / "index.html").read_text(encoding="utf-8")
@@ -19,22 +15,13 @@ def test_the_style_sheet_is_streamlits_with_the_small_icon_font():
     html = first_paint.with_small_icons(HTML)
     (path,) = re.findall(r'rel="stylesheet" crossorigin href="\.(/assets/style\.\w+\.css)"', html)
     style = ask(path)[2].decode()
-    (icons,) = re.findall(r"url\(\.\.(/assets/icons\.\w+\.woff2)\)", style)
-    assert ask(icons)[2] == first_paint.ICONS.read_bytes()
+    (font,) = re.findall(r"url\(\.\.(/assets/icons\.\w+\.woff2)\)", style)
+    assert ask(font)[2] == icons.FONT.read_bytes()
     fonts = re.findall(r"url\(\.\./static/media/([^)]+)\)", style)
     media = Path(importlib.util.find_spec("streamlit").origin).parent / "static" / "static" / "media"
     assert fonts
     assert all((media / name.strip("\"'")).is_file() for name in fonts)
     assert "MaterialSymbols" not in style
-
-
-def test_the_icon_font_has_every_icon_that_a_page_can_show():
-    """If this fails, run `python -m benchmarks.icon_font`."""
-    streamlits, ours = icon_font.streamlits_font(), TTFont(io.BytesIO(first_paint.ICONS.read_bytes()))
-    wanted = set(icon_font.wanted(streamlits))
-    assert {"draw", "stylus", "expand_more", "model_training"} <= wanted
-    assert wanted <= icon_font.ligatures(ours).keys()
-    assert first_paint.ICONS.stat().st_size < 80_000
 
 
 def test_the_scripts_of_components_are_named_beforehand():
