@@ -11,7 +11,7 @@ from digits import compression, startup, web
 from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
 from digits.training.keeper import close_keepers, start_keepers
-from digits.views import health, live, previews
+from digits.views import assets, health, live, previews
 from pages._uploads import UploadLimit
 
 settings = Settings.from_environment()
@@ -33,6 +33,6 @@ app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
     middleware=web.middleware(VisitorCookie, UploadLimit, previews.Previews, compression.CompressOnce),
-    routes=[*health.routes(settings), *live.routes(settings), previews.route()],
+    routes=[*health.routes(settings), *live.routes(settings), previews.route(), assets.route()],
     on_script_error=health.count_error,
 )

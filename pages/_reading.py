@@ -10,7 +10,7 @@ import streamlit as st
 from digits.ink import examples, glyphs, stages
 from digits.models import answers, catalogue
 from digits.models.reading import Reading
-from digits.views import answer_card, live
+from digits.views import answer_card, assets, live
 from pages import _game, _state, _widgets
 
 EXAMPLES = ("7", "42", "1984")  # offered to a visitor whose sheet is empty
@@ -21,13 +21,13 @@ _answer = st.components.v2.component(
     "digits_answer",
     html=(_COMPONENTS / "answer.html").read_text(encoding="utf-8"),
     css=(_COMPONENTS / "answer.css").read_text(encoding="utf-8"),
-    js=(_COMPONENTS / "answer.js").read_text(encoding="utf-8"),
+    js=assets.component("answer", examples.script() + (_COMPONENTS / "answer.js").read_text(encoding="utf-8")),
 )
 _strip = st.components.v2.component(
     "digits_steps",
     html=(_COMPONENTS / "steps.html").read_text(encoding="utf-8"),
     css=(_COMPONENTS / "steps.css").read_text(encoding="utf-8"),
-    js=(_COMPONENTS / "steps.js").read_text(encoding="utf-8"),
+    js=assets.component("steps", (_COMPONENTS / "steps.js").read_text(encoding="utf-8")),
 )
 
 _key = partial(_state.key, "draw")
@@ -56,7 +56,6 @@ def show(
             "chips": list(EXAMPLES) if is_drawing else [],
             "game": "Ten digits, as fast as you can" if is_drawing and _game.is_possible(model) else "",
             "live": {"script": live.reader_path(), "model": model.id},
-            "examples": {name: [stroke.ravel().tolist() for stroke in drawn] for name, drawn in _examples().items()},
         },
         key=_key("card"),
         on_picked_change=partial(pick, _key("card")),
@@ -64,11 +63,20 @@ def show(
     return reading.digits[chosen].glyph if reading and reading.digits else None
 
 
-def steps(glyph: glyphs.Glyph | None, *, serial: int | None) -> None:
-    """Show the steps from the ink to the network's input, or their empty frames; `serial` as for `show`."""
-    shown = stages.show(glyph) if glyph else []
+def steps(glyph: glyphs.Glyph | None, *, serial: int | None, is_painted: bool = False) -> None:
+    """Show the steps from the ink to the network's input, or their empty frames.
+
+    Args:
+        serial: as for `show`.
+        is_painted: whether the browser has painted them itself, and needs only the words.
+    """
+    pictures = []
+    if glyph and is_painted:
+        pictures = [{"picture": "", "alt": words} for words in stages.describe(glyph)]
+    elif glyph:
+        pictures = [{"picture": _widgets.data_url(stage.png), "alt": stage.alt} for stage in stages.show(glyph)]
     data = {
-        "pictures": [{"picture": _widgets.data_url(stage.png), "alt": stage.alt} for stage in shown],
+        "pictures": pictures,
         "captions": stages.CAPTIONS,
         "serial": serial,
     }
@@ -102,8 +110,3 @@ def buttons(reading: Reading, model: catalogue.Model, boxes: Sequence[Sequence[f
         }
         for place, box in enumerate(boxes)
     ]
-
-
-def _examples() -> dict[str, Any]:
-    shown = {name for text in EXAMPLES for name in text}
-    return {name: drawn for name, drawn in examples.digits().items() if name in shown}

@@ -18,7 +18,7 @@ from digits.ink import codec, examples, strokes
 from digits.metrics import ANSWERS
 from digits.models import catalogue
 from digits.models.reading import Reading, read_strokes
-from digits.views import sharing
+from digits.views import assets, sharing
 from pages import _state
 
 WIDTH, HEIGHT = 560, 400  # pixels of the sheet, which is shown as wide as its place
@@ -27,11 +27,16 @@ INK = "#1b2733"  # on white paper, in both themes
 _COMPONENTS = Path(__file__).parent / "components"
 _SCRIPTS = ("curves", "sheet", "writing", "pictures")  # one module: a component has no files of its own to import
 
+
+def _text(name: str) -> str:
+    return (_COMPONENTS / f"{name}.js").read_text(encoding="utf-8")
+
+
 _paper = st.components.v2.component(
     "digits_sheet",
     html=(_COMPONENTS / "sheet.html").read_text(encoding="utf-8"),
     css=(_COMPONENTS / "sheet.css").read_text(encoding="utf-8"),
-    js="\n".join((_COMPONENTS / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
+    js=assets.component("sheet", examples.script() + "\n".join(map(_text, _SCRIPTS))),
 )
 _buttons = st.components.v2.component(
     "digits_sheet_tools",
@@ -54,6 +59,11 @@ def serial() -> int:
     return int(st.session_state[_key("serial")])
 
 
+def is_painted() -> bool:
+    """Return whether the browser reads by itself, and has painted the steps of the drawing that has just arrived."""
+    return st.session_state.get(_key("painted"), False)
+
+
 def prepare() -> None:
     """Put the link's drawing on the sheet if there is a new one; the first sheet is otherwise empty."""
     if ink := st.session_state.pop(_key("ink"), ""):
@@ -62,14 +72,10 @@ def prepare() -> None:
         _give([])
 
 
-def show(model: catalogue.Model) -> Reading:
-    """Show the sheet and return what the model reads on it.
-
-    Raises:
-        InvalidImage: as in `strokes.check`.
-    """
-    _receive(st.session_state.get(_key("paper"), {}).get("drawing"))  # so that the component hears of its arrival
-    with st.container(key=_key("sheet")):
+def canvas() -> Any:
+    """Show the canvas for the pen; return the container in which `show` lays the component below it."""
+    place = st.container(key=_key("sheet"))
+    with place:
         st_canvas(
             stroke_width=st.session_state[_key("pen")],
             stroke_color=INK,
@@ -78,15 +84,27 @@ def show(model: catalogue.Model) -> Reading:
             height=HEIGHT,
             key=_key("canvas"),
         )
-        sent = _paper(data=_data(), key=_key("paper"), on_drawing_change=lambda: None).drawing
-    _receive(sent)  # after a restart of the server, it is known only now
+    return place
+
+
+def show(model: catalogue.Model) -> Reading:
+    """Show the sheet's component and return what the model reads on it.
+
+    Raises:
+        InvalidImage: as in `strokes.check`.
+    """
+    known = st.session_state.get(_key("paper"), {}).get("drawing")
+    is_new = _receive(known)  # so that the component hears of its arrival
+    sent = _paper(data=_data(), key=_key("paper"), on_drawing_change=lambda: None).drawing
+    is_new |= _receive(sent)  # after a restart of the server, it is known only now
+    st.session_state[_key("painted")] = is_new and isinstance(sent, dict) and sent.get("reads") is True
     drawn = st.session_state[_key("strokes")]
     ANSWERS.inc(bool(drawn))
     return read_strokes(drawn, model, size=(HEIGHT, WIDTH), pen_width=st.session_state[_key("width")])
 
 
 def tools() -> None:
-    """Show Undo, Redo, Clear and the pen's width; call this after the answer, which then appears sooner."""
+    """Show Undo, Redo, Clear and the pen's width."""
     low, high, _ = sharing.PEN_WIDTHS
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=_key("tools")):
         _buttons(data={}, key=_key("buttons"), width="content", height="content")
@@ -106,7 +124,7 @@ def _data() -> dict[str, Any]:
     return {
         "given": {
             "token": st.session_state[_key("token")],
-            "strokes": _flat(st.session_state[_key("given")]),
+            "strokes": [stroke.ravel().tolist() for stroke in st.session_state[_key("given")]],
         },
         "received": st.session_state[_key("serial")],
         "pen": st.session_state[_key("pen")],
@@ -115,7 +133,6 @@ def _data() -> dict[str, Any]:
         "canvas": _class("canvas"),
         "sources": _class("source"),
         "chooser": _class("file"),
-        "examples": {name: _flat(drawn) for name, drawn in examples.digits().items()},
     }
 
 
@@ -124,22 +141,23 @@ def _class(name: str) -> str:
     return f"st-key-{_key(name).replace('.', '-')}"
 
 
-def _flat(drawn: list[np.ndarray]) -> list[list[float]]:
-    return [stroke.ravel().tolist() for stroke in drawn]
+def _receive(sent: Any) -> bool:
+    """Take over a drawing that the browser sent; one made on a sheet that has since been replaced is out of date.
 
-
-def _receive(sent: Any) -> None:
-    """Take over a drawing that the browser sent; one made on a sheet that has since been replaced is out of date."""
+    Returns:
+        whether it is a new one.
+    """
     if not isinstance(sent, dict) or sent.get("token") != st.session_state[_key("token")]:
-        return
+        return False
     number, drawn, widths = sent.get("serial"), sent.get("strokes"), sent.get("widths")
     if not isinstance(number, int) or not isinstance(drawn, list) or number <= st.session_state[_key("serial")]:
-        return
+        return False
     low, high, _ = sharing.PEN_WIDTHS
     st.session_state[_key("serial")] = number
     st.session_state[_key("strokes")] = strokes.check(map(_pairs, drawn))
     if isinstance(widths, list) and widths and all(isinstance(width, int) and low <= width <= high for width in widths):
         st.session_state[_key("width")] = int(np.median(widths))
+    return True
 
 
 def _pairs(flat: Any) -> np.ndarray:

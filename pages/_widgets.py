@@ -18,7 +18,7 @@ from digits.runs.registry import Registry, open_registry
 from digits.runs.schema import Run, RunState
 from digits.runs.visitors import COOKIE, new_token, owner_of
 from digits.settings import Settings
-from digits.views import charts, sharing, tables, titles
+from digits.views import assets, charts, sharing, tables, titles
 from digits.views.markdown import escaped
 from digits.web import network_of
 from pages import _state
@@ -97,7 +97,9 @@ _share = st.components.v2.component(
     <div class="toast"><span class="status" role="status"></span>
     <input class="link" readonly hidden aria-label="Link to this page"></div>""",
     css=(_COMPONENTS / "share.css").read_text(encoding="utf-8"),
-    js="".join((_COMPONENTS / name).read_text(encoding="utf-8") for name in ("links.js", "share.js")),
+    js=assets.component(
+        "share", "".join((_COMPONENTS / name).read_text(encoding="utf-8") for name in ("links.js", "share.js"))
+    ),
 )
 
 

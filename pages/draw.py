@@ -4,6 +4,8 @@ import streamlit as st
 
 from digits import trouble
 from digits.errors import DigitsError
+from digits.ink import glyphs
+from digits.models.reading import Reading
 from digits.views.markdown import escaped
 from pages import _game, _picture, _reading, _sheet, _state, _why, _widgets
 
@@ -34,39 +36,50 @@ tray = st.container()
 desk = st.grid(2, min_column_width=320, gap=("small", "medium"), key=_state.key("draw", "desk"))
 paper, answer, knobs, strip = desk.cell(), desk.cell(), desk.cell(), desk.cell()
 model = _widgets.chosen_model("draw")
-glyph = None
-try:
-    reading = None
-    if is_pen:
-        with paper:
+
+
+def read() -> None:
+    """Read what is on the sheet or in the picture, and show all that depends on it."""
+    glyph: glyphs.Glyph | None = None
+    reading: Reading | None = None
+    try:
+        if is_pen:
             reading = _sheet.show(model)
-    else:
-        with tray if source == "Picture" else paper:
-            files = _picture.upload(source)
-            file = _picture.choose(files, model) if files else None
-        if file:
+        else:
+            with tray if source == "Picture" else paper:
+                files = _picture.upload(source)
+                file = _picture.choose(files, model) if files else None
             with paper:
-                reading = _picture.read(file, model)
+                reading = _picture.read(file, model) if file else None
+        with answer:
+            glyph = _reading.show(reading, model, hint=HINTS[source], serial=_sheet.serial() if is_pen else None)
+    except DigitsError as error:
+        answer.error(escaped(trouble.sentence(error)), icon=":material/error:")
+    with strip:
+        _reading.steps(glyph, serial=_sheet.serial() if is_pen else None, is_painted=is_pen and _sheet.is_painted())
+    with why:
+        _why.show(glyph, model)
+    drawing = _sheet.link() if is_pen else ""
+    _widgets.share(head, "draw", ink=drawing)
+    _state.close_page("draw", ink=drawing)
+
+
+why = st.container()
+if is_pen:
+    with paper, _sheet.canvas():
+        st.fragment(read)()  # a stroke runs this alone
+else:
+    read()
+if is_pen:
     with answer:
-        glyph = _reading.show(reading, model, hint=HINTS[source], serial=_sheet.serial() if is_pen else None)
-except DigitsError as error:
-    answer.error(escaped(trouble.sentence(error)), icon=":material/error:")
-with answer:
-    if is_pen:
         _game.show(model)
-with knobs:  # last, because nobody waits for it
+with knobs:  # after the answer, which then appears sooner
     if is_pen:
         _sheet.tools()
     _widgets.model_chooser("draw")
-with strip:
-    _reading.steps(glyph, serial=_sheet.serial() if is_pen else None)
-_why.show(glyph, model)
 st.markdown(
     "Small neural networks read your drawing: in your browser while you write, and on the server when you lift the pen."
 )
 with st.container(horizontal=True, key=_state.key("draw", "links")):
     st.page_link("train.py", label="Train a network yourself", icon=":material/model_training:")
     st.page_link("gallery.py", label="Browse test images", icon=":material/grid_view:")
-drawing = _sheet.link() if is_pen else ""
-_widgets.share(head, "draw", ink=drawing)
-_state.close_page("draw", ink=drawing)

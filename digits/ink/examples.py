@@ -1,5 +1,8 @@
 """Examples: every digit as somebody might write it, for visitors who would rather see one drawn."""
 
+import functools
+import json
+
 import numpy as np
 
 from digits.ink import codec
@@ -23,6 +26,13 @@ _DIGITS = {
 }
 
 
+@functools.cache
 def digits() -> dict[str, list[np.ndarray]]:
     """Return the strokes of every digit, float32 (n, 2) each, from 0, about `HEIGHT` pixels high."""
     return {name: codec.decode(text) for name, text in _DIGITS.items()}
+
+
+def script() -> str:
+    """Return the digits as a line of JavaScript: each stroke is a list x, y, x, y, …"""
+    flat = {name: [stroke.ravel().tolist() for stroke in drawn] for name, drawn in digits().items()}
+    return f"const EXAMPLES = {json.dumps(flat)}\n"

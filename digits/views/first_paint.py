@@ -6,26 +6,46 @@ that every page needs, and holds the styles that keep room for what comes later.
 """
 
 import functools
-import importlib.util
 import re
-from pathlib import Path
 
 from digits.settings import PROJECT_DIR
+from digits.views import assets, icons
 
 _KINDS = ("BidiComponent", "ButtonGroup", "Html", "Selectbox")  # of elements on the first page
 _STYLES = ("frame.css", "draw.css", "figures.css", "train.css")
 _SCRIPT = re.compile(r"static/js/([\w.-]+\.js)")
+_STYLE_SHEET = re.compile(r'href="./static/css/(index\.[\w-]+\.css)"')
+_ICON_FONT = re.compile(r"url\(\.\./media/MaterialSymbols-Rounded\.[\w-]+\.woff2\)")
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 _IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*["']\./([\w.-]+\.js)["']""")
 
 
-@functools.cache
 def tags(page_html: str) -> str:
     """Return the elements to add to the head of Streamlit's HTML.
 
     Args:
         page_html: the HTML as Streamlit sends it; the scripts that it names already are left out.
     """
+    own = [f'<link rel="modulepreload" href="{path}">' for path in assets.scripts()]  # those known by now
+    return "\n    ".join([*own, _streamlits(page_html)])
+
+
+def with_small_icons(page_html: str) -> str:
+    """Return Streamlit's HTML with a style sheet whose icon font has 55 kB instead of 375 kB."""
+    return _STYLE_SHEET.sub(lambda link: f'href="{_style_sheet(link[1])}"', page_html)
+
+
+@functools.cache
+def _style_sheet(name: str) -> str:
+    """Return the path of Streamlit's style sheet with our icon font."""
+    style = (icons.streamlits_files() / "css" / name).read_text(encoding="utf-8")
+    font = assets.serve(icons.FONT.name, icons.FONT.read_bytes())
+    style = _ICON_FONT.sub(f"url(..{font})", style).replace("url(../media/", "url(../static/media/")
+    return "." + assets.serve("style.css", style.encode())
+
+
+@functools.cache
+def _streamlits(page_html: str) -> str:
     known = set(_SCRIPT.findall(page_html))
     links = [f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in _scripts(known)]
     components = PROJECT_DIR / "pages" / "components"
@@ -35,7 +55,7 @@ def tags(page_html: str) -> str:
 
 def _scripts(known: set[str]) -> list[str]:
     """Return the names of the scripts of the first page's elements, and of all that these import."""
-    folder = Path(importlib.util.find_spec("streamlit").origin).parent / "static" / "static" / "js"  # type: ignore[union-attr, arg-type]
+    folder = icons.streamlits_files() / "js"
     wanted = [path.name for kind in _KINDS for path in sorted(folder.glob(f"{kind}.*.js"))]
     found: list[str] = []
     while wanted:

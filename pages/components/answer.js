@@ -40,12 +40,14 @@ async function openReader(state, card) {
   const { script, model } = state.data.live
   if (state.model === model) return
   Object.assign(state, { model, reader: null, view: null })
+  window.digitsReads = false // the sheet tells the server
   try {
     await new Promise(resolve => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 3000 }))
     const { openReader } = await import(window.location.origin + script)
     const reader = await openReader({ model })
     if (state.model !== model) return
     state.reader = reader
+    window.digitsReads = true
     if (state.ink) update(card, state)
   } catch (error) {
     console.info(`This browser does not read by itself: ${error.message}`)
@@ -181,7 +183,7 @@ function showBars(chart, { probabilities, doubtful }, names, description) {
   })
 }
 
-function ask(card, { hint, chips, examples, game }) {
+function ask(card, { hint, chips, game }) {
   set(card.querySelector(".empty .title"), hint.title)
   set(card.querySelector(".empty .hint"), hint.text)
   const play = card.querySelector(".play")
@@ -191,7 +193,7 @@ function ask(card, { hint, chips, examples, game }) {
   const row = card.querySelector(".chips")
   if (row.children.length === chips.length) return
   row.replaceChildren(...chips.map(text => {
-    const chip = Object.assign(document.createElement("button"), { type: "button", className: "chip", innerHTML: handwritten(text, examples) })
+    const chip = Object.assign(document.createElement("button"), { type: "button", className: "chip", innerHTML: handwritten(text) })
     chip.setAttribute("aria-label", `Draw ${text}`)
     chip.title = `Draws ${text} on the sheet`
     chip.onclick = () => window.dispatchEvent(new CustomEvent("digits:do", { detail: { what: "write", text } }))
@@ -199,13 +201,13 @@ function ask(card, { hint, chips, examples, game }) {
   }))
 }
 
-// Returns a number as it will be drawn, as SVG.
-function handwritten(text, examples) {
+// Returns a number as it will be drawn, as SVG. The server puts EXAMPLES before this text.
+function handwritten(text) {
   let left = 14
   let paths = ""
   for (const name of text) {
     let end = 0
-    for (const flat of examples[name]) {
+    for (const flat of EXAMPLES[name]) {
       const points = flat.map((value, place) => (place % 2 ? value + 14 : value + left))
       end = Math.max(end, ...points.filter((_, place) => place % 2 === 0))
       paths += `<path d="M${points.join(" ")}"/>`

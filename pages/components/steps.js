@@ -8,10 +8,10 @@ export default function ({ data: { pictures, captions, serial }, parentElement }
   const list = parentElement.querySelector(".steps")
   list.serial = serial
   if (!list.children.length) build(list, captions)
-  list.querySelectorAll("img").forEach((image, place) => {
-    const shown = pictures[place]
-    image.alt = shown?.alt ?? ""
-    if (!shown) image.removeAttribute("src")
+  list.querySelectorAll(".place").forEach((place, number) => {
+    const [shown, image] = [pictures[number], place.firstChild]
+    for (const [name, text] of [["role", "img"], ["aria-label", shown?.alt]]) shown ? place.setAttribute(name, text) : place.removeAttribute(name)
+    if (!shown?.picture) image.removeAttribute("src")
     else if (image.getAttribute("src") !== shown.picture) image.src = shown.picture
   })
   list.classList.toggle("painted", serial !== null && Boolean(list.isPainted) && (pictures.length > 0 || list.isDown))
@@ -35,7 +35,7 @@ function build(list, captions) {
     const arrow = Object.assign(document.createElement("li"), { className: "arrow", textContent: "→" })
     arrow.setAttribute("aria-hidden", "true")
     const step = Object.assign(document.createElement("li"), { className: "step" })
-    step.innerHTML = `<span class="place"><img><canvas width="${SIDE}" height="${SIDE}" aria-hidden="true"></canvas></span><span class="caption"></span>`
+    step.innerHTML = `<span class="place"><img alt=""><canvas width="${SIDE}" height="${SIDE}"></canvas></span><span class="caption"></span>`
     step.querySelector(".caption").textContent = caption
     list.append(...(place ? [arrow] : []), step)
   })

@@ -1,4 +1,5 @@
-// Writing without a pointer: examples and typed digits. This text stands after that of sheet.js, in one module.
+// Writing without a pointer: examples and typed digits. This text stands after that of sheet.js, in one module; before both stand the
+// EXAMPLES, the strokes of each digit.
 
 const PACE = 0.9 // pixels a millisecond at which an example is written
 
@@ -7,7 +8,7 @@ let [typed, lastTyped] = ["", 0]
 const type = event => {
   if (event.ctrlKey || event.metaKey || event.altKey) return
   if (event.key === "Backspace" || event.key === "Delete") obey({ detail: { what: event.key === "Delete" ? "clear" : "undo" } })
-  else if (event.key in sheet.data.examples) {
+  else if (event.key in EXAMPLES) {
     typed = event.timeStamp - lastTyped < 2000 && strokes().length ? (typed + event.key).slice(-8) : event.key
     lastTyped = event.timeStamp
     finish()
@@ -18,8 +19,8 @@ const type = event => {
 
 // Lays the strokes of a number out in the middle of the sheet.
 function layOut(text) {
-  const { size: [width, height], examples, pen } = sheet.data
-  const boxes = [...text].map(name => examples[name].map(pairs))
+  const { size: [width, height], pen } = sheet.data
+  const boxes = [...text].map(name => EXAMPLES[name].map(pairs))
   const ends = boxes.map(drawn => drawn.flat().reduce(([x, y], [a, b]) => [Math.max(x, a), Math.max(y, b)], [0, 0]))
   const gap = 50
   const total = ends.reduce((sum, [x]) => sum + x, gap * (text.length - 1))
@@ -59,10 +60,10 @@ function write(text) {
 }
 
 // A faint digit that writes itself on the empty sheet.
-function showGhost(paper, { size: [width, height], examples }) {
+function showGhost(paper, { size: [width, height] }) {
   const svg = paper.querySelector(".ghost")
   if (svg.hasAttribute("viewBox")) return
-  const points = pairs(examples["7"].flat())
+  const points = pairs(EXAMPLES["7"].flat())
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`)
   const across = Math.max(...points.map(([x]) => x))
   const down = Math.max(...points.map(([, y]) => y))

@@ -110,6 +110,20 @@ def seen(page: Page) -> Locator:
     return page.get_by_role("img", name=re.compile("^The drawing as 28 by 28"))
 
 
+def seen_pixels(page: Page) -> str:
+    """That image as this browser has painted it."""
+    expect(page.locator(".steps.painted")).to_be_attached()
+    return seen(page).locator("canvas").evaluate("canvas => canvas.toDataURL()")
+
+
+def expect_seen_pixels(page: Page, wanted: Callable[[str], bool]) -> None:
+    """Wait until that image is a wanted one."""
+    deadline = time.monotonic() + 30
+    while not wanted(seen_pixels(page)):
+        assert time.monotonic() < deadline, "The image that the model saw has not become the expected one."
+        page.wait_for_timeout(50)
+
+
 def request_to_draw(page: Page) -> Locator:
     """The title in the answer's place before there is a drawing."""
     return page.get_by_text("Draw a digit or a number", exact=True)

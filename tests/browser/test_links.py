@@ -81,9 +81,9 @@ def test_a_shared_drawing_is_on_the_sheet_and_read_by_the_same_model(visitor, re
     actions.choose(page, "Model", re.compile("^ReLU layers"))
     actions.draw(page, actions.SEVEN)
     actions.expect_answer(page, "7")
-    first = actions.seen(page).get_attribute("src")
+    first = actions.seen_pixels(page)
     actions.draw(page, actions.SEVENS_BAR)
-    expect(actions.seen(page)).not_to_have_attribute("src", first)
+    actions.expect_seen_pixels(page, lambda pixels: pixels != first)
     model, drawn = page.get_by_role("combobox", name="Model").input_value(), actions.sheet_pixels(page)
     for other in reopened(actions.share(page)):
         actions.expect_answer(other, "7")

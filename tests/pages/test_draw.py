@@ -93,11 +93,11 @@ def lying(picture, *, orientation=None):
 def draw(monkeypatch):
     """Return a function that lets the sheet's component send a drawing, as it does when the pen is lifted."""
 
-    def send(page, drawn, *, serial=1, width=16, token=None):
+    def send(page, drawn, *, serial=1, width=16, token=None, reads=False):
         def component(*, data, **_options):
             flat = [one if isinstance(one, list | dict | str) else np.ravel(one).tolist() for one in drawn or []]
             own = token or data["given"]["token"]
-            sent = {"token": own, "serial": serial, "strokes": flat, "widths": [width] * len(flat)}
+            sent = {"token": own, "serial": serial, "strokes": flat, "widths": [width] * len(flat), "reads": reads}
             return SimpleNamespace(drawing=sent if drawn is not None else None)
 
         monkeypatch.setattr("pages._sheet._paper", component)
@@ -171,6 +171,17 @@ class TestPen:
         page = tidy(open_page(ink=codec.encode(SEVEN)))
         assert captions(page) == ["your ink", "centred and scaled", "28×28 input"]
         assert all(one["alt"] for one in json.loads(page.get_by_key("draw.steps").proto.json)["pictures"])
+
+    def test_steps_that_the_browser_has_painted_are_told_in_words(self, open_page, tidy, draw):
+        """A browser that reads by itself gets no pictures for its stroke; whenever it asks again, it gets them."""
+        page = open_page()
+        draw(page, SEVEN, serial=1, reads=True)
+        words = json.loads(tidy(page).get_by_key("draw.steps").proto.json)["pictures"]
+        assert [step["picture"] for step in words] == ["", "", ""]
+        draw(page, SEVEN, serial=1, reads=True)  # nothing new, as after a look at another page
+        shown = json.loads(tidy(page).get_by_key("draw.steps").proto.json)["pictures"]
+        assert all(step["picture"].startswith("data:image/png") for step in shown)
+        assert [step["alt"] for step in words] == [step["alt"] for step in shown]
 
     def test_number_is_read_whole_and_digit_by_digit(self, open_page, tidy):
         """Two digits are read as a number; the first is looked at until another is chosen."""

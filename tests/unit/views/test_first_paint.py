@@ -1,0 +1,30 @@
+"""first_paint: what the HTML names beforehand, and the small icon font."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+from digits.views import assets, first_paint, icons
+from tests.unit.views.test_assets import ask
+
+HTML = (Path(importlib.util.find_spec("streamlit").origin).parent / "static" / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_style_sheet_is_streamlits_with_the_small_icon_font():
+    """All else in it is as it was; every file that it names is named from its new place."""
+    html = first_paint.with_small_icons(HTML)
+    (path,) = re.findall(r'rel="stylesheet" crossorigin href="\.(/assets/style\.\w+\.css)"', html)
+    style = ask(path)[2].decode()
+    (font,) = re.findall(r"url\(\.\.(/assets/icons\.\w+\.woff2)\)", style)
+    assert ask(font)[2] == icons.FONT.read_bytes()
+    fonts = re.findall(r"url\(\.\./static/media/([^)]+)\)", style)
+    media = Path(importlib.util.find_spec("streamlit").origin).parent / "static" / "static" / "media"
+    assert fonts
+    assert all((media / name.strip("\"'")).is_file() for name in fonts)
+    assert "MaterialSymbols" not in style
+
+
+def test_the_scripts_of_components_are_named_beforehand():
+    """A browser then fetches them beside Streamlit's own, not after the connection."""
+    assets.component("early", "export default () => {}")
+    assert re.search(r'<link rel="modulepreload" href="/assets/early\.\w+\.js">', first_paint.tags(HTML))
