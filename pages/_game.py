@@ -11,7 +11,7 @@ from digits.views import games
 from pages import _state
 
 _COMPONENTS = Path(__file__).parent / "components"
-_SCRIPTS = ("curves", "links", "game")  # one module: a component has no files of its own to import
+_SCRIPTS = ("connection", "curves", "links", "game")  # one module: a component has no files of its own to import
 
 _game = st.components.v2.component(
     "digits_game",

@@ -25,7 +25,13 @@ WIDTH, HEIGHT = 560, 400  # pixels of the sheet, which is shown as wide as its p
 INK = "#1b2733"  # on white paper, in both themes
 
 _COMPONENTS = Path(__file__).parent / "components"
-_SCRIPTS = ("curves", "sheet", "writing", "pictures")  # one module: a component has no files of its own to import
+_SCRIPTS = (
+    "connection",
+    "curves",
+    "sheet",
+    "writing",
+    "pictures",
+)  # one module: a component has no files of its own to import
 
 
 def _text(name: str) -> str:

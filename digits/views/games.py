@@ -33,7 +33,7 @@ class Game:
     """A game that was played to its end.
 
     Attributes:
-        seconds: from the first pen-down to the last pen-up.
+        seconds: from the first pen-down to the last pen-up, without the pauses between the digits.
         turns: one for each digit, in the order played.
     """
 

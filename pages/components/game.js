@@ -5,10 +5,11 @@
 // the answer's place (see draw.css).
 //
 // A digit counts at once when it is read at pen-up. Anything else may still become the digit with another stroke, so it is a
-// miss only after a while. The texts of curves.js and links.js stand before this one, in one module.
+// miss only after a while. The clock rests from a digit that is read until the next one is asked for. The texts of
+// connection.js, curves.js and links.js stand before this one, in one module.
 
 const PATIENCE_MS = 1200 // after a pen-up that was not read as the digit
-const PAUSE_MS = 350 // after a digit that was: the bar of a 7 does not land on the next sheet
+const PAUSE_MS = 450 // after a digit that was: the bar of a 7 still belongs to it
 const MOST_CHARACTERS = 1700 // of a result in a link
 const SIZES = [80, 48, 36, 24, 16, 12, 8] // pixels of a drawing in a link, the largest that is short enough
 const BADGES = { first: "✓", again: "↻", skipped: "–" }
@@ -16,13 +17,13 @@ const WORDS = { first: "right at the first try", again: "right at a later try", 
 
 // It outlives the element: another page may be shown meanwhile. The phase is "off", "playing", "over", or "friend" while a
 // friend's result is shown.
-const game = { phase: "off", turns: [], at: 0, began: null, friend: null, rival: null, ink: null, seen: new WeakSet() }
+const game = { phase: "off", turns: [], at: 0, friend: null, rival: null, ink: null, seen: new WeakSet() }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".game")
   game.root = root
   game.model = data.model
-  game.leave = () => setTriggerValue("left", true)
+  game.send = () => setTriggerValue("left", true)
   meet(data.friend)
   if (!root.isReady) prepare(root)
   show()
@@ -49,25 +50,36 @@ const say = what => window.dispatchEvent(new CustomEvent("digits:do", { detail: 
 
 // Takes over a friend's result that a link has brought.
 function meet(friend) {
+  if (!friend) game.left = null
+  else if (friend.link === game.left) return leave(friend) // the server was away
   if (friend?.link === game.friend?.link) return
   game.friend = friend
   if (friend && game.phase !== "playing") game.phase = "friend"
   if (!friend && game.phase === "friend") game.phase = "off"
 }
 
+// Has the friend's result taken out of the page's address.
+function leave(friend) {
+  if (!friend) return
+  game.left = friend.link
+  game.friend = null
+  if (isConnected()) game.send()
+}
+
 const right = ({ turns }) => turns.filter(turn => turn.mark === "first").length
 const turn = () => game.turns[game.at]
 const now = () => performance.now()
+const copy = ink => ink.strokes.map(stroke => [...stroke])
 
 function begin() {
   game.rival = game.friend ?? (game.phase === "over" ? game.rival : null)
-  if (game.friend) game.leave()
+  leave(game.friend)
   const names = [..."0123456789"]
   for (let last = 9; last > 0; last--) {
     const other = Math.floor(Math.random() * (last + 1))
     ;[names[last], names[other]] = [names[other], names[last]]
   }
-  Object.assign(game, { phase: "playing", at: 0, began: null, isRight: false, judged: null, note: "The clock starts with your first stroke." })
+  Object.assign(game, { phase: "playing", at: 0, spent: 0, asked: null, isRight: false, judged: null, note: "The clock starts with your first stroke." })
   game.turns = names.map(name => ({ name, mark: null, strokes: [] }))
   game.clock = setInterval(tick, 100)
   wipe()
@@ -76,21 +88,31 @@ function begin() {
   say("focus") // so that digits can also be typed
 }
 
-// Empties the sheet. Whatever was on it is old: Undo may bring it back, but it is not judged again.
+// Empties the sheet.
 function wipe() {
   clearTimeout(game.patience)
-  for (const stroke of game.ink?.strokes ?? []) game.seen.add(stroke)
-  if (game.ink && !game.ink.isEmpty) say("clear")
+  if (!game.ink || game.ink.isEmpty) return
+  markSeen(game.ink)
+  say("clear")
+}
+
+// Undo may bring these strokes back, but they are not judged again.
+function markSeen(ink) {
+  for (const stroke of ink.strokes) game.seen.add(stroke)
 }
 
 function follow({ detail: ink }) {
   const last = game.ink
   game.ink = ink
-  if (game.phase !== "playing") return last?.isEmpty !== ink.isEmpty && show()
-  if (game.isRight || (!ink.isDown && ink.serial === last?.serial && !last.isDown)) return // nothing new
+  if (game.phase !== "playing") {
+    markSeen(ink)
+    return last?.isEmpty !== ink.isEmpty && show()
+  }
+  if (!ink.isDown && ink.serial === last?.serial) return // nothing new
   clearTimeout(game.patience)
+  if (game.isRight) return ink.isDown || rest(ink)
   if (!isFresh(ink)) return
-  game.began ??= now()
+  game.asked ??= now()
   if (!ink.isDown) game.lifted = now()
 }
 
@@ -107,14 +129,21 @@ function judge(text, { serial, isDown, isEmpty }) {
 
 function accept() {
   clearTimeout(game.patience)
-  Object.assign(turn(), { mark: turn().isMissed ? "again" : "first", strokes: game.ink.strokes.map(stroke => [...stroke]) })
-  Object.assign(game, { isRight: true, ended: game.lifted })
+  turn().mark = turn().isMissed ? "again" : "first"
+  game.spent += game.lifted - game.asked
+  game.isRight = true
+  rest(game.ink)
   show()
+}
+
+// Waits for further strokes of a digit that has counted already.
+function rest(ink) {
+  if (!ink.isEmpty) turn().strokes = copy(ink)
   game.patience = setTimeout(() => next("Right."), PAUSE_MS)
 }
 
 function miss(text) {
-  Object.assign(turn(), { isMissed: true, strokes: game.ink.strokes.map(stroke => [...stroke]) })
+  Object.assign(turn(), { isMissed: true, strokes: copy(game.ink) })
   game.note = text.includes("?") ? "That does not look like a digit. Try again, or skip it." : `Read as ${text.replace("\n", " and ")}. Try again, or skip it.`
   wipe()
   show()
@@ -124,15 +153,14 @@ function miss(text) {
 function skip() {
   if (game.isRight) return
   turn().mark = "skipped"
-  game.began ??= now()
-  game.ended = now()
+  game.spent += now() - (game.asked ?? now())
   next("Skipped.")
   if (game.phase === "playing") say("focus")
 }
 
 function next(word) {
+  Object.assign(game, { at: game.at + 1, asked: now(), isRight: false, note: "" })
   wipe()
-  Object.assign(game, { at: game.at + 1, isRight: false, note: "" })
   if (game.at === game.turns.length) return end()
   show()
   announce(`${word} Write ${turn().name}.`)
@@ -141,7 +169,7 @@ function next(word) {
 function end() {
   clearInterval(game.clock)
   game.phase = "over"
-  game.seconds = (game.ended - game.began) / 1000
+  game.seconds = game.spent / 1000
   show()
   announce(`${titleOf(game)}. ${verdict()}`)
   game.root.querySelector(".play").focus({ preventScroll: true, focusVisible: false })
@@ -155,7 +183,7 @@ function stop() {
 
 function close() {
   if (game.phase === "playing") wipe()
-  if (game.friend) game.leave()
+  leave(game.friend)
   stop()
   game.rival = null
   show()
@@ -184,7 +212,8 @@ function verdict() {
 }
 
 function tick() {
-  set(".title", seconds(game.began === null ? 0 : (now() - game.began) / 1000))
+  const running = game.asked === null || game.isRight ? 0 : now() - game.asked
+  set(".title", seconds((game.spent + running) / 1000))
 }
 
 const set = (place, text) => {

@@ -4,7 +4,7 @@
 // canvas can neither bring back what was cleared nor show another drawing without the server. Its own buttons and its own
 // copy of the finished strokes are hidden.
 //
-// The texts of curves.js, writing.js and pictures.js stand with this one in one module.
+// The texts of connection.js, curves.js, writing.js and pictures.js stand with this one in one module.
 //
 // On the window it listens to `digits:do`, {what: "undo" | "redo" | "clear" | "write" | "hello" | "focus", text},
 // {what: "replay", share} and {what: "trace", shares, reply}, and says after every change `digits:ink`, {strokes, widths, isDown, isEmpty, canUndo, canRedo, serial, size}. A stroke is a
@@ -122,11 +122,6 @@ function deliver(drawing, wait = RETRY_MS) {
     if (sheet.data.received >= drawing.serial || drawing.serial !== sheet.serial) return
     deliver(drawing, isConnected() ? 2 * wait : RETRY_MS) // a slow server is not asked over and over
   }, wait)
-}
-
-function isConnected() {
-  const app = document.querySelector("[data-test-connection-state]")
-  return !app || app.dataset.testConnectionState === "CONNECTED"
 }
 
 function tell() {

@@ -324,8 +324,8 @@ def computed(found: Locator, rule: str) -> Any:
 
 def write_digit(page: Page, name: str) -> None:
     """Write a digit with the mouse, as the app's own example of it goes."""
-    for stroke in examples.digits()[name]:
-        (x, y), *rest = on_screen(page, [(x + 60, y + 20) for x, y in stroke.tolist()])
+    strokes = [on_screen(page, [(x + 60, y + 20) for x, y in stroke.tolist()]) for stroke in examples.digits()[name]]
+    for (x, y), *rest in strokes:
         page.mouse.move(x, y)
         page.mouse.down()
         for x, y in rest:

@@ -9,6 +9,7 @@ from digits.views import games
 from tests.browser import actions
 
 PLAY = "Ten digits, as fast as you can"
+TEN_SKIPPED = ".".join(f"{digit}s" for digit in range(10))
 
 
 def game(page):
@@ -88,8 +89,7 @@ def test_ten_digits_are_played_and_a_friend_is_to_beat_them(visitor):
 def test_what_is_drawn_beside_a_result_is_read_and_a_game_can_be_stopped(visitor):
     """A friend's result gives way to an answer and comes back. Undo in a game is not judged. Stop empties the sheet."""
     page = visitor(reduced_motion="reduce")
-    ten = ".".join(f"{digit}s" for digit in range(10))
-    actions.open_page(page, f"/?game=1000.{ten}")
+    actions.open_page(page, f"/?game=1000.{TEN_SKIPPED}")
     expect(button(page, "Beat it")).to_be_visible()
     actions.draw(page, actions.SEVEN)
     actions.expect_answer(page, "7")
@@ -103,3 +103,31 @@ def test_what_is_drawn_beside_a_result_is_read_and_a_game_can_be_stopped(visitor
     button(page, "Stop").click()
     expect(game(page)).to_be_hidden()
     expect(actions.request_to_draw(page)).to_be_visible()
+
+
+def test_a_game_goes_on_without_the_server(visitor):
+    """A game is begun, played and closed while the connection is gone for good; the digits count as they do with it."""
+    page = visitor()
+    line = {"is_open": True, "sockets": []}
+
+    def carry(socket):
+        if not line["is_open"]:
+            return socket.close()
+        socket.connect_to_server()
+        line["sockets"].append(socket)
+
+    page.route_web_socket("**/_stcore/stream", carry)
+    with page.expect_response(re.compile("/live/weights/judge")):
+        actions.open_page(page, f"/?game=1000.{TEN_SKIPPED}")
+    line["is_open"] = False
+    for socket in line["sockets"]:
+        socket.close()
+    button(page, "Beat it").click()
+    for done in range(2):
+        actions.write_digit(page, wanted(page, done))
+    for done in range(2, 10):
+        wanted(page, done)
+        button(page, "Skip").click()
+    says(page, "2 of 10 right at the first try. You win: your friend had 0 of 10 in 10.0 s.")
+    button(page, "Close").click()
+    expect(game(page)).to_be_hidden()
