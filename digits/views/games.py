@@ -1,7 +1,7 @@
 """Games: the result of "ten digits, as fast as you can" as a link holds it; `pages/components/game.js` writes it.
 
-The text is the time in hundredths of a second, and then for each digit, in the order played, its name, its mark and the
-drawing as `ink.codec` encodes it; dots stand between: "2140.4f1DgEA….7a1DAUk….0s" and so on.
+The text is the time in tenths of a second, and then for each digit, in the order played, its name, its mark and the
+drawing as `ink.codec` encodes it; dots stand between: "214.4f1DgEA….7a1DAUk….0s" and so on.
 """
 
 import re
@@ -67,7 +67,7 @@ def parse(text: str) -> Game:
         raise broken
     if any(turn.mark != "skipped" and not turn.strokes for turn in turns):
         raise broken
-    return Game(int(time) / 100, turns)
+    return Game(int(time) / 10, turns)
 
 
 def _turn(name: str, mark: str, ink: str) -> Turn:

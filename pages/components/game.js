@@ -169,7 +169,7 @@ function next(word) {
 function end() {
   clearInterval(game.clock)
   game.phase = "over"
-  game.seconds = game.spent / 1000
+  game.seconds = Math.round(game.spent / 100) / 10 // as it is shown, and as a friend will see it
   show()
   announce(`${titleOf(game)}. ${verdict()}`)
   game.root.querySelector(".play").focus({ preventScroll: true, focusVisible: false })
@@ -286,8 +286,8 @@ function pictureOf(strokes) {
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 function resultText() {
-  const hundredths = Math.min(999_999, Math.round(100 * game.seconds))
-  const texts = SIZES.map(size => [hundredths, ...game.turns.map(turn => turnText(turn, size))].join("."))
+  const tenths = Math.min(999_999, Math.round(10 * game.seconds))
+  const texts = SIZES.map(size => [tenths, ...game.turns.map(turn => turnText(turn, size))].join("."))
   return texts.find(text => text.length <= MOST_CHARACTERS) ?? texts.at(-1)
 }
 

@@ -89,7 +89,7 @@ def test_ten_digits_are_played_and_a_friend_is_to_beat_them(visitor):
 def test_what_is_drawn_beside_a_result_is_read_and_a_game_can_be_stopped(visitor):
     """A friend's result gives way to an answer and comes back. Undo in a game is not judged. Stop empties the sheet."""
     page = visitor(reduced_motion="reduce")
-    actions.open_page(page, f"/?game=1000.{TEN_SKIPPED}")
+    actions.open_page(page, f"/?game=100.{TEN_SKIPPED}")
     expect(button(page, "Beat it")).to_be_visible()
     actions.draw(page, actions.SEVEN)
     actions.expect_answer(page, "7")
@@ -118,7 +118,7 @@ def test_a_game_goes_on_without_the_server(visitor):
 
     page.route_web_socket("**/_stcore/stream", carry)
     with page.expect_response(re.compile("/live/weights/judge")):
-        actions.open_page(page, f"/?game=1000.{TEN_SKIPPED}")
+        actions.open_page(page, f"/?game=100.{TEN_SKIPPED}")
     line["is_open"] = False
     for socket in line["sockets"]:
         socket.close()

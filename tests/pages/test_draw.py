@@ -433,7 +433,7 @@ class TestLink:
         text = ".".join(["1234", *(f"{digit}s" for digit in "9876543210")])
         page = tidy(open_page(game=text))
         friend = json.loads(page.get_by_key("draw.play").proto.json)["friend"]
-        assert (friend["seconds"], [turn["name"] for turn in friend["turns"]]) == (12.34, list("9876543210"))
+        assert (friend["seconds"], [turn["name"] for turn in friend["turns"]]) == (123.4, list("9876543210"))
         assert page.query_params["game"] == text
 
     def test_without_a_game_offers_one(self, open_page, tidy):

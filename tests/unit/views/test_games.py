@@ -14,7 +14,7 @@ TEXT = ".".join(["2145", *(f"{digit}f{INK}" for digit in "31405926"), f"7a{INK}"
 def test_a_game_is_read():
     """Time, order, marks and drawings come back."""
     game = games.parse(TEXT)
-    assert game.seconds == 21.45
+    assert game.seconds == 214.5
     assert "".join(turn.name for turn in game.turns) == "3140592678"
     assert [turn.mark for turn in game.turns] == [*["first"] * 8, "again", "skipped"]
     assert game.turns[0].strokes[0].tolist() == [[0, 0], [30, 0], [10, 60]]
@@ -24,7 +24,7 @@ def test_a_game_is_read():
 def test_a_browser_is_given_plain_numbers():
     """A stroke is x, y, x, y, …"""
     given = games.parse(TEXT).to_dict()
-    assert given["seconds"] == 21.45
+    assert given["seconds"] == 214.5
     assert given["turns"][0]["strokes"][1] == [5, 30, 25, 30]
 
 
