@@ -19,7 +19,7 @@ _key = partial(_state.key, "train")
 
 def show_all() -> None:
     """List the challenges, each as a link to the settings that it begins with."""
-    st.markdown("**Challenges**")
+    st.markdown("**Challenges** that check themselves.")
     with st.container(horizontal=True, gap="small", key=_key("challenges")):
         for name, challenge in CHALLENGES.items():
             st.page_link(

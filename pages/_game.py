@@ -7,7 +7,7 @@ import streamlit as st
 
 from digits.models import catalogue
 from digits.models.judge import TEN_DIGITS
-from digits.views import games
+from digits.views import assets, games
 from pages import _state
 
 _COMPONENTS = Path(__file__).parent / "components"
@@ -17,7 +17,9 @@ _game = st.components.v2.component(
     "digits_game",
     html=(_COMPONENTS / "game.html").read_text(encoding="utf-8"),
     css=(_COMPONENTS / "game.css").read_text(encoding="utf-8"),
-    js="\n".join((_COMPONENTS / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
+    js=assets.component(
+        "game", "\n".join((_COMPONENTS / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
+    ),
 )
 
 _key = partial(_state.key, "draw")

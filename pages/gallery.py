@@ -176,8 +176,11 @@ def _show(model: catalogue.Model, dataset: datasets.Dataset) -> None:
 head = _widgets.page_head("gallery", "Gallery", "A model's predictions for unseen test images.")
 try:
     _agree_on_order()
-    with st.container(horizontal=True, vertical_alignment="bottom", key=_key("tools")):
-        model = _widgets.model_chooser("gallery", width="stretch" if _widgets.is_phone() else 340)
+    above = st.container() if _widgets.is_phone() else None  # a phone has no room for the model beside the filters
+    tools = st.container(horizontal=True, vertical_alignment="bottom", wrap=not above, key=_key("tools"))
+    with above or tools:
+        model = _widgets.model_chooser("gallery", width="stretch" if above else 340)
+    with tools:
         dataset = _widgets.test_set()
         _filters(dataset.class_names)
     _show(model, dataset)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from digits import logs
 from digits.errors import InvalidImage, ModelNotFound
 from digits.files import write_whole
 from digits.models.recogniser import TFLITE_FILE, Recogniser
@@ -69,7 +70,8 @@ class Judge:
         except (OSError, ValueError) as error:
             raise _no_judge(folder, error) from error
         try:
-            self._recogniser = Recogniser(folder / TFLITE_FILE)
+            with logs.without_start_up_lines():
+                self._recogniser = Recogniser(folder / TFLITE_FILE)
         except ModelNotFound as error:
             raise _no_judge(folder, error) from error
         self.facts, self.threshold = facts, facts.threshold

@@ -2,4 +2,8 @@
 export default function ({ data, parentElement }) {
   const place = parentElement.querySelector(".place")
   if (place.innerHTML !== data) place.innerHTML = data
+  // What scrolls must be within the keyboard's reach.
+  const reach = new ResizeObserver(() => { place.tabIndex = place.scrollWidth > place.clientWidth ? 0 : -1 })
+  reach.observe(place)
+  return () => reach.disconnect()
 }

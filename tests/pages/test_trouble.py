@@ -75,11 +75,15 @@ def upload(page):
 
 @pytest.mark.parametrize("trouble", [full_disk, read_only_folder, locked_registry])
 @pytest.mark.parametrize(
-    ("file", "name", "write"),
-    [("train.py", "run", press_start), ("runs.py", "chosen", annotate), ("models.py", "model", upload)],
+    ("file", "name", "others", "write"),
+    [
+        ("train.py", "run", {}, press_start),
+        ("runs.py", "run", {}, annotate),
+        ("models.py", "model", {"tab": "Export and import"}, upload),
+    ],
 )
 def test_is_told_once_and_finished_runs_stay_readable(
-    trouble, file, name, write, finished, registry, runs_dir, open_page, tidy, monkeypatch
+    trouble, file, name, others, write, finished, registry, runs_dir, open_page, tidy, monkeypatch
 ):
     """A finished run is shown as usual; an action that would write is refused with a remedy."""
     # A package is checked for ten seconds before the registry is asked to keep its run.
@@ -87,7 +91,7 @@ def test_is_told_once_and_finished_runs_stay_readable(
         intake, "import_package", lambda *_, **how: how["registry"].add_imported(Hyperparameters(), "ada", **RESULT)
     )
     with trouble(registry, runs_dir) as told:
-        page = write(tidy(open_page(file, **{name: finished})))
+        page = write(tidy(open_page(file, **{name: finished}, **others)))
         assert [error.message for error in page.exception] == []
         assert [warning.value for warning in page.warning] == []
         (message,) = [error.value for error in page.error]

@@ -29,21 +29,21 @@ DIGESTS = {  # of each digit, from 0 to 9: the first 16 digits of the SHA-256 of
         "c046e6d450742160",
     ],
     "picture": [
-        "499caf9d422d3648",
-        "a28e96c8c378db4f",
-        "3ca5f5b2b001f01d",
-        "9b9a9eed0686c525",
-        "4e5724fe4a676938",
-        "992176db5914aedd",
-        "298792ccec50e4b8",
-        "96721321b93dd522",
-        "eda85c49153614e9",
-        "72914d28ed3e9191",
+        "f943f17883e63e97",
+        "0f7a3141bd00f063",
+        "17aa2594a0e34ab5",
+        "84868dfca305b32d",
+        "831508359c5d4073",
+        "0272a5aa5b50f44f",
+        "5365d43ec7c91945",
+        "5105740e654cab11",
+        "5eb7d5836e0f042a",
+        "0b69be209433374f",
     ],
 }
 DRAWN_DIGESTS = {  # of all 550 labelled drawings, and of every tenth as a picture
     "strokes": (1, "99bb00c22a7a103a5c34f8d262e2bdfb6750e41fc811ea479f1201059277c855"),
-    "picture": (10, "5fed2ebb46d77b14483a548a6891d9590e2c3528fee3840602783893a95ee143"),
+    "picture": (10, "4d98d72e0feb6dbc157f5a34b1f87da51add323762530d7c8a1f039b18ad0b77"),
 }
 DRAWN = Path(os.environ.get("DIGITS_DATA_DIR") or "nowhere") / "drawn"
 
