@@ -146,13 +146,8 @@ def _enlarged(dataset: datasets.Dataset, row: int, a: catalogue.Model, b: catalo
     true = dataset.class_names[dataset.test.labels[row]]
     st.markdown(f"**{true}**. Sample {row:,}.")
     image, *bars = st.columns(3)
-    image.image(
-        _widgets.data_url(
-            gallery.enlarged(dataset.test.images[row])
-        ),  # a file would be gone before a quick key's answer
-        width="stretch",
-        alt=f"Test sample {row}, a handwritten {true}, enlarged",
-    )
+    with image:
+        _samples.enlarged(dataset, row)
     for place, letter, model in zip(bars, "AB", (a, b), strict=True):
         probabilities = model.test_probabilities(dataset)[row]
         with place:

@@ -140,6 +140,15 @@ def _neighbours(page: str, row: int, rows: list[int]) -> None:
                 st.markdown(f"{place + 1} of {len(rows)}", width="content")
 
 
+def enlarged(dataset: datasets.Dataset, row: int) -> None:
+    """Show a test sample, enlarged; as part of the page, because a file would be gone before a quick key's answer."""
+    st.image(
+        _widgets.data_url(gallery.enlarged(dataset.test.images[row])),
+        width="stretch",
+        alt=f"Test sample {row}, a handwritten {dataset.class_names[dataset.test.labels[row]]}, enlarged",
+    )
+
+
 def show_reading(
     page: str, dataset: datasets.Dataset, model: catalogue.Model, probabilities: np.ndarray, row: int
 ) -> None:
@@ -148,12 +157,7 @@ def show_reading(
     verdict = f"**{true}**, read correctly" if read == true else f"**{true}** read as **{read}**"
     st.markdown(f"{verdict} by {escaped(model.title)}. Sample {row:,}.")
     image, bars = st.columns([2, 3])
-    image.image(
-        _widgets.data_url(
-            gallery.enlarged(dataset.test.images[row])
-        ),  # a file would be gone before a quick key's answer
-        width="stretch",
-        alt=f"Test sample {row}, a handwritten {true}, enlarged",
-    )
+    with image:
+        enlarged(dataset, row)
     with bars:
         _widgets.probability_chart(probabilities[row], dataset.class_names, key=_state.key(page, "bars"))

@@ -11,7 +11,7 @@ import numpy as np
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from digits.ink import examples
 
@@ -35,6 +35,31 @@ def open_page(page: Page, address: str) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", level=1).first).to_be_visible()
     settle(page)
+
+
+class Line:
+    """A page's connection to the server, which can be broken and mended; made before the page is opened."""
+
+    def __init__(self, page: Page) -> None:
+        self._is_open, self._sockets = True, []
+        page.route_web_socket("**/_stcore/stream", self._carry)
+
+    def _carry(self, socket: WebSocketRoute) -> None:
+        if not self._is_open:
+            socket.close()
+            return
+        socket.connect_to_server()
+        self._sockets.append(socket)
+
+    def break_(self) -> None:
+        """Close the connection and refuse new ones."""
+        self._is_open = False
+        for socket in self._sockets:
+            socket.close()
+
+    def mend(self) -> None:
+        """Let the page connect again."""
+        self._is_open = True
 
 
 def settle(page: Page) -> None:

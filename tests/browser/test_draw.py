@@ -154,26 +154,16 @@ def test_a_second_finger_does_not_disturb_the_first(visitor):
 def test_what_is_drawn_without_a_connection_is_read_when_it_is_back(visitor):
     """The line breaks, a stroke is drawn, the line is repaired: the stroke is there and is read."""
     page = visitor()
-    line = {"is_open": True, "sockets": []}
-
-    def carry(socket):
-        if not line["is_open"]:
-            return socket.close()
-        socket.connect_to_server()
-        line["sockets"].append(socket)
-
-    page.route_web_socket("**/_stcore/stream", carry)
+    line = actions.Line(page)
     actions.open_page(page, "/")
     actions.draw(page, actions.SEVENS_BAR)
     actions.expect_strokes(page, 1)
     actions.settle(page)
-    line["is_open"] = False
-    for socket in line["sockets"]:
-        socket.close()
+    line.break_()
     expect(page.get_by_test_id("stApp")).not_to_have_attribute("data-test-connection-state", "CONNECTED")
     actions.draw(page, actions.SEVEN)
     actions.expect_strokes(page, 2)
-    line["is_open"] = True
+    line.mend()
     actions.expect_answer(page, "7")
     actions.expect_strokes(page, 2)
 
@@ -307,20 +297,10 @@ def test_the_answer_moves_while_the_pen_is_down_and_the_server_confirms_it(visit
 def test_the_sheet_reads_without_the_server(visitor):
     """The connection is gone for good; what is drawn is still read, and is spoken a little later."""
     page = visitor()
-    line = {"is_open": True, "sockets": []}
-
-    def carry(socket):
-        if not line["is_open"]:
-            return socket.close()
-        socket.connect_to_server()
-        line["sockets"].append(socket)
-
-    page.route_web_socket("**/_stcore/stream", carry)
+    line = actions.Line(page)
     actions.open_page(page, "/?ink=" + codec.encode([np.float32(actions.SEVENS_BAR) + 100]))
     wait_for_reader(page)
-    line["is_open"] = False
-    for socket in line["sockets"]:
-        socket.close()
+    line.break_()
     actions.button(page, "Clear").click()
     actions.draw(page, actions.SEVEN)
     actions.expect_answer(page, "7")

@@ -108,20 +108,10 @@ def test_what_is_drawn_beside_a_result_is_read_and_a_game_can_be_stopped(visitor
 def test_a_game_goes_on_without_the_server(visitor):
     """A game is begun, played and closed while the connection is gone for good; the digits count as they do with it."""
     page = visitor()
-    line = {"is_open": True, "sockets": []}
-
-    def carry(socket):
-        if not line["is_open"]:
-            return socket.close()
-        socket.connect_to_server()
-        line["sockets"].append(socket)
-
-    page.route_web_socket("**/_stcore/stream", carry)
+    line = actions.Line(page)
     with page.expect_response(re.compile("/live/weights/judge")):
         actions.open_page(page, f"/?game=100.{TEN_SKIPPED}")
-    line["is_open"] = False
-    for socket in line["sockets"]:
-        socket.close()
+    line.break_()
     button(page, "Beat it").click()
     for done in range(2):
         actions.write_digit(page, wanted(page, done))
