@@ -58,7 +58,7 @@ def _words(answer: answers.Answer, reading: Reading, class_names: Sequence[str],
         return answer.headline, answer.sentence
     if len(reading.digits) > 1:
         about = answers.describe(reading, class_names, chosen)
-        return "", f"{answer.sentence} {about}"
+        return "", answer.sentence if about in answer.sentence else f"{answer.sentence} {about}"
     shares = reading.probabilities[0]
     second, first = shares.argsort()[-2:]
     return "", f"{percent(shares[first])} confidence; next: {class_names[second]}, {percent(shares[second])}"

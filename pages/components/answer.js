@@ -88,7 +88,8 @@ function viewOf({ digits, tone, headline, sentence }, { model: { classes } }, wa
   let [title, line] = [headline, sentence]
   if (digits.some(digit => digit.accepted)) {
     title = ""
-    line = digits.length > 1 ? `${sentence} ${digits[chosen].description}`
+    const about = digits[chosen].description
+    line = digits.length > 1 ? (sentence.includes(about) ? sentence : `${sentence} ${about}`)
       : `${percent(probabilities[order[0]])} confidence; next: ${classes[order[1]]}, ${percent(probabilities[order[1]])}`
   }
   return { digits: named, title, line, spoken: [headline, line], bars, chosen, names: classes, tone }

@@ -52,6 +52,18 @@ def test_what_is_refused_has_a_title():
     assert "%" not in shown["line"]
 
 
+@pytest.mark.parametrize("chosen", [0, 1])
+def test_what_is_said_of_a_mark_is_said_once(chosen):
+    """The sentence is about a mark beside a digit; the description of that mark would repeat it."""
+    model = catalogue.find(catalogue.DEFAULT_MODEL, Settings.from_environment())
+    star = [np.float32([[30, y], [130, 400 - y]]) for y in (140, 200, 260)]
+    seven = [stroke * np.float32(0.5) + np.float32([250, 100]) for stroke in examples.digits()["7"]]
+    shown = card(read_strokes([*star, *seven], model, size=(400, 560)), model.class_names, chosen=chosen)
+    assert [one["name"] for one in shown["digits"]] == ["?", "7"]
+    assert shown["line"].count("Mark 1 does not look like a digit") == 1
+    assert ("Digit 2 is read as 7." in shown["line"]) == (chosen == 1)
+
+
 def test_an_unfinished_digit_is_three_dots():
     """The first stroke of a 4 is neither read nor scolded."""
     model = catalogue.find(catalogue.DEFAULT_MODEL, Settings.from_environment())
