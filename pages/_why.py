@@ -33,8 +33,7 @@ def show(glyph: glyphs.Glyph | None, model: catalogue.Model) -> None:
     """Show the parts of the explanation as tabs; only the chosen one is computed, and none before a visitor asks."""
     tab = st.segmented_control(
         "Explanation",
-        list(_TABS),
-        format_func=lambda name: f"{_TABS[name][0]} {name}",
+        list(_TABS),  # without icons, so that they fit into one row on a phone
         key=_key("tab"),
         label_visibility="collapsed",
     )
@@ -45,7 +44,7 @@ def show(glyph: glyphs.Glyph | None, model: catalogue.Model) -> None:
             st.caption("Draw a digit first.")
             return
         try:
-            _TABS[tab][1](glyph, model)
+            _TABS[tab](glyph, model)
         except ModelNotFound as error:  # its file for this is damaged; the reading itself stands
             _widgets.show_error(error)
 
@@ -128,9 +127,9 @@ def _when(_glyph: glyphs.Glyph, _model: catalogue.Model) -> None:
     _replay(data={}, key=_key("replay"))
 
 
-_TABS: dict[str, tuple[str, Callable[[glyphs.Glyph, catalogue.Model], None]]] = {
-    "Why": (":material/psychology:", _explain),
-    "When": (":material/timeline:", _when),
-    "All models": (":material/groups:", _compare_models),
-    "Inside": (":material/neurology:", _inside),
+_TABS: dict[str, Callable[[glyphs.Glyph, catalogue.Model], None]] = {
+    "Why": _explain,
+    "When": _when,
+    "All models": _compare_models,
+    "Inside": _inside,
 }
