@@ -45,7 +45,11 @@ def page() -> str:
         "Training": (training_table(read("training_peers")), profile_table(read("step_profile"))),
         "Watching a run": (watching_table(read("watching")),),
         "Reading": (inference_table(read("inference")),),
-        "Reading in the browser": (live_table(read("live_reading")), parity_table(read("live_parity"))),
+        "Reading in the browser": (
+            pen_table(read("pen_up"), read("slow_line")),
+            live_table(read("live_reading")),
+            parity_table(read("live_parity")),
+        ),
         "What a visitor waits for": (clock_table(read("visitor_clock")), transport_table(read("transport_clock"))),
         "Many visitors": (visitors_table(read("many_visitors")),),
     }
@@ -185,6 +189,20 @@ def inference_table(record: dict[str, Any]) -> str:
     ]
     head = ["reading", "one image, ms, p50 / p95", "the same while a run trains", "10,000 images, s"]
     return f"{table(head, rows)}\n\n{how_measured(record)} The convolutional network."
+
+
+def pen_table(record: dict[str, Any], first_visit: dict[str, Any]) -> str:
+    rows = []
+    for way, times in record["figures"].items():
+        moved, lifted = times["move_to_answer_ms"], times["release_to_server_ms"]
+        cells = [f"{time[key]:,.0f}" for time in (moved, lifted) for key in ("p50", "p95")]
+        rows.append([way.replace(" / 1", " at full speed").replace(" / 4", " slowed four times"), *cells])
+    head = ["on the Draw page, ms", "a move's answer painted, p50", "p95", "pen-up to the server's answer, p50", "p95"]
+    seconds, megabytes = first_visit["figures"]["ms_to_sheet"]["p50"] / 1000, first_visit["figures"]["bytes"] / 1e6
+    return (
+        f"{table(head, rows)}\n\n{how_measured(record)} At 1.6 Mbit/s, with the processor slowed four times, a first "
+        f"visitor can draw after {seconds:.1f} s and {megabytes:.2f} MB: {how_measured(first_visit)}"
+    )
 
 
 def live_table(record: dict[str, Any]) -> str:
