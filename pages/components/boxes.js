@@ -8,7 +8,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const ink = frame.querySelector(".ink")
   frame.style.maxWidth = `${data.width}px`
   frame.setAttribute("aria-label", data.label)
-  if (ink.getAttribute("src") !== data.picture) ink.src = data.picture
+  const isSame = ink.getAttribute("src") === data.picture
+  if (!isSame) ink.src = data.picture
   ink.alt = data.alt
 
   const buttons = [...frame.querySelectorAll(".digit")] // reused, so that a rerun neither flickers nor loses the focus
@@ -39,32 +40,41 @@ export default function ({ data, parentElement, setTriggerValue }) {
     event.preventDefault()
     buttons[place + step]?.focus()
   }
+  if (!isSame) cropping.delete(frame)
   if (data.crops) offerCrop(parentElement, frame, data.offer, part => setTriggerValue("cropped", part))
 }
+
+const cropping = new WeakMap() // the rectangle and the drag of each frame, kept when the page is run again meanwhile
 
 function offerCrop(parentElement, frame, isOffered, send) {
   const tools = parentElement.querySelector(".tools")
   const [crop, hint] = [tools.querySelector(".crop"), tools.querySelector(".hint")]
   const shade = frame.querySelector(".shade")
   const rectangle = shade.querySelector(".part")
-  let part, start, isDragged
+  const state = cropping.get(frame) ?? { isShown: false }
+  cropping.set(frame, state)
 
   const draw = () => {
-    const [left, top, right, bottom] = part
+    const [left, top, right, bottom] = state.part
     Object.assign(rectangle.style, { left: percent(left), top: percent(top) })
     Object.assign(rectangle.style, { width: percent(right - left), height: percent(bottom - top) })
-    const [x0, y0, x1, y1] = part.map(share => Math.round(100 * share))
+    const [x0, y0, x1, y1] = state.part.map(share => Math.round(100 * share))
     rectangle.setAttribute("aria-valuetext", `${x0} to ${x1}% across, ${y0} to ${y1}% down`)
     rectangle.setAttribute("aria-valuenow", x0)
   }
-  const show = isShown => {
+  const paint = () => {
+    const { isShown } = state
     frame.classList.toggle("cropping", isShown)
     crop.setAttribute("aria-pressed", String(isShown))
     tools.className = isShown ? "tools active" : isOffered ? "tools offered" : "tools"
-    start = undefined
-    if (isShown) draw((part = [0.1, 0.1, 0.9, 0.9]))
+    if (isShown) draw()
+  }
+  const show = isShown => {
+    Object.assign(state, { isShown, start: undefined, part: [0.1, 0.1, 0.9, 0.9] })
+    paint()
   }
   const apply = () => {
+    const { part } = state
     const [left, top, right, bottom] = part
     show(false)
     if (right - left > 0.01 && bottom - top > 0.01) send(part)
@@ -75,40 +85,41 @@ function offerCrop(parentElement, frame, isOffered, send) {
   }
 
   tools.hidden = false
-  show(false)
+  paint()
   crop.onclick = () => {
-    show(crop.getAttribute("aria-pressed") !== "true")
-    if (frame.classList.contains("cropping")) rectangle.focus({ preventScroll: true })
+    show(!state.isShown)
+    if (state.isShown) rectangle.focus({ preventScroll: true })
   }
   frame.onpointerdown = event => {
-    const isMeant = frame.classList.contains("cropping") || event.pointerType === "mouse"
+    const isMeant = state.isShown || event.pointerType === "mouse"
     if (!event.isPrimary || event.button !== 0 || !isMeant) return
-    start = { point: at(event), x: event.clientX, y: event.clientY }
-    isDragged = false
+    state.start = { point: at(event), x: event.clientX, y: event.clientY }
+    state.isDragged = false
   }
   frame.onpointermove = event => {
+    const { start } = state
     if (!start) return
-    if (!isDragged && Math.hypot(event.clientX - start.x, event.clientY - start.y) < 6) return
-    if (!isDragged) {
-      isDragged = true
+    if (!state.isDragged && Math.hypot(event.clientX - start.x, event.clientY - start.y) < 6) return
+    if (!state.isDragged) {
+      state.isDragged = state.isShown = true
       frame.setPointerCapture(event.pointerId) // no digit is pressed at the end of a drag
       frame.classList.add("cropping")
     }
     const [x, y] = at(event)
     const [x0, y0] = start.point
-    part = [Math.min(x, x0), Math.min(y, y0), Math.max(x, x0), Math.max(y, y0)]
+    state.part = [Math.min(x, x0), Math.min(y, y0), Math.max(x, x0), Math.max(y, y0)]
     draw()
   }
   frame.onpointerup = () => {
-    if (start && isDragged) apply()
-    start = undefined
+    if (state.start && state.isDragged) apply()
+    state.start = undefined
   }
   frame.onpointercancel = () => show(false)
   rectangle.onkeydown = event => {
     const move = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowUp: [0, -0.02], ArrowDown: [0, 0.02] }[event.key]
     if (event.key === "Enter") apply()
     else if (event.key === "Escape") show(false)
-    else if (move) part = moved(part, move, event.shiftKey)
+    else if (move) state.part = moved(state.part, move, event.shiftKey)
     else return
     event.preventDefault()
     event.stopPropagation()

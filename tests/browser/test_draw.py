@@ -474,6 +474,18 @@ def test_a_part_of_a_picture_is_dragged_out_with_a_finger(visitor):
     assert not actions.has_sideways_scroll(page)
 
 
+def test_cropping_goes_on_when_another_model_reads(visitor):
+    """Another model's answers to the same picture leave the rectangle as it is."""
+    page = visitor()
+    bring_photograph(page)
+    page.get_by_role("button", name="Crop", exact=True).press("Enter")
+    part = page.get_by_role("slider", name="Part of the picture to keep")
+    part.press("ArrowLeft")
+    actions.choose(page, "Model", re.compile("^Softmax"))
+    expect(page).to_have_url(actions.holding("model=softmax"))
+    expect(part).to_have_attribute("aria-valuetext", "8 to 88% across, 10 to 90% down")
+
+
 def test_a_part_of_a_picture_is_chosen_with_the_keyboard(visitor):
     """The arrow keys move the rectangle and, with Shift, resize it; Escape leaves the picture whole, Enter crops it."""
     page = visitor()
