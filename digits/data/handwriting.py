@@ -5,8 +5,9 @@ The files lie in `handwriting/` below the data folder: `strokes/*.json.gz`, list
 """
 
 import functools
+import string
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from digits.data.drawings import Drawing, read_strokes_file
 from digits.errors import DatasetCorrupt, DatasetUnavailable, TermsForbidTraining
 
 DEVELOPMENT_SHARE = 8  # one writer in so many of "train" is kept out, to choose by
+KEPT_OUT_LETTERS = 5  # one of so many of EMNIST's letters, whose writers are unknown, is kept out to measure on
+_HOLDS = {"digits": "0123456789", "upper": string.ascii_uppercase, "lower": string.ascii_lowercase}  # by a file's name
 
 
 @dataclass(frozen=True)
@@ -110,9 +113,9 @@ def require_trainable(names: Sequence[str]) -> None:
 
 
 def load_strokes(
-    folder: Path, name: str, part: str, class_names: tuple[str, ...] | None, *, to_train: bool = False
+    folder: Path, name: str, part: str, labels: Collection[str] | None, *, to_train: bool = False
 ) -> list[Drawing]:
-    """Read a source's drawings whose label is one of `class_names`, or all where that is None.
+    """Read a source's drawings whose label is one of `labels`, or all where that is None.
 
     Args:
         folder: the data folder, `Settings.data_dir`.
@@ -129,10 +132,9 @@ def load_strokes(
         require_trainable([name])
     drawings = []
     for file in SOURCES[name].files:
-        if file.endswith(".json.gz"):
-            drawings += [
-                drawing for drawing in _read(_find(folder, file)) if class_names is None or drawing.label in class_names
-            ]
+        if file.endswith(".json.gz") and _may_hold(file, labels):
+            read = _read(_find(folder, file))
+            drawings += [drawing for drawing in read if labels is None or drawing.label in labels]
     return [drawing for drawing in drawings if _part(drawing.part, drawing.writer) == part]
 
 
@@ -148,13 +150,45 @@ def load_pictures(folder: Path, part: str, *, to_train: bool = False) -> tuple[n
     if to_train:
         require_trainable(["swiss"])
     path = _find(folder, SOURCES["swiss"].files[0])
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            pictures, labels, writers, parts = (arrays[name] for name in ("x", "y", "writer", "part"))
-    except (OSError, ValueError, KeyError) as error:
-        raise DatasetCorrupt(f"{path} should hold x, y, writer and part; {error}. Replace it.") from error
+    pictures, labels, writers, parts = _read_pictures(path, "x", "y", "writer", "part")
     chosen = parts == part
     return pictures[chosen], labels[chosen], writers[chosen]
+
+
+def load_letters(folder: Path, part: str, *, to_train: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Read the letters of EMNIST.
+
+    Args:
+        folder: the data folder, `Settings.data_dir`.
+        part: "train", or "validation": a fifth that is never learned from.
+        to_train: whether a model will learn from them.
+
+    Returns:
+        Images uint8 (n, 28, 28), 0 is paper and 255 is ink; letters str (n,).
+
+    Raises:
+        DatasetUnavailable, DatasetCorrupt: as `load_strokes`.
+    """
+    if to_train:
+        require_trainable(["emnist-letters"])
+    images, letters = _read_pictures(_find(folder, SOURCES["emnist-letters"].files[0]), "x", "y")
+    is_kept_out = np.arange(len(letters)) % KEPT_OUT_LETTERS == 0
+    chosen = is_kept_out if part == "validation" else ~is_kept_out
+    return images[chosen], letters[chosen]
+
+
+def _read_pictures(path: Path, *names: str) -> list[np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return [arrays[name] for name in names]
+    except (OSError, ValueError, KeyError) as error:
+        raise DatasetCorrupt(f"{path} should hold {', '.join(names)}; {error}. Replace it.") from error
+
+
+def _may_hold(file: str, labels: Collection[str] | None) -> bool:
+    """Return whether a file may hold drawings of these labels; files of one kind of sign say so in their names."""
+    kinds = [held for kind, held in _HOLDS.items() if f"-{kind}" in file]
+    return labels is None or not kinds or not set(kinds[0]).isdisjoint(labels)
 
 
 def _part(part: str | None, writer: str | int | None) -> str | None:

@@ -9,14 +9,14 @@ import itertools
 import logging
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from digits.data import allographs, handwriting, samples
+from digits.data import allographs, datasets, handwriting, letters, samples
 from digits.data.datasets import CLASS_NAMES, Dataset, Part, Split
 from digits.data.drawings import CANVAS_SIDE, Drawing, place
 from digits.errors import DatasetUnavailable
@@ -37,15 +37,17 @@ class Share:
     """So many images of one kind.
 
     Attributes:
-        source: "mnist", "allographs", "examples" (`samples.EXAMPLES`) or a key of `handwriting.SOURCES`.
+        source: "mnist", "allographs", "examples" (what is part of Digits) or a key of `handwriting.SOURCES`.
         way: how they become 28×28: "strokes" by the pen, "picture" as a photograph would, "low resolution" as a picture
-            of few pixels.
+            of few pixels, "image" for images that are 28×28 as they are.
         images: how many at most; for a source of drawings, how many of each drawing.
+        parts: of the source; a set that is validated on "development" leaves it out.
     """
 
     source: str
     way: str
     images: float
+    parts: tuple[str, ...] = ("train", "development")
 
 
 MIXTURE = (
@@ -60,6 +62,29 @@ MIXTURE = (
     Share("pendigits", "strokes", 3),
     Share("pendigits", "picture", 0.5),
     Share("swiss", "picture", 4),
+)
+_TRAIN = ("train",)
+# Letters are validated on development writers.
+LETTERS = (
+    Share("mnist", "image", 10_000),
+    Share("examples", "strokes", 6, _TRAIN),
+    Share("unipen", "strokes", 1, _TRAIN),
+    Share("pendigits", "strokes", 1, _TRAIN),
+    Share("omniglot", "strokes", 1, _TRAIN),
+    Share("emnist-letters", "image", 1, _TRAIN),
+)
+VARIED_LETTERS = (
+    Share("mnist", "image", 10_000),
+    Share("mnist", "picture", 10_000),
+    Share("examples", "strokes", 20, _TRAIN),
+    Share("examples", "picture", 4, _TRAIN),
+    Share("unipen", "strokes", 2, _TRAIN),
+    Share("unipen", "picture", 0.3, _TRAIN),
+    Share("pendigits", "strokes", 1, _TRAIN),
+    Share("omniglot", "strokes", 4, _TRAIN),
+    Share("emnist-letters", "image", 1, _TRAIN),
+    Share("emnist-letters", "picture", 1, _TRAIN),
+    Share("emnist-letters", "low resolution", 0.3, _TRAIN),
 )
 _SAY_EVERY_SECONDS = 0.25  # so that it can be interrupted
 _ALLOGRAPHS_AT_ONCE = 200  # a multiple of ten, so that the digits go on alternating
@@ -88,12 +113,14 @@ def for_drawings(
     """
     train = dataset.train
     # All parts depend on the training images: how many they are, and what their classes are.
-    key = hashlib.sha256(train.images.tobytes() + repr(dataset.class_names).encode()).hexdigest()[:16]
-    parts = [train]
-    mixture = [Part("mnist", "", len(train))]
+    is_folded = len(dataset.labels) > len(dataset.class_names)  # then the names alone do not tell what is learned
+    classes = repr(dataset.labels if is_folded else dataset.class_names)
+    key = hashlib.sha256(train.images.tobytes() + classes.encode()).hexdigest()[:16]
+    parts = [train] if len(train) else []
+    mixture = [Part(dataset.name, "", len(train))] if len(train) else []
     has_handwriting = data_dir is not None and (data_dir / "handwriting").is_dir()
     for share in shares:
-        if share.source == "allographs" and dataset.class_names != CLASS_NAMES:
+        if share.source in ("allographs", "mnist") and not set(CLASS_NAMES) <= set(dataset.class_names):
             continue
         if share.source in handwriting.SOURCES and not has_handwriting:
             continue
@@ -111,6 +138,8 @@ def for_drawings(
                 _save_cached(path, part)
             except OSError as error:  # it is made again the next time
                 _logger.warning("cannot keep the images of %s: %s", share.source, error)
+        if not len(part):
+            continue
         parts.append(part)
         mixture.append(Part(share.source, share.way, len(part)))
     whole = Split(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels")))
@@ -142,25 +171,54 @@ def _make(share: Share, dataset: Dataset, data_dir: Path | None, say: Say) -> Sp
 
 def _examples(share: Share, dataset: Dataset, data_dir: Path | None, rng: np.random.Generator) -> Examples:
     if share.source == "mnist":
-        chosen = dataset.train.rows(0, min(int(share.images), len(dataset.train) // 3))
-        redraw_as = redraw if share.way == "picture" else lambda image: redraw_small(image, rng)
-        for image, label in zip(chosen.images, chosen.labels, strict=True):
-            yield redraw_as(image), int(label)
+        yield from _from_images(share, _digits(share, dataset, data_dir), rng)
     elif share.source == "allographs":
         count = min(int(share.images), len(dataset.train) // 2)
         for start in range(0, count, _ALLOGRAPHS_AT_ONCE):
             yield from zip(*allographs.examples(min(_ALLOGRAPHS_AT_ONCE, count - start), rng), strict=True)
     elif share.source == "examples":
-        known = [drawing for drawing in samples.load(samples.EXAMPLES) if drawing.label in dataset.class_names]
+        known = _bundled_examples(dataset)
         drawings = [known[row] for row in rng.permutation(len(known))]
-        copies = itertools.islice(_copies(share, drawings, rng), len(dataset.train) // 3)
-        yield from _drawn(share, copies, dataset.class_names, rng)
+        most = len(dataset.train) // 3 or None  # a share of MNIST's images; letters have none besides these
+        yield from _drawn(share, itertools.islice(_copies(share, drawings, rng), most), dataset.labels, rng)
     elif data_dir is None:
         raise DatasetUnavailable("There is no folder of handwriting. Set DIGITS_DATA_DIR.")
     elif share.source == "swiss":
         yield from _from_paper(share, data_dir, rng)
+    elif share.source == "emnist-letters":
+        images, names = handwriting.load_letters(data_dir, "train", to_train=True)
+        rows = [row for row, name in enumerate(names) if name in dataset.labels]
+        chosen = Split(images[rows], np.array([dataset.labels[names[row]] for row in rows], np.uint8))
+        for _ in range(max(1, int(share.images))):
+            yield from _from_images(share, chosen, rng)
     else:
-        yield from _from_strokes(share, dataset.class_names, data_dir, rng)
+        yield from _from_strokes(share, dataset.labels, data_dir, rng)
+
+
+def _digits(share: Share, dataset: Dataset, data_dir: Path | None) -> Split:
+    """Return the images of MNIST that a share begins with."""
+    if dataset.name == "mnist":
+        return dataset.train.rows(0, min(int(share.images), len(dataset.train) // 3))
+    if data_dir is None:
+        raise DatasetUnavailable("There is no folder with MNIST. Set DIGITS_DATA_DIR.")
+    return datasets.load_training_digits(data_dir).rows(0, int(share.images))
+
+
+def _bundled_examples(dataset: Dataset) -> list[Drawing]:
+    if dataset.name == "mnist":
+        return [drawing for drawing in samples.load(samples.EXAMPLES) if drawing.label in dataset.labels]
+    return letters.learned_from(letters.examples(dataset.labels))
+
+
+def _from_images(share: Share, chosen: Split, rng: np.random.Generator) -> Examples:
+    redraw_as: Callable[[np.ndarray], np.ndarray] = {
+        "image": lambda image: image,
+        "picture": redraw,
+        "low resolution": lambda image: redraw_small(image, rng),
+    }[share.way]
+    for image, label in zip(chosen.images, chosen.labels, strict=True):
+        if share.images >= 1 or rng.random() < share.images:
+            yield redraw_as(image), int(label)
 
 
 def _from_paper(share: Share, data_dir: Path, rng: np.random.Generator) -> Examples:
@@ -173,13 +231,13 @@ def _from_paper(share: Share, data_dir: Path, rng: np.random.Generator) -> Examp
                 yield glyph.image, int(label)
 
 
-def _from_strokes(share: Share, class_names: tuple[str, ...], data_dir: Path, rng: np.random.Generator) -> Examples:
+def _from_strokes(share: Share, labels: Mapping[str, int], data_dir: Path, rng: np.random.Generator) -> Examples:
     drawings = [
         drawing
-        for part in ("train", "development")
-        for drawing in handwriting.load_strokes(data_dir, share.source, part, class_names, to_train=True)
+        for part in share.parts
+        for drawing in handwriting.load_strokes(data_dir, share.source, part, labels, to_train=True)
     ]
-    yield from _drawn(share, _copies(share, drawings, rng), class_names, rng)
+    yield from _drawn(share, _copies(share, drawings, rng), labels, rng)
 
 
 def _copies(share: Share, drawings: Sequence[Drawing], rng: np.random.Generator) -> Iterator[Drawing]:
@@ -190,12 +248,10 @@ def _copies(share: Share, drawings: Sequence[Drawing], rng: np.random.Generator)
                 yield replace(drawing, strokes=allographs.vary(drawing.strokes, rng)) if copy else drawing
 
 
-def _drawn(
-    share: Share, drawings: Iterable[Drawing], class_names: tuple[str, ...], rng: np.random.Generator
-) -> Examples:
+def _drawn(share: Share, drawings: Iterable[Drawing], labels: Mapping[str, int], rng: np.random.Generator) -> Examples:
     for drawing in drawings:
         if (image := _WAYS[share.way](drawing.strokes, rng)) is not None:
-            yield image, class_names.index(drawing.label)
+            yield image, labels[drawing.label]
 
 
 def redraw(image: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ makes them again.
 import functools
 import gzip
 import json
+import string
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
@@ -27,8 +28,10 @@ from digits.settings import Settings
 
 STRANGERS = "strangers"  # of UNIPEN's validation writers, to measure on; nothing learns from them
 EXAMPLES = "examples"  # of training writers, to show; every shape in which a digit is written is among them
+LETTER_STRANGERS, LETTER_EXAMPLES = "letter-strangers", "letter-examples"  # the same for letters of both cases
 
-_EACH = {STRANGERS: 46, EXAMPLES: 160}  # drawings of each class
+_EACH = {STRANGERS: 46, EXAMPLES: 160, LETTER_STRANGERS: 40, LETTER_EXAMPLES: 60}  # drawings of each class
+_ALPHABETS = (string.ascii_uppercase, string.ascii_lowercase)
 _SHAPES = 40  # clusters of a class; each gives as many examples
 _FEWEST = 4  # drawings of a cluster; fewer may have wrong labels
 
@@ -37,7 +40,7 @@ _T = TypeVar("_T")
 
 @functools.cache
 def load(name: str) -> tuple[Drawing, ...]:
-    """Read a sample, `STRANGERS` or `EXAMPLES`; raises `DatasetCorrupt` if its file is damaged or missing."""
+    """Read a sample by its name; raises `DatasetCorrupt` if its file is damaged or missing."""
     return tuple(read_strokes_file(_path(name)))
 
 
@@ -45,16 +48,20 @@ def _path(name: str) -> Path:
     return Path(__file__).with_name(f"{name}.json.gz")
 
 
-def choose_strangers(drawings: Sequence[Drawing], each: int = _EACH[STRANGERS]) -> list[Drawing]:
+def choose_strangers(
+    drawings: Sequence[Drawing], each: int = _EACH[STRANGERS], labels: Iterable[str] = CLASS_NAMES
+) -> list[Drawing]:
     """Choose so many drawings of each class, from every writer about as many."""
     chosen: list[Drawing] = []
-    for label in CLASS_NAMES:
+    for label in labels:
         row = [drawing for drawing in drawings if drawing.label == label]
         chosen += _in_turn(row, [drawing.writer for drawing in row])[:each]
     return chosen
 
 
-def choose_examples(drawings: Sequence[Drawing], each: int = _EACH[EXAMPLES]) -> list[Drawing]:
+def choose_examples(
+    drawings: Sequence[Drawing], each: int = _EACH[EXAMPLES], names: Iterable[str] = CLASS_NAMES
+) -> list[Drawing]:
     """Choose so many drawings of each class, of every shape about as many, and of each shape by different writers.
 
     Left out is what may have a wrong label: a shape with few drawings, or a drawing among those of another class.
@@ -62,7 +69,7 @@ def choose_examples(drawings: Sequence[Drawing], each: int = _EACH[EXAMPLES]) ->
     pixels, labels = _pixels(drawings), np.array([drawing.label for drawing in drawings])
     is_typical = (labels[_nearest(pixels)] == labels[:, None]).mean(axis=1) > 0.5
     chosen: list[Drawing] = []
-    for label in CLASS_NAMES:
+    for label in names:
         rows = np.flatnonzero((labels == label) & is_typical)
         shapes = _cluster(pixels[rows])
         common = np.flatnonzero(np.bincount(shapes)[shapes] >= _FEWEST).tolist()
@@ -119,18 +126,32 @@ def _write(name: str, drawings: list[Drawing]) -> None:
         stream.write(gzip.compress(text, 9, mtime=0))
 
 
+def _to_learn_from(folder: Path, sources: Iterable[str], labels: Iterable[str]) -> list[Drawing]:
+    wanted = set(labels)
+    return [
+        drawing
+        for source in sources
+        for drawing in handwriting.load_strokes(folder, source, "train", wanted, to_train=True)
+    ]
+
+
 def main() -> None:
-    """Choose both samples from the folder of handwriting, and write them beside this module."""
+    """Choose all samples from the folder of handwriting, and write them beside this module."""
     folder = Settings.from_environment().data_dir
     if folder is None:
         raise SystemExit("Set DIGITS_DATA_DIR to the folder with handwriting/.")
-    strangers = handwriting.load_strokes(folder, "unipen", "validation", CLASS_NAMES)
-    known = [
-        drawing
-        for source in ("unipen", "pendigits")
-        for drawing in handwriting.load_strokes(folder, source, "train", CLASS_NAMES, to_train=True)
-    ]
-    for name, drawings in ((STRANGERS, choose_strangers(strangers)), (EXAMPLES, choose_examples(known))):
+    chosen = {
+        STRANGERS: choose_strangers(handwriting.load_strokes(folder, "unipen", "validation", CLASS_NAMES)),
+        EXAMPLES: choose_examples(_to_learn_from(folder, ("unipen", "pendigits"), CLASS_NAMES)),
+        LETTER_STRANGERS: [],
+        LETTER_EXAMPLES: [],
+    }
+    for letters in _ALPHABETS:
+        strangers = handwriting.load_strokes(folder, "unipen", "validation", letters)
+        known = _to_learn_from(folder, ("unipen",), letters)
+        chosen[LETTER_STRANGERS] += choose_strangers(strangers, _EACH[LETTER_STRANGERS], letters)
+        chosen[LETTER_EXAMPLES] += choose_examples(known, _EACH[LETTER_EXAMPLES], letters)
+    for name, drawings in chosen.items():
         _write(name, drawings)
         writers = len({drawing.writer for drawing in drawings})
         print(f"{len(drawings):,} drawings by {writers} writers in {_path(name).name}")

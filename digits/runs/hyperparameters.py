@@ -64,6 +64,14 @@ class Hyperparameters:
         choices=("softmax", "published", "corrected", "convolutional", "drawing"),
         scale="choice",
     )
+    dataset: str = _knob(
+        "mnist",
+        label="Data",
+        help="What the network learns to read: the digits of MNIST, the capitals A-Z, the small letters a-z, letters "
+        "of either case, or digits and letters together.",
+        choices=("mnist", "capitals", "small-letters", "letters", "characters"),
+        scale="choice",
+    )
     learning_rate: float = _knob(
         0.5,
         label="Learning rate",

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from digits.data import datasets, mixture
+from digits.data import datasets, sets
 from digits.data.datasets import Dataset
 from digits.errors import DatasetError
 from digits.runs.hyperparameters import Hyperparameters
@@ -17,7 +17,7 @@ class TrainerData:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._dataset: Dataset | None = None
+        self._dataset: Dataset | None = None  # the last one, because runs of one set often follow each other
 
     def fetch(self, on_progress: Callable[[int, int], None]) -> None:
         """Download MNIST if this machine lacks it and downloads are allowed. Otherwise the small data set is used.
@@ -31,16 +31,16 @@ class TrainerData:
         except DatasetError as error:
             _logger.warning("%s", error)
 
-    def dataset(self) -> Dataset:
-        """Return the data set. It is loaded again only if a different source is found."""
-        if self._dataset is None or self._dataset.source != datasets.find_source(self._settings):
-            self._dataset = datasets.load_mnist(self._settings)
-        return self._dataset
+    def dataset(self, name: str = sets.MNIST) -> Dataset:
+        """Return a data set. It is loaded again only if another one, or another source, is wanted."""
+        declared, known = sets.find(name), self._dataset
+        if known is None or (known.name, known.source) != (name, declared.find_source(self._settings)):
+            self._dataset = known = declared.load(self._settings)
+        return known
 
     def dataset_for(self, hyperparameters: Hyperparameters, say: Callable[[str], None]) -> Dataset:
         """Return the data set that a run learns from; with augmentation "drawing" it includes images of drawings."""
-        if hyperparameters.augmentation != "drawing":
-            return self.dataset()
-        return mixture.for_drawings(
-            self.dataset(), work_dir(self._settings.runs_dir, "mixture"), say, data_dir=self._settings.data_dir
+        memory = work_dir(self._settings.runs_dir, "mixture")
+        return sets.add_shares(
+            self.dataset(hyperparameters.dataset), hyperparameters.augmentation, memory, say, self._settings
         )

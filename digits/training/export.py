@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from digits import logs
 from digits.accuracy import Accuracy, accuracy
+from digits.data import sets
 from digits.data.datasets import Dataset
 from digits.errors import ExportMismatch, TrainingDiverged
 from digits.models import calibration, drawn_accuracy, weights
@@ -193,10 +194,15 @@ def _measure(recogniser: Recogniser, dataset: Dataset) -> dict[str, Any]:
 
 
 def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, measured: Accuracy) -> Card:
+    title, place = PRESETS[hyperparameters.network].title, list(sets.DATA_SETS).index(dataset.name)
+    if dataset.name != sets.MNIST:
+        title = f"{sets.find(dataset.name).title}: {title[0].lower()}{title[1:]}"
     return Card(
         id=name,
-        title=PRESETS[hyperparameters.network].title,
-        order=list(PRESETS).index(hyperparameters.network),
+        title=title
+        if dataset.name == sets.MNIST
+        else f"{sets.find(dataset.name).title}: {title[0].lower()}{title[1:]}",
+        order=place * len(PRESETS) + list(PRESETS).index(hyperparameters.network),
         class_names=dataset.class_names,
         data=dataset.description,
         train_images=len(dataset.train),

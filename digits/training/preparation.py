@@ -69,9 +69,8 @@ class Preparation:
             Interrupted: the owner stopped or paused the run meanwhile, or this process must end.
         """
         self._retry(lambda: self._registry.set_activity(run.id, "Preparing", reason=""))
-        description = self._data.dataset().description
-        self._retry(lambda: self._registry.set_activity(run.id, "Preparing", data=description))
         dataset = self._load_data(run)
+        self._retry(lambda: self._registry.set_activity(run.id, "Preparing", data=dataset.description))
         program = self._find_program(run.hyperparameters, len(dataset.class_names), run.precision)
         self._registry.set_activity(run.id, "Preparing", precision=program.precision)
         training, notice = self._restore(run, dataset, program)

@@ -57,5 +57,7 @@ def test_shapes_are_told_by_their_strokes():
 
 
 def test_are_a_part_of_the_repository_that_stays_small():
-    """Both files together take less than a model."""
-    assert sum(samples._path(name).stat().st_size for name in (samples.STRANGERS, samples.EXAMPLES)) < 250_000
+    """The files of digits together take less than a model, and so do those of letters."""
+    digits, letters = (samples.STRANGERS, samples.EXAMPLES), (samples.LETTER_STRANGERS, samples.LETTER_EXAMPLES)
+    assert sum(samples._path(name).stat().st_size for name in digits) < 250_000
+    assert sum(samples._path(name).stat().st_size for name in letters) < 600_000

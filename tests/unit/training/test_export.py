@@ -48,6 +48,24 @@ def text_arrays(folder):
     return [np.loadtxt(io.StringIO(texts[name])) for name in ("weights.txt", "const.txt")]
 
 
+@pytest.mark.parametrize("count", [3, 26, 47, 62])
+def test_nothing_counts_to_ten(count, small, quick, tmp_path):
+    """A network of any number of classes is trained, saved and read, and its card names the classes."""
+    names = tuple(chr(0x41 + place) for place in range(count))
+    labels = np.arange(4 * count) % count
+    few = datasets.Split(small.train.images[: 4 * count], labels.astype(np.uint8))
+    dataset = dataclasses.replace(
+        small, class_names=names, labels={}, train=few, validation=few.rows(0), test=few.rows(0, 2 * count)
+    )
+    program = Program("softmax", count, optimizer="sgd")
+    progress = list(train(quick, dataset, program))
+    card = save(program.exportable_model(), tmp_path / "many", dataset, quick)
+    assert progress[-1].accuracy > 0.6
+    assert card.class_names == names
+    assert card.test.total == 2 * count
+    assert Recogniser(tmp_path / "many" / "model.tflite").probabilities(few.images).shape == (4 * count, count)
+
+
 class TestFolder:
     def test_has_all_files_and_nothing_else_is_left(self, saved):
         """The folder holds the Keras and LiteRT models, the card and the predictions, and no draft remains."""

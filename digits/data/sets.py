@@ -1,0 +1,104 @@
+"""The data sets that a network can learn from, each declared once: its classes, where it comes from, what is added."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from digits.data import datasets, letters, mixture
+from digits.data.datasets import Dataset, Source
+from digits.data.mixture import Say, Share
+from digits.errors import DatasetUnavailable
+from digits.settings import Settings
+
+MNIST = "mnist"
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The declaration of a data set.
+
+    Attributes:
+        name: a short identifier, as in links and on cards.
+        title: its name for people.
+        noun: what one of its samples is, such as "digit".
+        class_names: the names of its classes, in their order.
+        origin: who collected it, and its terms, in a sentence.
+        shares: what a network learns from besides the images of `load`, by augmentation.
+        find_source: tells where its images would come from now; raises `DatasetUnavailable`.
+        load: loads it; raises `DatasetUnavailable` or `DatasetCorrupt`.
+        load_test: loads it without its training and validation images.
+    """
+
+    name: str
+    title: str
+    noun: str
+    class_names: tuple[str, ...]
+    origin: str
+    shares: Mapping[str, tuple[Share, ...]]
+    find_source: Callable[[Settings], Source]
+    load: Callable[[Settings], Dataset]
+    load_test: Callable[[Settings], Dataset]
+
+
+_LETTERS_ORIGIN = (
+    "UNIPEN (I. Guyon et al., ICPR 1994; CC BY 4.0); with the folder of handwriting also Omniglot (B. Lake et al., "
+    "Science 2015; MIT) and EMNIST (G. Cohen et al., IJCNN 2017; public domain)."
+)
+_NOUNS = {"characters": "character"}
+
+
+def _of_letters(alphabet: letters.Alphabet) -> DataSet:
+    return DataSet(
+        alphabet.name,
+        alphabet.title,
+        _NOUNS.get(alphabet.name, "letter"),
+        alphabet.class_names,
+        _LETTERS_ORIGIN,
+        {"none": mixture.LETTERS, "drawing": mixture.VARIED_LETTERS},
+        letters.find_source,
+        partial(letters.load, alphabet),
+        partial(letters.load_test, alphabet),
+    )
+
+
+DATA_SETS: dict[str, DataSet] = {
+    MNIST: DataSet(
+        MNIST,
+        "Digits (MNIST)",
+        "digit",
+        datasets.CLASS_NAMES,
+        "Yann LeCun, Corinna Cortes, Christopher J. C. Burges; CC BY-SA 3.0 as commonly stated.",
+        {"none": (), "drawing": mixture.MIXTURE},
+        datasets.find_source,
+        datasets.load_mnist,
+        datasets.load_test,
+    ),
+    **{alphabet.name: _of_letters(alphabet) for alphabet in letters.ALPHABETS.values()},
+}
+
+
+def find(name: str) -> DataSet:
+    """Return a declared data set.
+
+    Raises:
+        DatasetUnavailable: no data set has this name.
+    """
+    if name not in DATA_SETS:
+        raise DatasetUnavailable(
+            f"A data set must be {', '.join(DATA_SETS)}; received {name[:60]!r}. Choose one of these."
+        )
+    return DATA_SETS[name]
+
+
+def add_shares(dataset: Dataset, augmentation: str, memory: Path, say: Say, settings: Settings) -> Dataset:
+    """Add to a data set's training images what its declaration names for an augmentation.
+
+    Args:
+        dataset: what `load` returned.
+        augmentation: as in `Hyperparameters`.
+        memory, say: as in `mixture.for_drawings`.
+        settings: they name the folder of handwriting.
+    """
+    shares = find(dataset.name).shares[augmentation]
+    return mixture.for_drawings(dataset, memory, say, data_dir=settings.data_dir, shares=shares) if shares else dataset
