@@ -10,10 +10,11 @@ from typing import TypeAlias
 
 from digits import package_commands, train_command
 from digits.accuracy import accuracy
-from digits.data import datasets, drawings, strangers
+from digits.data import datasets, drawings, sets, strangers
 from digits.errors import DigitsError, FileTooLarge, InvalidHyperparameter, InvalidImage
 from digits.limits import read_file
 from digits.models import answers, cards, catalogue, drawn_accuracy
+from digits.models.figures import Strangers
 from digits.models.reading import Reading, read_picture
 from digits.runs.hyperparameters import as_markdown as hyperparameters_as_markdown
 from digits.settings import MAX_UPLOAD_BYTES, Settings
@@ -78,7 +79,8 @@ def _describe(reading: Reading, class_names: Sequence[str]) -> str:
 
 
 def _gallery(options: argparse.Namespace, settings: Settings) -> int:
-    model, dataset = catalogue.find(options.model, settings), datasets.load_test(settings)
+    model = catalogue.find(options.model, settings)
+    dataset = sets.find(model.card.dataset).load_test(settings)
     labels, probabilities = dataset.test.labels, model.test_probabilities(dataset)
     predicted = probabilities.argmax(axis=1)
     class_index = None
@@ -117,9 +119,8 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
             for model in models:
                 print(f"{model.id:20} {drawn_accuracy.measure(model, given)}")
         return 0
-    dataset = datasets.load_test(settings)
-    print(dataset.description)
     for model in models:
+        dataset = sets.find(model.card.dataset).load_test(settings)
         measured = accuracy(model.recogniser.probabilities(dataset.test.images), dataset.test.labels)
         print(f"{model.id:20} {measured}")
     return 0
@@ -127,8 +128,14 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
 
 def _evaluate_strangers(models: Sequence[catalogue.Model], options: argparse.Namespace, settings: Settings) -> int:
     """Measure models on real handwriting, print what they read by source and by class, and write it if asked to."""
-    groups = _announced(strangers.load_for(settings, options.most))
-    for model, found in zip(models, drawn_accuracy.measure_strangers(models, groups), strict=True):
+    found_by: dict[str, Strangers] = {}
+    for name in dict.fromkeys(model.card.dataset for model in models):
+        rivals = [model for model in models if model.card.dataset == name]
+        groups = _announced(strangers.load_for(settings, options.most, sets.find(name).labels))
+        measured = drawn_accuracy.measure_strangers(rivals, groups)
+        found_by |= {model.id: found for model, found in zip(rivals, measured, strict=True)}
+    for model in models:
+        found = found_by[model.id]
         print(f"\n{model.title}: {tables.in_words(found)}\n")
         print(tables.as_text(tables.by_source(found)), tables.as_text(tables.by_class(found)), sep="\n\n")
         if options.write:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from digits.data import datasets
+from digits.data import sets
 from digits.errors import InvalidPackage
 from digits.limits import read_file
 from digits.models import catalogue
@@ -46,8 +46,9 @@ def _export(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
-    package, dataset = _read(options.file), datasets.load_test(settings)
+    package = _read(options.file)
     model = catalogue.find(options.model or _model_id_in(package), settings)
+    dataset = sets.find(model.card.dataset).load_test(settings)
     print(dataset.description)
     result = check.check_package(package, model, dataset.test.images, settings, with_keras=True, on_step=print)
     print(result)

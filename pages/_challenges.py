@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from digits.data import datasets
+from digits.data import datasets, sets
 from digits.runs.schema import Run
 from digits.store import Store, open_store
 from digits.training import timeline
@@ -37,7 +37,8 @@ def show_chosen() -> None:
     if not name:
         return
     challenge = CHALLENGES[name]
-    runs = _widgets.registry().list_runs(_widgets.visitor())
+    found = _widgets.registry().list_runs(_widgets.visitor())
+    runs = [run for run in found if run.hyperparameters.dataset == sets.MNIST]
     result = challenge.check(runs, _samples_right(runs) if name == "hundred" else {})
     with st.container(border=True, key=_key("challenge.card"), horizontal=True, vertical_alignment="center"):
         with st.container(gap="xsmall"):
@@ -60,7 +61,7 @@ def _leave() -> None:
 
 def _samples_right(runs: list[Run]) -> dict[str, int]:
     """Return how many of the 100 samples each of the latest runs reads rightly at its last snapshot."""
-    store, dataset = open_store(_widgets.settings()), _widgets.test_set()
+    store, dataset = open_store(_widgets.settings()), _widgets.test_set(sets.MNIST)
     found = ((run.id, _right_in(store, run.id, dataset)) for run in runs[:_LATEST])
     return {run_id: right for run_id, right in found if right is not None}
 

@@ -8,7 +8,6 @@ import streamlit as st
 from digits.data import datasets
 from digits.errors import ModelNotFound
 from digits.models import catalogue, scores
-from digits.runs.names import NETWORKS
 from digits.runs.schema import Run
 from digits.views import comparison, examples, gallery
 from digits.views import titles as model_titles
@@ -44,7 +43,10 @@ def show(runs: Sequence[Run], names: dict[str, str]) -> None:
     if a.id == b.id:
         st.info("A and B are the same model. Choose a different one.")
         return
-    dataset = _widgets.test_set()
+    if a.card.dataset != b.card.dataset:
+        st.info("A and B read different characters. Choose two models of the same data.")
+        return
+    dataset = _widgets.test_set(a.card.dataset)
     try:
         _verdict(dataset, a, b)
         _images(dataset, a, b)
@@ -63,7 +65,9 @@ def _models(runs: Sequence[Run], names: dict[str, str]) -> tuple[dict[str, str],
         firsts += [model.id for model in models[:1]]
     if not titles:
         return {}, []
-    bundled = {model.id: f"{NETWORKS[model.id]} (bundled)" for model in catalogue.bundled() if model.id not in titles}
+    bundled = {
+        model.id: f"{model_titles.short(model)} (bundled)" for model in catalogue.bundled() if model.id not in titles
+    }
     network = runs[0].hyperparameters.network
     return titles | bundled, [*firsts, network if network in bundled else catalogue.DEFAULT_MODEL][:2]
 

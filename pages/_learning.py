@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from digits.data import sets
 from digits.models import scores
 from digits.runs.schema import Run
 from digits.store import open_store
@@ -53,11 +54,13 @@ def show(run: Run) -> None:
     elif view == "samples":
         _show_samples(run, snapshot)
     elif view == "layer":
-        sprite = weight_pictures.layer_pictures(snapshot.kind, snapshot.pictures, _widgets.test_set().class_names)
+        sprite = weight_pictures.layer_pictures(
+            snapshot.kind, snapshot.pictures, sets.find(run.hyperparameters.dataset).class_names
+        )
         st.image(sprite.png, width="content", output_format="PNG", alt=sprite.alt)
         st.caption(f"{sprite.alt}.")
     else:
-        _show_confusion(snapshot)
+        _show_confusion(run, snapshot)
 
 
 def _moment(run: Run, steps: list[int]) -> int:
@@ -102,7 +105,7 @@ def _choose(key: str, steps: list[int]) -> None:
 
 
 def _show_samples(run: Run, snapshot: timeline.Snapshot) -> None:
-    dataset = _widgets.test_set()
+    dataset = _widgets.test_set(run.hyperparameters.dataset)
     is_mine = run.owner == _widgets.visitor()
     _own_drawing.show(run.id, snapshot, dataset.class_names, is_mine=is_mine)
     rows = np.arange(min(len(snapshot.predicted), len(dataset.test)))
@@ -112,8 +115,8 @@ def _show_samples(run: Run, snapshot: timeline.Snapshot) -> None:
     st.caption("For display only: the best checkpoint is chosen on validation images.")
 
 
-def _show_confusion(snapshot: timeline.Snapshot) -> None:
-    names = _widgets.test_set().class_names
+def _show_confusion(run: Run, snapshot: timeline.Snapshot) -> None:
+    names = sets.find(run.hyperparameters.dataset).class_names
     summary = scores.describe_confusion(snapshot.confusion, names)
     st.echarts_chart(
         charts.confusion_map(snapshot.confusion, names),

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from digits import trouble
+from digits.data import sets
 from digits.errors import DigitsError
 from digits.models import catalogue
 from digits.runs import commands
@@ -20,7 +21,7 @@ from digits.views.markdown import escaped
 from pages import _own_drawing, _state, _transport, _widgets
 
 VISIBLE = ("learning_rate", "iterations", "dropout")  # the settings beside the card; the others are in the expander
-MORE = tuple(name for name in KNOBS if name not in ("network", *VISIBLE))
+MORE = tuple(name for name in KNOBS if name not in ("network", "dataset", *VISIBLE))
 
 _key = partial(_state.key, "train")
 
@@ -47,7 +48,10 @@ def show_networks() -> None:
 
 
 def _captions(paces: dict[str, float]) -> list[str]:
-    usual = {model.id: model.test_accuracy.share for model in catalogue.bundled()}
+    data = st.session_state[_key("dataset")]
+    usual = {
+        model.card.network: model.test_accuracy.share for model in catalogue.bundled() if model.card.dataset == data
+    }
     captions = []
     for name, preset in PRESETS.items():
         accuracy = f"{usual[name]:.1%} · " if name in usual else ""
@@ -57,13 +61,23 @@ def _captions(paces: dict[str, float]) -> list[str]:
 
 
 def apply_preset() -> None:
-    """Set every setting to the chosen network's preset."""
+    """Set every setting but the data to the chosen network's preset."""
     for name, value in PRESETS[st.session_state[_key("network")]].hyperparameters.to_dict().items():
-        st.session_state[_key(name)] = value
+        if name != "dataset":
+            st.session_state[_key(name)] = value
 
 
 def show_sliders() -> None:
     """Show the settings that matter most, and the others in an expander."""
+    knob = KNOBS["dataset"]
+    st.selectbox(
+        knob.label,
+        knob.choices,
+        format_func=lambda name: sets.find(name).title,
+        key=_key("dataset"),
+        persist_state="session",
+        help=knob.help,
+    )
     for name in VISIBLE:
         _knob(name)
     with st.expander("More settings", icon=":material/tune:"):
@@ -94,10 +108,10 @@ def _knob(name: str) -> None:
 
 def show_diagram() -> None:
     """Draw the chosen network's layers, with a sentence on what is special about it."""
-    network = st.session_state[_key("network")]
+    network, classes = st.session_state[_key("network")], len(sets.find(st.session_state[_key("dataset")]).class_names)
     with st.container(key=_key("diagram"), gap="small"):
-        _widgets.drawing(diagrams.drawing(network, st.session_state[_key("dropout")]), key=_key("layers"))
-        st.caption(f"{diagrams.parameters(network):,} parameters. {words.EXPLANATIONS[network]}")
+        _widgets.drawing(diagrams.drawing(network, st.session_state[_key("dropout")], classes), key=_key("layers"))
+        st.caption(f"{diagrams.parameters(network, classes):,} parameters. {words.EXPLANATIONS[network]}")
 
 
 def show_start() -> None:

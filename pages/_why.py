@@ -10,7 +10,7 @@ import streamlit as st
 
 from digits.errors import ModelNotFound
 from digits.ink import glyphs
-from digits.models import catalogue, weights
+from digits.models import answers, catalogue, weights
 from digits.views import gallery, live, weight_pictures
 from digits.why import explanations, neighbours, opinions
 from pages import _state, _widgets
@@ -97,7 +97,8 @@ def _nearest(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
     found, names = neighbours.find(model, glyph.image), model.class_names
     if not found:
         return
-    st.markdown("Most similar of 1,600 digits by 165 people")
+    count, people = len(neighbours.index(model)), neighbours.writers(model.card.dataset)
+    st.markdown(f"Most similar of {count:,} {answers.noun_of(names)}s by {people} people")
     _widgets.picture(
         gallery.sprite(np.stack([neighbour.image for neighbour in found]), columns=_columns(), factor=3),
         alt=neighbours.describe(found, names),
@@ -105,9 +106,10 @@ def _nearest(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
     st.caption(neighbours.describe(found, names))
 
 
-def _compare_models(glyph: glyphs.Glyph, _model: catalogue.Model) -> None:
-    """Show what every bundled model reads in the same drawing."""
-    found = opinions.ask(catalogue.bundled(), glyph.image)
+def _compare_models(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
+    """Show what every bundled model of the same classes reads in the same drawing."""
+    rivals = [rival for rival in catalogue.bundled() if rival.class_names == model.class_names]
+    found = opinions.ask(rivals, glyph.image)
     models = [
         {
             "id": opinion.model.id,

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from digits import trouble
-from digits.data import datasets
+from digits.data import datasets, sets
 from digits.errors import DigitsError, ModelNotFound, RunNotFound
 from digits.models import catalogue
 from digits.models.identity import ModelId, Weights
@@ -63,14 +63,14 @@ def is_phone() -> bool:
     return "Mobi" in st.context.headers.get("User-Agent", "")
 
 
-def test_set() -> datasets.Dataset:
-    """Return the data set with its test images; raises `DatasetError`."""
-    return _test_set(datasets.find_source(settings()))
+def test_set(name: str) -> datasets.Dataset:
+    """Return a data set with its test images; raises `DatasetError`."""
+    return _test_set(name, sets.find(name).find_source(settings()))
 
 
-@st.cache_resource(max_entries=2, show_spinner="Opening the test images")
-def _test_set(source: datasets.Source) -> datasets.Dataset:
-    return datasets.load_test(settings())
+@st.cache_resource(max_entries=8, show_spinner="Opening the test images")
+def _test_set(name: str, source: datasets.Source) -> datasets.Dataset:
+    return sets.find(name).load_test(settings())
 
 
 def show_error(error: Exception) -> None:
@@ -264,7 +264,7 @@ def probability_chart(
     """Show the probability of every class as bars; they are grey if the image does not look like a digit."""
     st.echarts_chart(
         charts.probability_bars(probabilities, class_names, is_doubtful=is_doubtful),
-        height=28 * len(class_names) + 10,
+        height=28 * len(charts.likeliest(probabilities)) + 10,
         key=key,
         alt=charts.describe_probabilities(probabilities, class_names),
     )

@@ -181,7 +181,7 @@ try:
     with above or tools:
         model = _widgets.model_chooser("gallery", width="stretch" if above else 340)
     with tools:
-        dataset = _widgets.test_set()
+        dataset = _widgets.test_set(model.card.dataset)
         _filters(dataset.class_names)
     _show(model, dataset)
 except DigitsError as error:

@@ -136,7 +136,7 @@ try:
         if not is_phone:
             _card_button(model)
     _figures(model)
-    dataset = _widgets.test_set()
+    dataset = _widgets.test_set(model.card.dataset)
     rows = _tabs(model, dataset)
     if is_phone:
         _card_button(model)

@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from digits import trouble
+from digits.data import sets
 from digits.errors import DigitsError, RunNotFound
 from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
@@ -51,7 +52,7 @@ def _new_run() -> None:
         _settings.show_diagram()
         _challenges.show_all()
         _own_runs()
-        st.caption(_widgets.test_set().description)
+        st.caption(_widgets.test_set(st.session_state[_key("dataset")]).description)
     with st.container(key=_key("unseen")):
         _curves.show_empty(st.session_state[_key("iterations")])
 
@@ -106,7 +107,8 @@ def _banner(run_id: str, *, is_mine: bool) -> None:
     """Say so if the run has diverged or its network guesses, why probably, and offer better settings in one press."""
     registry = _widgets.registry()
     run = registry.get(run_id)
-    found = diagnosis.diagnose(run, registry.metrics(run_id), registry.changes(run_id))
+    classes = len(sets.find(run.hyperparameters.dataset).class_names)
+    found = diagnosis.diagnose(run, registry.metrics(run_id), registry.changes(run_id), classes=classes)
     if found is None:
         return
     with st.container(key=_key("diagnosis")):

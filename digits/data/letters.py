@@ -5,7 +5,7 @@ What a network learns from is declared in `mixture`: without the folder of handw
 """
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,7 +84,7 @@ def load_test(alphabet: Alphabet, settings: Settings) -> Dataset:
     return _build(alphabet, find_source(settings), validation=_split([], alphabet.labels))
 
 
-def examples(labels: Mapping[str, int]) -> list[Drawing]:
+def examples(labels: Collection[str]) -> list[Drawing]:
     """Return the examples of training writers that are part of Digits and have one of these labels."""
     known = [*samples.load(samples.EXAMPLES), *samples.load(samples.LETTER_EXAMPLES)]
     return [drawing for drawing in known if drawing.label in labels]

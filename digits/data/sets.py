@@ -1,7 +1,7 @@
 """The data sets that a network can learn from, each declared once: its classes, where it comes from, what is added."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class DataSet:
         find_source: tells where its images would come from now; raises `DatasetUnavailable`.
         load: loads it; raises `DatasetUnavailable` or `DatasetCorrupt`.
         load_test: loads it without its training and validation images.
+        folded: the class of each label of handwriting, where that is not the class's name.
     """
 
     name: str
@@ -39,6 +40,17 @@ class DataSet:
     find_source: Callable[[Settings], Source]
     load: Callable[[Settings], Dataset]
     load_test: Callable[[Settings], Dataset]
+    folded: Mapping[str, int] = field(default_factory=dict)
+
+    def model_title(self, network: str) -> str:
+        """Return what a model of this data is called, given its network's title; digits need not be named."""
+        return network if self.name == MNIST else f"{self.title}: {network[0].lower()}{network[1:]}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of handwriting that it knows, each with the name of its class."""
+        places = self.folded or {name: place for place, name in enumerate(self.class_names)}
+        return {label: self.class_names[place] for label, place in places.items()}
 
 
 _LETTERS_ORIGIN = (
@@ -59,6 +71,7 @@ def _of_letters(alphabet: letters.Alphabet) -> DataSet:
         letters.find_source,
         partial(letters.load, alphabet),
         partial(letters.load_test, alphabet),
+        alphabet.labels,
     )
 
 
@@ -89,6 +102,11 @@ def find(name: str) -> DataSet:
             f"A data set must be {', '.join(DATA_SETS)}; received {name[:60]!r}. Choose one of these."
         )
     return DATA_SETS[name]
+
+
+def with_classes(class_names: tuple[str, ...]) -> DataSet | None:
+    """Return the declared data set that has these classes, or None."""
+    return next((declared for declared in DATA_SETS.values() if declared.class_names == class_names), None)
 
 
 def add_shares(dataset: Dataset, augmentation: str, memory: Path, say: Say, settings: Settings) -> Dataset:

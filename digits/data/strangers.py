@@ -5,8 +5,8 @@ is not among them, because constants of the segmentation were tuned on it.
 """
 
 import io
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from digits.data.datasets import CLASS_NAMES
 from digits.data.drawings import Drawing
 from digits.settings import Settings
 
+DIGITS = {name: name for name in CLASS_NAMES}
 SAMPLE = "sample"  # the source that is part of Digits
 SOURCES = ("unipen", "crohme-hamex", "crohme-mfrdb", "crohme-kaist", "crohme-mathbrush", "crohme-expressmatch")
 TITLES = {
@@ -48,33 +49,39 @@ class Group:
     drawings: list[Drawing]
 
 
-def load(data_dir: Path, most: int | None = None) -> Iterator[Group]:
+def load(data_dir: Path, most: int | None = None, labels: Mapping[str, str] = DIGITS) -> Iterator[Group]:
     """Yield all sources, by strokes and as pictures.
 
     Args:
         data_dir: the folder with `handwriting/`.
         most: the drawings of a source, chosen evenly; None for `MOST`.
+        labels: the labels that are wanted, each with the name of its class.
 
     Raises:
         DatasetUnavailable, DatasetCorrupt: as in `handwriting.load_strokes`.
     """
     for way in (STROKES, PICTURES):
         for source in SOURCES:
-            drawings = handwriting.load_strokes(data_dir, source, "validation", CLASS_NAMES)
-            yield Group(source, way, _some(drawings, most or MOST[way]))
-    yield Group("swiss", PICTURES, _some(_on_paper(data_dir), most or MOST[PICTURES]))
+            found = handwriting.load_strokes(data_dir, source, "validation", labels)
+            drawings = [replace(drawing, label=labels[drawing.label]) for drawing in found]
+            if drawings:
+                yield Group(source, way, _some(drawings, most or MOST[way]))
+    if labels == DIGITS:
+        yield Group("swiss", PICTURES, _some(_on_paper(data_dir), most or MOST[PICTURES]))
 
 
-def load_for(settings: Settings, most: int | None = None) -> Iterable[Group]:
+def load_for(settings: Settings, most: int | None = None, labels: Mapping[str, str] = DIGITS) -> Iterable[Group]:
     """Return all sources if there is a folder of handwriting, else the sample; see `load`."""
     if settings.data_dir and (settings.data_dir / "handwriting").is_dir():
-        return load(settings.data_dir, most)
-    return [load_sample()]
+        return load(settings.data_dir, most, labels)
+    return [load_sample(labels)]
 
 
-def load_sample() -> Group:
+def load_sample(labels: Mapping[str, str] = DIGITS) -> Group:
     """Return the sample that is part of Digits; raises `DatasetCorrupt`."""
-    return Group(SAMPLE, STROKES, list(samples.load(samples.STRANGERS)))
+    known = [*samples.load(samples.STRANGERS), *samples.load(samples.LETTER_STRANGERS)]
+    drawings = [replace(drawing, label=labels[drawing.label]) for drawing in known if drawing.label in labels]
+    return Group(SAMPLE, STROKES, drawings)
 
 
 def _some(drawings: list[Drawing], most: int) -> list[Drawing]:

@@ -13,6 +13,7 @@ import numpy as np
 from digits.accuracy import percent
 from digits.models.reading import Reading
 
+_DIGITS = frozenset("0123456789")
 _NAMED = 3  # of several doubtful marks, so many are named
 _HESITATES = 0.1  # from this probability on, the second class is named too
 
@@ -59,6 +60,13 @@ NOTHING_DRAWN = Answer(
 NO_INK = Answer(Tone.NOTHING, "", "No ink was found", "Use darker ink or more light, or come closer.")
 
 
+def noun_of(class_names: Sequence[str]) -> str:
+    """Return what one sample of these classes is called: "digit", "letter" or "character"."""
+    if _DIGITS.issuperset(class_names):
+        return "digit"
+    return "letter" if all(len(name) == 1 and name.isalpha() for name in class_names) else "character"
+
+
 def answer(reading: Reading, class_names: Sequence[str], *, is_drawing: bool = False) -> Answer:
     """Return what is said about a reading.
 
@@ -99,9 +107,9 @@ def symbols(reading: Reading, class_names: Sequence[str]) -> list[str]:
 def describe(reading: Reading, class_names: Sequence[str], place: int) -> str:
     """Describe one digit of a number, counted from 0, in a sentence."""
     name, other, second = _top_two(reading.probabilities[place], class_names)
-    number = place + 1
+    number, noun = place + 1, noun_of(class_names)
     if reading.accepted[place]:
-        return f"Digit {number} is read as {name}{f', perhaps {other}' if second >= _HESITATES else ''}."
+        return f"{noun.capitalize()} {number} is read as {name}{f', perhaps {other}' if second >= _HESITATES else ''}."
     if reading.beginnings[place]:
         return f"Mark {number} is not a digit yet."
     return f"Mark {number} does not look like a digit; the closest match is {name}."
@@ -112,7 +120,9 @@ def label(reading: Reading, class_names: Sequence[str], place: int) -> str:
     probabilities, count = reading.probabilities[place], len(reading.digits)
     name = _top_two(probabilities, class_names)[0]
     read = f"read as {name}, {percent(probabilities.max())} sure"
-    return f"Digit {place + 1} of {count}: {read if reading.accepted[place] else 'does not look like a digit'}"
+    noun = noun_of(class_names)
+    said = read if reading.accepted[place] else f"does not look like a {noun}"
+    return f"{noun.capitalize()} {place + 1} of {count}: {said}"
 
 
 def _read(reading: Reading, class_names: Sequence[str], text: str) -> Answer:
@@ -128,8 +138,9 @@ def _read(reading: Reading, class_names: Sequence[str], text: str) -> Answer:
             return Answer(tone, text, headline, f"It is {sure} sure.")
         return Answer(tone, text, f"{headline}, perhaps {other}", f"It is {sure} sure of {name}.")
     lines = len(text.splitlines())
-    span = ("both" if count == 2 else f"all {count}") + " digits" + (f" on {lines} lines" if lines > 1 else "")
-    doubt = f"; {_where(reading, weakest, 'digit')} may be {other}" if tone is Tone.HESITANT else ""
+    noun = noun_of(class_names)
+    span = ("both" if count == 2 else f"all {count}") + f" {noun}s" + (f" on {lines} lines" if lines > 1 else "")
+    doubt = f"; {_where(reading, weakest, noun)} may be {other}" if tone is Tone.HESITANT else ""
     return Answer(tone, text, headline, f"It is {sure} sure of {span}{doubt}.")
 
 

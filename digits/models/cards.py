@@ -88,6 +88,12 @@ class Card:
         name = self.hyperparameters.get("network")
         return name if isinstance(name, str) else ""
 
+    @property
+    def dataset(self) -> str:
+        """The name of the data set that it learned to read; before there were several, it was MNIST."""
+        name = self.hyperparameters.get("dataset", "mnist")
+        return name if isinstance(name, str) else ""
+
     @classmethod
     def from_dict(cls, facts: Any) -> "Card":
         """Return the card that some parsed JSON describes.

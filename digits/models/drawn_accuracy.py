@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digits.accuracy import Accuracy
-from digits.data import shapes, strangers
-from digits.data.datasets import CLASS_NAMES
+from digits.data import sets, shapes, strangers
 from digits.data.drawings import Examples, prepare
 from digits.data.strangers import Group
 from digits.errors import InvalidImage
@@ -91,16 +90,17 @@ def measure_strangers(models: Sequence[Classifier], groups: Iterable[Group]) -> 
 
 def measure_sample(model: Classifier) -> Strangers | None:
     """Read the sample of strangers that is part of Digits, in about a second; None for classes it does not have."""
-    if tuple(model.class_names) != CLASS_NAMES:
+    declared = sets.with_classes(tuple(model.class_names))
+    if declared is None:
         return None
-    group, examples = prepare_sample()
+    group, examples = prepare_sample(declared.name)
     return _summarise([(group, read(model, examples))])
 
 
 @functools.cache
-def prepare_sample() -> tuple[Group, Examples]:
-    """Prepare the sample, once; this takes longer than reading it."""
-    group = strangers.load_sample()
+def prepare_sample(dataset: str = sets.MNIST) -> tuple[Group, Examples]:
+    """Prepare the sample of a declared data set, once; this takes longer than reading it."""
+    group = strangers.load_sample(sets.find(dataset).labels)
     return group, prepare(group.drawings, placings=1)
 
 
@@ -162,7 +162,8 @@ def _mean(row: Sequence[tuple[Group, Outcomes]]) -> Share:
 def _figures(group: Group, outcomes: Outcomes) -> SourceFigures:
     writers = _writers(group)
     shares = {name: _share(getattr(outcomes, name), writers) for name in ("correct", "refused", "split")}
-    members = {label: [one.label == label for one in group.drawings] for label in CLASS_NAMES}
+    labels = sorted({one.label for one in group.drawings})
+    members = {label: [one.label == label for one in group.drawings] for label in labels}
     members |= {name: [is_one(one) for one in group.drawings] for name, is_one in shapes.RARE.items()}
     classes = {
         name: (sum(chosen), int(outcomes.correct[chosen].sum()), int(outcomes.refused[chosen].sum()))

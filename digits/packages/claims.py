@@ -3,12 +3,13 @@
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from digits.data import sets
 from digits.data.datasets import Part
 from digits.errors import InvalidHyperparameter, InvalidPackage
 from digits.models.cards import Card
@@ -55,22 +56,24 @@ class Claims:
     history: list[dict[str, Any]]
 
 
-def read(files: Mapping[str, bytes], class_names: Sequence[str]) -> Claims:
+def read(files: Mapping[str, bytes]) -> Claims:
     """Validate a package's files and return what they state.
 
     Args:
         files: each file's content by its name, as `archives.read` returns them, with a card and hyperparameters.
-        class_names: the classes of the test images.
 
     Raises:
         InvalidPackage: a file makes an impossible claim.
     """
-    card = _read_card(files[CARD], class_names)
+    card = _read_card(files[CARD])
     settings = parse_json(files[HYPERPARAMETERS_FILE], HYPERPARAMETERS_FILE)
     try:
         hyperparameters = Hyperparameters.from_dict(card.hyperparameters)
     except (InvalidHyperparameter, TypeError) as error:
         raise InvalidPackage(f"{CARD} must contain valid hyperparameters. {error}") from error
+    class_names = sets.find(hyperparameters.dataset).class_names
+    if card.class_names != class_names:
+        raise _invalid_field("class_names", f"the classes {', '.join(class_names)}", card.class_names)
     if settings.get("hyperparameters") != card.hyperparameters:
         raise InvalidPackage(f"{HYPERPARAMETERS_FILE} and {CARD} must contain the same settings; they differ.")
     step = hyperparameters.iterations if card.step is None else card.step
@@ -123,7 +126,7 @@ def _check_depth(item: Any, levels: int) -> None:
             _check_depth(part, levels - 1)
 
 
-def _read_card(content: bytes, class_names: Sequence[str]) -> Card:
+def _read_card(content: bytes) -> Card:
     """Return the card of an untrusted package.
 
     `Card` validates types and ranges. Pages also show the card's texts, so these are validated here.
@@ -133,8 +136,6 @@ def _read_card(content: bytes, class_names: Sequence[str]) -> Card:
         card = Card.from_dict(facts)
     except ValueError as error:
         raise InvalidPackage(f"{CARD} must be a valid card; {error}.") from error
-    if card.class_names != tuple(class_names):
-        raise _invalid_field("class_names", f"the classes {', '.join(class_names)}", card.class_names)
     for name, text, max_characters in (("title", card.title, MAX_TITLE), ("data", card.data, MAX_TEXT)):
         if not _is_plain_text(text, max_characters):
             raise _invalid_field(name, f"up to {max_characters} letters, digits and plain punctuation", text)

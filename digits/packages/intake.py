@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from digits.data import datasets
 from digits.errors import InvalidPackage, PackageNotStored
 from digits.models.cards import Card
 from digits.models.catalogue import CARD
@@ -70,7 +69,7 @@ def import_package(
     with _turns.take(), _stored(run_id, registry, settings) as folder:
         admission.require_import(registry.usage(owner))
         on_step("Writing the model's files")
-        rebuild.write_files(folder, claimed.hyperparameters.network, numbers)
+        rebuild.write_files(folder, parameters.template(claimed.hyperparameters), numbers)
         measured = measure.measure(folder, claimed, settings, on_step)
         card = dataclasses.replace(measured, id=run_id, run=run_id)
         (folder / CARD).write_text(card.to_json(), encoding="utf-8")
@@ -86,8 +85,8 @@ def _read(package: bytes) -> tuple[Claims, list[Weight]]:
             raise InvalidPackage(
                 f"A package must contain {', '.join(REQUIRED_FILES)}; {name} is missing. Choose another file."
             )
-    claimed = claims.read(files, datasets.CLASS_NAMES)
-    return claimed, parameters.read(files[PARAMETERS_FILE], claimed.hyperparameters.network)
+    claimed = claims.read(files)
+    return claimed, parameters.read(files[PARAMETERS_FILE], claimed.hyperparameters)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.accuracy import accuracy
-from digits.data import datasets
+from digits.data import sets
 from digits.data.datasets import Dataset, Source, Split
 from digits.errors import InvalidPackage
 from digits.models import calibration, drawn_accuracy
@@ -47,7 +47,7 @@ def measure(
         DatasetError: there are no test images.
     """
     on_step("Loading the test images")
-    dataset = load_images(settings)
+    dataset = load_images(settings, claims.hyperparameters.dataset)
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS), initializer=_lower_priority) as pool:
         recogniser = _SharedOut(folder / TFLITE_FILE, pool)
         on_step(f"Measuring its accuracy on {len(dataset.test):,} test images")
@@ -65,7 +65,7 @@ def measure(
     network = claims.hyperparameters.network
     return Card(
         id=folder.name,
-        title=PRESETS[network].title,
+        title=sets.find(dataset.name).model_title(PRESETS[network].title),
         order=list(PRESETS).index(network),
         class_names=dataset.class_names,
         data=claims.data,
@@ -82,18 +82,18 @@ def measure(
     )
 
 
-def load_images(settings: Settings) -> Dataset:
-    """Return the images to measure on, without training images; they are loaded once in a process.
+def load_images(settings: Settings, name: str = sets.MNIST) -> Dataset:
+    """Return a data set's images to measure on, without training images; they are loaded once in a process.
 
     Raises:
         DatasetError: there are no images.
     """
-    return _load(settings, datasets.find_source(settings))
+    return _load(settings, name, sets.find(name).find_source(settings))
 
 
 @functools.lru_cache(maxsize=1)  # 15 MB
-def _load(settings: Settings, source: Source) -> Dataset:
-    whole = datasets.load_mnist(settings)
+def _load(settings: Settings, name: str, source: Source) -> Dataset:
+    whole = sets.find(name).load(settings)
     train, validation, test = (_copy(split) for split in (whole.train.rows(0, 0), whole.validation, whole.test))
     return dataclasses.replace(whole, train=train, validation=validation, test=test)
 

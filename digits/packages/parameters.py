@@ -6,16 +6,17 @@ The format is a JSON header with each array's type, shape and place, and then th
 
 import struct
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from digits.data import sets
 from digits.errors import InvalidPackage
-from digits.models import textweights
+from digits.models import catalogue, textweights
 from digits.models.catalogue import KERAS_FILE
 from digits.models.textweights import Weight
-from digits.runs.hyperparameters import PRESETS
-from digits.settings import BUNDLED_MODELS_DIR
+from digits.runs.hyperparameters import PRESETS, Hyperparameters
 
 PARAMETERS_FILE = "model.safetensors"
 MAX_PARAMETERS_BYTES = 8 * 1024 * 1024  # the largest network has 1.5 million parameters, of two or four bytes each
@@ -34,12 +35,28 @@ def write(parameters: list[Weight]) -> bytes:
     return save({_name(weight): np.ascontiguousarray(weight.values, kind) for weight in parameters})
 
 
-def read(content: bytes, network: str) -> list[Weight]:
+def template(hyperparameters: Hyperparameters) -> Path:
+    """Return the folder of the bundled model that has the arrays of a network, in name and shape.
+
+    Raises:
+        InvalidPackage: no bundled model of this network has so many classes.
+    """
+    network, classes = hyperparameters.network, len(sets.find(hyperparameters.dataset).class_names)
+    for model in catalogue.bundled():
+        if (model.card.network, len(model.class_names)) == (network, classes):
+            return model.folder
+    raise InvalidPackage(
+        f"A package's model must be of a network that comes with Digits; “{PRESETS[network].title}” for "
+        f"{classes} classes does not. Train it here, or choose another package."
+    )
+
+
+def read(content: bytes, hyperparameters: Hyperparameters) -> list[Weight]:
     """Read the parameters of a network from an untrusted safetensors file.
 
     Args:
         content: the file.
-        network: a name from `PRESETS`; its bundled model has the arrays, in name and shape, that the file must have.
+        hyperparameters: they name the network, and so the arrays that the file must have.
 
     Returns:
         float32 arrays, rounded to float16 as in every exported model, in the order of the layers.
@@ -48,11 +65,12 @@ def read(content: bytes, network: str) -> list[Weight]:
         InvalidPackage: the file is damaged, does not hold exactly these arrays, or holds other than finite numbers.
     """
     found, parameters = _arrays(content), []
-    own = textweights.read(BUNDLED_MODELS_DIR / network / KERAS_FILE)
+    own = textweights.read(template(hyperparameters) / KERAS_FILE)
+    title = PRESETS[hyperparameters.network].title
     shapes = {name: array.shape for name, array in found.items()}
     if shapes != {_name(weight): weight.values.shape for weight in own}:
         raise InvalidPackage(
-            f"By its hyperparameters the model must be “{PRESETS[network].title}”; {PARAMETERS_FILE} has not the "
+            f"By its hyperparameters the model must be “{title}”; {PARAMETERS_FILE} has not the "
             "arrays of that network. Choose another package."
         )
     for weight in own:

@@ -20,19 +20,18 @@ from digits.models.catalogue import KERAS_FILE, TFLITE_FILE
 from digits.models.textweights import Weight
 from digits.models.weights import EXPLAIN_FILE
 from digits.packages import archives
-from digits.settings import BUNDLED_MODELS_DIR
 from digits.training import explain
 
 _COMPRESSION_LEVEL = 1  # nine times as fast as the default, as in `export`
 _WRONG_LAYERS = "A bundled model should have the layers of its network; it has others. Restore its files."
 
 
-def write_files(folder: Path, network: str, parameters: Sequence[Weight]) -> None:
+def write_files(folder: Path, own: Path, parameters: Sequence[Weight]) -> None:
     """Write a model's `.tflite`, `.keras` and `explain.npz` files.
 
     Args:
         folder: where the files are written.
-        network: a name from `PRESETS`.
+        own: the folder of the bundled model of this network, as `parameters.template` finds it.
         parameters: of this network, finite and exact in float16, a kernel and a bias for each layer in order, as
             `parameters.read` returns them.
 
@@ -41,7 +40,6 @@ def write_files(folder: Path, network: str, parameters: Sequence[Weight]) -> Non
         ExportMismatch: the bundled model of this network has other layers, which is a fault in Digits.
         OSError: a file cannot be written.
     """
-    own = BUNDLED_MODELS_DIR / network
     (folder / TFLITE_FILE).write_bytes(_tflite((own / TFLITE_FILE).read_bytes(), parameters))
     with zipfile.ZipFile(own / KERAS_FILE) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}

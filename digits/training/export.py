@@ -195,8 +195,6 @@ def _measure(recogniser: Recogniser, dataset: Dataset) -> dict[str, Any]:
 
 def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, measured: Accuracy) -> Card:
     title, place = PRESETS[hyperparameters.network].title, list(sets.DATA_SETS).index(dataset.name)
-    if dataset.name != sets.MNIST:
-        title = f"{sets.find(dataset.name).title}: {title[0].lower()}{title[1:]}"
     return Card(
         id=name,
         title=title

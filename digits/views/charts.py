@@ -12,6 +12,8 @@ from digits.accuracy import percent
 _ANSWER, _QUIET, _DOUBTFUL, _ERROR = "#3d7ab8", "#9fb3c8", "#b9bec4", "#d9742b"
 _LABEL = "#758290"  # readable on light and dark pages
 
+BARS = 10  # at most, in a chart of probabilities
+
 
 def confusion_map(counts: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
     """Return a confusion matrix as a heat map: correct predictions are grey, errors orange.
@@ -55,19 +57,28 @@ def confusion_map(counts: np.ndarray, class_names: Sequence[str]) -> dict[str, A
     }
 
 
+def likeliest(probabilities: np.ndarray) -> np.ndarray:
+    """Return the classes that have a bar, int (n,): all in their order or, of more than `BARS`, the likeliest."""
+    if len(probabilities) <= BARS:
+        return np.arange(len(probabilities))
+    return np.argsort(-probabilities, kind="stable")[:BARS]
+
+
 def probability_bars(
     probabilities: np.ndarray, class_names: Sequence[str], *, is_doubtful: bool = False
 ) -> dict[str, Any]:
-    """Return a bar chart of the class probabilities, with the highest one highlighted.
+    """Return a bar chart of the class probabilities, with the highest one highlighted; of many, the likeliest.
 
     Args:
         probabilities: float (classes,).
         class_names: the names of the classes.
         is_doubtful: whether all bars are grey, because the drawing is unlikely to be a digit.
     """
-    best = int(probabilities.argmax())
-    table = pd.DataFrame({"class": list(class_names), "probability": probabilities.astype(float) * 100})
-    table["label"] = [percent(share) for share in probabilities]
+    rows = likeliest(probabilities)
+    chosen = probabilities[rows]
+    best = int(chosen.argmax())
+    table = pd.DataFrame({"class": [class_names[row] for row in rows], "probability": chosen.astype(float) * 100})
+    table["label"] = [percent(share) for share in chosen]
     return {
         "animationDuration": 0,
         "animationDurationUpdate": 200,

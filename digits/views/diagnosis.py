@@ -10,7 +10,6 @@ from digits.runs.hyperparameters import LEARNING_RATES, Change, Hyperparameters,
 from digits.runs.schema import Run, RunState
 
 GUESSING = 2.0  # a network with less than so many times the accuracy of chance is guessing
-CLASSES = 10
 _PATIENCE = 4  # validations after which a running network should have learned something
 _GOOD_RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 1e-3}  # each optimizer's usual rate
 
@@ -30,12 +29,15 @@ class Diagnosis:
     better: Hyperparameters
 
 
-def diagnose(run: Run, rows: Sequence[Mapping[str, Any]], changes: Sequence[Change] = ()) -> Diagnosis | None:
+def diagnose(
+    run: Run, rows: Sequence[Mapping[str, Any]], changes: Sequence[Change] = (), *, classes: int
+) -> Diagnosis | None:
     """Return what is wrong with a run if its loss is not finite or its network guesses; else None.
 
     Args:
         rows: the run's history, as `Registry.metrics` returns it.
         changes: the hyperparameters changed during the run.
+        classes: how many its data set has.
     """
     rate = value_at(run.hyperparameters, changes, "learning_rate", run.step)
     better = dataclasses.replace(run.hyperparameters, learning_rate=_better_rate(run.hyperparameters, rate))
@@ -48,9 +50,9 @@ def diagnose(run: Run, rows: Sequence[Mapping[str, Any]], changes: Sequence[Chan
         )
     validated = [row["val_accuracy"] for row in rows if row["val_accuracy"] is not None]
     is_over = run.is_ended and run.state is not RunState.FAILED
-    if not validated or not (is_over or len(validated) >= _PATIENCE) or validated[-1] >= GUESSING / CLASSES:
+    if not validated or not (is_over or len(validated) >= _PATIENCE) or validated[-1] >= GUESSING / classes:
         return None
-    headline = f"This network is guessing: {validated[-1]:.1%} correct, where chance gives {1 / CLASSES:.0%}."
+    headline = f"This network is guessing: {validated[-1]:.1%} correct, where chance gives {1 / classes:.0%}."
     if rate > better.learning_rate:
         reason = f"A learning rate of {rate:g} is probably too large: the first updates wrecked the weights."
     else:

@@ -36,13 +36,15 @@ def _three(activation: str) -> tuple[Layer, ...]:
         _dense(784, 1024, activation, 1),
         _dense(1024, 512, activation, 0.72),
         _dense(512, 256, activation, 0.5),
-        _dense(256, 10, "softmax", 0.3),
+        _dense(256, CLASSES, "softmax", 0.3),
     )
 
 
-# The layers after the image; a test compares them with the networks of `training.networks`.
+CLASSES = 10
+
+# The layers after the image, with ten classes; a test compares them with the networks of `training.networks`.
 LAYERS: dict[str, tuple[Layer, ...]] = {
-    "softmax": (_dense(784, 10, "softmax", 0.3),),
+    "softmax": (_dense(784, CLASSES, "softmax", 0.3),),
     "published": _three("linear"),
     "corrected": _three("ReLU"),
     "convolutional": (
@@ -50,7 +52,7 @@ LAYERS: dict[str, tuple[Layer, ...]] = {
         _filters(32, 64, 3, 7, 0.62, pooled=True),
         _filters(64, 64, 3, 5, 0.5),
         _dense(5 * 5 * 64, 256, "ReLU", 0.5),
-        _dense(256, 10, "softmax", 0.3),
+        _dense(256, CLASSES, "softmax", 0.3),
     ),
     "drawing": (
         _filters(1, 32, 3, 14, 0.8, pooled=True),
@@ -59,23 +61,31 @@ LAYERS: dict[str, tuple[Layer, ...]] = {
         _filters(64, 128, 3, 7, 0.62),
         _filters(128, 128, 3, 5, 0.5),
         _dense(5 * 5 * 128, 128, "ReLU", 0.4),
-        _dense(128, 10, "softmax", 0.3),
+        _dense(128, CLASSES, "softmax", 0.3),
     ),
 }
 
 
-def parameters(network: str) -> int:
+def layers(network: str, classes: int) -> tuple[Layer, ...]:
+    """Return a network's layers, of which the last has a unit for each class."""
+    *others, last = LAYERS[network]
+    return *others, _dense(last.parameters // CLASSES - 1, classes, last.name, last.size)
+
+
+def parameters(network: str, classes: int = CLASSES) -> int:
     """Return how many numbers a network learns."""
-    return sum(layer.parameters for layer in LAYERS[network])
+    return sum(layer.parameters for layer in layers(network, classes))
 
 
-def describe(network: str, dropout: float = 0.0) -> str:
+def describe(network: str, dropout: float = 0.0, classes: int = CLASSES) -> str:
     """Describe a network's layers in a sentence, as the text alternative of its drawing."""
-    steps = "; ".join(f"{layer.shape} ({layer.name}, {layer.parameters:,} parameters)" for layer in LAYERS[network])
+    steps = "; ".join(
+        f"{layer.shape} ({layer.name}, {layer.parameters:,} parameters)" for layer in layers(network, classes)
+    )
     drop = (
         f" Before the last layer, {dropout:.0%} of the units are dropped at random." if _drops(network, dropout) else ""
     )
-    return f"28×28 pixels, then {steps}. {parameters(network):,} parameters.{drop}"
+    return f"28×28 pixels, then {steps}. {parameters(network, classes):,} parameters.{drop}"
 
 
 def _drops(network: str, dropout: float) -> bool:
@@ -85,15 +95,16 @@ def _drops(network: str, dropout: float) -> bool:
 _STEP, _WIDTH, _HEIGHT = 118, 26, 120  # of the drawing, in its own units
 
 
-def drawing(network: str, dropout: float = 0.0) -> str:
+def drawing(network: str, dropout: float = 0.0, classes: int = CLASSES) -> str:
     """Draw a network's layers from left to right as SVG; colours follow the page's text.
 
     Args:
         dropout: the share of the last hidden layer's units that is drawn hollow.
+        classes: the units of the last layer.
     """
-    layers = (Layer("image", "28×28", 0, 0.62), *LAYERS[network])
+    shown = (Layer("image", "28×28", 0, 0.62), *layers(network, classes))
     parts, before = [], 0.0
-    for index, layer in enumerate(layers):
+    for index, layer in enumerate(shown):
         x, height = 40 + index * _STEP, layer.size * _HEIGHT
         if index:
             left, right = x - _STEP + _WIDTH, x
@@ -101,11 +112,11 @@ def drawing(network: str, dropout: float = 0.0) -> str:
                 f'<path d="M{left} {70 - before / 2:g}L{right} {70 - height / 2:g}V{70 + height / 2:g}'
                 f'L{left} {70 + before / 2:g}Z" class="links"/>'
             )
-        is_dropped = _drops(network, dropout) and index == len(layers) - 2
-        parts.append(_box(layer, x, height, dropout if is_dropped else 0.0, is_last=index == len(layers) - 1))
+        is_dropped = _drops(network, dropout) and index == len(shown) - 2
+        parts.append(_box(layer, x, height, dropout if is_dropped else 0.0, is_last=index == len(shown) - 1))
         before = height
-    width = 40 + (len(layers) - 1) * _STEP + _WIDTH + 44
-    alt = html.escape(describe(network, dropout))
+    width = 40 + (len(shown) - 1) * _STEP + _WIDTH + 44
+    alt = html.escape(describe(network, dropout, classes))
     size = (
         f'viewBox="0 0 {width} 186" style="min-width: {0.85 * width:.0f}px"'  # a phone scrolls it: words stay readable
     )

@@ -10,7 +10,14 @@ _WEIGHTS = {Weights.BEST: "best checkpoint", Weights.LAST: "final", Weights.SAVE
 def of_bundled(model: Model) -> str:
     """Return a bundled model's short name with its accuracy, such as "Drawings: 99.7% test, 98.9% strangers"."""
     read = f", {model.strangers.strokes.share:.1%} strangers" if model.strangers else ""
-    return f"{NETWORKS.get(model.card.network, model.title)}: {model.test_accuracy.share:.1%} test{read}"
+    return f"{short(model)}: {model.test_accuracy.share:.1%} test{read}"
+
+
+def short(model: Model) -> str:
+    """Return a bundled model's short name: its network or, if it reads letters, these."""
+    if model.card.dataset != "mnist":
+        return model.title.partition(":")[0]
+    return NETWORKS.get(model.card.network, model.title)
 
 
 def of_run(name: str, share: float | None, weights: Weights | None = None, step: int | None = None) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.data import samples
+from digits.data import letters, sets
 from digits.errors import InvalidImage
 from digits.ink import glyphs
 from digits.models import features
@@ -83,7 +83,7 @@ def find(model: Model, image: np.ndarray, count: int = 8) -> list[Neighbour]:
     call of all draws them too, which takes a second or two.
 
     Args:
-        model: a model whose classes are digits.
+        model: any model; of classes that no declared data set has, there are no examples.
         image: uint8 (28, 28), 0 is paper and 255 is ink.
         count: at least 1.
 
@@ -107,18 +107,23 @@ def index(model: Model) -> Index:
 
 @functools.lru_cache(maxsize=8)  # about 2 MB each
 def _index(path: Path, modified: int, class_names: tuple[str, ...]) -> Index:
-    images, names = examples()
-    known = np.isin(names, class_names)
-    labels = np.array([class_names.index(name) for name in names[known]], int)
-    return Index(features.load(path), images[known], labels)
+    declared = sets.with_classes(class_names)
+    images, names = examples(declared.name) if declared else (np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8), [])
+    return Index(features.load(path), images, np.array([class_names.index(name) for name in names], int))
 
 
 @functools.cache
-def examples() -> tuple[np.ndarray, np.ndarray]:
-    """Return the examples' images uint8 (n, 28, 28), drawn once, and their labels, str (n,)."""
-    drawings = samples.load(samples.EXAMPLES)
+def examples(dataset: str = sets.MNIST) -> tuple[np.ndarray, np.ndarray]:
+    """Return the examples of a data set: their images uint8 (n, 28, 28), drawn once, and their classes, str (n,)."""
+    labels = sets.find(dataset).labels
+    drawings = letters.examples(labels)
     images = np.stack([glyphs.fit_strokes(drawing.strokes, size=(1, 1)).image for drawing in drawings])
-    return images, np.array([drawing.label for drawing in drawings])
+    return images, np.array([labels[drawing.label] for drawing in drawings])
+
+
+def writers(dataset: str) -> int:
+    """Return how many people wrote the examples of a data set."""
+    return len({drawing.writer for drawing in letters.examples(sets.find(dataset).labels)})
 
 
 def describe(neighbours: list[Neighbour], class_names: tuple[str, ...]) -> str:

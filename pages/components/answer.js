@@ -6,6 +6,7 @@
 // and `digits:answer`, {serial, text}, when an answer is final.
 
 const SMALLEST = 0.0005
+const BARS = 10
 const PATIENCE_MS = 2500 // so long after the pen is lifted, the browser's own answer stands without the server's
 
 const percent = share => (share >= 1 - SMALLEST ? ">99.9%" : share < SMALLEST ? "<0.1%" : `${(100 * share).toFixed(1)}%`)
@@ -168,20 +169,28 @@ function showDigits(row, digits, chosen, pick) {
 }
 
 function showBars(chart, { probabilities, doubtful }, names, description) {
-  if (chart.children.length !== names.length) {
-    chart.style.setProperty("--classes", names.length)
-    chart.innerHTML = names.map(() => '<div class="row"><b></b><i></i><span></span></div>').join("")
+  const shown = likeliest(probabilities)
+  if (chart.children.length !== shown.length) {
+    chart.style.setProperty("--classes", shown.length)
+    chart.innerHTML = shown.map(() => '<div class="row"><b></b><i></i><span></span></div>').join("")
   }
   chart.classList.toggle("doubt", doubtful)
   chart.setAttribute("aria-label", description ?? "")
   const best = probabilities.indexOf(Math.max(...probabilities))
-  probabilities.forEach((share, place) => {
-    const [name, bar, text] = chart.children[place].children
-    chart.children[place].classList.toggle("best", place === best)
+  shown.forEach((place, row) => {
+    const share = probabilities[place]
+    const [name, bar, text] = chart.children[row].children
+    chart.children[row].classList.toggle("best", place === best)
     set(name, names[place])
     bar.style.setProperty("--share", share.toFixed(3))
     set(text, percent(share))
   })
+}
+
+// Returns the classes that have a bar: all in their order or, of many, the likeliest.
+function likeliest(probabilities) {
+  const places = [...probabilities.keys()]
+  return places.length <= BARS ? places : places.sort((a, b) => probabilities[b] - probabilities[a]).slice(0, BARS)
 }
 
 function ask(card, { hint, chips, game }) {

@@ -9,6 +9,12 @@ export const NOTHING_DRAWN = {
   sentence: "Draw a digit on the sheet, anywhere and at any size. The answer appears here after every stroke.",
 }
 
+// Returns what one sample of these classes is called.
+export function nounOf(classes) {
+  if (classes.every(name => /^[0-9]$/.test(name))) return "digit"
+  return classes.every(name => /^\p{L}$/u.test(name)) ? "letter" : "character"
+}
+
 // Returns what is said about a reading of `reader.js`: { tone, text, headline, sentence }.
 export function answer(reading, classes) {
   const { digits } = reading
@@ -35,17 +41,18 @@ export function describe({ digits }, classes, place) {
   const digit = digits[place]
   const { other, second } = topTwo(digit, classes)
   if (digit.accepted) {
-    return `Digit ${place + 1} is read as ${digit.name}${second >= HESITATES ? `, perhaps ${other}` : ""}.`
+    return `${capitalised(nounOf(classes))} ${place + 1} is read as ${digit.name}${second >= HESITATES ? `, perhaps ${other}` : ""}.`
   }
   if (digit.beginning) return `Mark ${place + 1} is not a digit yet.`
   return `Mark ${place + 1} does not look like a digit; the closest match is ${digit.name}.`
 }
 
 // Names one digit of a reading, counted from 0, for those who press it.
-export function label({ digits }, place) {
+export function label({ digits }, classes, place) {
   const digit = digits[place]
+  const noun = nounOf(classes)
   const sure = `read as ${digit.name}, ${percent(digit.probabilities[digit.best])} sure`
-  return `Digit ${place + 1} of ${digits.length}: ${digit.accepted ? sure : "does not look like a digit"}`
+  return `${capitalised(noun)} ${place + 1} of ${digits.length}: ${digit.accepted ? sure : `does not look like a ${noun}`}`
 }
 
 // Formats a share in [0, 1] as a percentage that never rounds to certainty.
@@ -70,8 +77,9 @@ function read({ digits, confidence }, classes, text) {
   }
   const lines = text.split("\n").length
   const count = digits.length === 2 ? "both" : `all ${digits.length}`
-  const span = `${count} digits${lines > 1 ? ` on ${lines} lines` : ""}`
-  const weak = isHesitant ? `; ${where(digits, weakest, "digit")} may be ${other}` : ""
+  const noun = nounOf(classes)
+  const span = `${count} ${noun}s${lines > 1 ? ` on ${lines} lines` : ""}`
+  const weak = isHesitant ? `; ${where(digits, weakest, noun)} may be ${other}` : ""
   return { tone, text, headline, sentence: `It is ${sure} sure of ${span}${weak}.` }
 }
 
@@ -110,6 +118,8 @@ function topTwo({ probabilities, best }, classes) {
   })
   return { other: classes[runnerUp], second: probabilities[runnerUp] }
 }
+
+const capitalised = word => word[0].toUpperCase() + word.slice(1)
 
 function onOneLine(text) {
   return text.replaceAll("\n", ", ")

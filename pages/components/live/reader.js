@@ -142,7 +142,7 @@ class Reader {
     })
     const reading = { digits, closest, confidence }
     digits.forEach((digit, place) => {
-      digit.label = label(reading, place)
+      digit.label = label(reading, classes, place)
       digit.description = describe(reading, this.model.classes, place)
     })
     return { ...reading, ...answer(reading, this.model.classes) }

@@ -16,7 +16,6 @@ from digits.runs.hyperparameters import Change
 from digits.runs.schema import METRIC_NAMES
 from digits.settings import Settings
 
-CLASSES = tuple("0123456789")
 FILES = archives.read(pack.pack(catalogue.find("softmax", Settings.from_environment())))
 HISTORY = ",".join(METRIC_NAMES) + "\n50,0.1,1.5,0.5,,\n100,0.2,1.0,0.75,0.9,0.8\n"
 
@@ -32,7 +31,7 @@ def test_returns_the_packages_statements():
     applied = {"step": 60, "name": "learning_rate", "old": 0.5, "value": 0.1}
     planned = {"step": 80, "name": "dropout", "old": None, "value": 0.1}
     files = changed_json("hyperparameters.json", changes=[applied, planned]) | {"history.csv": HISTORY.encode()}
-    claimed = claims.read(files, CLASSES)
+    claimed = claims.read(files)
     assert (claimed.hyperparameters.network, claimed.step) == ("softmax", 1000)
     assert claimed.data.startswith("MNIST: 54,152 training")
     assert claimed.changes == (Change(**applied), Change(**planned))
@@ -41,7 +40,7 @@ def test_returns_the_packages_statements():
 
 def test_accepts_every_description_that_digits_writes(sample):
     """The description of the small data set contains all the punctuation that descriptions use."""
-    assert claims.read(changed_json("card.json", data=sample.description), CLASSES).data == sample.description
+    assert claims.read(changed_json("card.json", data=sample.description)).data == sample.description
 
 
 @pytest.mark.parametrize(
@@ -82,14 +81,14 @@ def test_accepts_every_description_that_digits_writes(sample):
 def test_an_impossible_card_is_refused(facts, complaint):
     """The error names the field that is wrong."""
     with pytest.raises(InvalidPackage, match=complaint):
-        claims.read(changed_json("card.json", **facts), CLASSES)
+        claims.read(changed_json("card.json", **facts))
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{" * 100_000, b"9" * 10_000, b" " * 300_000], ids=len)
 def test_a_card_must_be_json(content):
     """Text that is not a JSON object, is nested too deeply or is too long is refused."""
     with pytest.raises(InvalidPackage, match=r"card\.json"):
-        claims.read({**FILES, "card.json": content}, CLASSES)
+        claims.read({**FILES, "card.json": content})
 
 
 @pytest.mark.parametrize(
@@ -110,7 +109,7 @@ def test_a_card_must_be_json(content):
 def test_impossible_changes_are_refused(change):
     """A change needs a hyperparameter that can change, a completed iteration and a value in range."""
     with pytest.raises(InvalidPackage, match="must list changes"):
-        claims.read(changed_json("hyperparameters.json", changes=[change]), CLASSES)
+        claims.read(changed_json("hyperparameters.json", changes=[change]))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +128,7 @@ def test_impossible_changes_are_refused(change):
 def test_an_invalid_history_is_refused(old, new):
     """The columns, the order of the steps and the ranges of the values are validated."""
     with pytest.raises(InvalidPackage, match=r"history\.csv must be"):
-        claims.read({**FILES, "history.csv": HISTORY.replace(old, new).encode()}, CLASSES)
+        claims.read({**FILES, "history.csv": HISTORY.replace(old, new).encode()})
 
 
 def test_a_history_that_is_one_long_line_is_refused_at_once():
@@ -139,7 +138,7 @@ def test_a_history_that_is_one_long_line_is_refused_at_once():
     started = time.perf_counter()
     for history in (content, content.replace(b"\n", b"")):
         with pytest.raises(InvalidPackage, match="rows of 200 characters"):
-            claims.read({**FILES, "history.csv": history}, CLASSES)
+            claims.read({**FILES, "history.csv": history})
     assert time.perf_counter() - started < 2
     assert tracemalloc.get_traced_memory()[1] < 8_000_000
     tracemalloc.stop()
@@ -149,7 +148,7 @@ def test_a_history_has_a_limited_number_of_rows():
     """Rows are counted before they are parsed."""
     content = ",".join(METRIC_NAMES) + "\n" + "x\n" * (claims.MAX_ROWS + 1)
     with pytest.raises(InvalidPackage, match="at most 5,000 rows"):
-        claims.read({**FILES, "history.csv": content.encode()}, CLASSES)
+        claims.read({**FILES, "history.csv": content.encode()})
 
 
 @pytest.mark.parametrize("depth", [11, 100, 800, 990])
@@ -159,14 +158,14 @@ def test_deep_json_is_refused(name, depth):
     facts = json.loads(FILES[name]) | {"hyperparameters": 0}
     content = json.dumps(facts).replace('"hyperparameters": 0', f'"hyperparameters": {"[" * depth}{"]" * depth}')
     with pytest.raises(InvalidPackage, match=rf"{name} must be JSON"):
-        claims.read({**FILES, name: content.encode()}, CLASSES)
+        claims.read({**FILES, name: content.encode()})
 
 
 @given(st.binary(max_size=400) | st.text(',.0123456789\n\r"-einfa ', max_size=400).map(str.encode))
 def test_any_history_is_accepted_or_refused(rows):
     """Any bytes below a right header are accepted or raise `InvalidPackage`."""
     with contextlib.suppress(InvalidPackage):
-        claims.read({**FILES, "history.csv": ",".join(METRIC_NAMES).encode() + b"\n" + rows}, CLASSES)
+        claims.read({**FILES, "history.csv": ",".join(METRIC_NAMES).encode() + b"\n" + rows})
 
 
 JSON = st.recursive(
@@ -180,11 +179,11 @@ JSON = st.recursive(
 def test_any_card_is_accepted_or_refused(name, value):
     """Any JSON value in a card is accepted or raises `InvalidPackage`."""
     with contextlib.suppress(InvalidPackage):
-        claims.read(changed_json("card.json", **{name: value}), CLASSES)
+        claims.read(changed_json("card.json", **{name: value}))
 
 
 @given(JSON)
 def test_any_changes_are_accepted_or_refused(value):
     """Any JSON value for the changes is accepted or raises `InvalidPackage`."""
     with contextlib.suppress(InvalidPackage):
-        claims.read(changed_json("hyperparameters.json", changes=value), CLASSES)
+        claims.read(changed_json("hyperparameters.json", changes=value))

@@ -29,7 +29,7 @@ CONTENT = parameters.write(own("softmax"))
 def test_every_networks_numbers_come_back(network):
     """All arrays are the same to the bit, in the order of the layers."""
     weights = own(network)
-    found = parameters.read(parameters.write(weights), network)
+    found = parameters.read(parameters.write(weights), PRESETS[network].hyperparameters)
     assert [weight.layer for weight in found] == [weight.layer for weight in weights]
     assert all(np.array_equal(one.values, other.values) for one, other in zip(found, weights, strict=True))
     assert {weight.values.dtype for weight in found} == {np.dtype(np.float32)}
@@ -50,7 +50,7 @@ def test_numbers_that_float16_does_not_hold_are_rounded():
     content = parameters.write([Weight("logits", kernel.values + 1e-6), bias])
     assert load(content)["logits.kernel"].dtype == np.float32
     rounded = (kernel.values + 1e-6).astype(np.float16)
-    assert np.array_equal(parameters.read(content, "softmax")[0].values, rounded)
+    assert np.array_equal(parameters.read(content, PRESETS["softmax"].hyperparameters)[0].values, rounded)
 
 
 KERNEL, BIAS = np.zeros((784, 10), np.float16), np.zeros(10, np.float16)
@@ -71,14 +71,17 @@ KERNEL, BIAS = np.zeros((784, 10), np.float16), np.zeros(10, np.float16)
 def test_the_arrays_must_be_the_networks(arrays):
     """Names and shapes are those of the network that the hyperparameters name, no more and no fewer."""
     with pytest.raises(InvalidPackage, match="By its hyperparameters the model must be “Softmax regression”"):
-        parameters.read(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}), "softmax")
+        parameters.read(
+            save({name: np.ascontiguousarray(array) for name, array in arrays.items()}),
+            PRESETS["softmax"].hyperparameters,
+        )
 
 
 @pytest.mark.parametrize("network", [name for name in PRESETS if name != "softmax"])
 def test_another_networks_numbers_are_refused(network):
     """Softmax regression's numbers are those of no other network."""
     with pytest.raises(InvalidPackage, match=f"“{PRESETS[network].title}”"):
-        parameters.read(CONTENT, network)
+        parameters.read(CONTENT, PRESETS[network].hyperparameters)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 65_520.0, -1e30])
@@ -87,14 +90,16 @@ def test_numbers_must_be_finite(value):
     bias = BIAS.astype(np.float32)
     bias[3] = value
     with pytest.raises(InvalidPackage, match="finite numbers up to 65,504"):
-        parameters.read(save({"logits.kernel": KERNEL, "logits.bias": bias}), "softmax")
+        parameters.read(save({"logits.kernel": KERNEL, "logits.bias": bias}), PRESETS["softmax"].hyperparameters)
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.int8, np.uint16, np.bool_, np.int64])
 def test_numbers_must_be_floats(kind):
     """Other types than float16 and float32 are refused."""
     with pytest.raises(InvalidPackage, match="arrays of float16 or float32"):
-        parameters.read(save({"logits.kernel": KERNEL.astype(kind), "logits.bias": BIAS}), "softmax")
+        parameters.read(
+            save({"logits.kernel": KERNEL.astype(kind), "logits.bias": BIAS}), PRESETS["softmax"].hyperparameters
+        )
 
 
 def header(facts, data=b"", length=None):
@@ -125,14 +130,14 @@ def header(facts, data=b"", length=None):
 def test_a_damaged_file_is_refused(content):
     """A header that is too long, no JSON, or describes other bytes than there are."""
     with pytest.raises(InvalidPackage, match=r"model\.safetensors must hold arrays"):
-        parameters.read(content, "softmax")
+        parameters.read(content, PRESETS["softmax"].hyperparameters)
 
 
 @given(st.binary(max_size=200) | st.binary(max_size=200).map(lambda text: header(text, b"abcd")))
 def test_any_bytes_are_refused(content):
     """Any bytes raise `InvalidPackage` and nothing else."""
     with pytest.raises(InvalidPackage):
-        parameters.read(content, "softmax")
+        parameters.read(content, PRESETS["softmax"].hyperparameters)
 
 
 @given(st.integers(0, len(CONTENT) - 1), st.integers(0, 255))
@@ -141,5 +146,5 @@ def test_a_changed_file_is_read_or_refused(place, value):
     changed = bytearray(CONTENT)
     changed[place] = value
     with contextlib.suppress(InvalidPackage):
-        kernel, bias = parameters.read(bytes(changed), "softmax")
+        kernel, bias = parameters.read(bytes(changed), PRESETS["softmax"].hyperparameters)
         assert (kernel.values.shape, bias.values.shape) == ((784, 10), (10,))

@@ -35,7 +35,7 @@ def test_all_files_hold_the_new_numbers(shaken, tmp_path, sample):
 
     `published` has no activations, so LiteRT's converter adds some of its biases together.
     """
-    rebuild.write_files(tmp_path, shaken.name, numbers_of(shaken))
+    rebuild.write_files(tmp_path, BUNDLED_MODELS_DIR / shaken.name, numbers_of(shaken))
     images = sample.test.images[:200]
     expected = export.predict(shaken, images)
     assert export.is_same(expected, Recogniser(tmp_path / catalogue.TFLITE_FILE).probabilities(images))
@@ -51,7 +51,7 @@ def test_a_bundled_models_numbers_give_its_own_files(network, tmp_path):
     """Every number has its place: the `.tflite` file is the same to the byte, up to the last bit of added biases."""
     own = BUNDLED_MODELS_DIR / network
     numbers = textweights.read(own / catalogue.KERAS_FILE)
-    rebuild.write_files(tmp_path, network, numbers)
+    rebuild.write_files(tmp_path, own, numbers)
     old, new = ((folder / catalogue.TFLITE_FILE).read_bytes() for folder in (own, tmp_path))
     assert len(old) == len(new)
     differences = sum(one != other for one, other in zip(old, new, strict=True))
@@ -65,7 +65,7 @@ def test_biases_that_grow_too_large_are_refused(tmp_path):
     numbers = textweights.read(BUNDLED_MODELS_DIR / "published" / catalogue.KERAS_FILE)
     large = [Weight(weight.layer, np.full_like(weight.values, 60_000)) for weight in numbers]
     with pytest.raises(InvalidPackage, match="small enough"):
-        rebuild.write_files(tmp_path, "published", large)
+        rebuild.write_files(tmp_path, BUNDLED_MODELS_DIR / "published", large)
 
 
 def test_a_bundled_model_with_other_layers_is_noticed(tmp_path):

@@ -1,13 +1,16 @@
 """diagnosis: a run that learned nothing is told, and its better settings differ from those that failed."""
 
 import dataclasses
+import functools
 
 import pytest
 
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import RunState
-from digits.views.diagnosis import diagnose
+from digits.views import diagnosis
+
+diagnose = functools.partial(diagnosis.diagnose, classes=10)
 
 
 @pytest.fixture
@@ -64,3 +67,10 @@ def test_a_loss_that_is_no_number_is_told_with_the_rate_of_that_moment(run_of):
 
 def test_other_failures_are_not_the_rates_fault(run_of):
     assert diagnose(run_of(RunState.FAILED, "The disk is full."), rows(0.1)) is None
+
+
+def test_chance_depends_on_the_classes(run_of):
+    """What is guessing among ten classes is learned among 47."""
+    assert diagnose(run_of(), rows(0.1, 0.1)) is not None
+    assert diagnosis.diagnose(run_of(), rows(0.1, 0.1), classes=47) is None
+    assert "chance gives 2%" in diagnosis.diagnose(run_of(), rows(0.03), classes=47).headline
