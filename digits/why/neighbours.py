@@ -19,6 +19,9 @@ from digits.models.catalogue import TFLITE_FILE, Model
 from digits.settings import IMAGE_SIZE
 
 
+_NO_NAMES = np.zeros(0, str)
+
+
 @dataclass(frozen=True, eq=False)
 class Neighbour:
     """An example near a drawing.
@@ -108,7 +111,9 @@ def index(model: Model) -> Index:
 @functools.lru_cache(maxsize=8)  # about 2 MB each
 def _index(path: Path, modified: int, class_names: tuple[str, ...]) -> Index:
     declared = sets.with_classes(class_names)
-    images, names = examples(declared.name) if declared else (np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8), [])
+    images, names = (
+        examples(declared.name) if declared else (np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8), _NO_NAMES)
+    )
     return Index(features.load(path), images, np.array([class_names.index(name) for name in names], int))
 
 
