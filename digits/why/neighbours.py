@@ -18,7 +18,6 @@ from digits.models import features
 from digits.models.catalogue import TFLITE_FILE, Model
 from digits.settings import IMAGE_SIZE
 
-
 _NO_NAMES = np.zeros(0, str)
 
 
