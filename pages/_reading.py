@@ -53,7 +53,7 @@ def show(
             "names": list(model.class_names),
             "serial": serial,
             "hint": {"title": hint[0], "text": hint[1]},
-            "chips": list(EXAMPLES) if is_drawing else [],
+            "chips": [text for text in EXAMPLES if is_drawing and set(text) <= set(model.class_names)],
             "game": "Ten digits, as fast as you can" if is_drawing and _game.is_possible(model) else "",
             "live": {"script": live.reader_path(), "model": model.id},
         },

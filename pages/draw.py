@@ -5,9 +5,10 @@ import streamlit as st
 from digits import trouble
 from digits.errors import DigitsError
 from digits.ink import glyphs
+from digits.models import answers, catalogue
 from digits.models.reading import Reading
 from digits.views.markdown import escaped
-from pages import _game, _picture, _reading, _sheet, _state, _why, _widgets
+from pages import _alphabet, _game, _picture, _reading, _sheet, _state, _why, _widgets
 
 SOURCES = {"Pen": ":material/stylus:", "Picture": ":material/image:", "Camera": ":material/photo_camera:"}
 HINTS = {
@@ -38,6 +39,14 @@ paper, answer, knobs, strip = desk.cell(), desk.cell(), desk.cell(), desk.cell()
 model = _widgets.chosen_model("draw")
 
 
+def _hint(model: catalogue.Model) -> tuple[str, str]:
+    """Return what an empty sheet says to be drawn, or what the other inputs ask for."""
+    noun = answers.noun_of(model.class_names)
+    if not is_pen or noun == "digit":
+        return HINTS[source]
+    return f"Draw a {noun}, or several in a row", "Small neural networks read your handwriting."
+
+
 def read() -> None:
     """Read what is on the sheet or in the picture, and show all that depends on it."""
     glyph: glyphs.Glyph | None = None
@@ -52,7 +61,7 @@ def read() -> None:
             with paper:
                 reading = _picture.read(file, model) if file else None
         with answer:
-            glyph = _reading.show(reading, model, hint=HINTS[source], serial=_sheet.serial() if is_pen else None)
+            glyph = _reading.show(reading, model, hint=_hint(model), serial=_sheet.serial() if is_pen else None)
     except DigitsError as error:
         answer.error(escaped(trouble.sentence(error)), icon=":material/error:")
     with strip:
@@ -76,6 +85,7 @@ if is_pen:
 with knobs:  # after the answer, which then appears sooner
     if is_pen:
         _sheet.tools()
+    _alphabet.show(model)
     _widgets.model_chooser("draw")
 st.markdown(
     "Small neural networks read your drawing: in your browser while you write, and on the server when you lift the pen."
