@@ -116,6 +116,8 @@ def _load_training_data(
             _download(settings)
         dataset = datasets.load_mnist(settings, first_train_image=options.first_train_image)
     else:
+        if options.download:
+            sets.fetch(declared, settings, lambda words: print(f"\r{words}", end="", file=sys.stderr))
         dataset = declared.load(settings)
     print(dataset.description)
     if declared.shares[hyperparameters.augmentation]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from digits.data import datasets, letters, mixture
+from digits.data import datasets, idx, letters, mixture
 from digits.data.datasets import Dataset, Source
 from digits.data.mixture import Say, Share
 from digits.errors import DatasetUnavailable
@@ -29,6 +29,7 @@ class DataSet:
         load: loads it; raises `DatasetUnavailable` or `DatasetCorrupt`.
         load_test: loads it without its training and validation images.
         folded: the class of each label of handwriting, where that is not the class's name.
+        download: downloads it, and tells its progress; None for what is found or fetched otherwise.
     """
 
     name: str
@@ -41,6 +42,7 @@ class DataSet:
     load: Callable[[Settings], Dataset]
     load_test: Callable[[Settings], Dataset]
     folded: Mapping[str, int] = field(default_factory=dict)
+    download: Callable[[Settings, Say], None] | None = None
 
     def model_title(self, network: str) -> str:
         """Return what a model of this data is called, given its network's title; digits need not be named."""
@@ -75,6 +77,21 @@ def _of_letters(alphabet: letters.Alphabet) -> DataSet:
     )
 
 
+def _of_files(one: idx.IdxSet) -> DataSet:
+    return DataSet(
+        one.name,
+        one.title,
+        "picture" if one.name == "fashion-mnist" else "character",
+        one.class_names,
+        one.origin,
+        {"none": (), "drawing": ()},
+        partial(idx.find_source, one),
+        partial(idx.load, one),
+        partial(idx.load_test, one),
+        download=partial(idx.download, one),
+    )
+
+
 DATA_SETS: dict[str, DataSet] = {
     MNIST: DataSet(
         MNIST,
@@ -88,6 +105,7 @@ DATA_SETS: dict[str, DataSet] = {
         datasets.load_test,
     ),
     **{alphabet.name: _of_letters(alphabet) for alphabet in letters.ALPHABETS.values()},
+    **{one.name: _of_files(one) for one in idx.SETS.values()},
 }
 
 
@@ -107,6 +125,16 @@ def find(name: str) -> DataSet:
 def with_classes(class_names: tuple[str, ...]) -> DataSet | None:
     """Return the declared data set that has these classes, or None."""
     return next((declared for declared in DATA_SETS.values() if declared.class_names == class_names), None)
+
+
+def fetch(declared: DataSet, settings: Settings, say: Say) -> None:
+    """Download a data set that this machine lacks, if it can be downloaded and that is allowed."""
+    try:
+        declared.find_source(settings)
+    except DatasetUnavailable:
+        if declared.download is None or not settings.may_download:
+            raise
+        declared.download(settings, say)
 
 
 def add_shares(dataset: Dataset, augmentation: str, memory: Path, say: Say, settings: Settings) -> Dataset:

@@ -68,8 +68,11 @@ class Hyperparameters:
         "mnist",
         label="Data",
         help="What the network learns to read: the digits of MNIST, the capitals A-Z, the small letters a-z, letters "
-        "of either case, or digits and letters together.",
-        choices=("mnist", "capitals", "small-letters", "letters", "characters"),
+        "of either case, digits and letters together, or what others have made for networks of this size.",
+        choices=(
+            *("mnist", "capitals", "small-letters", "letters", "characters"),
+            *("fashion-mnist", "kuzushiji-mnist", "emnist-balanced"),
+        ),
         scale="choice",
     )
     learning_rate: float = _knob(

@@ -40,6 +40,7 @@ class TrainerData:
 
     def dataset_for(self, hyperparameters: Hyperparameters, say: Callable[[str], None]) -> Dataset:
         """Return the data set that a run learns from; with augmentation "drawing" it includes images of drawings."""
+        sets.fetch(sets.find(hyperparameters.dataset), self._settings, say)
         memory = work_dir(self._settings.runs_dir, "mixture")
         return sets.add_shares(
             self.dataset(hyperparameters.dataset), hyperparameters.augmentation, memory, say, self._settings

@@ -70,7 +70,8 @@ def as_text(rows: Sequence[Row]) -> str:
 
 def _origin(sources: Sequence[SourceFigures]) -> str:
     if len(sources) == 1:
-        return f"{sources[0].drawings:,} digits of {sources[0].writers} writers of {sources[0].title}"
+        noun = "digits" if all(name[0].isdecimal() for name in sources[0].classes) else "drawings"
+        return f"{sources[0].drawings:,} {noun} of {sources[0].writers} writers of {sources[0].title}"
     return f"the mean of {len(sources)} collections by {sum(figures.writers for figures in sources):,} writers"
 
 

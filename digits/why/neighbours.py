@@ -18,8 +18,6 @@ from digits.models import features
 from digits.models.catalogue import TFLITE_FILE, Model
 from digits.settings import IMAGE_SIZE
 
-_NO_NAMES = np.zeros(0, str)
-
 
 @dataclass(frozen=True, eq=False)
 class Neighbour:
@@ -85,7 +83,7 @@ def find(model: Model, image: np.ndarray, count: int = 8) -> list[Neighbour]:
     call of all draws them too, which takes a second or two.
 
     Args:
-        model: any model; of classes that no declared data set has, there are no examples.
+        model: any model; classes that nobody here has written have no examples.
         image: uint8 (28, 28), 0 is paper and 255 is ink.
         count: at least 1.
 
@@ -109,25 +107,29 @@ def index(model: Model) -> Index:
 
 @functools.lru_cache(maxsize=8)  # about 2 MB each
 def _index(path: Path, modified: int, class_names: tuple[str, ...]) -> Index:
-    declared = sets.with_classes(class_names)
-    images, names = (
-        examples(declared.name) if declared else (np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8), _NO_NAMES)
-    )
+    images, names = examples(class_names)
     return Index(features.load(path), images, np.array([class_names.index(name) for name in names], int))
 
 
-@functools.cache
-def examples(dataset: str = sets.MNIST) -> tuple[np.ndarray, np.ndarray]:
-    """Return the examples of a data set: their images uint8 (n, 28, 28), drawn once, and their classes, str (n,)."""
-    labels = sets.find(dataset).labels
+@functools.lru_cache(maxsize=8)
+def examples(class_names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the examples of these classes: images uint8 (n, 28, 28), drawn once, and their classes, str (n,)."""
+    labels = _labels(class_names)
     drawings = letters.examples(labels)
-    images = np.stack([glyphs.fit_strokes(drawing.strokes, size=(1, 1)).image for drawing in drawings])
-    return images, np.array([labels[drawing.label] for drawing in drawings])
+    images = [glyphs.fit_strokes(drawing.strokes, size=(1, 1)).image for drawing in drawings]
+    names = np.array([labels[drawing.label] for drawing in drawings], str)
+    return np.array(images, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE), names
 
 
-def writers(dataset: str) -> int:
-    """Return how many people wrote the examples of a data set."""
-    return len({drawing.writer for drawing in letters.examples(sets.find(dataset).labels)})
+def writers(class_names: tuple[str, ...]) -> int:
+    """Return how many people wrote the examples of these classes."""
+    return len({drawing.writer for drawing in letters.examples(_labels(class_names))})
+
+
+def _labels(class_names: tuple[str, ...]) -> dict[str, str]:
+    """Return the labels of handwriting that belong to these classes, each with its class."""
+    declared = sets.with_classes(class_names)
+    return declared.labels if declared else {name: name for name in class_names}
 
 
 def describe(neighbours: list[Neighbour], class_names: tuple[str, ...]) -> str:
