@@ -5,22 +5,19 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
-from digits import trouble
-from digits.accuracy import Accuracy
-from digits.errors import RegistryUnavailable, TrainingDiverged
-from digits.models.identity import ModelId, Weights
+from digits.errors import TrainingDiverged
 from digits.quotas import Quotas
 from digits.runs.registry import Registry
 from digits.runs.schema import Orders, Run, RunState
 from digits.settings import Settings
 from digits.store import open_store
 from digits.training import checkpoints, timeline
+from digits.training.remarks import Remarks
 from digits.training.retrying import retry_while_busy
+from digits.training.saving import Saver
 
 if TYPE_CHECKING:  # these load TensorFlow
     from digits.training.loop import Progress, Training
@@ -29,14 +26,10 @@ if TYPE_CHECKING:  # these load TensorFlow
 TURN_SECONDS = 60.0  # a run for which others wait trains for so long at a time
 _LOOK_EVERY_SECONDS = 1.0  # whether others wait, after that
 _RECORD_EVERY_SECONDS = 0.1  # the owner's commands are read at the same time
-# Between tries to save a finished run's models on a full disk; after the last one the run is paused.
-_SAVE_AGAIN_SECONDS = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0)
 
 # What can go wrong without ending the run, in a visitor's words.
 _NO_CHECKPOINT = "No checkpoint could be written"
-_NO_COPY = "The copy could not be saved"
 _NO_SNAPSHOT = "A moment of its time line could not be kept"
-_NO_MODEL = "Its model cannot be saved yet"
 
 _logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -73,8 +66,8 @@ class Session:
         self._in_background, self._is_closing = in_background, is_closing
         self._checkpoint_seconds = checkpoint_seconds
         self._store = open_store(settings)
-        self._notice = notice
-        self._troubles: dict[str, str] = {}  # what went wrong and is not mended yet, each with a sentence
+        self._remarks = Remarks(notice)
+        self._saver = Saver(run, training, registry, self._store, self._remarks, is_closing)
         self._unrecorded: list[dict[str, Any]] = []  # points of the learning curves, as rows of the registry
         # The iteration at which this turn began, when it has lasted for a while, and whether others wait then.
         self._turn_began, self._turn_ends, self._is_over = training.step, 0.0, False
@@ -93,11 +86,11 @@ class Session:
         self._is_over = False
         with self._open_log() as log:
             state = self._follow(log)
-        if state.is_ended and not self._save_models():
+        if state.is_ended and not self._saver.save_models():
             state = RunState.QUEUED if self._is_closing.is_set() else RunState.PAUSED
         if state.is_ended:
-            self._troubles.pop(_NO_CHECKPOINT, None)  # it needs none any more
-            self._retry(lambda: self._registry.finish(self.run.id, state, reason=self._reason()))
+            self._remarks.forget(_NO_CHECKPOINT)  # it needs none any more
+            self._retry(lambda: self._registry.finish(self.run.id, state, reason=str(self._remarks)))
             checkpoints.remove(self._store, self.run.id)
         else:
             self._set_aside(state)
@@ -106,9 +99,9 @@ class Session:
 
     def _set_aside(self, state: RunState) -> None:
         """Pause or re-queue the run; if its checkpoint cannot be written, the previous one remains."""
-        with self._tolerating(_NO_CHECKPOINT):
+        with self._remarks.tolerating(_NO_CHECKPOINT):
             checkpoints.save(self._store, self.run.id, self._training.state())
-        self._retry(lambda: self._registry.set_activity(self.run.id, "", reason=self._reason()))
+        self._retry(lambda: self._registry.set_activity(self.run.id, "", reason=str(self._remarks)))
         set_aside = self._registry.set_paused if state is RunState.PAUSED else self._registry.requeue
         self._retry(lambda: set_aside(self.run.id))
 
@@ -144,7 +137,7 @@ class Session:
         is_out = bool(self._minutes) and self._training.seconds >= 60 * self._minutes
         if is_out:
             allowed = f"{self._minutes} minute{'s' if self._minutes > 1 else ''}"
-            self._notice = (
+            self._remarks.notice = (
                 f"On this server a run may train for {allowed}. It was stopped then, after iteration "
                 f"{self._training.step:,}, and its result is kept."
             )
@@ -173,13 +166,13 @@ class Session:
         if log:
             log.write(self._unrecorded[-1])
         if progress.val_loss is not None and self._training.snapshot is not None:
-            with self._tolerating(_NO_SNAPSHOT):
+            with self._remarks.tolerating(_NO_SNAPSHOT):
                 timeline.write(self._store, self.run.id, self._training.snapshot)
 
     def _record(self) -> Orders:
         """Write the run's progress to the registry, and return its owner's orders."""
         training, points = self._training, self._unrecorded
-        facts: dict[str, Any] = {"step": training.step, "seconds": training.seconds, "reason": self._reason()}
+        facts: dict[str, Any] = {"step": training.step, "seconds": training.seconds, "reason": str(self._remarks)}
         if training.best_weights is not None:
             facts |= {"best_step": training.best_step, "best_val_accuracy": training.best_val_accuracy}
         validated = [point["val_accuracy"] for point in points if point["val_accuracy"] is not None]
@@ -197,8 +190,7 @@ class Session:
             taken = [training.turn(change.name, change.value) for change in waiting]
             self._retry(lambda: self._registry.take_changes(self.run.id, training.step, taken))
         if orders.save_requested and training.step:
-            with self._tolerating(_NO_COPY):
-                self._save(ModelId(self.run.id, Weights.SAVED, training.step), training.step)
+            self._saver.save_copy()
             self._retry(lambda: self._registry.set_activity(self.run.id, "", save_requested=False))
         return orders
 
@@ -206,92 +198,10 @@ class Session:
         """Write a checkpoint. If that fails, the run continues and reports the reason."""
         self._record()  # a checkpoint must never be ahead of the history
         facts: dict[str, Any] = {}
-        with self._tolerating(_NO_CHECKPOINT):
+        with self._remarks.tolerating(_NO_CHECKPOINT):
             checkpoints.save(self._store, self.run.id, self._training.state())
             facts = {"attempts": 0}
-        self._retry(lambda: self._registry.record(self.run.id, reason=self._reason(), **facts))
-
-    @contextlib.contextmanager
-    def _tolerating(self, what: str) -> Iterator[None]:
-        """Continue if the disk refuses the block's files, and say so on the run's page until it succeeds again."""
-        try:
-            yield
-        except Exception as error:
-            if not trouble.is_disk(error):
-                raise
-            _logger.warning("%s: %s", what, error)
-            self._troubles[what] = f"{what}: {trouble.cause(error)}. {trouble.remedy(error)}"
-        else:
-            self._troubles.pop(what, None)
-
-    def _reason(self) -> str:
-        """Return what the run's page should say besides its progress, or an empty text."""
-        return " ".join(filter(None, (self._notice, *self._troubles.values())))
-
-    def _save_models(self) -> bool:
-        """Save the run's models. While the disk refuses them, say so, wait and try again.
-
-        Returns:
-            Whether they are saved. If not, the run can be resumed from its checkpoint.
-        """
-        for seconds in (*_SAVE_AGAIN_SECONDS, None):
-            with self._tolerating(_NO_MODEL):
-                self._save_all()
-            if _NO_MODEL not in self._troubles:
-                return True
-            if seconds is None:
-                break
-            self._troubles[_NO_MODEL] += " Training is complete; saving is tried again until there is room."
-            self._retry(
-                lambda: self._registry.set_activity(self.run.id, "Waiting to save its model", reason=self._reason())
-            )
-            if self._is_closing.wait(seconds):
-                return False
-        self._troubles[_NO_MODEL] = "Its model could not be saved. Free some space on the disk, then press Resume."
-        return False
-
-    def _save_all(self) -> None:
-        """Save the last weights and record their test accuracy; save the best weights too if they differ."""
-        training = self._training
-
-        def record_accuracy(measured: Accuracy) -> None:
-            facts = {"test_correct": measured.correct, "test_total": measured.total}
-            self._retry(lambda: self._registry.set_activity(self.run.id, "Tested", **facts))
-
-        self._save(ModelId(self.run.id), training.step, on_tested=record_accuracy)
-        if training.best_weights is not None and training.best_step != training.step:
-            self._save(ModelId(self.run.id, Weights.BEST), training.best_step, training.best_weights)
-
-    def _save(self, identity: ModelId, step: int, values: list[np.ndarray] | None = None, **how: Any) -> None:
-        """Save a model of the run in its own folder, with the current weights or with `values`."""
-        from digits.training import export
-
-        training = self._training
-        with self._store.write_folder(str(identity)) as draft:
-            export.write_model(
-                training.program.exportable_model(values),
-                draft,
-                str(identity),
-                hyperparameters=self.run.hyperparameters,
-                dataset=training.dataset,
-                facts={
-                    "command": "started on the Train page",
-                    "seconds": round(training.seconds, 2),
-                    "precision": training.program.precision,
-                    "run": self.run.id,
-                    "weights": identity.weights,
-                    "step": step,
-                },
-                on_step=self._say,
-                **how,
-            )
-
-    def _say(self, activity: str) -> None:
-        """Tell the run's page what is being done; a registry that cannot be written must not cost the model."""
-        try:
-            self._registry.set_activity(self.run.id, activity)
-        except RegistryUnavailable as error:
-            _logger.warning("%s", error)
+        self._retry(lambda: self._registry.record(self.run.id, reason=str(self._remarks), **facts))
 
     def _open_log(self) -> "contextlib.AbstractContextManager[RunLog | None]":
         """Return a context with a TensorBoard log, or with None if no log is configured."""

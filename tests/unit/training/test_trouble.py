@@ -18,7 +18,7 @@ from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.schema import RunState
 from digits.settings import Settings
 from digits.store import FolderStore
-from digits.training import checkpoints, export, loop, session, timeline
+from digits.training import checkpoints, export, loop, saving, timeline
 
 NO_SPACE = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 LONG = Hyperparameters(network="softmax", learning_rate=0.5, iterations=400, batch_size=50)
@@ -114,7 +114,7 @@ class TestFullDisk:
     ):
         """The run ends paused, with its checkpoint; resumed later by another trainer, it gives the same model."""
         peaceful, unlucky = (commands.submit(registry, LONG, "ada") for _ in range(2))
-        monkeypatch.setattr(session, "_SAVE_AGAIN_SECONDS", (0.0,))
+        monkeypatch.setattr(saving, "_SAVE_AGAIN_SECONDS", (0.0,))
         write_model, tries = export.write_model, []
 
         def write(model, draft, name, **how):
@@ -194,7 +194,7 @@ class TestSmallDisk:
         if not registry_too:
             monkeypatch.setenv("DIGITS_REGISTRY_URL", f"sqlite:///{tmp_path}/other.sqlite")
         registry, serve = request.getfixturevalue("registry"), request.getfixturevalue("serve")
-        save_all = session.Session._save_all
+        save_all = saving.Saver._save_all
 
         def fill_first(self):
             if not seen:
@@ -206,7 +206,7 @@ class TestSmallDisk:
             free()
 
         seen = []
-        monkeypatch.setattr(session.Session, "_save_all", fill_first)
+        monkeypatch.setattr(saving.Saver, "_save_all", fill_first)
         run_id = commands.submit(registry, quick, "ada")
         serve(then=[make_room, lambda: None])
         assert seen == [[]] or registry_too  # else it waits for the registry, with its draft
