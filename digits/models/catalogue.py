@@ -221,7 +221,7 @@ def _stored_probabilities(path: Path) -> np.ndarray | None:
     return stored if is_sound else None
 
 
-@functools.lru_cache(maxsize=16)  # a convolutional model takes about 5 MB
+@functools.lru_cache(maxsize=8)  # a model takes up to 12 MB, and a few milliseconds to load
 def _recogniser(path: Path, modified: int) -> Recogniser:
     with logs.without_start_up_lines():
         return Recogniser(path)

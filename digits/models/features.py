@@ -59,6 +59,6 @@ def load(path: Path) -> FeatureReader:
     return _load(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=4)
 def _load(path: Path, modified: int) -> FeatureReader:
     return FeatureReader(path)

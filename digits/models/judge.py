@@ -95,10 +95,7 @@ class Judge:
             raise InvalidImage(f"`images` must be uint8 (n, 28, 28); received {images.dtype} {images.shape}.")
         if len(images) == 0:
             return np.zeros(0, np.float32)
-        # One at a time where they are few: a recogniser fills every batch up to a hundred.
-        few = len(images) < 20
-        parts = [images[row : row + 1] for row in range(len(images))] if few else [images]
-        shares = np.concatenate([self._recogniser.probabilities(part)[:, :10].sum(axis=1) for part in parts])
+        shares = self._recogniser.probabilities(images)[:, :10].sum(axis=1)
         is_mark = images.any(axis=(1, 2)) & ~_is_dash(images)
         return np.where(is_mark, np.clip(shares, 0, 1), 0).astype(np.float32)
 

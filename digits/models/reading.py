@@ -119,8 +119,7 @@ def read_digits(digits: Sequence[Digit], model: Classifier) -> Reading:
     if not digits:
         return Reading("", (), np.zeros((0, len(names)), np.float32), np.zeros(0, bool), 0.0)
     images = np.stack([digit.glyph.image for digit in digits])
-    # One at a time: a recogniser pads every larger batch to a hundred images, which is slower for a few.
-    probabilities = np.concatenate([model.probabilities(image[np.newaxis]) for image in images])
+    probabilities = model.probabilities(images)
     text = ""
     for index, best in enumerate(probabilities.argmax(axis=1)):
         is_new_line = index > 0 and digits[index].line != digits[index - 1].line

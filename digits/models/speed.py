@@ -18,7 +18,7 @@ def milliseconds(model: Model) -> float:
     return _measure(model.recogniser)
 
 
-@functools.lru_cache(maxsize=16)  # as many as the catalogue keeps loaded
+@functools.lru_cache(maxsize=16)
 def _measure(recogniser: Recogniser) -> float:
     image, taken = np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8), []
     for _ in range(_TIMES):

@@ -105,7 +105,7 @@ def index(model: Model) -> Index:
     return _index(path, path.stat().st_mtime_ns if path.is_file() else 0, model.class_names)
 
 
-@functools.lru_cache(maxsize=8)  # about 2 MB each
+@functools.lru_cache(maxsize=4)  # up to 17 MB each, with their readers
 def _index(path: Path, modified: int, class_names: tuple[str, ...]) -> Index:
     images, names = examples(class_names)
     return Index(features.load(path), images, np.array([class_names.index(name) for name in names], int))
