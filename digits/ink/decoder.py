@@ -18,6 +18,7 @@ from digits.ink import headers
 from digits.ink.crops import Crop
 from digits.ink.headers import Header
 
+MAX_SIDE = 800  # larger pictures are reduced; a digit a tenth as high as the page still has 80 pixels
 MAX_ASPECT = 100  # how many times as long as it is wide; 800 pixels long, a picture is then 8 wide
 
 # What Pillow raises, or warns of, where a file is broken.
@@ -113,15 +114,26 @@ def check_size(file_format: str, width: int, height: int, scans: int) -> None:
         raise InvalidImage(f"This JPEG is stored in {scans:,} scans, which takes too long. Save it as an ordinary one.")
 
 
+def encode(image: Image.Image) -> bytes:
+    """Return a decoded picture as a file for keeping: a JPEG, or a PNG of at most `MAX_SIDE` pixels if transparent."""
+    stream = io.BytesIO()
+    if image.mode == "RGBA":
+        image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=None)
+        image.save(stream, "PNG")
+    else:
+        image.save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
 def answer() -> None:
-    """Decode the picture on the standard input of a limited process, and write it to the standard output."""
+    """Decode the picture on a limited process's standard input; write its pixels or its file to the standard output."""
     request = json.loads(sys.argv[1])
     wanted, pixels = Request(Crop(**request["crop"]), request["side"], request["mode"]), b""
     data = sys.stdin.buffer.read()
     try:
         image = decode(data, headers.read(data) or Header("JPEG"), wanted)
         reply = {"mode": image.mode, "size": image.size}
-        pixels = image.tobytes()
+        pixels = encode(image) if request["is_kept"] else image.tobytes()
     except InvalidImage as error:
         reply = {"problem": str(error)}
     except MemoryError:

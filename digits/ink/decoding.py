@@ -4,12 +4,14 @@ Ordinary files are decoded here after a look at their headers. Files that could 
 with a history of faults, are decoded in a process with limits.
 """
 
+import contextlib
 import dataclasses
-import io
 import json
 import logging
 import math
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,10 +20,9 @@ from digits import limits, settings
 from digits.errors import InvalidImage, TooManyPictures
 from digits.ink import decoder, headers
 from digits.ink.crops import WHOLE, Crop
-from digits.ink.decoder import IS_BROKEN, Request
+from digits.ink.decoder import IS_BROKEN, MAX_SIDE, Request
 from digits.ink.headers import FORMATS, Header
 
-MAX_SIDE = 800  # larger pictures are reduced; a digit a tenth as high as the page still has 80 pixels
 KEPT_SIDE = 2000  # of a picture that is kept for the page; a crop of two fifths still has `MAX_SIDE` pixels
 KEPT_BYTES = 2**20  # a picture up to this size is kept as it is
 
@@ -94,26 +95,28 @@ def reduce(data: bytes) -> bytes:
         InvalidImage, TooManyPictures: as in `load_picture`.
     """
     whole = Request(WHOLE, KEPT_SIDE, "RGB")
-    if len(data) <= KEPT_BYTES and _is_light(_check(data), data, whole):
-        return data
-    image, stream = _decode(data, whole), io.BytesIO()
-    if image.mode == "RGBA":
-        image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=None)
-        image.save(stream, "PNG")
-    else:
-        image.save(stream, "JPEG", quality=90)
-    return stream.getvalue()
+    if not _is_light(_check(data), data, whole):
+        return _ask(data, whole, is_kept=True)[1]
+    return data if len(data) <= KEPT_BYTES else decoder.encode(_decode(data, whole))
 
 
 def _decode(data: bytes, wanted: Request) -> Image.Image:
     """Decode a file into an upright picture, cropped and reduced; RGBA if it is transparent."""
     header = _check(data)
-    is_light = _is_light(header, data, wanted)
-    turns = _light_turns if is_light else _heavy_turns
+    if not _is_light(header, data, wanted):
+        reply, pixels = _ask(data, wanted)
+        return Image.frombytes(reply["mode"], tuple(reply["size"]), pixels)
+    with _turn(_light_turns):
+        return decoder.decode(data, header, wanted)
+
+
+@contextlib.contextmanager
+def _turn(turns: threading.BoundedSemaphore) -> Iterator[None]:
+    """Wait until fewer pictures are decoded."""
     if not turns.acquire(timeout=_WAIT_SECONDS):
         raise TooManyPictures("Other pictures are being decoded at this moment. Try again in a few seconds.")
     try:
-        return decoder.decode(data, header, wanted) if is_light else _decode_apart(data, wanted)
+        yield
     finally:
         turns.release()
 
@@ -150,27 +153,35 @@ def _is_light(header: Header, data: bytes, wanted: Request) -> bool:
     return is_short and memory <= _LIGHT_BYTES and header.format != "HEIC"
 
 
-def _decode_apart(data: bytes, wanted: Request) -> Image.Image:
-    """Decode in a process with limits."""
-    request = {"crop": dataclasses.asdict(wanted.crop), "side": wanted.side, "mode": wanted.mode}
-    ended = limits.ask(
-        _HEAVY_PROGRAM,
-        [json.dumps(request)],
-        data,
-        memory_bytes=_HEAVY_MEMORY_BYTES,
-        cpu_seconds=_HEAVY_CPU_SECONDS,
-        seconds=_HEAVY_SECONDS,
-    )
+def _ask(data: bytes, wanted: Request, *, is_kept: bool = False) -> tuple[dict[str, Any], bytes]:
+    """Decode in a process with limits.
+
+    Args:
+        is_kept: whether a file for keeping is wanted, which takes a thirtieth of the memory of its pixels.
+
+    Returns:
+        the picture's mode and size, and its pixels or its file.
+    """
+    request = {"crop": dataclasses.asdict(wanted.crop), "side": wanted.side, "mode": wanted.mode, "is_kept": is_kept}
+    with _turn(_heavy_turns):
+        ended = limits.ask(
+            _HEAVY_PROGRAM,
+            [json.dumps(request)],
+            data,
+            memory_bytes=_HEAVY_MEMORY_BYTES,
+            cpu_seconds=_HEAVY_CPU_SECONDS,
+            seconds=_HEAVY_SECONDS,
+        )
     if ended.is_late:
         raise InvalidImage(_TAKES_LONG)
     if ended.status:
         logging.getLogger(__name__).error("The process that decodes a picture ended with status %d.", ended.status)
         raise InvalidImage(IS_BROKEN)
-    head, _, pixels = ended.answer.partition(b"\n")
+    head, _, content = ended.answer.partition(b"\n")
     reply = json.loads(head)
     if "problem" in reply:
         raise InvalidImage(reply["problem"])
-    return Image.frombytes(reply["mode"], tuple(reply["size"]), pixels)
+    return reply, content
 
 
 def _grey(image: Image.Image) -> np.ndarray:
