@@ -67,7 +67,7 @@ _TRAIN = ("train",)
 # Letters are validated on development writers.
 LETTERS = (
     Share("mnist", "image", 10_000),
-    Share("examples", "strokes", 6, _TRAIN),
+    Share("examples", "strokes", 3, _TRAIN),
     Share("unipen", "strokes", 1, _TRAIN),
     Share("pendigits", "strokes", 1, _TRAIN),
     Share("omniglot", "strokes", 1, _TRAIN),
@@ -76,8 +76,8 @@ LETTERS = (
 VARIED_LETTERS = (
     Share("mnist", "image", 10_000),
     Share("mnist", "picture", 10_000),
-    Share("examples", "strokes", 20, _TRAIN),
-    Share("examples", "picture", 4, _TRAIN),
+    Share("examples", "strokes", 10, _TRAIN),
+    Share("examples", "picture", 2, _TRAIN),
     Share("unipen", "strokes", 2, _TRAIN),
     Share("unipen", "picture", 0.3, _TRAIN),
     Share("pendigits", "strokes", 1, _TRAIN),
