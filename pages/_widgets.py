@@ -73,6 +73,17 @@ def _test_set(name: str, source: datasets.Source) -> datasets.Dataset:
     return sets.find(name).load_test(settings())
 
 
+def data_caption(dataset: datasets.Dataset) -> None:
+    """Say which images there are; where on the server they lie matters only to whoever runs it."""
+    if dataset.is_complete:
+        st.caption(dataset.description.partition(", from ")[0].rstrip(".") + ".")
+    else:
+        st.caption(
+            f"MNIST: only the 5,000 images that come with Digits, {len(dataset.test):,} of them for the test. "
+            "The README says how to get all 70,000."
+        )
+
+
 def show_error(error: Exception) -> None:
     """Show an error in a visitor's words."""
     st.error(escaped(trouble.sentence(error)), icon=":material/error:")
