@@ -138,7 +138,8 @@ def _neighbours(page: str, row: int, rows: list[int], on_moved: Callable[[int], 
         pick(page, rows[to])
         on_moved(to)
 
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    is_phone = _widgets.is_phone()  # without arrow keys, and without room for their names
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", wrap=False):
         for label, icon, shortcut, step in (
             ("Previous", ":material/chevron_left:", "Left", -1),
             ("Next", ":material/chevron_right:", "Right", 1),
@@ -147,7 +148,7 @@ def _neighbours(page: str, row: int, rows: list[int], on_moved: Callable[[int], 
                 label,
                 icon=icon,
                 icon_position="left" if step < 0 else "right",
-                shortcut=shortcut,
+                shortcut=None if is_phone else shortcut,
                 on_click=move,
                 args=((place + step) % len(rows),),
                 key=_state.key(page, label.lower()),

@@ -109,7 +109,8 @@ _share = st.components.v2.component(
     <input class="link" readonly hidden aria-label="Link to this page"></div>""",
     css=(_COMPONENTS / "share.css").read_text(encoding="utf-8"),
     js=assets.component(
-        "share", "".join((_COMPONENTS / name).read_text(encoding="utf-8") for name in ("links.js", "share.js"))
+        "share",
+        "".join((_COMPONENTS / name).read_text(encoding="utf-8") for name in ("names.js", "links.js", "share.js")),
     ),
 )
 

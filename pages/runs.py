@@ -118,9 +118,9 @@ def _table(runs: list[Run], table: pd.DataFrame) -> None:
         hide_index=True,
         column_order=COLUMNS if table["Whose"].nunique() == 1 else (*COLUMNS[:2], "Whose", *COLUMNS[2:]),
         column_config={
-            "Name": st.column_config.TextColumn(width=130 if is_phone else 220),
+            "Name": st.column_config.TextColumn(width=164 if is_phone else 220),
             "Best validation accuracy": st.column_config.NumberColumn("Validation", format="%.2f%%", width=90),
-            "Test accuracy": st.column_config.NumberColumn("Test", format="%.2f%%", width=75),
+            "Test accuracy": st.column_config.NumberColumn("Test", format="%.2f%%", width=64 if is_phone else 75),
             "Whose": st.column_config.TextColumn(width=80),
             "State": st.column_config.TextColumn(width=90),
             "Seconds": st.column_config.NumberColumn(format="%.1f", width=80),
