@@ -3,8 +3,8 @@
     python -m benchmarks.first_look [--root BEFORE] [--name first_look]
 
 Chromium opens every page at 1280×800 and 390×844 and measures the position of what a visitor presses first and sees
-first, and how far the layout shifts while the page loads (https://web.dev/articles/cls). Then a visitor trains a
-network, draws with the result and shares it; every press and every scroll to something off the screen counts.
+first, and how far the layout shifts while the page loads (`benchmarks.layout_shift` says what moves). Then a visitor
+trains a network, draws with the result and shares it; every press and every scroll to something off the screen counts.
 """
 
 import argparse
@@ -19,17 +19,11 @@ from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page
 
-from benchmarks import _app, _results
+from benchmarks import _app, _results, layout_shift
 from digits.settings import PROJECT_DIR
 from tests.browser import actions, serving
 
 SIZES: dict[str, dict[str, Any]] = {"1280x800": _app.DESKTOP, "390x844": actions.PHONE}
-SHIFT = """() => {
-  window.shift = 0
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value
-  }).observe({ type: "layout-shift", buffered: true })
-}"""
 SEVEN = ((0.25, 0.25), (0.72, 0.25), (0.45, 0.85))  # as shares of the sheet
 LINES = re.compile("Finished|Stopped")
 
@@ -70,7 +64,7 @@ def look(browser: Browser, url: str, how: dict[str, Any]) -> dict[str, dict[str,
         ("gallery", "css=.tile", "css=.tile"),
     ):
         page = browser.new_page(**how)
-        page.add_init_script(f"({SHIFT})()")
+        layout_shift.watch(page)
         page.goto(f"{url}/{'' if path == 'draw' else path}")
         page.get_by_role("heading", level=1).first.wait_for()
         page.wait_for_timeout(6_000)
@@ -78,7 +72,7 @@ def look(browser: Browser, url: str, how: dict[str, Any]) -> dict[str, dict[str,
             "press_y": _top(page.locator(press).first),
             "see_y": _top(page.locator(see).first),
             "page_height": page.get_by_test_id("stMain").evaluate("part => part.scrollHeight"),
-            "layout_shift": round(page.evaluate("window.shift"), 3),
+            "layout_shift": round(layout_shift.score(layout_shift.found(page)), 3),
         }
         page.close()
     return found

@@ -19,7 +19,8 @@ def show(dataset: datasets.Dataset, model: catalogue.Model) -> None:
     shares = ["precision", "recall", "F1"]
     table[shares] = table[shares].map("{:.2%}".format)
     table["support"] = table["support"].map("{:,}".format)
-    st.table(table.rename_axis("class").reset_index(), hide_index=True)
+    with st.container(key="models.classes"):
+        st.table(table.rename_axis("class").reset_index(), hide_index=True)
     if model.strangers:
         _strangers(model.strangers)
 

@@ -78,6 +78,7 @@ def _settings(runs: Sequence[Run], names: dict[str, str]) -> None:
     table, is_differing = comparison.settings_table(
         {names[run.id]: run for run in runs}, {names[run.id]: registry.changes(run.id) for run in runs}
     )
+    is_phone = _widgets.is_phone()
     said = "Differences are in bold." if any(is_differing) else "The settings are the same."
     st.caption(said)
     st.dataframe(
@@ -86,7 +87,10 @@ def _settings(runs: Sequence[Run], names: dict[str, str]) -> None:
         ),
         hide_index=True,
         height="content",
-        column_config={"Setting": st.column_config.TextColumn(pinned=True, width=150)},
+        column_config={
+            "Setting": st.column_config.TextColumn(pinned=True, width=110 if is_phone else 150),
+            **{names[run.id]: st.column_config.TextColumn(width=105) for run in runs if is_phone},
+        },
         alt=f"The settings of {len(runs)} runs side by side, {sum(is_differing)} of {len(table)} different",
         key=key("settings"),
     )

@@ -136,14 +136,8 @@ def _errors(dataset: datasets.Dataset, model: catalogue.Model, probabilities: np
 
 
 def _tiles(dataset: datasets.Dataset, probabilities: np.ndarray, rows: np.ndarray, name: str) -> None:
-    with st.container(key=_key(f"tiles.{name}")):
-        _samples.grid(
-            dataset,
-            probabilities.argmax(axis=1),
-            rows,
-            key=_key(name),
-            on_picked=lambda row: _samples.pick("models", row),
-        )
+    read = probabilities.argmax(axis=1)
+    _samples.grid(dataset, read, rows, key=_key(name), on_picked=lambda row: _samples.pick("models", row))
 
 
 def _to_gallery(model: catalogue.Model, label: str, **query: str) -> None:

@@ -50,7 +50,7 @@ def show(run_id: str) -> None:
         persist_state="session",
         label_visibility="collapsed",
     )
-    for place, (name, title) in zip(places, (("accuracy", "Accuracy"), ("loss", "Loss (cross-entropy)")), strict=True):
+    for place, (name, title) in zip(places, (("accuracy", "Accuracy"), ("loss", "Loss")), strict=True):
         place.echarts_chart(
             curves.learning_curve(
                 rows,

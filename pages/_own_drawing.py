@@ -32,7 +32,7 @@ def show(run_id: str, snapshot: timeline.Snapshot, class_names: tuple[str, ...],
         if is_mine and not st.session_state.get(_state.key("draw", "strokes")):
             st.page_link(
                 "draw.py",
-                label="Draw a digit, and your next run learns to read it here",
+                label="Draw a digit to watch it in your next run",
                 icon=":material/draw:",
             )
         return

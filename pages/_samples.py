@@ -12,6 +12,8 @@ from digits.views import gallery
 from digits.views.markdown import escaped
 from pages import _state, _widgets
 
+_MOST_LINES = 10  # for which room is kept; what stands below more is off the screen
+
 
 def grid(
     dataset: datasets.Dataset,
@@ -66,7 +68,14 @@ def pictures(
         "page": st.session_state.get(_state.key(page, "hundred")),
     }
     report = (lambda: on_picked(int(st.session_state[key].picked))) if on_picked else (lambda: None)
-    _widgets.gallery_grid(data, key=key, on_picked=report)
+    with _room(len(rows), key) if on_picked else st.container():
+        _widgets.gallery_grid(data, key=key, on_picked=report)
+
+
+def _room(count: int, key: str) -> Any:
+    """Return a container as high as `count` samples will be, so that nothing below moves when they come."""
+    lines = -(-count // (gallery.COLUMNS // 2 if _widgets.is_phone() else gallery.COLUMNS))
+    return st.container(key=f"{key}.lines.{min(lines, _MOST_LINES)}")
 
 
 def pick(page: str, row: int | None) -> None:
@@ -93,12 +102,14 @@ def show_picked(
     show: Callable[[int], None],
     *,
     width: Literal["medium", "large"] = "medium",
+    on_moved: Callable[[int], None] = lambda place: None,
 ) -> None:
     """Show the picked sample enlarged until it is closed, with buttons and arrow keys that lead to its neighbours.
 
     Args:
         rows: int (n,), the samples around it, in the order of the page.
         show: shows the sample in this row.
+        on_moved: gets the place in `rows` to which a button or a key leads.
     """
     if picked(page, dataset) is None:
         return
@@ -107,14 +118,14 @@ def show_picked(
     def dialog() -> None:
         row = picked(page, dataset)
         if row is not None:
-            _neighbours(page, row, rows.tolist())
+            _neighbours(page, row, rows.tolist(), on_moved)
             show(row)
         _state.close_page(page)
 
     dialog()
 
 
-def _neighbours(page: str, row: int, rows: list[int]) -> None:
+def _neighbours(page: str, row: int, rows: list[int], on_moved: Callable[[int], None]) -> None:
     """Show the buttons to the previous and the next sample; the last one is followed by the first.
 
     A button that were disabled at the end would lose the focus, and with it the keys.
@@ -122,7 +133,13 @@ def _neighbours(page: str, row: int, rows: list[int]) -> None:
     if row not in rows or len(rows) < 2:
         return
     place = rows.index(row)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+
+    def move(to: int) -> None:
+        pick(page, rows[to])
+        on_moved(to)
+
+    is_phone = _widgets.is_phone()  # without arrow keys, and without room for their names
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", wrap=False):
         for label, icon, shortcut, step in (
             ("Previous", ":material/chevron_left:", "Left", -1),
             ("Next", ":material/chevron_right:", "Right", 1),
@@ -131,13 +148,13 @@ def _neighbours(page: str, row: int, rows: list[int]) -> None:
                 label,
                 icon=icon,
                 icon_position="left" if step < 0 else "right",
-                shortcut=shortcut,
-                on_click=pick,
-                args=(page, rows[(place + step) % len(rows)]),
+                shortcut=None if is_phone else shortcut,
+                on_click=move,
+                args=((place + step) % len(rows),),
                 key=_state.key(page, label.lower()),
             )
             if step < 0:
-                st.markdown(f"{place + 1} of {len(rows)}", width="content")
+                st.markdown(f"{place + 1:,} of {len(rows):,}", width="content")
 
 
 def enlarged(dataset: datasets.Dataset, row: int) -> None:

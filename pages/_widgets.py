@@ -73,6 +73,17 @@ def _test_set(name: str, source: datasets.Source) -> datasets.Dataset:
     return sets.find(name).load_test(settings())
 
 
+def data_caption(dataset: datasets.Dataset) -> None:
+    """Say which images there are; where on the server they lie matters only to whoever runs it."""
+    if dataset.is_complete:
+        st.caption(dataset.description.partition(", from ")[0].rstrip(".") + ".")
+    else:
+        st.caption(
+            f"MNIST: only the 5,000 images that come with Digits, {len(dataset.test):,} of them for the test. "
+            "The README says how to get all 70,000."
+        )
+
+
 def show_error(error: Exception) -> None:
     """Show an error in a visitor's words."""
     st.error(escaped(trouble.sentence(error)), icon=":material/error:")
@@ -98,7 +109,8 @@ _share = st.components.v2.component(
     <input class="link" readonly hidden aria-label="Link to this page"></div>""",
     css=(_COMPONENTS / "share.css").read_text(encoding="utf-8"),
     js=assets.component(
-        "share", "".join((_COMPONENTS / name).read_text(encoding="utf-8") for name in ("links.js", "share.js"))
+        "share",
+        "".join((_COMPONENTS / name).read_text(encoding="utf-8") for name in ("names.js", "links.js", "share.js")),
     ),
 )
 

@@ -121,6 +121,11 @@ def _turn(widget: str) -> None:
     st.session_state[_key("hundred")] = st.session_state[widget]
 
 
+def _follow(place: int) -> None:
+    """Turn to the hundred of the sample that the dialog has moved to."""
+    st.session_state[_key("hundred")] = place // gallery.SAMPLES + 1
+
+
 def _count(page: gallery.Page, correct: int, share: float) -> str:
     """Return how many samples are shown, of how many, and the model's accuracy."""
     show, count = st.session_state[_key("show")], len(page.rows)
@@ -155,21 +160,24 @@ def _show(model: catalogue.Model, dataset: datasets.Dataset) -> None:
     if not len(page.rows):
         _nothing()
     else:
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        row = st.container(
+            horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=_key("count")
+        )
+        with row:
             said = _count(page, int(np.count_nonzero(is_correct[page.rows])), float(is_correct.mean()))
             st.markdown(said, width="content")
             _pager(page, "above")
-        with st.container(key=_key("many" if len(page.rows) > gallery.SAMPLES / 2 else "few")):
-            _samples.grid(
-                dataset, predicted, page.rows, key=_key("grid"), on_picked=lambda row: _samples.pick("gallery", row)
-            )
+        _samples.grid(
+            dataset, predicted, page.rows, key=_key("grid"), on_picked=lambda row: _samples.pick("gallery", row)
+        )
         _pager(page, "below")
-    st.caption(dataset.description)
+    _widgets.data_caption(dataset)
     _samples.show_picked(
         "gallery",
         dataset,
-        page.rows,
+        page.found,
         lambda row: _samples.show_reading("gallery", dataset, model, probabilities, row),
+        on_moved=_follow,
     )
 
 

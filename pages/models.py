@@ -140,7 +140,7 @@ try:
     rows = _tabs(model, dataset)
     if is_phone:
         _card_button(model)
-    st.caption(dataset.description)
+    _widgets.data_caption(dataset)
     probabilities = model.test_probabilities(dataset)
     _samples.show_picked(
         "models", dataset, rows, lambda row: _samples.show_reading("models", dataset, model, probabilities, row)

@@ -16,6 +16,7 @@ from pages._widgets import STATES
 
 MAX_IDS_IN_LINK = 20  # a visitor who chooses more is probably about to delete them
 TICK_SECONDS = 2
+ROW_PIXELS = 40
 DELETED = "deleted"  # a choice of the state filter that is not a state
 COLUMNS = ("Name", "Test accuracy", "State", "Best validation accuracy", "Seconds", "Started", "Network", "Note")
 
@@ -117,9 +118,9 @@ def _table(runs: list[Run], table: pd.DataFrame) -> None:
         hide_index=True,
         column_order=COLUMNS if table["Whose"].nunique() == 1 else (*COLUMNS[:2], "Whose", *COLUMNS[2:]),
         column_config={
-            "Name": st.column_config.TextColumn(width=130 if is_phone else 220),
+            "Name": st.column_config.TextColumn(width=164 if is_phone else 220),
             "Best validation accuracy": st.column_config.NumberColumn("Validation", format="%.2f%%", width=90),
-            "Test accuracy": st.column_config.NumberColumn("Test", format="%.2f%%", width=75),
+            "Test accuracy": st.column_config.NumberColumn("Test", format="%.2f%%", width=64 if is_phone else 75),
             "Whose": st.column_config.TextColumn(width=80),
             "State": st.column_config.TextColumn(width=90),
             "Seconds": st.column_config.NumberColumn(format="%.1f", width=80),
@@ -128,7 +129,8 @@ def _table(runs: list[Run], table: pd.DataFrame) -> None:
         key=widget,
         on_select=lambda: _on_select(widget, run_ids),
         selection_mode=["multi-row", "single-cell"],
-        row_height=40,
+        row_height=ROW_PIXELS,
+        height=37 + ROW_PIXELS * min(len(runs), 10),  # with the header; the browser must not guess it before it draws
         placeholder="–",
         alt=f"{_chosen.count(runs)}, one per row. Tick rows to choose runs; press a name to open it.",
     )

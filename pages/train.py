@@ -52,7 +52,7 @@ def _new_run() -> None:
         _settings.show_diagram()
         _challenges.show_all()
         _own_runs()
-        st.caption(_widgets.test_set(st.session_state[_key("dataset")]).description)
+        _widgets.data_caption(_widgets.test_set(st.session_state[_key("dataset")]))
     with st.container(key=_key("unseen")):
         _curves.show_empty(st.session_state[_key("iterations")])
 

@@ -41,13 +41,18 @@ class Page:
         rows: int (n,), the samples' rows in the test set.
         hundred: the page's number, from 0.
         hundreds: the number of pages, at least 1.
-        matching: the number of samples on all pages.
+        found: int (m,), the rows of the samples on all pages, in their order.
     """
 
     rows: np.ndarray
     hundred: int
     hundreds: int
-    matching: int
+    found: np.ndarray
+
+    @property
+    def matching(self) -> int:
+        """The number of samples on all pages."""
+        return len(self.found)
 
 
 def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice) -> Page:
@@ -76,7 +81,7 @@ def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice) -> Pag
         rows = rows[predicted[rows] == choice.read_index]
     hundreds = max(1, -(-len(rows) // SAMPLES))
     hundred = min(choice.hundred, hundreds - 1)
-    return Page(rows[hundred * SAMPLES : (hundred + 1) * SAMPLES], hundred, hundreds, len(rows))
+    return Page(rows[hundred * SAMPLES : (hundred + 1) * SAMPLES], hundred, hundreds, rows)
 
 
 def sprite(images: np.ndarray, *, columns: int = COLUMNS, factor: int = 1) -> bytes:

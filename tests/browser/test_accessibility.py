@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser import actions
 
-PATHS = ("/", "/train", "/runs", "/models", "/gallery")
+PATHS = ("/", "/train", "/runs", "/models", "/models?tab=Classes", "/gallery?model=softmax&show=all")
 SIZES = {"desktop": {}, "phone": actions.PHONE}
 
 
@@ -19,5 +19,9 @@ def test_every_page_can_be_used_by_everybody(size, scheme, visitor):
         actions.open_page(page, path)
         if path == "/":
             expect(actions.sheet(page)).to_be_visible()
+        if "gallery" in path:
+            expect(page.get_by_role("navigation", name="Page numbers 2")).to_be_visible()
+        if "Classes" in path and size == "phone":
+            expect(page.get_by_role("region", name="Table: who").first).to_be_visible()
         found[path] = actions.accessibility_faults(page)
     assert found == {path: [] for path in PATHS}

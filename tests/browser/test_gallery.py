@@ -69,6 +69,20 @@ def test_a_sample_is_seen_large_and_leads_to_its_neighbours(visitor, truth):
     expect(page.get_by_role("button", name=name(truth, second))).to_be_focused()
 
 
+def test_arrow_keys_lead_beyond_the_hundred(visitor):
+    """The sample after the hundredth stands on the next page, which is shown, with the focus on it, on closing."""
+    page = visitor()
+    actions.open_page(page, f"/gallery?model={MODEL}&show=all&sample=99")
+    expect_large(page, 99)
+    page.keyboard.press("ArrowRight")
+    expect_large(page, 100)
+    expect(page).to_have_url(actions.holding("hundred=2"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(actions.tiles(page).first).to_have_attribute("title", re.compile("sample 100"))
+    expect(actions.tiles(page).first).to_be_focused()
+
+
 def test_the_samples_are_one_tab_stop(visitor, truth):
     """Tab reaches the samples once and leaves them; arrow keys move inside, Enter opens one."""
     page = visitor()

@@ -202,7 +202,7 @@ class TestSample:
         assert dialog_text(page) == [f"**{labels[right]}**, read correctly by Softmax regression. Sample {right:,}."]
 
     def test_leads_to_its_neighbours(self, open_page, tidy, truth):
-        """Next and Previous show the other samples of the page, around its end; the link follows."""
+        """Next and Previous show the other samples of all pages, around their end; the link follows."""
         labels, read = truth
         wrong = np.flatnonzero(labels != read["softmax"])
         page = open_page("gallery.py", model="softmax", sample=str(wrong[0]))
@@ -212,7 +212,18 @@ class TestSample:
         page = tidy(page.button(key="gallery.previous").click().run())
         assert f"Sample {wrong[0]:,}." in dialog_text(page)[0]
         page = tidy(page.button(key="gallery.previous").click().run())
-        assert f"Sample {wrong[:100][-1]:,}." in dialog_text(page)[0]
+        assert f"Sample {wrong[-1]:,}." in dialog_text(page)[0]
+
+    def test_leads_beyond_its_hundred(self, open_page, tidy):
+        """The last sample of a page is followed by the first of the next page, which is then behind the dialog."""
+        page = open_page("gallery.py", model="softmax", show="all", sample="99")
+        page = tidy(page.button(key="gallery.next").click().run())
+        assert "Sample 100." in dialog_text(page)[0]
+        assert (page.query_params["sample"], page.query_params["hundred"]) == ("100", "2")
+        assert samples(page) == list(range(100, 200))
+        page = tidy(page.button(key="gallery.previous").click().run())
+        assert "hundred" not in page.query_params
+        assert samples(page) == list(range(100))
 
     @pytest.mark.parametrize("sample", ["10000", "999999999"])
     def test_out_of_range_gives_a_notice(self, sample, open_page, tidy):
