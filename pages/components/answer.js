@@ -150,7 +150,8 @@ function showDigits(row, digits, chosen, pick) {
     }))
   }
   const rows = Object.groupBy ? Object.values(Object.groupBy(digits, digit => digit.row ?? 0)) : [digits]
-  row.style.setProperty("--count", Math.max(...rows.map(one => one.length)) * 0.62)
+  const wide = digits.some(({ name }) => /[^0-9?…]/.test(name)) // a letter takes more room than a digit
+  row.style.setProperty("--count", Math.max(...rows.map(one => one.length)) * (wide ? 0.88 : 0.72)) // em, with padding
   const elements = [...row.querySelectorAll(".digit")]
   digits.forEach(({ name, label, doubtful }, place) => {
     const element = elements[place]
