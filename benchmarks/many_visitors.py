@@ -8,31 +8,15 @@ Times are from sending a stroke to the end of the response. A visitor also waits
 
 import argparse
 import asyncio
-import json
 import time
 from dataclasses import dataclass, field
 
-import websockets
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
 from benchmarks import _app, _results
+from benchmarks._visits import ERRORS, visiting
 from benchmarks.training_peers import wait_until_idle
 from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.registry import Registry
-from tests.browser.actions import SEVEN
-
-PEN_WIDTH = 16
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """The sheet of one session: its component's id, the token of its drawing, and the fragment that it reruns."""
-
-    id: str
-    token: str
-    fragment: str
 
 
 @dataclass
@@ -105,56 +89,20 @@ async def draw_together(url: str, count: int, seconds: int) -> Tally:
 
 async def draw_alone(url: str, offset: float, strokes: int, tally: Tally, *, pause: float = 1.0) -> None:
     """Act as one visitor: open the Draw page, then send a stroke every second and wait for each response."""
-    address = f"ws{url.removeprefix('http')}/_stcore/stream"
     try:
-        async with websockets.connect(address, origin=url, max_size=None, proxy=None) as socket:
-            _, sheet = await run_page(socket, BackMsg(), None)
+        async with visiting(url) as visit:
+            await visit.run()
             await asyncio.sleep(pause + offset)
             due = time.monotonic()
             for number in range(strokes):
                 await asyncio.sleep(max(0.0, due + number - time.monotonic()))
-                message = stroke_message(sheet, number)
                 start = time.perf_counter()
-                is_answered, sheet = await run_page(socket, message, sheet)
+                await visit.draw(number % 40)
                 tally.milliseconds.append((time.perf_counter() - start) * 1000)
-                if not is_answered:
+                if not visit.is_answered:
                     tally.errors.append("a stroke got no prediction")
-    except (OSError, websockets.WebSocketException, TimeoutError) as error:
+    except ERRORS as error:
         tally.errors.append(f"{type(error).__name__}: {error}")
-
-
-async def run_page(socket, message: BackMsg, sheet: Sheet | None) -> tuple[bool, Sheet | None]:
-    """Run the page and read its response; return whether it had an answer, and the sheet."""
-    message.rerun_script.query_string = ""  # the page's address without parameters, as on a first visit
-    await socket.send(message.SerializeToString())
-    is_answered = False
-    async with asyncio.timeout(60):
-        while True:
-            answer = ForwardMsg.FromString(await socket.recv())
-            component = answer.delta.new_element.bidi_component
-            if component.id.endswith("draw.card"):
-                is_answered = bool(json.loads(component.json)["digits"])
-            elif component.id.endswith("draw.paper"):
-                sheet = Sheet(component.id, json.loads(component.json)["given"]["token"], answer.delta.fragment_id)
-            if answer.WhichOneof("type") == "script_finished":
-                return is_answered, sheet
-
-
-def stroke_message(sheet: Sheet, number: int) -> BackMsg:
-    """Return the browser's message after a 7 was drawn, each a little to the right of the last."""
-    stroke = [value for x, y in SEVEN for value in (x + 140 + number % 40, y + 60)]
-    drawing = {
-        "token": sheet.token,
-        "serial": number + 1,
-        "strokes": [stroke],
-        "widths": [PEN_WIDTH],
-        "reads": True,
-    }
-    message = BackMsg()
-    message.rerun_script.fragment_id = sheet.fragment
-    widget = message.rerun_script.widget_states.widgets.add()
-    widget.id, widget.json_value = sheet.id, json.dumps({"drawing": drawing})
-    return message
 
 
 if __name__ == "__main__":

@@ -13,11 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import websockets
-from streamlit.proto.BackMsg_pb2 import BackMsg
-
 from benchmarks import _app, _results
-from benchmarks.many_visitors import run_page
+from benchmarks._visits import ERRORS, visiting
 from tests.browser.serving import serve
 
 
@@ -60,10 +57,10 @@ async def visit_in_turn(url: str, count: int) -> int:
     """Open and leave the Draw page so many times; return how often it came."""
     answered = 0
     for _ in range(count):
-        with contextlib.suppress(OSError, websockets.WebSocketException, TimeoutError):
-            async with asyncio.timeout(20), _connect(url) as socket:
-                _, canvas = await run_page(socket, BackMsg(), None)
-                answered += canvas is not None
+        with contextlib.suppress(*ERRORS):
+            async with asyncio.timeout(20), visiting(url) as visit:
+                await visit.run()
+                answered += visit.has_sheet
     return answered
 
 
@@ -72,19 +69,15 @@ async def open_together(url: str, count: int) -> tuple[int, float | None]:
     async with contextlib.AsyncExitStack() as tabs:
         answered = 0
         for _ in range(count):
-            with contextlib.suppress(OSError, websockets.WebSocketException, TimeoutError):
+            with contextlib.suppress(*ERRORS):
                 async with asyncio.timeout(20):
-                    socket = await tabs.enter_async_context(_connect(url))
-                    _, canvas = await run_page(socket, BackMsg(), None)
-                    answered += canvas is not None
+                    visit = await tabs.enter_async_context(visiting(url))
+                    await visit.run()
+                    answered += visit.has_sheet
         start = time.perf_counter()
         if not await visit_in_turn(url, 1):
             return answered, None
         return answered, round((time.perf_counter() - start) * 1000)
-
-
-def _connect(url: str) -> websockets.connect:
-    return websockets.connect(f"ws{url.removeprefix('http')}/_stcore/stream", origin=url, max_size=None, proxy=None)
 
 
 if __name__ == "__main__":

@@ -22,25 +22,19 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import websockets
 from PIL import Image
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from benchmarks import _app, _results
-from benchmarks.many_visitors import stroke_message
+from benchmarks._visits import visiting
 from benchmarks.training_peers import wait_until_idle
 from digits import memory
 from digits.ink.strokes import render
 from digits.runs import commands
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.registry import Registry
-from digits.runs.visitors import COOKIE, new_token
 from tests.browser.actions import SEVEN
 from tests.browser.serving import serve
 
@@ -174,58 +168,6 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-@dataclass
-class Visit:
-    """One visitor's connection: the page's widgets and what the visitor has set."""
-
-    socket: websockets.ClientConnection
-    page: str = ""
-    session_id: str = ""
-    widgets: dict[str, str] = field(default_factory=dict)  # the last part of a widget's key, and its id
-    values: dict[str, WidgetState] = field(default_factory=dict)
-
-    def value(self, key: str) -> WidgetState:
-        """Return the state of a widget, to be set by the visitor."""
-        return self.values.setdefault(key, WidgetState(id=self.widgets[key]))
-
-    async def run(self, message: BackMsg | None = None) -> None:
-        """Run the page and read its response."""
-        message = message or BackMsg()
-        message.rerun_script.query_string = ""
-        message.rerun_script.page_name = self.page
-        message.rerun_script.widget_states.widgets.extend(self.values.values())
-        await self.socket.send(message.SerializeToString())
-        async with asyncio.timeout(120):
-            while True:
-                answer = ForwardMsg.FromString(await self.socket.recv())
-                if answer.WhichOneof("type") == "new_session":
-                    self.session_id = answer.new_session.initialize.session_id or self.session_id
-                self._note(answer)
-                if answer.WhichOneof("type") == "script_finished":
-                    return
-
-    def _note(self, answer: ForwardMsg) -> None:
-        element = answer.delta.new_element
-        kind = element.WhichOneof("type")
-        widget = getattr(getattr(element, kind), "id", "") if kind else ""
-        for key in ("draw.source", "draw.file", ".canvas."):
-            if key in widget:
-                self.widgets[key] = widget
-
-
-@contextlib.asynccontextmanager
-async def visiting(url: str):
-    """Connect as a new visitor."""
-    async with websockets.connect(
-        f"ws{url.removeprefix('http')}/_stcore/stream",
-        origin=url,
-        max_size=None,
-        proxy=None,
-        additional_headers={"Cookie": f"{COOKIE}={new_token()}"},
-    ) as socket:
-        yield Visit(socket)
-
-
 async def visit_all(url: str, count: int) -> None:
     """Let so many visitors come, a few at a time."""
     numbers = iter(range(count))
@@ -234,7 +176,9 @@ async def visit_all(url: str, count: int) -> None:
         for number in numbers:
             async with visiting(url) as visit:
                 await visit.run()
-                await visit.run(stroke_message(visit.widgets[".canvas."], number))
+                await visit.draw(number % 40)
+                if not visit.is_answered:
+                    raise SystemExit("A stroke got no answer.")
                 visit.page = PAGES[number % len(PAGES)]
                 await visit.run()
 
