@@ -156,7 +156,7 @@ def _found(reading: Reading, model: catalogue.Model) -> dict[str, Any]:
     """Return the buttons for the digits of a picture, and whether to offer cropping."""
     boxes = []
     for digit in reading.digits:
-        (height, width), (x0, y0, x1, y1) = digit.glyph.found.shape, digit.box
+        (height, width), (x0, y0, x1, y1) = digit.glyph.size, digit.box
         boxes.append((x0 / width, y0 / height, (x1 - x0) / width, (y1 - y0) / height))
     return {
         "digits": _reading.buttons(reading, model, boxes),

@@ -31,7 +31,9 @@ class Glyph:
 
     Attributes:
         image: uint8 (28, 28), 0 is paper and 255 is ink.
-        found: uint8 (height, width), the ink in the source, 0 is paper and 255 is ink.
+        ink: uint8 (height, width), the ink in the source without the paper around it, 0 is paper and 255 is ink.
+        corner: x, y of the upper left pixel of `ink` in the source.
+        size: height and width of the source, in pixels.
         box: x0, y0, x1, y1 of the ink in source pixels; x1 and y1 are exclusive.
         scale: pixels of `image` for one source pixel.
         shift: x, y in source pixels by which the ink moved to bring its centre of mass to the picture's centre.
@@ -40,7 +42,9 @@ class Glyph:
     """
 
     image: np.ndarray
-    found: np.ndarray
+    ink: np.ndarray
+    corner: tuple[int, int]
+    size: tuple[int, int]
     box: Box
     scale: float
     shift: tuple[float, float]
@@ -48,9 +52,17 @@ class Glyph:
     pen_width: float = 0.0
 
     @property
+    def found(self) -> np.ndarray:
+        """The ink in the whole source, uint8 `size`, 0 is paper and 255 is ink; made anew, because it may be large."""
+        (x, y), (height, width) = self.corner, self.ink.shape
+        found = np.zeros(self.size, np.uint8)
+        found[y : y + height, x : x + width] = self.ink
+        return found
+
+    @property
     def zoom(self) -> float:
         """How much larger the digit is than if the whole source had been reduced to 28×28."""
-        return self.scale * max(self.found.shape) / IMAGE_SIZE
+        return self.scale * max(self.size) / IMAGE_SIZE
 
 
 def fit(ink: np.ndarray) -> Glyph | None:
@@ -93,8 +105,8 @@ def fit_strokes(strokes: Sequence[np.ndarray], *, size: tuple[int, int] = (280, 
 
     Args:
         strokes: at least one, float32 (n, 2) each, x and y in canvas pixels.
-        size: height and width of the canvas, for `found` and `shift`.
-        pen_width: the visitor's pen width in canvas pixels, for `found`; it does not change `image`.
+        size: height and width of the canvas, for `ink` and `shift`.
+        pen_width: the visitor's pen width in canvas pixels, for `ink`; it does not change `image`.
 
     Raises:
         InvalidImage: there are no strokes, or one is not as `strokes.check` wants it.
@@ -127,7 +139,9 @@ def _glyph(
     box = _box(found > 0.5) or (0, 0, width, height)
     shift = (float(width / 2 - centre[0]), float(height / 2 - centre[1]))
     shown = np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8)
-    return Glyph(image, shown, box, scale, shift, tuple(lines), pen_width)
+    x0, y0, x1, y1 = _box(shown > 0) or (0, 0, 0, 0)
+    ink = shown[y0:y1, x0:x1].copy()  # a view would keep the whole
+    return Glyph(image, ink, (x0, y0), (height, width), box, scale, shift, tuple(lines), pen_width)
 
 
 def _box(mask: np.ndarray) -> Box | None:

@@ -20,7 +20,7 @@ def is_dot(glyph: Glyph) -> bool:
     """Return whether a glyph is only a dot: a tap or a short tick of the pen, or a solid spot in a picture."""
     if not glyph.pen_width:
         return _is_solid(glyph)
-    return _extent(glyph) < max(_DOT_SHARE * min(glyph.found.shape), _DOT_PENS * glyph.pen_width)
+    return _extent(glyph) < max(_DOT_SHARE * min(glyph.size), _DOT_PENS * glyph.pen_width)
 
 
 def is_beginning(glyph: Glyph) -> bool:

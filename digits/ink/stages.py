@@ -44,7 +44,7 @@ def show(glyph: Glyph) -> list[Stage]:
 
 def describe(glyph: Glyph) -> list[str]:
     """Return each step in words, without painting it."""
-    height, width = glyph.found.shape
+    height, width = glyph.size
     x0, y0, x1, y1 = glyph.box
     return [
         f"The ink found on {width} by {height} pixels, in a box of {x1 - x0} by {y1 - y0}",
@@ -55,7 +55,7 @@ def describe(glyph: Glyph) -> list[str]:
 
 def _found(glyph: Glyph) -> bytes:
     """Paint the whole sheet with a box around the digit; transparent beside the sheet where it is not square."""
-    height, width = glyph.found.shape
+    height, width = glyph.size
     scale = SIDE / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     left, top = (SIDE - size[0]) // 2, (SIDE - size[1]) // 2

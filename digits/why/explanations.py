@@ -204,7 +204,7 @@ def overlay(evidence: Evidence, glyph: Glyph) -> bytes:
     Returns:
         A PNG on white of the size of `glyph.found`, reduced to 1,024 pixels on its longer side if that is larger.
     """
-    height, width = glyph.found.shape
+    height, width = glyph.size
     reduction = max(1.0, max(height, width) / _MAX_OVERLAY_SIDE)
     size = (max(1, round(width / reduction)), max(1, round(height / reduction)))
     ink = Image.fromarray(glyph.found)
@@ -337,7 +337,7 @@ def _on_source(strength: np.ndarray, glyph: Glyph, size: tuple[int, int]) -> np.
     Returns:
         float (height, width) of the source, resampled to `size`, which is width and height.
     """
-    height, width = glyph.found.shape
+    height, width = glyph.size
     axes = []
     for side, pixels, shift in ((height, size[1], glyph.shift[1]), (width, size[0], glyph.shift[0])):
         source = (np.arange(pixels) + 0.5) * side / pixels  # pixel centres, measured from the source's corner

@@ -115,8 +115,17 @@ class TestFitStrokes:
         assert glyph.found.shape == (280, 280)
         assert glyphs.describe(glyph) == "Shifted 40 px and scaled 3.1×."
 
+    def test_only_the_ink_is_kept(self):
+        """A photograph of 40 digits would otherwise be kept 40 times."""
+        ink = np.zeros((600, 800), np.float32)
+        ink[500:560, 700:720] = 1
+        glyph = glyphs.fit(ink)
+        assert (glyph.ink.shape, glyph.corner, glyph.size) == ((60, 20), (700, 500), (600, 800))
+        assert glyph.ink.base is None
+        assert (glyph.found == 255 * ink).all()
+
     def test_a_digit_that_needs_nothing_is_described_so(self):
-        glyph = glyphs.Glyph(np.zeros((28, 28)), np.zeros((280, 280)), (0, 0, 1, 1), 0.1, (0.3, 0.2))
+        glyph = glyphs.Glyph(np.zeros((28, 28)), np.zeros((1, 1)), (0, 0), (280, 280), (0, 0, 1, 1), 0.1, (0.3, 0.2))
         assert glyphs.describe(glyph) == "Left in its place and kept at its size."
 
     def test_it_takes_a_few_milliseconds(self):
