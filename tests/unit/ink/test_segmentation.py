@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digits.errors import InvalidImage
-from digits.ink import glyphs, segmentation
+from digits.ink import glyphs, grouping, segmentation
 from digits.ink import strokes as pen
 
 # Digits as people write them, one unit high, x and y from the top left corner.
@@ -222,7 +222,7 @@ def test_a_scribble_asks_the_recogniser_only_so_often():
     strokes = [np.array([[2 * i, 0], [2 * i + 5, 200]], np.float32) for i in range(300)]
     started = time.process_time()
     segmentation.split_strokes(strokes, score=lambda pictures: asked.append(1) or np.full((1, 10), 0.1, np.float32))
-    assert len(asked) <= segmentation._MAX_QUESTIONS
+    assert len(asked) <= grouping.MAX_QUESTIONS
     assert time.process_time() - started < 5
 
 
