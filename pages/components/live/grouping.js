@@ -30,7 +30,8 @@ const key = members => members.join(",")
 // Divides the strokes of one line into digits.
 //
 // `strokes` are as `Sheet.place` returns them; `confidence` returns for some of them the recogniser's confidence in
-// [0, 1] that they are one digit. Returns each digit's rising places in `strokes`; the digits from left to right.
+// [0, 1] that they are one digit, or null if there is no time to ask; the geometry then decides alone. Returns each
+// digit's rising places in `strokes`; the digits from left to right.
 export function group(strokes, confidence) {
   if (strokes.length < 2) return strokes.map((_, place) => [place])
   const paths = pathsOf(strokes)
@@ -47,7 +48,8 @@ export function group(strokes, confidence) {
       groups.push(...connected(members, links.filter(({ evidence }) => evidence > 0)))
     } else {
       const ask = found => confidence(found.map(place => strokes[place]))
-      groups.push(...cheapestDivision(units, candidates, bonds, candidates.length > 1 ? ask : null))
+      const asked = candidates.length > 1 && cheapestDivision(units, candidates, bonds, ask)
+      groups.push(...(asked || cheapestDivision(units, candidates, bonds, null)))
     }
   }
   const place = members => {
@@ -197,7 +199,7 @@ function widthOf(members, paths) {
 // Divides units into candidates with the smallest sum of costs.
 //
 // Without `ask` the geometry decides alone. A candidate that was not asked about is taken for a sure digit, which is
-// the least that it can cost.
+// the least that it can cost. Returns null if `ask` does.
 function cheapestDivision(units, candidates, bonds, ask) {
   const bitOf = new Map(units.flatMap((unit, bit) => unit.map(member => [member, 1 << bit])))
   const options = candidates.map(members => {
@@ -211,7 +213,9 @@ function cheapestDivision(units, candidates, bonds, ask) {
     const open = chosen.filter(option => !option.isAsked)
     if (!open.length) return chosen.map(option => option.members)
     for (const option of open) {
-      option.cost -= Math.log(STRANGE + (1 - STRANGE) * ask(option.members))
+      const confidence = ask(option.members)
+      if (confidence === null) return null
+      option.cost -= Math.log(STRANGE + (1 - STRANGE) * confidence)
       option.isAsked = true
     }
   }
