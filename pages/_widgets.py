@@ -171,7 +171,7 @@ def _nothing() -> None:
 
 
 def no_tables(data: dict[str, Any]) -> dict[str, Any]:
-    """Return a component's data with tuples for its lists: Streamlit asks of each list, slowly, whether it is a table."""
+    """Return a component's data with tuples for its lists: Streamlit looks into each list for a table."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
 
 
