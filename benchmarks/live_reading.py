@@ -2,8 +2,8 @@
 
     python -m benchmarks.live_reading [--models ID …] [--rounds N]
 
-Digits, numbers of six digits and a scribble of 2,000 points are drawn. The whole sheet is read at every move, in haste as
-on the Draw page, and without haste at the end of every stroke: with the SIMD kernel and in plain JavaScript, at full
+Digits, numbers of six digits and a scribble of 2,000 points are drawn. The whole sheet is read at every move, in haste
+as on the Draw page, and without haste at the end of every stroke: with the SIMD kernel and in plain JavaScript, at full
 speed and with the processor throttled four times. The time of a move runs from the event to the answer; `processor` is
 the mean time that the page's thread worked for a move, which other programs on the machine do not lengthen. The bytes
 that each model fetches are counted compressed, as they travel. The result goes to benchmarks/results/live_reading.json.

@@ -140,7 +140,7 @@ def too_many() -> str:
 
 
 def _reach(strokes: Sequence[np.ndarray], size: tuple[int, int], radius: float) -> tuple[int, int, int, int]:
-    """Return x0, y0, x1, y1 of the part of a picture that ink may touch, in whole pixels; a large sheet is mostly paper."""
+    """Return x0, y0, x1, y1 of the part of a picture that ink may touch, in pixels; a sheet is mostly paper."""
     points = np.concatenate(strokes) if len(strokes) else np.zeros((0, 2), np.float32)
     if not len(points):
         return 0, 0, 0, 0
