@@ -7,14 +7,16 @@ that every page needs, and holds the styles that keep room for what comes later.
 
 import functools
 import re
+from pathlib import Path
 
 from digits.settings import PROJECT_DIR
-from digits.views import assets, icons
+from digits.views import assets, icons, letters
 
 _KINDS = ("BidiComponent", "ButtonGroup", "Html", "Selectbox")  # of elements on the first page
 _STYLES = ("frame.css", "draw.css", "figures.css", "train.css")
 _SCRIPT = re.compile(r"static/js/([\w.-]+\.js)")
 _STYLE_SHEET = re.compile(r'href="./static/css/(index\.[\w-]+\.css)"')
+_TEXT_FONT = re.compile(r"\./static/media/SourceSansVF-Upright\.[\w.-]+\.woff2")
 _ICON_FONT = re.compile(r"url\(\.\./media/MaterialSymbols-Rounded\.[\w-]+\.woff2\)")
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 _IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*["']\./([\w.-]+\.js)["']""")
@@ -30,17 +32,23 @@ def tags(page_html: str) -> str:
     return "\n    ".join([*own, _streamlits(page_html)])
 
 
-def with_small_icons(page_html: str) -> str:
-    """Return Streamlit's HTML with a style sheet whose icon font has 55 kB instead of 375 kB."""
+def with_small_fonts(page_html: str) -> str:
+    """Return Streamlit's HTML with small fonts: 55 kB of icons instead of 375, and 23 kB of letters instead of 170."""
+    page_html = _TEXT_FONT.sub(f".{_font(letters.FONT)}", page_html)
     return _STYLE_SHEET.sub(lambda link: f'href="{_style_sheet(link[1])}"', page_html)
 
 
 @functools.cache
+def _font(file: Path) -> str:
+    return assets.serve(file.name, file.read_bytes())
+
+
+@functools.cache
 def _style_sheet(name: str) -> str:
-    """Return the path of Streamlit's style sheet with our icon font."""
+    """Return the path of Streamlit's style sheet with our fonts."""
     style = (icons.streamlits_files() / "css" / name).read_text(encoding="utf-8")
-    font = assets.serve(icons.FONT.name, icons.FONT.read_bytes())
-    style = _ICON_FONT.sub(f"url(..{font})", style).replace("url(../media/", "url(../static/media/")
+    style = _ICON_FONT.sub(f"url(..{_font(icons.FONT)})", style).replace("url(../media/", "url(../static/media/")
+    style += letters.face(f"..{_font(letters.FONT)}")
     return "." + assets.serve("style.css", style.encode())
 
 

@@ -94,7 +94,7 @@ class Previews:
             if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
                 added = f"{head(page, scope)}\n    {first_paint.tags(body.decode())}"
                 page_html = body.replace(_STREAMLITS_TITLE, added.encode(), 1)
-                page_html = first_paint.with_small_icons(page_html.decode()).encode()
+                page_html = first_paint.with_small_fonts(page_html.decode()).encode()
                 MutableHeaders(raw=start["headers"])["content-length"] = str(len(page_html))
                 del MutableHeaders(raw=start["headers"])["etag"]
             await send(start)
