@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 
 from digits.views import assets, first_paint, icons, letters
@@ -30,4 +31,18 @@ def test_the_style_sheet_is_streamlits_with_the_small_fonts():
 def test_the_scripts_of_components_are_named_beforehand():
     """A browser then fetches them beside Streamlit's own, not after the connection."""
     assets.component("early", "export default () => {}")
-    assert re.search(r'<link rel="modulepreload" href="/assets/early\.\w+\.js">', first_paint.tags(HTML))
+    assert re.search(
+        r'<link rel="modulepreload" href="/assets/early\.\w+\.js" fetchpriority="low">', first_paint.tags(HTML)
+    )
+
+
+def test_the_canvass_files_are_named_beforehand_and_exist():
+    """The first page waits for them last, so they come while the browser still starts."""
+    package = Path(importlib.util.find_spec("streamlit_drawable_canvas").origin).parent
+    facts = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))
+    (component,) = facts["tool"]["streamlit"]["component"]["components"]
+    place = f"_stcore/bidi-components/{facts['project']['name']}.{component['name']}/"
+    found = re.findall(rf'href="\./{re.escape(place)}([^"]+)"', first_paint.tags(HTML, has_sheet=True))
+    assert sorted(Path(name).suffix for name in found) == [".css", ".js"]
+    assert all((package / "frontend" / "build" / name).is_file() for name in found)
+    assert place not in first_paint.tags(HTML)
