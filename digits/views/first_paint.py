@@ -30,7 +30,7 @@ def tags(page_html: str, *, has_sheet: bool = False) -> str:
         page_html: the HTML as Streamlit sends it; the scripts that it names already are left out.
         has_sheet: whether the page has a canvas for the pen.
     """
-    own = [_preload(path) for path in assets.scripts()]  # those known by now
+    own = [_preload(f".{path}") for path in assets.scripts()]  # those known by now
     return "\n    ".join([_streamlits(page_html), *(_canvas() if has_sheet else []), *own])
 
 

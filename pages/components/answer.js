@@ -45,7 +45,7 @@ async function openReader(state, card) {
   window.digitsReads = false // the sheet tells the server
   try {
     await new Promise(resolve => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 3000 }))
-    const { openReader } = await import(window.location.origin + script)
+    const { openReader } = await import(new URL(`.${script}`, window.location))
     const reader = await openReader({ model })
     if (state.model !== model) return
     state.reader = reader

@@ -32,7 +32,7 @@ def test_the_scripts_of_components_are_named_beforehand():
     """A browser then fetches them beside Streamlit's own, not after the connection."""
     assets.component("early", "export default () => {}")
     assert re.search(
-        r'<link rel="modulepreload" href="/assets/early\.\w+\.js" fetchpriority="low">', first_paint.tags(HTML)
+        r'<link rel="modulepreload" href="\./assets/early\.\w+\.js" fetchpriority="low">', first_paint.tags(HTML)
     )
 
 
