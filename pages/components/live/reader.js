@@ -155,7 +155,7 @@ class Reader {
     })
     const reading = { digits, closest, confidence }
     digits.forEach((digit, place) => {
-      digit.label = label(reading, classes, place)
+      digit.label = label(reading, this.model.classes, place)
       digit.description = describe(reading, this.model.classes, place)
     })
     return { ...reading, ...answer(reading, this.model.classes) }
