@@ -15,6 +15,7 @@ from digits.views import assets, health, live, previews
 from pages._uploads import UploadLimit
 
 settings = Settings.from_environment()
+routes = [*health.routes(settings), *live.routes(settings), previews.route(), assets.route()]
 
 
 @asynccontextmanager
@@ -33,6 +34,6 @@ app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
     middleware=web.middleware(VisitorCookie, UploadLimit, previews.Previews, compression.CompressOnce),
-    routes=[*health.routes(settings), *live.routes(settings), previews.route(), assets.route()],
+    routes=web.below(st.get_option("server.baseUrlPath"), routes),  # Streamlit puts only its own routes there
     on_script_error=health.count_error,
 )

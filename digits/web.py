@@ -8,7 +8,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from limits import RateLimitItemPerMinute
@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digits.quotas import Quotas
@@ -44,6 +45,12 @@ def middleware(*inner: Callable[..., ASGIApp], environment: Mapping[str, str] | 
     if hosts := [host.strip() for host in env.get("DIGITS_HOSTS", "").split(",") if host.strip()]:
         chain.append(Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False))
     return [*chain, Middleware(RateLimit, quotas=Quotas.from_environment(env)), *map(Middleware, inner)]
+
+
+def below(base: str, routes: Sequence[Route]) -> list[Route]:
+    """Return routes below a base path such as "/digits", or "" for none; a mount would hide the pages there."""
+    prefix = f"/{base.strip('/')}".rstrip("/")
+    return [Route(f"{prefix}{route.path}", route.endpoint, methods=list(route.methods or ())) for route in routes]
 
 
 def _streamlits_page() -> str:

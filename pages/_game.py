@@ -11,7 +11,13 @@ from digits.views import assets, games
 from pages import _state
 
 _COMPONENTS = Path(__file__).parent / "components"
-_SCRIPTS = ("connection", "curves", "links", "game")  # one module: a component has no files of its own to import
+_SCRIPTS = (
+    "connection",
+    "kept",
+    "curves",
+    "links",
+    "game",
+)  # one module: a component imports no files
 
 _game = st.components.v2.component(
     "digits_game",

@@ -47,16 +47,16 @@ def show(
     if reading and reading.digits:
         data = answer_card.card(reading, model.class_names, chosen=chosen)
     is_drawing = serial is not None
+    data |= {
+        "names": model.class_names,
+        "serial": serial,
+        "hint": {"title": hint[0], "text": hint[1]},
+        "chips": [text for text in EXAMPLES if is_drawing and set(text) <= set(model.class_names)],
+        "game": "Ten digits, as fast as you can" if is_drawing and _game.is_possible(model) else "",
+        "live": {"script": live.reader_path(), "model": model.id},
+    }
     _answer(
-        data=data
-        | {
-            "names": list(model.class_names),
-            "serial": serial,
-            "hint": {"title": hint[0], "text": hint[1]},
-            "chips": [text for text in EXAMPLES if is_drawing and set(text) <= set(model.class_names)],
-            "game": "Ten digits, as fast as you can" if is_drawing and _game.is_possible(model) else "",
-            "live": {"script": live.reader_path(), "model": model.id},
-        },
+        data=_widgets.no_tables(data),
         key=_key("card"),
         on_picked_change=partial(pick, _key("card")),
     )
@@ -80,7 +80,7 @@ def steps(glyph: glyphs.Glyph | None, *, serial: int | None, is_painted: bool = 
         "captions": stages.CAPTIONS,
         "serial": serial,
     }
-    _strip(data=data, key=_key("steps"))
+    _strip(data=_widgets.no_tables(data), key=_key("steps"))
 
 
 def chosen_digit(reading: Reading) -> int:

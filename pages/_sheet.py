@@ -27,6 +27,7 @@ INK = "#1b2733"  # on white paper, in both themes
 _COMPONENTS = Path(__file__).parent / "components"
 _SCRIPTS = (
     "connection",
+    "kept",
     "curves",
     "sheet",
     "writing",
@@ -135,7 +136,7 @@ def _data() -> dict[str, Any]:
         "received": st.session_state[_key("serial")],
         "pen": st.session_state[_key("pen")],
         "ink": INK,
-        "size": [WIDTH, HEIGHT],
+        "size": (WIDTH, HEIGHT),
         "canvas": _class("canvas"),
         "sources": _class("source"),
         "chooser": _class("file"),

@@ -182,6 +182,11 @@ def _nothing() -> None:
     """Do nothing; a component's trigger needs a callback."""
 
 
+def no_tables(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a component's data with tuples for its lists: Streamlit looks into each list for a table."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+
+
 def picture(png: bytes, *, alt: str, width: int | None = None) -> None:
     """Show a picture that is part of the page itself: a file for it could be gone before the browser fetches it."""
     size = f' width="{width}"' if width else ""

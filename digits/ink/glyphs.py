@@ -138,9 +138,8 @@ def _glyph(
     height, width = found.shape
     box = _box(found > 0.5) or (0, 0, width, height)
     shift = (float(width / 2 - centre[0]), float(height / 2 - centre[1]))
-    shown = np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8)
-    x0, y0, x1, y1 = _box(shown > 0) or (0, 0, 0, 0)
-    ink = shown[y0:y1, x0:x1].copy()  # a view would keep the whole
+    x0, y0, x1, y1 = _box(found > 0.5 / 255) or (0, 0, 0, 0)
+    ink = np.rint(np.clip(found[y0:y1, x0:x1], 0, 1) * 255).astype(np.uint8)
     return Glyph(image, ink, (x0, y0), (height, width), box, scale, shift, tuple(lines), pen_width)
 
 

@@ -39,12 +39,13 @@ _STRANGE = 0.023  # the least confidence: the share of marks that are no digit
 _WEIGHTS = np.array([0.46, -6.2, -9.31, 2.61, -2.39, -3.8, 5.12, -1.33, 1.44, 2.29])
 
 
-def group(strokes: Sequence[np.ndarray], confidence: Confidence | None) -> list[list[int]]:
+def group(strokes: Sequence[np.ndarray], confidence: Confidence | None, bias: float = 0.0) -> list[list[int]]:
     """Divide the strokes of one line into digits.
 
     Args:
         strokes: float32 (n, 2) each, x and y.
         confidence: the recogniser's; None if the geometry alone decides.
+        bias: nats for one character, added to the evidence of each two strokes that are near: 0 for digits.
 
     Returns:
         Each digit's rising indices; the digits from left to right.
@@ -54,7 +55,7 @@ def group(strokes: Sequence[np.ndarray], confidence: Confidence | None) -> list[
     paths = paths_of(strokes)
     boxes = boxes_of(paths)
     features = pair_features(paths, boxes)
-    bonds = {(i, j): float(_WEIGHTS @ features[:, i, j]) for i, j in near_pairs(features, boxes)}
+    bonds = {(i, j): bias + float(_WEIGHTS @ features[:, i, j]) for i, j in near_pairs(features, boxes)}
     surest = -math.log(_STRANGE)  # nats; what a question can change at most, for each digit
     links = {pair: evidence for pair, evidence in bonds.items() if evidence > -2 * surest}
     groups: list[list[int]] = []

@@ -87,14 +87,15 @@ def find_digits(
     size: tuple[int, int] = (280, 280),
     pen_width: float = 20.0,
     score: Score | None = None,
+    bias: float = 0.0,
 ) -> list[Digit]:
-    """Find the digits of a drawing; arguments as in `glyphs.fit_strokes` and `split_strokes`.
+    """Find the digits of a drawing; arguments as in `glyphs.fit_strokes`, `split_strokes` and `grouping.group`.
 
     Raises:
         InvalidImage: as in `strokes.check`, or there are more than `MAX_DIGITS` digits.
     """
     strokes = pen.check(strokes)
-    lines = _stroke_lines(strokes, score)
+    lines = _stroke_lines(strokes, score, bias)
     _limit(lines)
     digits = []
     for number, line in enumerate(lines):
@@ -139,14 +140,14 @@ def _checked(ink: np.ndarray) -> np.ndarray:
     return ink
 
 
-def _stroke_lines(strokes: list[np.ndarray], score: Score | None) -> list[list[list[int]]]:
+def _stroke_lines(strokes: list[np.ndarray], score: Score | None, bias: float = 0.0) -> list[list[list[int]]]:
     def fitted(pieces: list[np.ndarray]) -> glyphs.Glyph:
         return glyphs.fit_strokes(pieces, size=(1, 1))  # only the image matters, so the canvas is one pixel
 
     sureness = _sureness(fitted, score)
     lines = []
     for members in lines_of_writing(strokes):
-        groups = grouping.group([strokes[index] for index in members], sureness)
+        groups = grouping.group([strokes[index] for index in members], sureness, bias)
         lines.append([sorted(members[index] for index in group) for group in groups])
     return lines
 

@@ -62,19 +62,25 @@ def render(strokes: Sequence[np.ndarray], *, size: tuple[int, int], pen_width: f
         ink: float32 (height, width), 0 is paper and 1 is ink.
     """
     height, width = size
+    ink = np.zeros(size, np.float32)
+    left, top, right, foot = _reach(strokes, size, pen_width / 2)
+    if left >= right or top >= foot:
+        return ink
     # Pillow draws without anti-aliasing, so draw large and average: 16×16 samples a pixel on 28×28, 4×4 on a canvas
     factor = max(1, min(16, 1200 // max(height, width)))
-    picture = Image.new("L", (width * factor, height * factor))
+    picture = Image.new("L", ((right - left) * factor, (foot - top) * factor))
     draw = ImageDraw.Draw(picture)
     radius = pen_width * factor / 2
     for stroke in strokes:
         # Pillow's coordinates start at a pixel's centre, strokes at the picture's corner
-        points = (thin(stroke, 1 / factor) * factor - 0.5).tolist()
+        path = (thin(stroke, 1 / factor) * factor - 0.5).astype(np.float64)
+        points = (path - np.array([left, top]) * factor).tolist()
         if len(points) > 1:
             draw.line([tuple(point) for point in points], fill=255, width=max(1, round(2 * radius)))
         for x, y in points:  # round caps and joins
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return np.asarray(picture.reduce(factor), dtype=np.float32) / 255
+    ink[top:foot, left:right] = np.asarray(picture.reduce(factor), dtype=np.float32) / 255
+    return ink
 
 
 def thin(stroke: np.ndarray, distance: float) -> np.ndarray:
@@ -131,6 +137,17 @@ def simplify(stroke: np.ndarray, tolerance: float) -> np.ndarray:
 def too_many() -> str:
     """Return the error message for a drawing with too many strokes or points."""
     return f"A drawing may hold {MAX_STROKES} strokes and {MAX_POINTS:,} points; this one holds more. Clear it."
+
+
+def _reach(strokes: Sequence[np.ndarray], size: tuple[int, int], radius: float) -> tuple[int, int, int, int]:
+    """Return x0, y0, x1, y1 of the part of a picture that ink may touch, in pixels; a sheet is mostly paper."""
+    points = np.concatenate(strokes) if len(strokes) else np.zeros((0, 2), np.float32)
+    if not len(points):
+        return 0, 0, 0, 0
+    margin = radius + 2
+    x0, y0 = np.maximum(np.floor(points.min(axis=0) - margin), 0).astype(int).tolist()
+    x1, y1 = np.minimum(np.ceil(points.max(axis=0) + margin), size[::-1]).astype(int).tolist()
+    return x0, y0, x1, y1
 
 
 def _distances(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -14,9 +14,10 @@ from starlette.routing import Route
 
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".woff2": "font/woff2"}
+# The address begins at the page's folder, because the server may have a base path.
 # Shows the component as soon as its script has come. To wait for it first would show a grey box in its place.
 _SHORT = """let show
-const come = import(window.location.origin + "PATH").then(script => { show = script.default })
+const come = import(new URL(".PATH", window.location)).then(script => { show = script.default })
 export default given => {
   if (show) return show(given)
   let [isGone, leave] = [false]

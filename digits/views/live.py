@@ -123,13 +123,15 @@ def _network(model_id: str, settings: Settings) -> _Network:
     """Return the network of a model, or of the judge; raises `ModelNotFound`."""
     from digits.models import catalogue  # here, because loading it would delay the first page
     from digits.models.judge import JUDGE_DIR, TEN_DIGITS, find_judge
+    from digits.models.reading import grouping_bias
 
     if model_id == JUDGE and (judge := find_judge(TEN_DIGITS)):
         facts = {"id": JUDGE, "classes": judge.facts.classes, "temperature": 1.0, "threshold": judge.threshold}
         return _described(facts, JUDGE_DIR)
     model = catalogue.find(model_id, settings)
     facts = {"id": model.id, "title": model.title, "classes": model.class_names, "temperature": model.temperature}
-    return _described(facts | {"is_judged": model.class_names == TEN_DIGITS}, model.folder)
+    of_classes = {"is_judged": model.class_names == TEN_DIGITS, "bias": grouping_bias(model.class_names)}
+    return _described(facts | of_classes, model.folder)
 
 
 def _described(facts: dict[str, Any], folder: Path) -> _Network:

@@ -70,10 +70,11 @@ class Previews:
 
     def __init__(self, app: ASGIApp, pages: Sequence[Page] = PAGES) -> None:
         self._app = app
-        self._pages = {"/": pages[0]} | {f"/{page.name}": page for page in pages[1:]}
+        self._pages = {"": pages[0]} | {page.name: page for page in pages[1:]}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        page = self._pages.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
+        is_get = scope["type"] == "http" and scope["method"] == "GET"
+        page = self._pages.get(scope["path"].rpartition("/")[2]) if is_get else None  # it may be below a base path
         if page is None:
             await self._app(scope, receive, send)
             return
@@ -92,9 +93,9 @@ class Previews:
                 return
             page_html = body
             if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
-                added = f"{head(page, scope)}\n    {first_paint.tags(body.decode())}"
+                added = f"{head(page, scope)}\n    {first_paint.tags(body.decode(), has_sheet=page is PAGES[0])}"
                 page_html = body.replace(_STREAMLITS_TITLE, added.encode(), 1)
-                page_html = first_paint.with_small_icons(page_html.decode()).encode()
+                page_html = first_paint.with_small_fonts(page_html.decode()).encode()
                 MutableHeaders(raw=start["headers"])["content-length"] = str(len(page_html))
                 del MutableHeaders(raw=start["headers"])["etag"]
             await send(start)
@@ -110,7 +111,7 @@ def head(page: Page, scope: Scope) -> str:
         scope: the request, which tells the address that the visitor uses.
     """
     address = URL(scope=scope)
-    picture = str(address.replace(path=scope.get("root_path", "") + CARD, query=""))
+    picture = str(address.replace(path=address.path.rpartition("/")[0] + CARD, query=""))
     title = browser_title(page.title)
     facts = {
         "og:site_name": SITE,

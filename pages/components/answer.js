@@ -7,6 +7,7 @@
 
 const SMALLEST = 0.0005
 const BARS = 10
+const FRAME_MS = 16.7
 const PATIENCE_MS = 2500 // so long after the pen is lifted, the browser's own answer stands without the server's
 
 const percent = share => (share >= 1 - SMALLEST ? ">99.9%" : share < SMALLEST ? "<0.1%" : `${(100 * share).toFixed(1)}%`)
@@ -44,7 +45,7 @@ async function openReader(state, card) {
   window.digitsReads = false // the sheet tells the server
   try {
     await new Promise(resolve => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 3000 }))
-    const { openReader } = await import(window.location.origin + script)
+    const { openReader } = await import(new URL(`.${script}`, window.location))
     const reader = await openReader({ model })
     if (state.model !== model) return
     state.reader = reader
@@ -55,17 +56,22 @@ async function openReader(state, card) {
   }
 }
 
-// Reads what is on the sheet, at most once a frame.
+// Reads what is on the sheet, at most once a frame; after a reading that took longer than a frame, one is left out, so that
+// the ink follows the pen.
 function update(card, state) {
-  state.frame = 0
   const { ink, reader } = state
+  state.rests = ink.isDown && state.took > FRAME_MS && !state.rests
+  state.frame = state.rests ? requestAnimationFrame(() => update(card, state)) : 0
+  if (state.rests) return
+  const start = performance.now()
   if (reader && !ink.isEmpty) {
     const [width, height] = ink.size
-    const reading = reader.read(ink.strokes, { width, height, penWidth: median(ink.widths) })
+    const reading = reader.read(ink.strokes, { width, height, penWidth: median(ink.widths), isHurried: ink.isDown })
     state.view = viewOf(reading, reader, state.data.chosen)
     window.dispatchEvent(new CustomEvent("digits:reading", { detail: { reading, reader, ink, chosen: state.view.chosen } }))
   } else state.view = null
   show(card, state)
+  state.took = performance.now() - start
 }
 
 function median(widths) {

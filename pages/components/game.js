@@ -6,7 +6,7 @@
 //
 // A digit counts at once when it is read at pen-up. Anything else may still become the digit with another stroke, so it is a
 // miss only after a while. The clock rests from a digit that is read until the next one is asked for. The texts of
-// connection.js, curves.js and links.js stand before this one, in one module.
+// connection.js, kept.js, curves.js and links.js stand before this one, in one module.
 
 const PATIENCE_MS = 1200 // after a pen-up that was not read as the digit
 const PAUSE_MS = 450 // after a digit that was: the bar of a 7 still belongs to it
@@ -14,6 +14,8 @@ const MOST_CHARACTERS = 1700 // of a result in a link
 const SIZES = [80, 48, 36, 24, 16, 12, 8] // pixels of a drawing in a link, the largest that is short enough
 const BADGES = { first: "✓", again: "↻", skipped: "–" }
 const WORDS = { first: "right at the first try", again: "right at a later try", skipped: "skipped" }
+
+const STORE = "digits-game" // the result, which outlives a reload
 
 // It outlives the element: another page may be shown meanwhile. The phase is "off", "playing", "over", or "friend" while a
 // friend's result is shown.
@@ -24,6 +26,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   game.root = root
   game.model = data.model
   game.send = () => setTriggerValue("left", true)
+  recall()
   meet(data.friend)
   if (!root.isReady) prepare(root)
   show()
@@ -47,6 +50,13 @@ function prepare(root) {
 }
 
 const say = what => window.dispatchEvent(new CustomEvent("digits:do", { detail: { what } }))
+
+// Takes over the result from before a reload.
+function recall() {
+  const kept = game.isRecalled ? null : keptOverReload(STORE)
+  game.isRecalled = true
+  if (kept) Object.assign(game, kept, { phase: "over" })
+}
 
 // Takes over a friend's result that a link has brought.
 function meet(friend) {
@@ -79,6 +89,7 @@ function begin() {
     const other = Math.floor(Math.random() * (last + 1))
     ;[names[last], names[other]] = [names[other], names[last]]
   }
+  keepOverReload(STORE, null)
   Object.assign(game, { phase: "playing", at: 0, spent: 0, asked: null, isRight: false, judged: null, note: "The clock starts with your first stroke." })
   game.turns = names.map(name => ({ name, mark: null, strokes: [] }))
   game.clock = setInterval(tick, 100)
@@ -170,6 +181,7 @@ function end() {
   clearInterval(game.clock)
   game.phase = "over"
   game.seconds = Math.round(game.spent / 100) / 10 // as it is shown, and as a friend will see it
+  keepOverReload(STORE, { seconds: game.seconds, turns: game.turns, rival: game.rival })
   show()
   announce(`${titleOf(game)}. ${verdict()}`)
   game.root.querySelector(".play").focus({ preventScroll: true, focusVisible: false })
@@ -185,6 +197,7 @@ function close() {
   if (game.phase === "playing") wipe()
   leave(game.friend)
   stop()
+  keepOverReload(STORE, null)
   game.rival = null
   show()
   say("focus")

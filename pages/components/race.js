@@ -49,7 +49,7 @@ function show(table, place, reads, confidence) {
 // Fetches the models one after the other; the server's answers stand until each has come.
 async function open({ script, models }) {
   try {
-    const { openReader } = await import(window.location.origin + script)
+    const { openReader } = await import(new URL(`.${script}`, window.location))
     for (const { id } of models) {
       if (readers.has(id)) continue
       readers.set(id, null)

@@ -4,7 +4,7 @@
 // canvas can neither bring back what was cleared nor show another drawing without the server. Its own buttons and its own
 // copy of the finished strokes are hidden.
 //
-// The texts of connection.js, curves.js, writing.js and pictures.js stand with this one in one module.
+// The texts of connection.js, kept.js, curves.js, writing.js and pictures.js stand with this one in one module.
 //
 // On the window it listens to `digits:do`, {what: "undo" | "redo" | "clear" | "write" | "hello" | "focus", text},
 // {what: "replay", share} and {what: "trace", shares, reply}, and says after every change `digits:ink`, {strokes, widths, isDown, isEmpty, canUndo, canRedo, serial, size}. A stroke is a
@@ -59,7 +59,7 @@ function adopt(data) {
   sheet.token = data.given.token
   if (isNewServer) return send()
   const given = data.given.strokes.map(points => ({ points, width: data.pen }))
-  const kept = isFirst && keptOverReload()
+  const kept = isFirst && keptOverReload(STORE)
   if (kept) Object.assign(sheet, kept)
   else if (isFirst) sheet.states = [given]
   if (isSame(given, strokes())) return
@@ -70,20 +70,9 @@ function adopt(data) {
 // The drawing and what can be undone outlive a reload of this tab.
 const STORE = "digits-sheet"
 
-function keptOverReload() {
-  if (performance.getEntriesByType("navigation")[0]?.type !== "reload") return null
-  try {
-    return JSON.parse(sessionStorage.getItem(STORE))
-  } catch {
-    return null
-  }
-}
-
 function keep() {
   const states = sheet.states.map(drawn => drawn.map(({ points, width }) => ({ points, width })))
-  try {
-    sessionStorage.setItem(STORE, JSON.stringify({ states, at: sheet.at }))
-  } catch {} // forbidden, or full: the address has the drawing too
+  keepOverReload(STORE, { states, at: sheet.at })
 }
 
 const isSame = (one, other) => JSON.stringify(one.map(s => s.points)) === JSON.stringify(other.map(s => s.points))

@@ -67,6 +67,7 @@ def test_ten_digits_are_played_and_a_friend_is_to_beat_them(visitor):
     played = games.parse(parse_qs(urlsplit(link).query)["game"][0])
     assert [turn.name for turn in played.turns] == order
     assert [turn.mark for turn in played.turns] == ["first", "again", "skipped", *["first"] * 7]
+    page.reload()
     expect(game(page)).to_contain_text(f"Ten digits in {played.seconds:.1f} s")
 
     friend = visitor(**actions.PHONE)
@@ -82,8 +83,13 @@ def test_ten_digits_are_played_and_a_friend_is_to_beat_them(visitor):
         wanted(friend, done)
         button(friend, "Skip").click()
     says(friend, f"Your friend wins, with 8 of 10 in {played.seconds:.1f} s.")
+    friend.reload()
+    expect(game(friend)).to_contain_text(f"Your friend wins, with 8 of 10 in {played.seconds:.1f} s.")
     button(friend, "Close").click()
     expect(actions.request_to_draw(friend)).to_be_visible()
+    friend.reload()
+    expect(actions.request_to_draw(friend)).to_be_visible()
+    expect(game(friend)).to_be_hidden()
 
 
 def test_what_is_drawn_beside_a_result_is_read_and_a_game_can_be_stopped(visitor):

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import actions
+from tests.browser.serving import serve
 
 PAGES = ["Draw", "Train", "Runs", "Models", "Gallery"]
 
@@ -163,3 +164,22 @@ def test_a_phone_shares_through_its_own_sheet_and_back_needs_one_press(visitor):
     assert "network=softmax" in page.evaluate("window.shared.url")
     assert page.evaluate("window.shared.title") == "Train · Digits"
     actions.go_back(page, "Gallery")
+
+
+def test_the_pages_may_lie_below_a_base_path(visitor, tmp_path):
+    """Scripts, networks and the preview's picture are then found there, too."""
+    with serve(tmp_path, with_trainer=False, base="/digits") as server:
+        page = visitor()
+        with page.expect_response(re.compile("/digits/live/weights/judge")):
+            actions.open_page(page, f"{server.url}/")
+        actions.draw(page, actions.SEVEN)
+        actions.expect_answer(page, "7")
+        page.wait_for_function("window.digitsReads")
+        page.get_by_role("navigation").get_by_role("link", name="Models").click()
+        expect(page).to_have_url(re.compile("/digits/models"))
+        expect(page).to_have_title(re.compile("Models"))
+        picture = page.locator('meta[property="og:image"]').get_attribute("content")
+        assert picture == f"{server.url}/card.png"
+        assert page.request.get(picture).ok
+        page.goto("about:blank")  # before the server ends
+        assert not server.new_faults()

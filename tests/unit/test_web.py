@@ -5,6 +5,8 @@ import base64
 import hashlib
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Match, Route
 
 from digits import web
 from digits.errors import InvalidSetting
@@ -115,3 +117,14 @@ class TestRates:
     def test_a_quota_that_is_no_number_stops_the_server(self):
         with pytest.raises(InvalidSetting, match=r"DIGITS_VISITS_A_MINUTE should be a whole number.*'many'"):
             web.middleware(environment={"DIGITS_VISITS_A_MINUTE": "many"})
+
+
+@pytest.mark.parametrize(
+    ("base", "path"), [("", "/note"), ("digits", "/digits/note"), ("/a/digits/", "/a/digits/note")]
+)
+def test_routes_lie_below_the_base_path(base, path):
+    """With its methods; nothing else below the base path is taken."""
+    (route,) = web.below(base, [Route("/note", lambda _request: PlainTextResponse("here"), methods=["POST"])])
+    asked = [("POST", path), ("GET", path), ("POST", f"{path}s")]
+    found = [route.matches({"type": "http", "method": method, "path": place})[0] for method, place in asked]
+    assert found == [Match.FULL, Match.PARTIAL, Match.NONE]

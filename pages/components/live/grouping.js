@@ -30,11 +30,12 @@ const key = members => members.join(",")
 // Divides the strokes of one line into digits.
 //
 // `strokes` are as `Sheet.place` returns them; `confidence` returns for some of them the recogniser's confidence in
-// [0, 1] that they are one digit. Returns each digit's rising places in `strokes`; the digits from left to right.
-export function group(strokes, confidence) {
+// [0, 1] that they are one digit, or null if there is no time to ask; the geometry then decides alone. Returns each
+// digit's rising places in `strokes`; the digits from left to right. `bias` is added to the evidence of each pair.
+export function group(strokes, confidence, bias = 0) {
   if (strokes.length < 2) return strokes.map((_, place) => [place])
   const paths = pathsOf(strokes)
-  const bonds = bondsOf(paths) // evidence by pair
+  const bonds = bondsOf(paths, bias) // evidence by pair
   const links = bonds.filter(({ evidence }) => evidence > -2 * SUREST)
   const everyone = strokes.map((_, place) => place)
   const groups = []
@@ -47,7 +48,8 @@ export function group(strokes, confidence) {
       groups.push(...connected(members, links.filter(({ evidence }) => evidence > 0)))
     } else {
       const ask = found => confidence(found.map(place => strokes[place]))
-      groups.push(...cheapestDivision(units, candidates, bonds, candidates.length > 1 ? ask : null))
+      const asked = candidates.length > 1 && cheapestDivision(units, candidates, bonds, ask)
+      groups.push(...(asked || cheapestDivision(units, candidates, bonds, null)))
     }
   }
   const place = members => {
@@ -93,7 +95,7 @@ function evenlySpaced({ x, y, along, length }, step) {
 }
 
 // Returns { i, j, evidence } in nats for one digit, for each two paths that are near enough to be parts of one.
-function bondsOf(paths) {
+function bondsOf(paths, bias) {
   const bonds = []
   for (let i = 0; i < paths.length; i++) {
     for (let j = i + 1; j < paths.length; j++) {
@@ -103,7 +105,7 @@ function bondsOf(paths) {
       const distance = features[1] * features[1]
       const isBar = Math.min(tallness(paths[i]), tallness(paths[j])) < BAR
       if (distance <= NEAR_ENOUGH || between <= 0 || (isBar && distance <= BAR_REACH)) {
-        bonds.push({ i, j, evidence: features.reduce((sum, feature, at) => sum + WEIGHTS[at] * feature, 0) })
+        bonds.push({ i, j, evidence: features.reduce((sum, feature, at) => sum + WEIGHTS[at] * feature, bias) })
       }
     }
   }
@@ -197,7 +199,7 @@ function widthOf(members, paths) {
 // Divides units into candidates with the smallest sum of costs.
 //
 // Without `ask` the geometry decides alone. A candidate that was not asked about is taken for a sure digit, which is
-// the least that it can cost.
+// the least that it can cost. Returns null if `ask` does.
 function cheapestDivision(units, candidates, bonds, ask) {
   const bitOf = new Map(units.flatMap((unit, bit) => unit.map(member => [member, 1 << bit])))
   const options = candidates.map(members => {
@@ -211,7 +213,9 @@ function cheapestDivision(units, candidates, bonds, ask) {
     const open = chosen.filter(option => !option.isAsked)
     if (!open.length) return chosen.map(option => option.members)
     for (const option of open) {
-      option.cost -= Math.log(STRANGE + (1 - STRANGE) * ask(option.members))
+      const confidence = ask(option.members)
+      if (confidence === null) return null
+      option.cost -= Math.log(STRANGE + (1 - STRANGE) * confidence)
       option.isAsked = true
     }
   }

@@ -4,6 +4,9 @@
 //   const reader = await openReader({ model: "drawing" })     // fetches the network and the judge; may throw
 //   const reading = reader.read(strokes, { width, height, penWidth })
 //
+// With `isHurried`, a reading that could take longer than a frame is cut short: where strokes cross, their geometry alone
+// then tells the digits apart. So the answer may be another one, and the last reading of a drawing must not be hurried.
+//
 // `strokes` is an array of strokes, each an array of points [x, y] in pixels of the sheet (or a Float32Array x, y, x,
 // y, …). The one under the pen is among them, with the points that it has so far. The arrays are never changed, and
 // the same arrays may be given again with more points. What belongs to unchanged strokes is remembered, so `read` can
@@ -45,6 +48,7 @@ import { draw } from "./pen.js"
 import { Sheet, unitedBox } from "./strokes.js"
 
 const MAX_DIGITS = 40
+const FRAME_MS = 14 // of the 16.7 between two frames; the rest is for painting
 const SMALLEST_DRAWING = 8 // pixels of the sheet; anything smaller is a dot, and is not blown up
 
 // Fetches a model and, if its classes are the ten digits, the judge. `engine` is "simd" or "plain"; without it the
@@ -62,6 +66,8 @@ class Reader {
   #judge
   #sheet = new Sheet()
   #glyphs = new Map() // by the identities of their strokes
+  #deadline = Infinity // of the present reading, by the browser's clock
+  #cost = 0 // milliseconds that the last question took
 
   constructor(network, judge) {
     this.#network = network
@@ -71,7 +77,8 @@ class Reader {
     this.engine = network.engine
   }
 
-  read(drawn, { width = 280, height = 280, penWidth = 20 } = {}) {
+  read(drawn, { width = 280, height = 280, penWidth = 20, isHurried = false } = {}) {
+    this.#deadline = isHurried ? performance.now() + FRAME_MS : Infinity
     let strokes
     try {
       strokes = this.#sheet.place(drawn)
@@ -109,15 +116,21 @@ class Reader {
   #divide(strokes) {
     const confidence = members => this.#confidence(members)
     return linesOfWriting(strokes.map(stroke => stroke.box)).map(line => {
-      const groups = group(line.map(index => strokes[index]), confidence)
+      const groups = group(line.map(index => strokes[index]), confidence, this.#network.facts.bias)
       return groups.map(places => places.map(place => line[place]).sort((a, b) => a - b))
     })
   }
 
-  // Returns the network's confidence in strokes as one digit, times the judge's that they are a digit at all.
+  // Returns the network's confidence in strokes as one digit, times the judge's that they are a digit at all; null if
+  // there is no time left to find it and then to read a digit.
   #confidence(strokes) {
+    const start = performance.now()
+    const isKnown = this.#glyphs.get(keyOf(strokes))?.opinion
+    if (!isKnown && start + 2 * this.#cost > this.#deadline) return null
     const glyph = this.#glyph(strokes)
-    return Math.max(...this.#opinion(glyph)) * (this.#judge ? this.#verdict(glyph) : 1)
+    const confidence = Math.max(...this.#opinion(glyph)) * (this.#judge ? this.#verdict(glyph) : 1)
+    if (!isKnown) this.#cost = performance.now() - start
+    return confidence
   }
 
   #digit(strokes, places, line, width, height, penWidth) {
@@ -142,7 +155,7 @@ class Reader {
     })
     const reading = { digits, closest, confidence }
     digits.forEach((digit, place) => {
-      digit.label = label(reading, classes, place)
+      digit.label = label(reading, this.model.classes, place)
       digit.description = describe(reading, this.model.classes, place)
     })
     return { ...reading, ...answer(reading, this.model.classes) }
@@ -150,7 +163,7 @@ class Reader {
 
   #glyph(strokes) {
     const ids = strokes.map(stroke => stroke.id)
-    const key = ids.join(",")
+    const key = keyOf(strokes)
     if (!this.#glyphs.has(key)) {
       this.#glyphs.set(key, { ids, ...draw(strokes.map(stroke => stroke.points), SMALLEST_DRAWING) })
     }
@@ -172,6 +185,8 @@ class Reader {
     }
   }
 }
+
+const keyOf = strokes => strokes.map(stroke => stroke.id).join(",")
 
 function refusal(sentence) {
   return { digits: [], closest: "", confidence: 0, tone: "error", text: "", headline: "", sentence }
