@@ -119,18 +119,19 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
             for model in models:
                 print(f"{model.id:20} {drawn_accuracy.measure(model, given)}")
         return 0
-    for model in models:
-        dataset = sets.find(model.card.dataset).load_test(settings)
-        measured = accuracy(model.recogniser.probabilities(dataset.test.images), dataset.test.labels)
-        print(f"{model.id:20} {measured}")
+    for name, rivals in _by_data(models).items():
+        dataset = sets.find(name).load_test(settings)
+        print(dataset.description)
+        for model in rivals:
+            measured = accuracy(model.recogniser.probabilities(dataset.test.images), dataset.test.labels)
+            print(f"{model.id:20} {measured}")
     return 0
 
 
 def _evaluate_strangers(models: Sequence[catalogue.Model], options: argparse.Namespace, settings: Settings) -> int:
     """Measure models on real handwriting, print what they read by source and by class, and write it if asked to."""
     found_by: dict[str, Strangers] = {}
-    for name in dict.fromkeys(model.card.dataset for model in models):
-        rivals = [model for model in models if model.card.dataset == name]
+    for name, rivals in _by_data(models).items():
         groups = _announced(strangers.load_for(settings, options.most, sets.find(name).labels))
         measured = drawn_accuracy.measure_strangers(rivals, groups)
         found_by |= {model.id: found for model, found in zip(rivals, measured, strict=True)}
@@ -141,6 +142,14 @@ def _evaluate_strangers(models: Sequence[catalogue.Model], options: argparse.Nam
         if options.write:
             cards.write(model.folder / catalogue.CARD, dataclasses.replace(model.card, strangers=found))
     return 0
+
+
+def _by_data(models: Sequence[catalogue.Model]) -> dict[str, list[catalogue.Model]]:
+    """Group models by the data set that they read."""
+    groups: dict[str, list[catalogue.Model]] = {}
+    for model in models:
+        groups.setdefault(model.card.dataset, []).append(model)
+    return groups
 
 
 def _announced(groups: Iterable[strangers.Group]) -> Iterator[strangers.Group]:

@@ -5,7 +5,7 @@ from digits.errors import InvalidHyperparameter, ModelNotFound
 from digits.models import textweights
 from digits.models.cards import Card
 from digits.models.catalogue import KERAS_FILE, TFLITE_FILE, Model
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
 from digits.views import strangers
 from digits.views.networks import EXPLANATIONS
 
@@ -32,7 +32,7 @@ def facts(model: Model) -> list[tuple[str, str]]:
 def network(card: Card) -> str:
     """Return the network's title and a sentence about it."""
     name = card.network
-    return f"{PRESETS[name].title}. {EXPLANATIONS[name]}" if name in PRESETS else card.title
+    return f"{card.title}. {EXPLANATIONS[name]}" if name in EXPLANATIONS else card.title
 
 
 def settings(card: Card) -> str:

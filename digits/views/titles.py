@@ -4,6 +4,7 @@ from digits.models.catalogue import Model
 from digits.models.identity import Weights
 from digits.runs.names import NETWORKS
 
+_ALPHABETS = {"capitals": "Letters A–Z", "characters": "Characters"}  # short names of what bundled models read
 _WEIGHTS = {Weights.BEST: "best checkpoint", Weights.LAST: "final", Weights.SAVED: "saved"}
 
 
@@ -16,7 +17,7 @@ def of_bundled(model: Model) -> str:
 def short(model: Model) -> str:
     """Return a bundled model's short name: its network or, if it reads letters, these."""
     if model.card.dataset != "mnist":
-        return model.title.partition(":")[0]
+        return _ALPHABETS.get(model.card.dataset, model.title.partition(":")[0])
     return NETWORKS.get(model.card.network, model.title)
 
 
