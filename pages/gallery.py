@@ -13,7 +13,7 @@ from digits.views import gallery
 from pages import _samples, _state, _widgets
 
 SHOWN = {"all": "All", "errors": "Errors", "correct": "Correct"}
-SORTS = {"confidence": "Confidence", "dataset": "Dataset", "random": "Random"}
+SORTS = {"confidence": "Confidence", "suspect": "Suspect label", "dataset": "Dataset", "random": "Random"}
 
 _key = partial(_state.key, "gallery")
 
@@ -106,6 +106,7 @@ def _choice(class_names: tuple[str, ...]) -> gallery.Choice:
         class_index=class_names.index(true) if true else None,
         read_index=class_names.index(read) if read else None,
         surest_first=st.session_state[_key("sort")] == "confidence",
+        suspects_first=st.session_state[_key("sort")] == "suspect",
     )
 
 

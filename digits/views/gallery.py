@@ -23,6 +23,7 @@ class Choice:
         class_index: show images of this class only; None for all.
         read_index: show images predicted as this class only; None for all.
         surest_first: whether to sort by confidence, the highest first; `shuffle` is then ignored.
+        suspects_first: whether to sort by how much the model contradicts the label, the most first; see `suspicion`.
     """
 
     hundred: int = 0
@@ -31,6 +32,7 @@ class Choice:
     class_index: int | None = None
     read_index: int | None = None
     surest_first: bool = False
+    suspects_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice) -> Pag
     rows = np.arange(len(labels))
     if choice.surest_first:
         rows = np.argsort(-probabilities.max(axis=1), kind="stable")
+    elif choice.suspects_first:
+        rows = np.argsort(-suspicion(labels, probabilities), kind="stable")
     elif choice.shuffle is not None:
         rows = np.random.default_rng(choice.shuffle).permutation(rows)
     if choice.correct is not None:
@@ -82,6 +86,25 @@ def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice) -> Pag
     hundreds = max(1, -(-len(rows) // SAMPLES))
     hundred = min(choice.hundred, hundreds - 1)
     return Page(rows[hundred * SAMPLES : (hundred + 1) * SAMPLES], hundred, hundreds, rows)
+
+
+def suspicion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return how much a model contradicts each label: the likeliest other class's probability minus the label's own.
+
+    Sorted by it, wrong labels of a test set come first (C. Northcutt, L. Jiang, I. Chuang, Confident Learning, Journal
+    of Artificial Intelligence Research 70, 2021, whose "normalized margin" it is).
+
+    Args:
+        labels: integer (n,).
+        probabilities: float (n, classes), of a model that has not learned from these images.
+
+    Returns:
+        float (n,), in [-1, 1].
+    """
+    rows = np.arange(len(labels))
+    others = probabilities.copy()
+    others[rows, labels] = -1
+    return others.max(axis=1, initial=-1) - probabilities[rows, labels]
 
 
 def sprite(images: np.ndarray, *, columns: int = COLUMNS, factor: int = 1) -> bytes:

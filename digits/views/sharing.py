@@ -121,7 +121,7 @@ PAGES: dict[str, dict[str, Parameter]] = {
         "show": Parameter("errors", _one_of("all", "errors", "correct", mistakes="errors")),
         "class": Parameter("", _identifier),
         "read": Parameter("", _identifier),
-        "sort": Parameter("dataset", _one_of("confidence", "dataset", "random", set="dataset")),
+        "sort": Parameter("dataset", _one_of("confidence", "dataset", "random", "suspect", set="dataset")),
         "sample": Parameter(None, _whole(0, 10**9)),
     },
     "models": {

@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from digits.data import datasets
+from digits.models import catalogue
+from digits.settings import Settings
 from digits.views.gallery import SAMPLES, Choice, choose, contact_sheet, enlarged, sprite
 
 NAMES = tuple("0123456789")
@@ -146,3 +149,23 @@ class TestContactSheet:
 
         assert not has_red(split.labels)
         assert has_red((split.labels + 1) % 10)
+
+
+def test_suspects_come_first():
+    """What the model contradicts most surely comes first, and what it confirms most surely last."""
+    probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.7, 0.1], [0.02, 0.03, 0.95], [0.4, 0.3, 0.3]])
+    page = choose(np.array([0, 0, 0, 0]), probabilities, Choice(suspects_first=True))
+    assert page.rows.tolist() == [2, 1, 3, 0]
+
+
+WRONG = [947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729]
+
+
+def test_most_of_mnists_wrong_labels_are_among_the_first_suspects():
+    """Of the 15 test labels that five people called wrong (Northcutt et al., 2021), eleven are among the first 60."""
+    dataset = datasets.load_test(Settings.from_environment())
+    if not dataset.is_complete:
+        pytest.skip("the full MNIST is needed; set DIGITS_DATA_DIR to have this tested")
+    model = catalogue.find("convolutional", Settings.from_environment())
+    page = choose(dataset.test.labels, model.test_probabilities(dataset), Choice(suspects_first=True))
+    assert len(set(page.rows[:60].tolist()) & set(WRONG)) >= 11

@@ -75,7 +75,7 @@ STATES = {
             "show": st.sampled_from(["all", "errors", "correct"]),
             "class": st.just("") | identifiers,
             "read": st.just("") | identifiers,
-            "sort": st.sampled_from(["confidence", "dataset", "random"]),
+            "sort": st.sampled_from(["confidence", "dataset", "random", "suspect"]),
             "sample": st.none() | st.integers(0, 10**9),
         }
     ),
