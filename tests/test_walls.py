@@ -24,7 +24,7 @@ ROOMS = {
 COMMAND_LINE = {"__main__", "package_commands", "train_command"}  # the one door in `digits/` that leads into every room
 # Modules of `training/` that do without TensorFlow until something is trained; pages may use them.
 WITHOUT_TENSORFLOW = {
-    *("again", "checkpoints", "data", "explain", "keeper", "preparation", "process", "remarks", "retrying"),
+    *("again", "checkpoints", "data", "explain", "keeper", "own_sets", "preparation", "process", "remarks", "retrying"),
     *("saving", "session", "timeline", "trainer", "upkeep"),
 }
 TENSORFLOW = {"tensorflow", "keras"}
