@@ -1,7 +1,7 @@
 """Own sets: drawings that a visitor collected by class, read from batches of which each makes a new version.
 
-A batch is never written again, so a version never changes, and a run that learned from it can be repeated. Whoever knows
-a set's id may read it. Who may change it, and what it is called in lists, is in the registry.
+A batch is never written again, so a version never changes, and a run that learned from it can be repeated. Whoever
+knows a set's id may read it. Who may change it is in the registry.
 """
 
 import base64
@@ -125,11 +125,12 @@ class OwnSet:
         return {name: found[name] for name in self.class_names}
 
     def apply(self, batch: Batch) -> "OwnSet":
-        """Return the next version; drawings that are already here are not added again."""
+        """Return the next version; drawings that are already here are not added again, and removed ones not at all."""
         gone = set(batch.removed)
         kept = {sample.id: sample for sample in self.samples if sample.id not in gone}
         for sample in batch.added:
-            kept.setdefault(sample.id, sample)
+            if sample.id not in gone:
+                kept.setdefault(sample.id, sample)
         return replace(
             self,
             version=self.version + 1,
@@ -269,7 +270,7 @@ def check_classes(names: Iterable[Any]) -> tuple[str, ...]:
     for name in checked:
         if not 1 <= len(name) <= MAX_CLASS_NAME or not name.isprintable():
             raise InvalidSet(
-                f"A class's name has 1 to {MAX_CLASS_NAME} characters that can be seen; received {ascii(name[:40])}. "
+                f"A class's name has 1 to {MAX_CLASS_NAME} characters that can be seen; received {name[:40]!a}. "
                 "Shorten it, as to a letter or a word."
             )
     if twice := [name for name, count in Counter(checked).items() if count > 1]:
@@ -317,7 +318,7 @@ def of_strokes(label: str, drawn: list[np.ndarray], writer: str = "", sample_id:
         raise InvalidSet(f"A drawing of {label} is blank. Leave it out.")
     if len(drawn) > _MAX_STROKES or sum(map(len, drawn)) > _MAX_POINTS:
         raise InvalidSet(
-            f"A drawing may have {_MAX_STROKES} strokes and {_MAX_POINTS:,} points; one of {label} has more. Leave it out."
+            f"A drawing may have {_MAX_STROKES} strokes and {_MAX_POINTS:,} points; one of {label} has more."
         )
     return Sample(_id(sample_id, label, *drawn), label, drawn, None, writer)
 

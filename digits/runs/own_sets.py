@@ -96,7 +96,7 @@ class SetRegistry(Database):
             return [SetRecord(**row) for row in connection.execute(query).mappings()]
 
     def set_set_deleted(self, set_id: str, owner: str, deleted: float | None) -> None:
-        """Set the time at which a set was deleted, in seconds since 1970, or None to restore it; raises `NotYourSet`."""
+        """Set the time at which a set was deleted, in seconds since 1970, or None; raises `NotYourSet`."""
         with self._writing() as connection:
             require_set_owner(_get(connection, set_id), owner)
             connection.execute(_sets.update().where(_sets.c.id == set_id).values(deleted=deleted))

@@ -11,8 +11,8 @@ from digits.runs.registry import Registry
 from digits.runs.schema import SetRecord
 from digits.store import Store
 
-# Each command counts towards the commands a minute and raises QuotaReached, NotYourSet, or DatasetUnavailable if there is
-# no such set; those that write raise RegistryUnavailable if the disk refuses.
+# Each command counts towards the commands a minute and raises QuotaReached, NotYourSet, or DatasetUnavailable if there
+# is no such set; those that write raise RegistryUnavailable if the disk refuses.
 
 
 def create(

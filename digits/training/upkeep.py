@@ -31,7 +31,7 @@ class Upkeep:
         self._last_removal = 0.0
 
     def remove_deleted(self) -> None:
-        """Remove runs and sets that were deleted more than a day ago, or for which there is no room; do this once an hour."""
+        """Remove runs and sets that were deleted a day ago, or for which there is no room; do this once an hour."""
         now = time.time()
         if now - self._last_removal < _REMOVE_EVERY_SECONDS:
             return

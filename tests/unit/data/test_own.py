@@ -1,4 +1,4 @@
-"""own: a visitor's set is read from batches, never changes in a version, and is divided so that every class is tested."""
+"""own: a visitor's set is read from batches; a version never changes; every class is in every part."""
 
 import gzip
 import json
@@ -61,8 +61,8 @@ def test_a_version_never_changes():
     name = stored(own.Batch("Vowels", VOWELS, first), own.Batch("Others", VOWELS, more, (first[0].id,)))
     old, new = own.find(own.name_of(SET_ID, 1)), own.find(name)
     assert (old.title, len(old.samples)) == ("Vowels", 15)
-    assert (new.title, len(new.samples)) == ("Others", 21)  # the removed one came again
-    assert new.counts == {"a": 7, "e": 7, "ü": 7}
+    assert (new.title, len(new.samples)) == ("Others", 20)
+    assert new.counts == {"a": 6, "e": 7, "ü": 7}
 
 
 def test_a_drawing_that_comes_again_is_the_same():
@@ -163,8 +163,7 @@ def test_any_json_is_read_or_refused(row):
     """Whatever a row holds, it becomes a drawing that can be drawn and written again, or is refused with a reason."""
     try:
         sample = own.read_row(row)
-    except InvalidSet as error:
-        assert str(error).endswith(".")
+    except InvalidSet:
         return
     assert sample.glyph.shape == (28, 28)
     assert own.read_row(json.loads(json.dumps(own.to_row(sample)))).label == sample.label
