@@ -19,9 +19,10 @@ VOWELS = ("a", "e", "ü")
 
 
 def drawing(label, place, writer=""):
-    """A drawing that differs from every other one."""
+    """A drawing that differs from every other one, and from those of other labels clearly."""
     points = np.array([[10, 10], [60 + place % 97, 80], [20, 100 + place]], np.float32)
-    return own.of_strokes(label, [points], writer)
+    sign = (1, -1) if label == VOWELS[0] else (-1, -1) if label == VOWELS[1] else (1, 1)
+    return own.of_strokes(label, [points * np.array(sign)], writer)
 
 
 def drawings(each=5, names=VOWELS, writers=("",)):
