@@ -35,6 +35,12 @@ def attempt(command: Callable[..., Any], *arguments: Any) -> Any:
         return None
 
 
+def show_refusal() -> None:
+    """Say why the last command was refused, if it was."""
+    if error := st.session_state.pop(_key("error"), ""):
+        st.error(escaped(error), icon=":material/error:")
+
+
 def open_set(name: str) -> None:
     """Show a set; "" for the list of all."""
     st.session_state[_key("set")], st.session_state[_key("class")] = name, ""
@@ -52,8 +58,11 @@ def show(set_id: str) -> None:
     if record.deleted is not None:
         _deleted(record, is_mine=is_mine)
         return
-    st.header(escaped(record.name), anchor=False)
-    _commands(record, is_mine=is_mine)
+    with st.container(horizontal=True, vertical_alignment="center", key=_key("commands")):
+        st.header(escaped(record.name), anchor=False, width="content")
+        _commands(record, is_mine=is_mine)
+    if not is_mine:
+        st.caption("A shared set belongs to the person who made it. You can look at it, train on it and copy it.")
     st.fragment(_contents)(set_id, is_mine=is_mine)
 
 
@@ -70,40 +79,37 @@ def _restore(set_id: str) -> None:
 
 def _commands(record: SetRecord, *, is_mine: bool) -> None:
     """Show what can be done with a set as a whole."""
-    with st.container(horizontal=True, vertical_alignment="center", key=_key("commands")):
-        if is_mine:
-            with st.popover("Rename", icon=":material/edit:"):
-                st.session_state.setdefault(_key(f"title.{record.id}"), record.name)
-                st.text_input(
-                    "Name",
-                    key=_key(f"title.{record.id}"),
-                    max_chars=own.MAX_TITLE,
-                    placeholder="Press Enter to save.",
-                    on_change=_rename,
-                    args=(record.id,),
-                )
-        st.download_button(
-            "Export",
-            lambda: own.find(_widgets.registry().get_set(record.id).dataset).to_json(),
-            file_name=f"digits-set-{record.id}.json",
-            mime="application/json",
-            icon=":material/download:",
-            key=_key("export"),
-            on_click="ignore",
-            help="The drawings as JSON, with their strokes. This page reads such a file again.",
-        )
-        st.button(
-            "Make a copy",
-            icon=":material/content_copy:",
-            on_click=_copy,
-            args=(record.id,),
-            key=_key("copy"),
-            help="Makes a set of your own with the same drawings, which you can then change.",
-        )
-        if is_mine:
-            st.button("Delete", icon=":material/delete:", on_click=_delete, args=(record,), key=_key("delete"))
-    if not is_mine:
-        st.caption("A shared set belongs to the person who made it. You can look at it, train on it and copy it.")
+    if is_mine:
+        with st.popover("Rename", icon=":material/edit:"):
+            st.session_state.setdefault(_key(f"title.{record.id}"), record.name)
+            st.text_input(
+                "Name",
+                key=_key(f"title.{record.id}"),
+                max_chars=own.MAX_TITLE,
+                placeholder="Press Enter to save.",
+                on_change=_rename,
+                args=(record.id,),
+            )
+    st.download_button(
+        "Export",
+        lambda: own.find(_widgets.registry().get_set(record.id).dataset).to_json(),
+        file_name=f"digits-set-{record.id}.json",
+        mime="application/json",
+        icon=":material/download:",
+        key=_key("export"),
+        on_click="ignore",
+        help="The drawings as JSON, with their strokes. This page reads such a file again.",
+    )
+    st.button(
+        "Make a copy",
+        icon=":material/content_copy:",
+        on_click=_copy,
+        args=(record.id,),
+        key=_key("copy"),
+        help="Makes a set of your own with the same drawings, which you can then change.",
+    )
+    if is_mine:
+        st.button("Delete", icon=":material/delete:", on_click=_delete, args=(record,), key=_key("delete"))
 
 
 def _rename(set_id: str) -> None:
@@ -125,6 +131,7 @@ def _delete(record: SetRecord) -> None:
 
 def _contents(set_id: str, *, is_mine: bool) -> None:
     """Show a set's drawings, and the sheet to add to them."""
+    show_refusal()
     found = own.find(_widgets.registry().get_set(set_id).dataset)
     if is_mine:
         found = _collect.receive(found)
@@ -152,10 +159,9 @@ def _train(found: OwnSet) -> None:
     if why := found.why_not():
         st.caption(escaped(why))
         return
-    chosen = replace(PRESETS[NETWORK].hyperparameters, dataset=found.name)
-    st.page_link(
-        "train.py", label="Train on it", icon=":material/model_training:", query_params=_again.train_link(chosen)
-    )
+    if st.button("Train on it", icon=":material/model_training:", type="primary", key=_key("train")):
+        chosen = replace(PRESETS[NETWORK].hyperparameters, dataset=found.name)
+        st.switch_page("train.py", query_params=_again.train_link(chosen))
     for warning in arrivals.warnings(found.samples, found.class_names):
         st.caption(f":material/info: {escaped(warning)}")
 

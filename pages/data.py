@@ -20,8 +20,7 @@ _key = partial(_state.key, "data")
 
 def _messages() -> None:
     """Show why the last command was refused, and how to undo a deletion."""
-    if error := st.session_state.pop(_key("error"), ""):
-        st.error(escaped(error), icon=":material/error:")
+    _own_set.show_refusal()
     set_id, name = st.session_state.get(_key("deleted"), ("", ""))
     if set_id:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):

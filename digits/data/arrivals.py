@@ -145,7 +145,7 @@ def warnings(samples: Iterable[Sample], class_names: tuple[str, ...]) -> list[st
         )
     writers = {sample.writer for sample in samples}
     if len(writers) == 1 and len(samples) >= 20:
-        who = next(iter(writers)) or "one person, as far as the file says"
+        who = next(iter(writers)) or "one person, as far as is known"
         said.append(
             f"All are by {who}. A network learns this hand, and may misread others'. Let somebody else draw some too."
         )

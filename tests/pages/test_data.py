@@ -35,7 +35,7 @@ def test_a_set_is_made_and_opened(open_page, tidy, registry):
     assert page.header[0].value == "Vowels"
     assert page.query_params["set"] in (record.id, [record.id])
     assert "there are fewer of a (0)" in texts(page)
-    assert "Train on it" not in [link.proto.label for link in page.get("page_link")]
+    assert "data.train" not in [button.key for button in page.button]
 
 
 @pytest.mark.parametrize(("classes", "words"), [("", "1 to 62 classes"), ("a a", "twice"), ("a" * 13, "13|characters")])
@@ -51,10 +51,8 @@ def test_a_set_of_ones_own_can_be_trained_on(open_page, tidy, vowels):
     """The Data page leads to Train, which offers the set and describes it."""
     page = tidy(open_page("data.py", set=vowels.id))
     assert "15 drawings" in texts(page)
-    links = [link.proto for link in page.get("page_link")]
-    (train,) = [link for link in links if link.label == "Train on it"]
-    assert f"dataset={vowels.dataset}" in train.query_string
-    page = tidy(open_page("train.py", dataset=vowels.dataset))
+    page.button(key="data.train").click().run()
+    assert page.title[0].value == "Train a model"
     box = page.selectbox(key="train.dataset")
     assert (box.value, box.options[-1]) == (vowels.dataset, "Vowels")
     assert "9 to learn from, 3 to validate and 3 to test" in texts(page)

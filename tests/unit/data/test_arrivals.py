@@ -35,7 +35,7 @@ def stroke(turn, kind=0):
     """Ink that differs by turn and looks different by kind."""
     ink = np.zeros((28, 28), np.uint8)
     for row in range(4, 24):
-        left = 8 + turn * (row - 4) // 20
+        left = 4 + 3 * turn * (row - 4) // 20
         ink[row, left : left + 4] = 200 + turn
     return ink if kind == 0 else ink.T.copy() if kind == 1 else np.maximum(ink, ink.T)
 
