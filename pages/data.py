@@ -101,10 +101,12 @@ def _entry(name: str, title: str, caption: str) -> None:
 
 def _declared(declared: DataSet) -> None:
     """Show a data set of Digits: what it is, whose, and samples by class."""
-    dataset = _widgets.test_set(declared.name)
     st.header(declared.title, anchor=False)
-    st.markdown(escaped(dataset.description))
     st.caption(f"From {escaped(declared.origin)}")
+    link = {"dataset": declared.name}
+    st.page_link("train.py", label="Train on it", icon=":material/model_training:", query_params=link)
+    dataset = _widgets.test_set(declared.name)
+    st.markdown(escaped(dataset.description))
     if st.session_state[_key("class")] not in dataset.class_names:
         st.session_state[_key("class")] = ""
     st.pills(
@@ -135,8 +137,6 @@ def _declared(declared: DataSet) -> None:
     }
     _widgets.gallery_grid(data, key=_key("samples"), on_picked=lambda: None)
     st.caption(f"{len(page)} of {len(dataset.test):,} test images.")
-    link = {"dataset": declared.name}
-    st.page_link("train.py", label="Train on it", icon=":material/model_training:", query_params=link)
 
 
 head = _widgets.page_head(
