@@ -4,9 +4,9 @@ A file is a zip with a folder of pictures for each class, a CSV with a label and
 often given, or drawings as JSON, as `drawings` describes them and a set's export has them.
 """
 
+import codecs
 import csv
 import io
-import json
 import struct
 import zipfile
 import zlib
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
 
+import msgspec
 import numpy as np
 
 from digits.data import own
@@ -25,7 +26,9 @@ from digits.ink import decoding, glyphs, pictures
 from digits.settings import IMAGE_SIZE
 
 MAX_FILE_BYTES = 16 * 2**20
-MAX_JSON_BYTES = 16 * 2**20
+MAX_JSON_BYTES = 6 * 2**20  # some 8,000 drawings
+_MAX_ROW_BYTES = 64 * 1024  # of a drawing in JSON
+_MAX_LINE_BYTES = 8 * 1024  # of a row in a CSV
 MAX_MEMBERS = 2_000  # of a zip, folders among them
 MAX_PICTURE_BYTES = 2 * 2**20  # unpacked; a drawing needs no large photograph
 MAX_PICTURES_BYTES = 64 * 2**20  # unpacked, all together
@@ -249,15 +252,16 @@ def _read_picture(member: zipfile.ZipInfo, content: bytes) -> Sample:
 def _in_csv(content: bytes, most: int, left_out: Counter[str]) -> Iterable[Sample]:
     rows = content.count(b"\n") + 1
     _require_few(rows - 2, most)  # a header and a last line break
+    lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
+    if max(map(len, lines), default=0) > _MAX_LINE_BYTES:
+        raise InvalidSet(f"A row of a .csv should have a label and {_PIXELS} pixels; one is far longer. Correct it.")
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidSet("A .csv should be text in UTF-8; this one is not. Save it again.") from error
-    try:
-        for place, row in enumerate(csv.reader(io.StringIO(text))):
+        for place, row in enumerate(csv.reader(line.decode() for line in lines)):
             if not row or (place == 0 and len(row) == 1 + _PIXELS and not row[1].strip().isdecimal()):
                 continue  # a header
             yield from _taken(partial(_read_pixels, row), left_out)
+    except UnicodeDecodeError as error:
+        raise InvalidSet("A .csv should be text in UTF-8; this one is not. Save it again.") from error
     except csv.Error as error:
         raise InvalidSet(f"This .csv cannot be read: {error}. Save it again.") from error
 
@@ -275,15 +279,29 @@ def _read_pixels(row: list[str]) -> Sample:
 
 
 def _in_json(content: bytes, most: int, left_out: Counter[str]) -> Iterable[Sample]:
+    if len(content) > MAX_JSON_BYTES:
+        raise InvalidSet(
+            f"A .json may have {MAX_JSON_BYTES / 2**20:.0f} MB; this one has {len(content) / 2**20:.1f}. "
+            "Bring it in parts."
+        )
     try:
-        rows = json.loads(content.decode("utf-8-sig"))
+        rows = msgspec.json.decode(content.removeprefix(codecs.BOM_UTF8), type=list[msgspec.Raw])
     except (ValueError, RecursionError) as error:
-        raise InvalidSet("A .json should be a list of drawings; this one cannot be read. Export it again.") from error
-    if not isinstance(rows, list):
-        raise InvalidSet('A .json should be a list of {"label": …, "strokes": [[[x, y], …], …]}. Export it again.')
+        raise InvalidSet(
+            'A .json should be a list of {"label": …, "strokes": [[[x, y], …], …]}; this one is not. Export it again.'
+        ) from error
     _require_few(len(rows), most)
-    for row in rows:
-        yield from _taken(partial(own.read_row, row), left_out)
+    for row in rows:  # one at a time: as Python's lists, numbers take thirty times their bytes
+        yield from _taken(partial(_read_drawing, bytes(row)), left_out)
+
+
+def _read_drawing(row: bytes) -> Sample:
+    if len(row) > _MAX_ROW_BYTES:
+        raise InvalidSet("a drawing that is too large")
+    try:
+        return own.read_row(msgspec.json.decode(row))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidSet("no drawing that can be read") from error
 
 
 def _require_few(count: int, most: int) -> None:

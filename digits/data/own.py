@@ -208,7 +208,7 @@ def find(name: str) -> OwnSet:
     return _find(Settings.from_environment(), name)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=8)  # the largest have 20 MB
 def _find(settings: Settings, name: str) -> OwnSet:
     found = _NAME.fullmatch(name)
     if found is None:

@@ -90,3 +90,16 @@ def test_nothing_drawn_is_lost(visitor):
     desk(page).press("ArrowRight")
     expect(page.locator(".asked .class")).to_have_text("✗")
     assert not actions.accessibility_faults(page)
+
+
+def test_a_phone_draws_with_a_finger(visitor):
+    """The sheet takes a finger's strokes, the page does not scroll under it, and everything fits on the screen."""
+    page = visitor(**actions.PHONE)
+    begin(page, "✓ ✗", "By finger")
+    box = desk(page).bounding_box()
+    actions.drag_by_touch(page, [(box["x"] + x, box["y"] + y) for x, y in SHAPES["✓"][0]])
+    expect(page.locator(".asked .class")).to_have_text("✗")
+    expect(progress(page)).to_have_attribute("aria-valuenow", "1")
+    assert desk(page).bounding_box() == box
+    assert not actions.has_sideways_scroll(page)
+    assert not actions.accessibility_faults(page)

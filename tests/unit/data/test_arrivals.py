@@ -145,17 +145,21 @@ HOSTILE = {
     "large": ("x.csv", bytes(17 * 2**20), "may have 16 MB; this one has 17.0"),
     "a 100,000-row CSV": ("x.csv", b"1,2\n" * 100_000, "1,000 drawings on this server; this file has 99,999"),
     "bytes": ("x.csv", b"\xff\xfe\x00", "UTF-8"),
-    "a long field": ("x.csv", b'"' + b"x" * 200_000, "cannot be read: field larger"),
+    "a long field": ("x.csv", b'"' + b"x" * 200_000, "far longer"),
     "no list": ("x.json", b"{}", "should be a list"),
-    "no JSON": ("x.json", b"[", "cannot be read"),
-    "deep JSON": ("x.json", b"[" * 100_000, "cannot be read"),
+    "a large JSON": ("x.json", b"[" + b"1," * 2**22 + b"1]", "may have 6 MB; this one has 8.0"),
+    "many rows": ("x.json", b"[" + b"1," * 2**20 + b"1]", "this file has 1,048,577"),
+    "a large drawing": ("x.json", b'[{"label": "' + b"a" * 2**17 + b'"}]', "too large"),
+    "commas": ("x.csv", b"," * 2**20, "far longer"),
+    "no JSON": ("x.json", b"[", "this one is not"),
+    "deep JSON": ("x.json", b"[" * 100_000, "this one is not|can be taken"),
     "no drawings": ("x.json", b'[1, null, {"label": []}]', "no drawing that can be taken"),
     "many classes": (
         "x.json",
         json.dumps([{"label": str(n), "strokes": [[[n, 0]]]} for n in range(63)]).encode(),
         "62",
     ),
-    "a packed JSON": ("x.json", gzip.compress(b"[]"), "cannot be read"),
+    "a packed JSON": ("x.json", gzip.compress(b"[]"), "this one is not"),
 }
 
 
