@@ -10,7 +10,9 @@ DigitsError
 ├── DatasetError
 │   ├── DatasetUnavailable
 │   ├── DatasetCorrupt
-│   └── TermsForbidTraining
+│   ├── TermsForbidTraining
+│   ├── InvalidSet (ValueError)
+│   └── NotYourSet
 ├── ModelNotFound (LookupError)
 ├── ExportMismatch
 ├── InvalidPackage (ValueError)
@@ -76,6 +78,14 @@ class DatasetCorrupt(DatasetError):
 
 class TermsForbidTraining(DatasetError):
     """A data set may be measured on, but no model that learned from it may be given to others."""
+
+
+class InvalidSet(DatasetError, ValueError):
+    """A set of drawings, or a file of them, cannot be taken as it is."""
+
+
+class NotYourSet(DatasetError):
+    """The set of drawings belongs to another visitor; only its owner may change it."""
 
 
 class ModelNotFound(DigitsError, LookupError):

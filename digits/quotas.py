@@ -33,6 +33,10 @@ class Quotas:
     copies_per_visitor: int = _quota(0, 10, "copies that a visitor saves during training")
     checks_an_hour: int = _quota(0, 20, "packages that a visitor checks in an hour")
     imports_per_visitor: int = _quota(20, 10, "models that a visitor imports")
+    sets_per_visitor: int = _quota(100, 20, "a visitor's own sets of drawings")
+    drawings_per_set: int = _quota(10_000, 2_000, "drawings in a set")
+    set_megabytes_per_visitor: int = _quota(0, 20, "megabytes of a visitor's sets on the disk")
+    set_megabytes: int = _quota(0, 1_000, "megabytes of everybody's sets on the disk")
     megabytes_per_visitor: int = _quota(0, 200, "megabytes of a visitor's runs on the disk")
     megabytes: int = _quota(0, 4000, "megabytes of everybody's runs on the disk")
 

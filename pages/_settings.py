@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 
 from digits import trouble
-from digits.data import sets
-from digits.errors import DigitsError
+from digits.data import own, sets
+from digits.errors import DatasetError, DigitsError
 from digits.models import catalogue
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
@@ -69,11 +69,11 @@ def apply_preset() -> None:
 
 def show_sliders() -> None:
     """Show the settings that matter most, and the others in an expander."""
-    knob = KNOBS["dataset"]
+    knob, titles = KNOBS["dataset"], _data_titles()
     st.selectbox(
         knob.label,
-        knob.choices,
-        format_func=lambda name: sets.find(name).title,
+        list(titles),
+        format_func=titles.__getitem__,
         key=_key("dataset"),
         persist_state="session",
         help=knob.help,
@@ -84,6 +84,27 @@ def show_sliders() -> None:
         for name in MORE:
             _knob(name)
         st.button("Back to the preset", icon=":material/restart_alt:", on_click=apply_preset)
+
+
+def _data_titles() -> dict[str, str]:
+    """Return the titles of the data sets that can be chosen, by name: declared ones and the visitor's own."""
+    titles = {name: declared.title for name, declared in sets.DATA_SETS.items()}
+    for record in _widgets.registry().list_sets(_widgets.visitor()):
+        if record.classes > 1 and record.drawings >= own.FEWEST * record.classes:
+            titles[record.dataset] = record.name
+    chosen = st.session_state[_key("dataset")]
+    return titles if chosen in titles else titles | {chosen: sets.find(chosen).title}
+
+
+def require_data() -> None:
+    """Choose MNIST, with a notice, if the link's or the session's own set is gone or has too few drawings."""
+    chosen = st.session_state[_key("dataset")]
+    if own.is_name(chosen):
+        try:
+            _widgets.test_set(chosen)
+        except DatasetError as error:
+            _state.notify("train", f"{trouble.sentence(error)} MNIST is chosen in its place.")
+            st.session_state[_key("dataset")] = sets.MNIST
 
 
 def _knob(name: str) -> None:

@@ -97,7 +97,7 @@ def _nearest(glyph: glyphs.Glyph, model: catalogue.Model) -> None:
     found, names = neighbours.find(model, glyph.image), model.class_names
     if not found:
         return
-    count, people = len(neighbours.index(model)), neighbours.writers(names)
+    count, people = len(neighbours.index(model)), neighbours.writers(model)
     st.markdown(f"Most similar of {count:,} {answers.noun_of(names)}s by {people} people")
     _widgets.picture(
         gallery.sprite(np.stack([neighbour.image for neighbour in found]), columns=_columns(), factor=3),

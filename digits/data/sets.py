@@ -1,11 +1,14 @@
-"""The data sets that a network can learn from, each declared once: its classes, where it comes from, what is added."""
+"""The data sets that a network can learn from: its classes, where each comes from, what is added.
+
+Those of `DATA_SETS` are declared here, each once; a visitor's own sets (see `own`) have the same interface.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from digits.data import datasets, idx, letters, mixture
+from digits.data import datasets, idx, letters, mixture, own
 from digits.data.datasets import Dataset, Source
 from digits.data.mixture import Say, Share
 from digits.errors import DatasetUnavailable
@@ -92,6 +95,21 @@ def _of_files(one: idx.IdxSet) -> DataSet:
     )
 
 
+def _of_visitor(found: own.OwnSet) -> DataSet:
+    learned = sum(1 for sample in found.samples if sample.image is None) * 3 // 5
+    return DataSet(
+        found.name,
+        found.title,
+        "drawing",
+        found.class_names,
+        "Drawn or brought by a visitor of this server, whose it is.",
+        mixture.of_own(learned),
+        lambda settings: Source.OWN,
+        partial(own.load, found),
+        partial(own.load, found, is_test=True),
+    )
+
+
 DATA_SETS: dict[str, DataSet] = {
     MNIST: DataSet(
         MNIST,
@@ -110,16 +128,24 @@ DATA_SETS: dict[str, DataSet] = {
 
 
 def find(name: str) -> DataSet:
-    """Return a declared data set.
+    """Return a declared data set, or a version of a visitor's own.
 
     Raises:
         DatasetUnavailable: no data set has this name.
+        DatasetCorrupt: a file of a visitor's set is damaged.
     """
+    if own.is_name(name):
+        return _of_visitor(own.find(name))
     if name not in DATA_SETS:
         raise DatasetUnavailable(
             f"A data set must be {', '.join(DATA_SETS)}; received {name[:60]!r}. Choose one of these."
         )
     return DATA_SETS[name]
+
+
+def place(name: str) -> int:
+    """Return where a data set stands in a list of all: declared ones in their order, then visitors' own."""
+    return list(DATA_SETS).index(name) if name in DATA_SETS else len(DATA_SETS)
 
 
 def with_classes(class_names: tuple[str, ...]) -> DataSet | None:

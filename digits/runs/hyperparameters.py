@@ -5,6 +5,7 @@ Validation, the page's sliders, the command line's options and the README's tabl
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,7 @@ class Knob:
         low, high: the range of a number, both ends included.
         step: the step of a linear slider; 0 if there is none.
         choices: for text, all allowed values; for a number, the stops of its slider.
+        pattern: for text, what other values look like, as a regular expression; empty if there are none.
         scale: "linear", "log" or "choice".
         unit: what the number counts.
     """
@@ -32,10 +34,12 @@ class Knob:
     high: float = 0
     step: float = 0
     choices: tuple[Any, ...] = ()
+    pattern: str = ""
     scale: str = "linear"
     unit: str = ""
 
 
+OWN_SET = "own-[0-9a-f]{16}-[1-9][0-9]{0,3}"  # a version of a set that a visitor made; see `digits.data.own`
 VALIDATIONS = 25  # about this many in a run
 LIVE_KNOBS = ("learning_rate", "dropout")  # hyperparameters that may change while a run trains
 
@@ -68,11 +72,13 @@ class Hyperparameters:
         "mnist",
         label="Data",
         help="What the network learns to read: the digits of MNIST, the capitals A-Z, the small letters a-z, letters "
-        "of either case, digits and letters together, or what others have made for networks of this size.",
+        "of either case, digits and letters together, what others have made for "
+        "networks of this size, or a set of your own from the Data page.",
         choices=(
             *("mnist", "capitals", "small-letters", "letters", "characters"),
             *("fashion-mnist", "kuzushiji-mnist", "emnist-balanced"),
         ),
+        pattern=OWN_SET,
         scale="choice",
     )
     learning_rate: float = _knob(
@@ -241,7 +247,8 @@ def check(name: str, value: Any) -> Any:
     """
     knob, kind = KNOBS[name], _TYPES[name]
     if kind is str:
-        if value not in knob.choices:
+        is_other = bool(knob.pattern) and isinstance(value, str) and re.fullmatch(knob.pattern, value)
+        if value not in knob.choices and not is_other:
             raise InvalidHyperparameter(
                 f"`{name}` must be one of {', '.join(knob.choices)}; received {str(value)[:60]!r}. Choose one of these."
             )

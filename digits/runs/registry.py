@@ -15,6 +15,7 @@ from digits.errors import RunAlreadyFinished, RunNotFound
 from digits.runs import names, queue, schema, usage
 from digits.runs.database import ADMISSION_LOCK, lock, now
 from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.own_sets import SetRegistry
 from digits.runs.schema import METRIC_NAMES, Run, RunState, TrainerStatus, to_run
 from digits.runs.usage import Usage
 from digits.runs.work import WorkRegistry
@@ -24,8 +25,8 @@ Admit = Callable[[Usage], None]  # raises an error to keep something out; nothin
 _ID = re.compile(r"[\w-]{1,32}", re.ASCII)  # links may hold anything, and not every database takes every character
 
 
-class Registry(WorkRegistry):
-    """The registry of runs: what visitors and pages ask of it, beside the trainer's part in `WorkRegistry`."""
+class Registry(WorkRegistry, SetRegistry):
+    """The registry of runs: what visitors and pages ask of it, beside the trainer's part and that of the sets."""
 
     def create(
         self,

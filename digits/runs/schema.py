@@ -106,6 +106,20 @@ workers = sql.Table(
     sql.Column("activity", sql.Text, nullable=False),
     sql.Column("heartbeat", sql.Float, nullable=False),
 )
+sets = sql.Table(
+    "sets",
+    metadata,
+    sql.Column("id", sql.String(32), primary_key=True),
+    sql.Column("owner", sql.String(64), nullable=False, index=True),
+    sql.Column("name", sql.Text, nullable=False),
+    sql.Column("created", sql.Float, nullable=False),
+    sql.Column("changed", sql.Float, nullable=False),
+    sql.Column("version", sql.Integer, nullable=False),
+    sql.Column("drawings", sql.Integer, nullable=False),
+    sql.Column("classes", sql.Integer, nullable=False),
+    sql.Column("disk_bytes", sql.BigInteger, nullable=False),
+    sql.Column("deleted", sql.Float, index=True),
+)
 METRIC_NAMES = [column.name for column in metrics.columns][1:]
 
 
@@ -191,6 +205,36 @@ class Run:
         if self.test_correct is None or not self.test_total:
             return None
         return Accuracy(self.test_correct, self.test_total)
+
+
+@dataclass(frozen=True)
+class SetRecord:
+    """A set of drawings that a visitor made, as it was when it was read.
+
+    Attributes:
+        owner: the visitor who made it, as `visitors.owner_of` names them; only this visitor may change it.
+        created, changed: seconds since 1970.
+        version: of its drawings; each change makes a new one.
+        drawings, classes: how many it has.
+        disk_bytes: the space of its files, with all versions.
+        deleted: when its owner deleted it, in seconds since 1970, or None.
+    """
+
+    id: str
+    owner: str
+    name: str
+    created: float
+    changed: float
+    version: int
+    drawings: int
+    classes: int
+    disk_bytes: int
+    deleted: float | None
+
+    @property
+    def dataset(self) -> str:
+        """The name of its last version, as in hyperparameters."""
+        return f"own-{self.id}-{self.version}"
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ def _measure(recogniser: Recogniser, dataset: Dataset) -> dict[str, Any]:
 
 
 def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, measured: Accuracy) -> Card:
-    title, place = PRESETS[hyperparameters.network].title, list(sets.DATA_SETS).index(dataset.name)
+    title, place = PRESETS[hyperparameters.network].title, sets.place(dataset.name)
     return Card(
         id=name,
         title=title

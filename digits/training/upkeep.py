@@ -12,6 +12,7 @@ from digits.runs import retention
 from digits.runs.registry import Registry
 from digits.settings import Settings
 from digits.store import Store
+from digits.training import own_sets
 
 _UNDO_SECONDS = 24 * 3600  # how long a deleted run can be restored
 _REMOVE_EVERY_SECONDS = 3600
@@ -30,7 +31,7 @@ class Upkeep:
         self._last_removal = 0.0
 
     def remove_deleted(self) -> None:
-        """Remove runs that were deleted more than a day ago, or for which there is no room; do this once an hour."""
+        """Remove runs and sets that were deleted a day ago, or for which there is no room; do this once an hour."""
         now = time.time()
         if now - self._last_removal < _REMOVE_EVERY_SECONDS:
             return
@@ -49,6 +50,10 @@ class Upkeep:
                 _logger.warning("run %s cannot be removed: %s", run_id, error)
                 continue
             self._retry(functools.partial(self._registry.purge, run_id))
+        try:
+            self._retry(lambda: own_sets.remove_abandoned(self._registry, self._store, now - _UNDO_SECONDS))
+        except OSError as error:  # tried again in an hour
+            _logger.warning("deleted sets of drawings cannot be removed: %s", error)
 
     def measure(self, run_id: str) -> None:
         """Record the space of a run's files, which counts towards the quotas."""

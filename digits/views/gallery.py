@@ -107,6 +107,14 @@ def suspicion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return others.max(axis=1, initial=-1) - probabilities[rows, labels]
 
 
+def of_class(labels: np.ndarray, class_names: tuple[str, ...], name: str) -> np.ndarray:
+    """Return the rows of the first hundred images of a class, or for "" of all classes in their order, int (n,)."""
+    if name:
+        return np.flatnonzero(labels == class_names.index(name))[:SAMPLES]
+    each = max(1, SAMPLES // len(class_names))
+    return np.concatenate([np.flatnonzero(labels == place)[:each] for place in range(len(class_names))])
+
+
 def sprite(images: np.ndarray, *, columns: int = COLUMNS, factor: int = 1) -> bytes:
     """Return images in one PNG, dark ink on white.
 

@@ -44,6 +44,7 @@ PAGES = (
     Page(
         "models", "Models", "neurology", "See a model's accuracy, mistakes and calibration; export and import models."
     ),
+    Page("data", "Data", "category", "Make a set of drawings of your own, and look at what the models learn from."),
     Page("gallery", "Gallery", "grid_view", "Browse test images with a model's predictions."),
 )
 

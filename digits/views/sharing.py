@@ -18,6 +18,7 @@ PEN_WIDTHS = (4, 40, 16)  # thinnest, thickest and default pen, in canvas pixels
 MODEL_TABS = ("Confusion", "Classes", "Calibration", "Export and import")
 COMPARISON_TABS = ("Curves", "Settings", "Disagreements")
 MOST_IDS = 20  # the most runs that a link may name
+_AS_BYTES = "u-"  # before the bytes of a class's name in a link
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -32,16 +33,31 @@ class Parameter:
     Attributes:
         default: the value if the link does not give one; for a hyperparameter, the preset's value is used instead.
         parse: converts the link's text to the value; raises `DigitsError`.
+        write: converts a value to the link's text, which has no character that a link would have to escape.
     """
 
     default: Any
     parse: Callable[[str], Any]
+    write: Callable[[Any], str] = lambda value: f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _identifier(text: str) -> str:
     if not _ID.fullmatch(text):
         raise _BadValue(f"should be a short name of letters and digits; received {text[:40]!r}")
     return text
+
+
+def _class_name(text: str) -> str:
+    """Read the name of a class: a visitor's own may be any symbol, which is then written as its bytes."""
+    try:
+        name = bytes.fromhex(text.removeprefix(_AS_BYTES)).decode() if text.startswith(_AS_BYTES) else _identifier(text)
+    except ValueError as error:
+        raise _BadValue(f"should be the name of a class; received {text[:40]!r}") from error
+    return name
+
+
+def _write_class_name(name: str) -> str:
+    return name if _ID.fullmatch(name) and not name.startswith(_AS_BYTES) else _AS_BYTES + name.encode().hex()
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -114,21 +130,25 @@ PAGES: dict[str, dict[str, Parameter]] = {
         "hundred": Parameter(1, _whole(1, 1000)),
         "sample": Parameter(None, _whole(0, 10**9)),
     },
+    "data": {
+        "set": Parameter("", _identifier),
+        "class": Parameter("", _class_name, _write_class_name),
+    },
     "gallery": {
         "model": Parameter("", _identifier),
         "hundred": Parameter(1, _whole(1, 1000)),
         "shuffle": Parameter(None, _whole(0, 2**31 - 1)),
         "show": Parameter("errors", _one_of("all", "errors", "correct", mistakes="errors")),
-        "class": Parameter("", _identifier),
-        "read": Parameter("", _identifier),
+        "class": Parameter("", _class_name, _write_class_name),
+        "read": Parameter("", _class_name, _write_class_name),
         "sort": Parameter("dataset", _one_of("confidence", "dataset", "random", "suspect", set="dataset")),
         "sample": Parameter(None, _whole(0, 10**9)),
     },
     "models": {
         "model": Parameter("", _identifier),
         "tab": Parameter(MODEL_TABS[0], _one_of(*MODEL_TABS)),
-        "class": Parameter("", _identifier),
-        "read": Parameter("", _identifier),
+        "class": Parameter("", _class_name, _write_class_name),
+        "read": Parameter("", _class_name, _write_class_name),
         "sample": Parameter(None, _whole(0, 10**9)),
     },
 }
@@ -166,7 +186,7 @@ def query(page: str, values: Mapping[str, Any]) -> dict[str, str]:
     Hyperparameters are always included, so that a link keeps its meaning if a preset changes; other defaults are not.
     """
     return {
-        name: f"{values[name]:.10g}" if isinstance(values[name], float) else str(values[name])
+        name: parameter.write(values[name])
         for name, parameter in PAGES[page].items()
         if values.get(name) not in (None, "") and (name in KNOBS or values[name] != parameter.default)
     }

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.data import letters, sets
-from digits.errors import InvalidImage
+from digits.data import letters, own, sets
+from digits.errors import DatasetError, InvalidImage
 from digits.ink import glyphs
 from digits.models import features
 from digits.models.catalogue import TFLITE_FILE, Model
@@ -102,13 +102,25 @@ def find(model: Model, image: np.ndarray, count: int = 8) -> list[Neighbour]:
 def index(model: Model) -> Index:
     """Return a model's index of the examples, built once for each version of its file."""
     path = model.folder / TFLITE_FILE
-    return _index(path, path.stat().st_mtime_ns if path.is_file() else 0, model.class_names)
+    modified = path.stat().st_mtime_ns if path.is_file() else 0
+    return _index(path, modified, model.class_names, model.card.dataset)
 
 
 @functools.lru_cache(maxsize=4)  # up to 17 MB each, with their readers
-def _index(path: Path, modified: int, class_names: tuple[str, ...]) -> Index:
-    images, names = examples(class_names)
+def _index(path: Path, modified: int, class_names: tuple[str, ...], dataset: str) -> Index:
+    images, names = _own_examples(dataset) if own.is_name(dataset) else examples(class_names)
     return Index(features.load(path), images, np.array([class_names.index(name) for name in names], int))
+
+
+def _own_examples(dataset: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a model learned from in a visitor's set, as `examples` does; nothing if the set is gone."""
+    try:
+        learned = own.find(dataset).parts()["train"]
+    except DatasetError:
+        learned = []
+    images = [sample.glyph for sample in learned]
+    names = np.array([sample.label for sample in learned], str)
+    return np.array(images, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE), names
 
 
 @functools.lru_cache(maxsize=8)
@@ -121,9 +133,11 @@ def examples(class_names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(images, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE), names
 
 
-def writers(class_names: tuple[str, ...]) -> int:
-    """Return how many people wrote the examples of these classes."""
-    return len({drawing.writer for drawing in letters.examples(_labels(class_names))})
+def writers(model: Model) -> int:
+    """Return how many people wrote a model's examples; raises `DatasetError` if its data set is gone."""
+    if own.is_name(model.card.dataset):
+        return len({sample.writer for sample in own.find(model.card.dataset).parts()["train"]})
+    return len({drawing.writer for drawing in letters.examples(_labels(model.class_names))})
 
 
 def _labels(class_names: tuple[str, ...]) -> dict[str, str]:

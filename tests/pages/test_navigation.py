@@ -16,6 +16,7 @@ PAGES = {
     "train.py": "Train a model",
     "runs.py": "Runs",
     "models.py": "Models",
+    "data.py": "Data",
     "gallery.py": "Gallery",
 }
 

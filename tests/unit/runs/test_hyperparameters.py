@@ -209,3 +209,11 @@ def test_readme_shows_the_declarations():
     """The README's table of hyperparameters equals the one printed from the declarations."""
     readme = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
     assert as_markdown() in readme
+
+
+def test_a_data_set_may_be_a_version_of_a_visitors_own():
+    name = "own-0123456789abcdef-12"
+    assert Hyperparameters(dataset=name).dataset == check("dataset", name) == name
+    for other in ("own-", "own-0123456789abcdef", "own-0123456789abcdef-0", f"{name}\n", f"{name}/..", "OWN"):
+        with pytest.raises(InvalidHyperparameter, match="must be one of mnist"):
+            check("dataset", other)

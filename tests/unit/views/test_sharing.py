@@ -14,6 +14,7 @@ from digits.views.challenges import CHALLENGES
 from digits.views.sharing import COMPARISON_TABS, MODEL_TABS, MOST_IDS, PAGES, PEN_WIDTHS, query, query_string, read
 
 identifiers = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)
+class_names = st.just("") | st.text(st.characters(categories=["L", "M", "N", "P", "S"]), max_size=12)
 drawings = st.lists(
     st.lists(st.tuples(st.integers(0, 280), st.integers(0, 280)), min_size=1, max_size=20).map(np.float32),
     min_size=1,
@@ -67,14 +68,15 @@ STATES = {
             "sample": st.none() | st.integers(0, 10**9),
         }
     ),
+    "data": st.fixed_dictionaries({"set": st.just("") | identifiers, "class": class_names}),
     "gallery": st.fixed_dictionaries(
         {
             "model": st.just("") | identifiers,
             "hundred": st.integers(1, 1000),
             "shuffle": st.none() | st.integers(0, 2**31 - 1),
             "show": st.sampled_from(["all", "errors", "correct"]),
-            "class": st.just("") | identifiers,
-            "read": st.just("") | identifiers,
+            "class": class_names,
+            "read": class_names,
             "sort": st.sampled_from(["confidence", "dataset", "random", "suspect"]),
             "sample": st.none() | st.integers(0, 10**9),
         }
@@ -83,8 +85,8 @@ STATES = {
         {
             "model": st.just("") | identifiers,
             "tab": st.sampled_from(MODEL_TABS),
-            "class": st.just("") | identifiers,
-            "read": st.just("") | identifiers,
+            "class": class_names,
+            "read": class_names,
             "sample": st.none() | st.integers(0, 10**9),
         }
     ),

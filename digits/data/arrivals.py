@@ -1,0 +1,320 @@
+"""Arrivals: drawings that a visitor brings in a file, read within bounds and looked over before they are taken.
+
+A file is a zip with a folder of pictures for each class, a CSV with a label and 784 pixels in each row, as MNIST is
+often given, or drawings as JSON, as `drawings` describes them and a set's export has them.
+"""
+
+import codecs
+import csv
+import io
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
+
+import msgspec
+import numpy as np
+
+from digits.data import own
+from digits.data.own import Sample
+from digits.errors import InvalidImage, InvalidSet, TooManyPictures
+from digits.ink import decoding, glyphs, pictures
+from digits.settings import IMAGE_SIZE
+
+MAX_FILE_BYTES = 16 * 2**20
+MAX_JSON_BYTES = 6 * 2**20  # some 8,000 drawings
+_MAX_ROW_BYTES = 64 * 1024  # of a drawing in JSON
+_MAX_LINE_BYTES = 8 * 1024  # of a row in a CSV
+MAX_MEMBERS = 2_000  # of a zip, folders among them
+MAX_PICTURE_BYTES = 2 * 2**20  # unpacked; a drawing needs no large photograph
+MAX_PICTURES_BYTES = 64 * 2**20  # unpacked, all together
+MAX_RATIO = 100  # of unpacked to packed; a picture is compressed already
+_MAX_FIELD = 40  # characters of a CSV's field
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+_PIXELS = IMAGE_SIZE**2
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    RuntimeError,
+)
+_ALIKE = 0.6  # of two classes' drawings, the share whose nearest other one is of their own; half would be chance
+_FEW_ALIKE = 5  # drawings of a class, below which nothing is said of its likeness
+
+Tell = Callable[[int, int], object]  # so many of so many are read
+
+
+@dataclass(frozen=True, eq=False)
+class Arrival:
+    """What a file holds.
+
+    Attributes:
+        samples: the drawings that can be taken.
+        class_names: their labels, in the order of the alphabet.
+        left_out: what cannot be taken, how often, by the reason.
+        warnings: what a visitor should know before taking it, each with what to do.
+    """
+
+    samples: tuple[Sample, ...]
+    class_names: tuple[str, ...]
+    left_out: dict[str, int]
+    warnings: tuple[str, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many drawings each class has."""
+        found = Counter(sample.label for sample in self.samples)
+        return {name: found[name] for name in self.class_names}
+
+
+def read(name: str, content: bytes, *, most: int, tell: Tell = lambda done, total: None) -> Arrival:
+    """Read a file that a visitor brings.
+
+    Args:
+        name: the file's name; its ending tells the format.
+        content: its bytes.
+        most: how many drawings it may hold; 0 for as many as there are.
+        tell: called while pictures are read.
+
+    Raises:
+        InvalidSet: it is too large, of another format, damaged, or nothing in it can be taken.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        raise InvalidSet(
+            f"A file of drawings may have {MAX_FILE_BYTES / 2**20:.0f} MB; this one has {len(content) / 2**20:.1f}. "
+            "Bring fewer or smaller pictures."
+        )
+    ending = PurePosixPath(name.lower()).suffix
+    left_out: Counter[str] = Counter()
+    if ending == ".zip":
+        found = list(_in_zip(content, most, left_out, tell))
+    elif ending == ".csv":
+        found = list(_in_csv(content, most, left_out))
+    elif ending == ".json":
+        found = list(_in_json(content, most, left_out))
+    else:
+        raise InvalidSet(
+            "A file of drawings should be a .zip with a folder of pictures for each class, a .csv with a label and "
+            f"784 pixels in each row, or .json; this one is called {name[-40:]!a}. Choose another one."
+        )
+    return look_over(found, left_out)
+
+
+def look_over(found: Iterable[Sample], left_out: Counter[str]) -> Arrival:
+    """Leave out what comes twice, and find what a visitor should know.
+
+    Raises:
+        InvalidSet: nothing is left, or there are too many classes.
+    """
+    unique: dict[str, Sample] = {}
+    for sample in found:
+        if sample.id in unique:
+            left_out["there twice"] += 1
+        else:
+            unique[sample.id] = sample
+    if not unique:
+        reasons = ", ".join(f"{reason} ({count:,})" for reason, count in left_out.most_common(3))
+        raise InvalidSet(f"This file has no drawing that can be taken{': ' + reasons if reasons else ''}. Correct it.")
+    names = own.check_classes(sorted({sample.label for sample in unique.values()}))
+    samples = tuple(unique.values())
+    return Arrival(samples, names, dict(left_out), tuple(warnings(samples, names)))
+
+
+def warnings(samples: Iterable[Sample], class_names: tuple[str, ...]) -> list[str]:
+    """Return what is wrong with drawings as something to learn from, each with what to do; none if they are fine."""
+    samples = list(samples)
+    counts = Counter(sample.label for sample in samples)
+    said = []
+    if len(class_names) == 1:
+        said.append(f"There is one class, {class_names[0]}; a network needs two to tell apart. Add another one.")
+    few = [f"{name} ({counts[name]})" for name in class_names if counts[name] < own.FEWEST]
+    if few:
+        said.append(
+            f"A network needs {own.FEWEST} drawings of each class; there are fewer of {', '.join(few)}. Add some."
+        )
+    most, least = max(counts.values()), min(counts.values())
+    if most > 5 * least and not few:
+        said.append(
+            f"There are {most:,} drawings of {counts.most_common(1)[0][0]} and {least:,} of "
+            f"{counts.most_common()[-1][0]}: a network will favour the first. Add some of the other."
+        )
+    writers = {sample.writer for sample in samples}
+    if len(writers) == 1 and len(samples) >= 20:
+        who = next(iter(writers)) or "one person, as far as is known"
+        said.append(
+            f"All are by {who}. A network learns this hand, and may misread others'. Let somebody else draw some too."
+        )
+    said += [
+        f"{one} and {other} look alike: even on these drawings they are hard to tell apart. Check the labels, or make "
+        "them one class."
+        for one, other in _look_alike(samples, class_names)
+    ]
+    return said
+
+
+def _look_alike(samples: list[Sample], class_names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the pairs of classes whose drawings are as near to the other class's as to their own."""
+    chosen = {name: [sample for sample in samples if sample.label == name][:40] for name in class_names}
+    names = [name for name in class_names if len(chosen[name]) >= _FEW_ALIKE]
+    pixels = (
+        np.stack([_small(sample.glyph) for name in names for sample in chosen[name]]) if names else np.zeros((0, 1))
+    )
+    labels = np.repeat(np.arange(len(names)), [len(chosen[name]) for name in names])
+    pairs = []
+    for one in range(len(names)):
+        for other in range(one + 1, len(names)):
+            rows = np.flatnonzero((labels == one) | (labels == other))
+            if _right(pixels[rows], labels[rows]) <= _ALIKE:
+                pairs.append((names[one], names[other]))
+    return pairs
+
+
+def _right(pixels: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of the drawings whose nearest other one is of their own class."""
+    squares = (pixels**2).sum(axis=1)
+    distances = squares[:, None] + squares - 2 * pixels @ pixels.T
+    np.fill_diagonal(distances, np.inf)
+    return float((labels[distances.argmin(axis=1)] == labels).mean())
+
+
+def _small(image: np.ndarray) -> np.ndarray:
+    return image.reshape(14, 2, 14, 2).mean(axis=(1, 3), dtype=np.float32).ravel()
+
+
+def _in_zip(content: bytes, most: int, left_out: Counter[str], tell: Tell) -> Iterable[Sample]:
+    """Yield the pictures of a zip; nothing is written to the disk, and no more is unpacked than is allowed."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            if len(archive.infolist()) > MAX_MEMBERS:
+                count = len(archive.infolist())
+                raise InvalidSet(f"A zip may have {MAX_MEMBERS:,} files; this one has {count:,}. Bring them in parts.")
+            wanted = [member for member in members if _label_of(member)]
+            left_out["not a picture in a folder named after its class"] += len(members) - len(wanted)
+            _require_few(len(wanted), most)
+            remaining = MAX_PICTURES_BYTES
+            for done, member in enumerate(wanted):
+                tell(done, len(wanted))
+                picture = _unpack(archive, member, remaining)
+                remaining -= len(picture)
+                yield from _taken(partial(_read_picture, member, picture), left_out)
+    except InvalidSet:
+        raise
+    except _ZIP_ERRORS as error:
+        raise InvalidSet(
+            "This zip cannot be read: it is damaged, encrypted or something else. Pack it again."
+        ) from error
+    left_out += Counter()  # drops what was never left out
+
+
+def _label_of(member: zipfile.ZipInfo) -> str:
+    """Return the class of a member, the name of its folder; "" for what is no picture in a folder."""
+    path = PurePosixPath(member.filename.replace("\\", "/"))
+    is_hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return "" if is_hidden or path.suffix.lower() not in _PICTURES else path.parent.name
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, remaining: int) -> bytes:
+    limit = min(MAX_PICTURE_BYTES, remaining, max(64 * 1024, MAX_RATIO * member.compress_size))
+    with archive.open(member) as stream:
+        picture = stream.read(limit + 1)  # whatever size the zip states
+    if len(picture) > limit:
+        raise InvalidSet(
+            f"A picture in a zip may have {MAX_PICTURE_BYTES / 2**20:.0f} MB and all together "
+            f"{MAX_PICTURES_BYTES / 2**20:.0f} MB; {member.filename[-40:]!a} has too much. Bring smaller pictures."
+        )
+    return picture
+
+
+def _read_picture(member: zipfile.ZipInfo, content: bytes) -> Sample:
+    (label,) = own.check_classes([_label_of(member)])
+    try:
+        picture = decoding.load_picture(content)
+    except InvalidImage as error:
+        raise InvalidSet("no picture that can be read") from error
+    if picture.shape == (IMAGE_SIZE, IMAGE_SIZE):  # as the networks' own images are
+        ink = np.rint(255 * (picture if np.median(picture) < 0.5 else 1 - picture)).astype(np.uint8)
+        return own.of_image(label, ink)
+    glyph = glyphs.fit(pictures.find_ink(picture))
+    if glyph is None:
+        raise InvalidSet("blank")
+    return own.of_image(label, glyph.image)
+
+
+def _in_csv(content: bytes, most: int, left_out: Counter[str]) -> Iterable[Sample]:
+    rows = content.count(b"\n") + 1
+    _require_few(rows - 2, most)  # a header and a last line break
+    lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
+    if max(map(len, lines), default=0) > _MAX_LINE_BYTES:
+        raise InvalidSet(f"A row of a .csv should have a label and {_PIXELS} pixels; one is far longer. Correct it.")
+    try:
+        for place, row in enumerate(csv.reader(line.decode() for line in lines)):
+            if not row or (place == 0 and len(row) == 1 + _PIXELS and not row[1].strip().isdecimal()):
+                continue  # a header
+            yield from _taken(partial(_read_pixels, row), left_out)
+    except UnicodeDecodeError as error:
+        raise InvalidSet("A .csv should be text in UTF-8; this one is not. Save it again.") from error
+    except csv.Error as error:
+        raise InvalidSet(f"This .csv cannot be read: {error}. Save it again.") from error
+
+
+def _read_pixels(row: list[str]) -> Sample:
+    if len(row) != 1 + _PIXELS:
+        raise InvalidSet(f"not a label and {_PIXELS} pixels")
+    texts = [text.strip() for text in row]
+    if not all(text.isascii() and text.isdecimal() and len(text) <= 3 and int(text) <= 255 for text in texts[1:]):
+        raise InvalidSet("pixels that are no whole numbers from 0 to 255")
+    if len(texts[0]) > _MAX_FIELD:
+        raise InvalidSet("a label that is too long")
+    (label,) = own.check_classes([texts[0]])
+    return own.of_image(label, np.array(texts[1:], np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE))
+
+
+def _in_json(content: bytes, most: int, left_out: Counter[str]) -> Iterable[Sample]:
+    if len(content) > MAX_JSON_BYTES:
+        raise InvalidSet(
+            f"A .json may have {MAX_JSON_BYTES / 2**20:.0f} MB; this one has {len(content) / 2**20:.1f}. "
+            "Bring it in parts."
+        )
+    try:
+        rows = msgspec.json.decode(content.removeprefix(codecs.BOM_UTF8), type=list[msgspec.Raw])
+    except (ValueError, RecursionError) as error:
+        raise InvalidSet(
+            'A .json should be a list of {"label": …, "strokes": [[[x, y], …], …]}; this one is not. Export it again.'
+        ) from error
+    _require_few(len(rows), most)
+    for row in rows:  # one at a time: as Python's lists, numbers take thirty times their bytes
+        yield from _taken(partial(_read_drawing, bytes(row)), left_out)
+
+
+def _read_drawing(row: bytes) -> Sample:
+    if len(row) > _MAX_ROW_BYTES:
+        raise InvalidSet("a drawing that is too large")
+    try:
+        return own.read_row(msgspec.json.decode(row))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidSet("no drawing that can be read") from error
+
+
+def _require_few(count: int, most: int) -> None:
+    if most and count > most:
+        raise InvalidSet(f"A set may have {most:,} drawings on this server; this file has {count:,}. Bring fewer.")
+
+
+def _taken(make: Callable[[], Sample], left_out: Counter[str]) -> Iterable[Sample]:
+    """Yield a drawing, or count why it cannot be taken."""
+    try:
+        yield make()
+    except InvalidSet as error:
+        said = str(error)
+        left_out["blank" if "blank" in said else said[:120]] += 1
+    except TooManyPictures as error:
+        raise InvalidSet(f"{error}") from error

@@ -1,0 +1,86 @@
+"""Own sets: what a visitor can do with a set of drawings. Each change is checked and makes a new version."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from digits.data import own
+from digits.data.own import Batch, OwnSet, Sample
+from digits.runs import admission
+from digits.runs.own_sets import NewVersion, new_set_id
+from digits.runs.registry import Registry
+from digits.runs.schema import SetRecord
+from digits.store import Store
+
+# Each command counts towards the commands a minute and raises QuotaReached, NotYourSet, or DatasetUnavailable if there
+# is no such set; those that write raise RegistryUnavailable if the disk refuses.
+
+
+def create(
+    registry: Registry, store: Store, owner: str, title: str, class_names: Sequence[str], samples: Sequence[Sample] = ()
+) -> SetRecord:
+    """Make a set; raises `InvalidSet` if its name or its classes cannot be used."""
+    admission.require_pace(owner)
+    batch = Batch(own.check_title(title), own.check_classes(class_names), tuple(samples))
+    return _save(registry, store, new_set_id(), owner, lambda present: batch)
+
+
+def add(
+    registry: Registry, store: Store, set_id: str, owner: str, samples: Sequence[Sample], removed: Sequence[str] = ()
+) -> SetRecord:
+    """Add drawings to a set, and remove others by their ids. What has already arrived is not added again."""
+    admission.require_pace(owner)
+    return _save(
+        registry,
+        store,
+        set_id,
+        owner,
+        lambda present: Batch(present.title, present.class_names, tuple(samples), tuple(removed)),
+    )
+
+
+def rename(registry: Registry, store: Store, set_id: str, owner: str, title: str) -> SetRecord:
+    """Give a set another name; raises `InvalidSet` if it is empty or too long."""
+    admission.require_pace(owner)
+    checked = own.check_title(title)
+    return _save(registry, store, set_id, owner, lambda present: Batch(checked, present.class_names))
+
+
+def delete(registry: Registry, set_id: str, owner: str) -> None:
+    """Delete a set; `restore` can undo this for a day, and what runs have learned from is kept with them."""
+    admission.require_pace(owner)
+    registry.set_set_deleted(set_id, owner, time.time())
+
+
+def restore(registry: Registry, set_id: str, owner: str) -> None:
+    """Restore a deleted set."""
+    admission.require_pace(owner)
+    registry.set_set_deleted(set_id, owner, None)
+
+
+def copy(registry: Registry, store: Store, set_id: str, owner: str) -> SetRecord:
+    """Make a copy of a set, which anybody with its link may have, as one of the visitor's own."""
+    found = read(registry, store, set_id)
+    title = f"Copy of {found.title}"[: own.MAX_TITLE]
+    return create(registry, store, owner, title, found.class_names, found.samples)
+
+
+def read(registry: Registry, store: Store, set_id: str) -> OwnSet:
+    """Return the last version of a set."""
+    return own.read(store, set_id, registry.get_set(set_id).version)
+
+
+def remove_abandoned(registry: Registry, store: Store, before: float) -> None:
+    """Remove for good the sets that were deleted before a time and from which no run that is kept has learned."""
+    for set_id in registry.list_abandoned_sets(before):
+        own.remove(store, set_id)
+        registry.purge_set(set_id)
+
+
+def _save(registry: Registry, store: Store, set_id: str, owner: str, change: Callable[[OwnSet], Batch]) -> SetRecord:
+    def make(version: int) -> NewVersion:
+        present = own.read(store, set_id, version)
+        batch = change(present)
+        after = present.apply(batch)
+        return NewVersion(batch.title, len(after.samples), len(after.class_names), batch.to_bytes())
+
+    return registry.save_set(set_id, owner, make, lambda version, content: own.write(store, set_id, version, content))

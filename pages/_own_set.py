@@ -1,0 +1,231 @@
+"""One set of drawings: its samples, what can be done with it, and for its owner the sheet to add to it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from digits import trouble
+from digits.data import arrivals, own
+from digits.data.own import OwnSet
+from digits.errors import DigitsError
+from digits.runs.hyperparameters import PRESETS
+from digits.runs.schema import SetRecord
+from digits.store import open_store
+from digits.training import own_sets
+from digits.views import gallery
+from digits.views.markdown import escaped
+from pages import _again, _collect, _state, _widgets
+
+SHOWN = 100  # drawings, the newest
+NETWORK = "corrected"  # that "Train on it" offers, as Train does
+
+_key = partial(_state.key, "data")
+
+
+def attempt(command: Callable[..., Any], *arguments: Any) -> Any:
+    """Carry out a command and return its result; if it is refused, the page says why, and the result is None."""
+    try:
+        return command(*arguments)
+    except DigitsError as error:
+        st.session_state[_key("error")] = trouble.sentence(error)
+        return None
+
+
+def show_refusal() -> None:
+    """Say why the last command was refused, if it was."""
+    if error := st.session_state.pop(_key("error"), ""):
+        st.error(escaped(error), icon=":material/error:")
+
+
+def open_set(name: str) -> None:
+    """Show a set; "" for the list of all."""
+    st.session_state[_key("set")], st.session_state[_key("class")] = name, ""
+    st.session_state.pop(_key("undo"), None)
+
+
+def show(set_id: str) -> None:
+    """Show a set.
+
+    Raises:
+        DatasetUnavailable: there is none.
+    """
+    record = _widgets.registry().get_set(set_id)
+    is_mine = record.owner == _widgets.visitor()
+    if record.deleted is not None:
+        _deleted(record, is_mine=is_mine)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key=_key("commands")):
+        st.header(escaped(record.name), anchor=False, width="content")
+        _commands(record, is_mine=is_mine)
+    if not is_mine:
+        st.caption("A shared set belongs to the person who made it. You can look at it, train on it and copy it.")
+    st.fragment(_contents)(set_id, is_mine=is_mine)
+
+
+def _deleted(record: SetRecord, *, is_mine: bool) -> None:
+    st.info(f"The set {escaped(record.name)} has been deleted.", icon=":material/delete:")
+    if is_mine:
+        st.button("Restore it", icon=":material/undo:", on_click=_restore, args=(record.id,), key=_key("restore"))
+
+
+def _restore(set_id: str) -> None:
+    attempt(own_sets.restore, _widgets.registry(), set_id, _widgets.visitor())
+    st.session_state.pop(_key("deleted"), None)
+
+
+def _commands(record: SetRecord, *, is_mine: bool) -> None:
+    """Show what can be done with a set as a whole."""
+    if is_mine:
+        with st.popover("Rename", icon=":material/edit:"):
+            st.session_state.setdefault(_key(f"title.{record.id}"), record.name)
+            st.text_input(
+                "Name",
+                key=_key(f"title.{record.id}"),
+                max_chars=own.MAX_TITLE,
+                placeholder="Press Enter to save.",
+                on_change=_rename,
+                args=(record.id,),
+            )
+    st.download_button(
+        "Export",
+        lambda: own.find(_widgets.registry().get_set(record.id).dataset).to_json(),
+        file_name=f"digits-set-{record.id}.json",
+        mime="application/json",
+        icon=":material/download:",
+        key=_key("export"),
+        on_click="ignore",
+        help="The drawings as JSON, with their strokes. This page reads such a file again.",
+    )
+    st.button(
+        "Make a copy",
+        icon=":material/content_copy:",
+        on_click=_copy,
+        args=(record.id,),
+        key=_key("copy"),
+        help="Makes a set of your own with the same drawings, which you can then change.",
+    )
+    if is_mine:
+        st.button("Delete", icon=":material/delete:", on_click=_delete, args=(record,), key=_key("delete"))
+
+
+def _rename(set_id: str) -> None:
+    title, store = st.session_state[_key(f"title.{set_id}")], open_store(_widgets.settings())
+    attempt(own_sets.rename, _widgets.registry(), store, set_id, _widgets.visitor(), title)
+
+
+def _copy(set_id: str) -> None:
+    store = open_store(_widgets.settings())
+    if copied := attempt(own_sets.copy, _widgets.registry(), store, set_id, _widgets.visitor()):
+        open_set(copied.id)
+
+
+def _delete(record: SetRecord) -> None:
+    attempt(own_sets.delete, _widgets.registry(), record.id, _widgets.visitor())
+    st.session_state[_key("deleted")] = (record.id, record.name)
+    open_set("")
+
+
+def _contents(set_id: str, *, is_mine: bool) -> None:
+    """Show a set's drawings, and the sheet to add to them."""
+    show_refusal()
+    found = own.find(_widgets.registry().get_set(set_id).dataset)
+    if is_mine:
+        found = _collect.receive(found)
+        left, right = st.columns((1, 1.4), gap="large")
+        with left:
+            _collect.show(found)
+            st.text_input(
+                "Who is drawing?",
+                key=_key("writer"),
+                max_chars=40,
+                placeholder="optional",
+                help="With drawings by three people or more, a model is tested on one whose hand it has never seen.",
+            )
+    else:
+        right = st.container()
+    with right:
+        _train(found)
+        if found.samples:
+            _drawings(found, is_mine=is_mine)
+
+
+def _train(found: OwnSet) -> None:
+    """Show how many drawings there are, and the link to Train if they suffice."""
+    st.markdown(f"**{len(found.samples):,} drawings** of {len(found.class_names)} classes")
+    if why := found.why_not():
+        st.caption(escaped(why))
+        return
+    if st.button("Train on it", icon=":material/model_training:", type="primary", key=_key("train")):
+        chosen = replace(PRESETS[NETWORK].hyperparameters, dataset=found.name)
+        st.switch_page("train.py", query_params=_again.train_link(chosen))
+    for warning in arrivals.warnings(found.samples, found.class_names):
+        st.caption(f":material/info: {escaped(warning)}")
+
+
+def _drawings(found: OwnSet, *, is_mine: bool) -> None:
+    """Show the newest drawings of one class or of all; the owner removes one by pressing it."""
+    if st.session_state[_key("class")] not in found.class_names:
+        st.session_state[_key("class")] = ""
+    st.pills(
+        "Class",
+        ["", *found.class_names],
+        format_func=lambda name: f"{escaped(name)} ({found.counts[name]})" if name else "All",
+        key=_key("class"),
+        persist_state="session",
+        required=True,
+        label_visibility="collapsed",
+    )
+    _removed(found)
+    wanted = st.session_state[_key("class")]
+    shown = [sample for sample in reversed(found.samples) if wanted in ("", sample.label)][:SHOWN]
+    if not shown:
+        return
+    tiles = [
+        {
+            "sample": place,
+            "wrong": False,
+            "caption": sample.label,
+            "note": f"(drawing {place + 1}{', by ' + sample.writer if sample.writer else ''})",
+        }
+        for place, sample in enumerate(shown)
+    ]
+    key = _key("drawings")
+    data = {
+        "sprite": _widgets.data_url(gallery.sprite(np.stack([sample.glyph for sample in shown]))),
+        "columns": gallery.COLUMNS,
+        "tiles": tiles,
+        "label": f"{len(shown)} drawings",
+        "still": not is_mine,
+    }
+    ids = [sample.id for sample in shown]
+    _widgets.gallery_grid(
+        data, key=key, on_picked=lambda: _remove(found.set_id, ids[int(st.session_state[key].picked)])
+    )
+    st.caption("Press a drawing to remove it." if is_mine else f"The newest {len(shown)}.")
+
+
+def _remove(set_id: str, sample_id: str) -> None:
+    store, owner = open_store(_widgets.settings()), _widgets.visitor()
+    present = own_sets.read(_widgets.registry(), store, set_id)
+    gone = [sample for sample in present.samples if sample.id == sample_id]
+    if gone and attempt(own_sets.add, _widgets.registry(), store, set_id, owner, [], [sample_id]):
+        st.session_state[_key("undo")] = (set_id, gone[0])
+
+
+def _removed(found: OwnSet) -> None:
+    """Offer to bring back the drawing that was removed last."""
+    set_id, sample = st.session_state.get(_key("undo"), ("", None))
+    if sample is not None and set_id == found.set_id:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"A drawing of {escaped(sample.label)} has been removed.", width="content")
+            st.button("Undo", icon=":material/undo:", on_click=_bring_back, key=_key("bring.back"))
+
+
+def _bring_back() -> None:
+    set_id, sample = st.session_state.pop(_key("undo"))
+    store = open_store(_widgets.settings())
+    attempt(own_sets.add, _widgets.registry(), store, set_id, _widgets.visitor(), [sample])

@@ -1,0 +1,185 @@
+"""Data: sets are made, filled, looked at, copied, deleted and brought, and each can be trained on."""
+
+import io
+import re
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits.data import own, sets
+from digits.settings import Settings
+from digits.store import open_store
+from digits.training import own_sets
+from tests.unit.data.test_own import VOWELS, drawings
+
+
+@pytest.fixture
+def vowels(registry):
+    """A set of Ada's that can be trained on."""
+    return own_sets.create(registry, open_store(Settings.from_environment()), "ada", "Vowels", VOWELS, drawings())
+
+
+def texts(page):
+    return " ".join(part.value for part in [*page.markdown, *page.caption, *page.warning, *page.info])
+
+
+def test_a_set_is_made_and_opened(open_page, tidy, registry):
+    page = open_page("data.py")
+    page.button(key="data.ready.Vowels").click().run()
+    assert page.text_input(key="data.name").value == "Vowels"
+    tidy(page.button(key="data.create").click().run())
+    (record,) = registry.list_sets("ada")
+    assert (record.name, record.classes, record.drawings) == ("Vowels", 5, 0)
+    assert page.header[0].value == "Vowels"
+    assert page.query_params["set"] in (record.id, [record.id])
+    assert "there are fewer of a (0)" in texts(page)
+    assert "data.train" not in [button.key for button in page.button]
+
+
+@pytest.mark.parametrize(("classes", "words"), [("", "1 to 62 classes"), ("a a", "twice"), ("a" * 13, "13|characters")])
+def test_what_cannot_be_a_set_is_refused_in_words(open_page, registry, classes, words):
+    page = open_page("data.py")
+    page.text_input(key="data.classes").set_value(classes)
+    page.button(key="data.create").click().run()
+    assert re.search(words, page.error[0].value)
+    assert registry.list_sets("ada") == []
+
+
+def test_a_set_of_ones_own_can_be_trained_on(open_page, tidy, vowels):
+    """The Data page leads to Train, which offers the set and describes it."""
+    page = tidy(open_page("data.py", set=vowels.id))
+    assert "15 drawings" in texts(page)
+    page.button(key="data.train").click().run()
+    assert page.title[0].value == "Train a model"
+    box = page.selectbox(key="train.dataset")
+    assert (box.value, box.options[-1]) == (vowels.dataset, "Vowels")
+    assert "9 to learn from, 3 to validate and 3 to test" in texts(page)
+
+
+def test_a_link_to_a_set_that_is_gone_falls_back(open_page, registry):
+    page = open_page("train.py", dataset=own.name_of("0" * 16, 1))
+    assert page.selectbox(key="train.dataset").value == sets.MNIST
+    assert "not on this server" in page.warning[0].value
+    assert not page.error
+    page = open_page("data.py", set="0" * 16)
+    assert "not on this server" in page.error[0].value
+
+
+def test_others_look_train_and_copy(open_page, tidy, vowels, registry):
+    page = tidy(open_page("data.py", visitor="bob", set=vowels.id))
+    assert "shared set" in texts(page)
+    assert not [button for button in page.button if button.key in ("data.delete", "data.title")]
+    page.button(key="data.copy").click().run()
+    (copied,) = registry.list_sets("bob")
+    assert (copied.name, copied.drawings) == ("Copy of Vowels", 15)
+    assert page.header[0].value == "Copy of Vowels"
+
+
+def test_deleting_can_be_undone(open_page, tidy, vowels, registry):
+    page = open_page("data.py", set=vowels.id)
+    tidy(page.button(key="data.delete").click().run())
+    assert registry.list_sets("ada") == []
+    assert "Vowels has been deleted" in texts(page)
+    page.button(key="data.undo.delete").click().run()
+    assert [record.name for record in registry.list_sets("ada")] == ["Vowels"]
+
+
+def test_a_set_is_renamed(open_page, tidy, vowels, registry):
+    page = open_page("data.py", set=vowels.id)
+    tidy(page.text_input(key=f"data.title.{vowels.id}").set_value("My *hand*").run())
+    assert registry.get_set(vowels.id).name == "My *hand*"
+    assert page.header[0].value == r"My \*hand\*"
+
+
+def send(page, vowels, **batch):
+    """Let the browser's sheet send drawings."""
+    page.session_state["data.collect"] = {
+        "batch": {"set": vowels.id, "token": "t1", "added": [], "removed": [], **batch}
+    }
+    return page.run()
+
+
+def test_what_the_sheet_sends_arrives_once(open_page, tidy, vowels, registry):
+    page = open_page("data.py", set=vowels.id)
+    good = {"id": "0123456789abcdef", "label": "a", "strokes": [[1, 2, 30, 40, 50, 60]]}
+    bad = [
+        {"id": "x", "label": "a", "strokes": [[1]]},
+        {"label": "no class", "strokes": [[1, 2]]},
+        None,
+        {"label": "a"},
+    ]
+    page.text_input(key="data.writer").set_value("Eve").run()
+    tidy(send(page, vowels, added=[good, *bad]))
+    tidy(page.run())
+    found = own.find(registry.get_set(vowels.id).dataset)
+    assert (len(found.samples), found.samples[-1].writer) == (16, "Eve")
+    assert page.session_state["data.received"] == "t1"
+    tidy(send(page, vowels, token="t2", removed=[good["id"]]))
+    assert registry.get_set(vowels.id).drawings == 15
+
+
+@pytest.mark.parametrize("batch", [{"token": 3}, {"set": "x"}, {"added": "x", "removed": 5}])
+def test_what_no_sheet_sends_changes_nothing(open_page, tidy, vowels, registry, batch):
+    page = open_page("data.py", set=vowels.id)
+    tidy(send(page, vowels, **batch))
+    assert registry.get_set(vowels.id).drawings == 15
+
+
+def test_a_full_set_says_so_on_the_sheet(open_page, tidy, vowels, monkeypatch):
+    """The browser keeps what was refused, and shows why."""
+    monkeypatch.setenv("DIGITS_DRAWINGS_PER_SET", "15")
+    page = open_page("data.py", set=vowels.id)
+    tidy(send(page, vowels, added=[{"id": "0123456789abcdef", "label": "a", "strokes": [[1, 2, 3, 4]]}]))
+    assert "may have 15 drawings" in page.session_state["data.problem"]
+    assert "data.received" not in page.session_state
+
+
+def zipped(**classes):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, count in classes.items():
+            for turn in range(count):
+                picture = io.BytesIO()
+                ink = np.full((28, 28), 255, np.uint8)
+                ink[4 + turn : 24, 13:15] = 0
+                Image.fromarray(ink).save(picture, "PNG")
+                archive.writestr(f"set/{name}/{turn}.png", picture.getvalue())
+    return stream.getvalue()
+
+
+def test_a_file_is_looked_over_before_it_is_taken(open_page, tidy, registry):
+    page = open_page("data.py")
+    page.file_uploader(key="data.file.0").set_value(("My hand.zip", zipped(one=6, two=2), "application/zip")).run()
+    assert "8 drawings** of 2 classes: one (6), two (2)" in texts(page)
+    assert "there are fewer of two (2)" in texts(page)
+    assert registry.list_sets("ada") == []
+    tidy(page.button(key="data.take").click().run())
+    (record,) = registry.list_sets("ada")
+    assert (record.name, record.drawings) == ("My hand", 8)
+    assert page.header[0].value == "My hand"
+
+
+def test_a_hostile_file_is_refused_in_words(open_page, registry):
+    page = open_page("data.py")
+    page.file_uploader(key="data.file.0").set_value(("x.zip", b"PK\x03\x04" + bytes(100), "application/zip")).run()
+    assert "damaged" in page.error[0].value
+    assert not [button for button in page.button if button.key == "data.take"]
+
+
+@pytest.mark.parametrize("name", ["mnist", "capitals"])
+def test_a_data_set_of_digits_shows_itself(open_page, tidy, name):
+    page = tidy(open_page("data.py", set=name))
+    declared = sets.find(name)
+    assert page.header[0].value == declared.title
+    assert "Train on it" in [link.proto.label for link in page.get("page_link")]
+
+
+def test_a_hostile_name_is_shown_as_it_is(open_page, tidy, registry):
+    store = open_store(Settings.from_environment())
+    own_sets.create(registry, store, "ada", "![x](https://h/x.png) :smile:", ["<b>", "*"], ())
+    page = tidy(open_page("data.py"))
+    assert any(button.label.startswith("\\!\\[x\\]") for button in page.button)
+    (record,) = registry.list_sets("ada")
+    tidy(open_page("data.py", set=record.id))

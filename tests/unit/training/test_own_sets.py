@@ -1,0 +1,93 @@
+"""own_sets: what a visitor can do with a set of drawings."""
+
+import pytest
+
+from digits.data import own
+from digits.errors import DatasetUnavailable, InvalidSet, NotYourSet, QuotaReached
+from digits.runs import own_sets as records
+from digits.runs.hyperparameters import Hyperparameters
+from digits.settings import Settings
+from digits.store import open_store
+from digits.training import own_sets
+from digits.training.data import TrainerData
+from tests.unit.data.test_own import VOWELS, drawing, drawings
+
+
+@pytest.fixture
+def store():
+    return open_store(Settings.from_environment())
+
+
+@pytest.fixture
+def vowels(registry, store):
+    return own_sets.create(registry, store, "ada", " My  vowels ", VOWELS, drawings())
+
+
+def test_a_set_is_made_and_learned_from(registry, store, vowels):
+    """A trainer loads what a page has made."""
+    assert (vowels.name, vowels.drawings, vowels.classes) == ("My vowels", 15, 3)
+    hyperparameters = Hyperparameters(dataset=vowels.dataset)
+    dataset = TrainerData(Settings.from_environment()).dataset_for(hyperparameters, lambda words: None)
+    assert dataset.class_names == VOWELS
+    assert len(dataset.train) > 300
+
+
+def test_drawings_come_and_go(registry, store, vowels):
+    added = drawing("a", 77)
+    after = own_sets.add(registry, store, vowels.id, "ada", [added, added], [drawings()[0].id])
+    again = own_sets.add(registry, store, vowels.id, "ada", [added])  # as after a lost connection
+    assert (after.drawings, again.drawings) == (15, 15)
+    assert own_sets.read(registry, store, vowels.id).counts == {"a": 5, "e": 5, "ü": 5}
+
+
+def test_only_its_owner_changes_it_and_anybody_may_copy_it(registry, store, vowels):
+    for command in (
+        lambda: own_sets.add(registry, store, vowels.id, "bob", [drawing("a", 1)]),
+        lambda: own_sets.rename(registry, store, vowels.id, "bob", "Mine"),
+        lambda: own_sets.delete(registry, vowels.id, "bob"),
+        lambda: own_sets.restore(registry, vowels.id, "bob"),
+    ):
+        with pytest.raises(NotYourSet):
+            command()
+    mine = own_sets.copy(registry, store, vowels.id, "bob")
+    assert (mine.owner, mine.name, mine.drawings) == ("bob", "Copy of My vowels", 15)
+    assert own_sets.rename(registry, store, mine.id, "bob", "Mine").name == "Mine"
+    assert own_sets.read(registry, store, vowels.id).title == "My vowels"
+
+
+def test_deleting_can_be_undone(registry, store, vowels):
+    own_sets.delete(registry, vowels.id, "ada")
+    with pytest.raises(DatasetUnavailable, match="Restore"):
+        own_sets.add(registry, store, vowels.id, "ada", [drawing("a", 1)])
+    own_sets.remove_abandoned(registry, store, before=0.0)
+    own_sets.restore(registry, vowels.id, "ada")
+    assert own_sets.read(registry, store, vowels.id).samples
+    own_sets.delete(registry, vowels.id, "ada")
+    own_sets.remove_abandoned(registry, store, before=2e10)
+    with pytest.raises(DatasetUnavailable):
+        own.read(store, vowels.id, 1)
+
+
+@pytest.mark.parametrize(("title", "names"), [("", VOWELS), ("x" * 61, VOWELS), ("x", ()), ("x", ("a", "a"))])
+def test_what_cannot_be_a_set_is_not_made(registry, store, title, names):
+    with pytest.raises(InvalidSet):
+        own_sets.create(registry, store, "ada", title, names)
+    assert registry.list_sets("ada") == []
+
+
+def test_a_set_is_changed_only_so_often(registry, store, vowels, monkeypatch):
+    monkeypatch.setattr(own, "MAX_VERSIONS", 1)
+    with pytest.raises(InvalidSet, match="copy of it"):
+        own_sets.rename(registry, store, vowels.id, "ada", "x")
+
+
+def test_drawings_count_as_they_are(registry, store, vowels, monkeypatch):
+    """Removing makes room for others."""
+    monkeypatch.setenv("DIGITS_DRAWINGS_PER_SET", "15")
+    with pytest.raises(QuotaReached):
+        own_sets.add(registry, store, vowels.id, "ada", [drawing("a", 77)])
+    assert own_sets.add(registry, store, vowels.id, "ada", [drawing("a", 77)], [drawings()[0].id]).drawings == 15
+
+
+def test_an_id_cannot_be_guessed():
+    assert len({records.new_set_id() for _ in range(100)}) == 100
