@@ -12,6 +12,7 @@ DigitsError
 │   ├── DatasetCorrupt
 │   └── TermsForbidTraining
 ├── ModelNotFound (LookupError)
+├── CannotTeach
 ├── ExportMismatch
 ├── InvalidPackage (ValueError)
 ├── TooManyPackages
@@ -80,6 +81,10 @@ class TermsForbidTraining(DatasetError):
 
 class ModelNotFound(DigitsError, LookupError):
     """No model has this name, or its files are missing or invalid."""
+
+
+class CannotTeach(DigitsError):
+    """A model cannot learn from corrections: there are none for it, or it is of another version."""
 
 
 class ExportMismatch(DigitsError):

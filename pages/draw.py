@@ -8,7 +8,7 @@ from digits.ink import glyphs
 from digits.models import answers, catalogue
 from digits.models.reading import Reading
 from digits.views.markdown import escaped
-from pages import _alphabet, _game, _picture, _reading, _sheet, _state, _why, _widgets
+from pages import _alphabet, _game, _picture, _reading, _sheet, _state, _teach, _why, _widgets
 
 SOURCES = {"Pen": ":material/stylus:", "Picture": ":material/image:", "Camera": ":material/photo_camera:"}
 HINTS = {
@@ -62,6 +62,8 @@ def read() -> None:
                 reading = _picture.read(file, model) if file else None
         with answer:
             glyph = _reading.show(reading, model, hint=_hint(model), serial=_sheet.serial() if is_pen else None)
+            if is_pen:
+                _teach.show(reading, model, serial=_sheet.serial())
     except DigitsError as error:
         answer.error(escaped(trouble.sentence(error)), icon=":material/error:")
     with strip:
@@ -87,6 +89,7 @@ with knobs:  # after the answer, which then appears sooner
         _sheet.tools()
     _alphabet.show(model)
     _widgets.model_chooser("draw")
+_teach.dialog(model)
 st.markdown(
     "Small neural networks read your drawing: in your browser while you write, and on the server when you lift the pen."
 )

@@ -66,8 +66,12 @@ class Training:
         *,
         changes: Sequence[Change] = (),
         state: State | None = None,
+        first_weights: list[np.ndarray] | None = None,
     ) -> None:
         """Start a run, or continue it from a checkpoint's `state`.
+
+        Args:
+            first_weights: what it starts from, in the order of the program's model; None for those of its seed.
 
         Raises:
             CheckpointUnusable: `state` is not this network's; the program then holds any weights.
@@ -86,7 +90,7 @@ class Training:
         self.snapshot: timeline.Snapshot | None = None
         self.drawing: np.ndarray | None = None
         if state is None:
-            program.reset(hyperparameters.seed)
+            program.reset(hyperparameters.seed, first_weights)
         else:
             self._restore(state)
 

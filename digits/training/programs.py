@@ -44,11 +44,23 @@ class Program:
         optimizer: str,
         augmentation: str = "none",
         precision: str = "float32",
+        is_folded: bool = False,
+        is_frozen: bool = False,
     ) -> None:
+        """Build a network and compile its functions at their first use.
+
+        Args:
+            network, class_count: as for `networks.build`.
+            optimizer, augmentation, precision: as in `Hyperparameters` and `networks.build`.
+            is_folded: leave batch normalisation out, to go on from the weights of a finished model.
+            is_frozen: keep the convolutions as they are.
+        """
         self.network, self.class_count = network, class_count
         self.optimizer, self.augmentation = optimizer, augmentation
         self.precision = "float32" if network in ALWAYS_FLOAT32 else precision
-        self.model = networks.build(network, class_count, precision=self.precision)
+        self.model = networks.build(network, class_count, precision=self.precision, is_folded=is_folded)
+        if is_frozen:
+            networks.freeze_convolutions(self.model)
         self._features = keras.Model(self.model.input, self.model.get_layer(networks.FEATURES).output)
         self._logits = self.model.get_layer(networks.LOGITS)
         self._weights = [weight.value for weight in self.model.trainable_weights]
@@ -70,9 +82,9 @@ class Program:
         self.advance = tf.function(self._advance, input_signature=[*data, matrix, vector, rate, number])
         self.measure = tf.function(self._measure, input_signature=data)
 
-    def reset(self, seed: int) -> None:
-        """Restart from the initial weights that `seed` gives."""
-        self.model.set_weights(_first_weights(self.network, self.class_count, seed))
+    def reset(self, seed: int, weights: list[np.ndarray] | None = None) -> None:
+        """Restart from `weights`, in the model's order, or from the initial ones that `seed` gives."""
+        self.model.set_weights(_first_weights(self.network, self.class_count, seed) if weights is None else weights)
         for slot in self._slots:
             for value in slot:
                 value.assign(tf.zeros_like(value))
