@@ -231,8 +231,14 @@ _NUMBERS = {  # a checkpoint's numbers, and the attributes that hold them
 }
 
 
-def train(hyperparameters: Hyperparameters, dataset: Dataset, program: Program) -> Iterator[Progress]:
-    """Train `program` from its first weights and yield every point of the learning curves.
+def train(
+    hyperparameters: Hyperparameters,
+    dataset: Dataset,
+    program: Program,
+    *,
+    first_weights: list[np.ndarray] | None = None,
+) -> Iterator[Progress]:
+    """Train `program` from its first weights, or from given ones, and yield every point of the learning curves.
 
     The caller may stop iterating at any time; the program then holds the current weights.
 
@@ -242,7 +248,7 @@ def train(hyperparameters: Hyperparameters, dataset: Dataset, program: Program) 
     Raises:
         TrainingDiverged: the loss is not finite.
     """
-    training = Training(hyperparameters, dataset, program)
+    training = Training(hyperparameters, dataset, program, first_weights=first_weights)
     while not training.is_done:
         if progress := training.advance():
             yield progress

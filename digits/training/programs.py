@@ -44,22 +44,22 @@ class Program:
         optimizer: str,
         augmentation: str = "none",
         precision: str = "float32",
-        is_folded: bool = False,
-        is_frozen: bool = False,
+        is_lesson: bool = False,
     ) -> None:
         """Build a network and compile its functions at their first use.
 
         Args:
             network, class_count: as for `networks.build`.
             optimizer, augmentation, precision: as in `Hyperparameters` and `networks.build`.
-            is_folded: leave batch normalisation out, to go on from the weights of a finished model.
-            is_frozen: keep the convolutions as they are.
+            is_lesson: whether it goes on from the weights of a finished model, in which batch normalisation is folded.
+                Then only the dense layers learn: few corrections are not enough to learn to see by, and what the
+                convolutions see serves other people's handwriting, too.
         """
         self.network, self.class_count = network, class_count
         self.optimizer, self.augmentation = optimizer, augmentation
         self.precision = "float32" if network in ALWAYS_FLOAT32 else precision
-        self.model = networks.build(network, class_count, precision=self.precision, is_folded=is_folded)
-        if is_frozen:
+        self.model = networks.build(network, class_count, precision=self.precision, is_folded=is_lesson)
+        if is_lesson:
             networks.freeze_convolutions(self.model)
         self._features = keras.Model(self.model.input, self.model.get_layer(networks.FEATURES).output)
         self._logits = self.model.get_layer(networks.LOGITS)

@@ -211,7 +211,7 @@ class Trainer:
                 optimizer=hyperparameters.optimizer,
                 augmentation=hyperparameters.augmentation,
                 precision=precision,
-                is_folded=is_lesson,
+                is_lesson=is_lesson,
             )
         return self._programs[key]
 
