@@ -161,7 +161,8 @@ def _lesson(model: catalogue.Model) -> None:
 
 def _count(known: list[Correction]) -> str:
     shown = f", the newest {SHOWN} below" if len(known) > SHOWN else ""
-    return f"{len(known):,} of yours for this model{shown}. They are kept here for your browser until you remove them."
+    those = f"{len(known):,} corrections fit this model" if len(known) != 1 else "1 correction fits this model"
+    return f"{those}{shown}. Corrections are kept for this browser until you remove them."
 
 
 def _row(one: Correction) -> None:

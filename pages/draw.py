@@ -62,10 +62,11 @@ def read() -> None:
                 reading = _picture.read(file, model) if file else None
         with answer:
             glyph = _reading.show(reading, model, hint=_hint(model), serial=_sheet.serial() if is_pen else None)
-            if is_pen:
-                _teach.show(reading, model, serial=_sheet.serial())
     except DigitsError as error:
         answer.error(escaped(trouble.sentence(error)), icon=":material/error:")
+    if is_pen:
+        with answer if _widgets.is_phone() else strip:  # below the answer, without moving the sheet's tools
+            _teach.show(reading, model, serial=_sheet.serial())
     with strip:
         _reading.steps(glyph, serial=_sheet.serial() if is_pen else None, is_painted=is_pen and _sheet.is_painted())
     with why:
