@@ -78,4 +78,4 @@ def _open(run: Run, start: Callable[[], str]) -> None:
     except (DigitsError, OSError) as error:
         _widgets.show_error(error)
     else:
-        st.switch_page("train.py", query_params=train_link(run.hyperparameters, new))
+        st.switch_page("train.py", query_params={"run": new} if run.parent else train_link(run.hyperparameters, new))

@@ -28,6 +28,7 @@ from digits.runs.schema import Run
 from digits.settings import Settings
 from digits.store import Store, open_store
 
+_TAUGHT = ", taught"  # after the name of a network, in that of a run or a model
 # Of each network, chosen on development writers.
 _RATES = {"softmax": 1e-2, "published": 1e-4, "corrected": 3e-4, "convolutional": 1e-3, "drawing": 1e-3}
 
@@ -80,7 +81,7 @@ def start(
     if not fitting:
         raise CannotTeach("A model learns from one correction or more; there are none of its classes. Draw one first.")
     settings = hyperparameters(model.card)
-    name = f"{names.NETWORKS[settings.network]}, taught"
+    name = f"{names.NETWORKS[settings.network]}{_TAUGHT}"
     return _submit(registry, store, settings, owner, fitting, parent=model.id, name=name, address=address)
 
 
@@ -131,7 +132,8 @@ def complete_card(folder: Path, card: Card, run: Run, dataset: Dataset, settings
     with contextlib.suppress(ModelNotFound):  # it has been removed meanwhile; the new model is kept all the same
         parent, learned = catalogue.find(run.parent, settings), drawings(open_store(settings), run.id)
         changed = compare(parent, CalibratedRecogniser.load(folder), card.test, learned, dataset)
-    cards.write(folder / CARD, dataclasses.replace(card, parent=run.parent, taught=changed))
+    title = f"{card.title.removesuffix(_TAUGHT)}{_TAUGHT}"
+    cards.write(folder / CARD, dataclasses.replace(card, title=title, parent=run.parent, taught=changed))
 
 
 def compare(
