@@ -17,6 +17,7 @@ from digits.ink import glyphs
 COPIES = 40  # of each correction, written a little differently each time
 HELD_OUT = 10  # further copies of each, to measure on
 REPLAYED = 3_000  # images of the data set, and as many drawings that are part of Digits, at most
+_REPLAYED_COPIES = 3  # of each of these drawings, besides itself
 _VALIDATION = 500  # images of the data set's validation images, and as many copies, at most
 _LEARN, _MEASURE = 1, 2  # the seeds of the copies
 _AS_PICTURE = 4  # one copy of so many is read by the ink of a pen of some width
@@ -78,13 +79,9 @@ def _replay(dataset: Dataset) -> Split:
     rows = np.linspace(0, len(train) - 1, min(REPLAYED, len(train))).astype(int)
     known = letters.learned_from(letters.examples(dataset.labels))
     chosen = [known[row] for row in np.linspace(0, len(known) - 1, min(REPLAYED, len(known))).astype(int)]
-    rng, images = np.random.default_rng(0), []
-    for place, drawing in enumerate(chosen):
-        way = mixture.read_strokes if place % _AS_PICTURE else mixture.read_from_paper
-        image = way(drawing.strokes, rng)
-        images.append(mixture.read_strokes(drawing.strokes, rng) if image is None else image)
-    drawn = _split(images, [dataset.labels[drawing.label] for drawing in chosen])
-    return _join([Split(train.images[rows], train.labels[rows]), drawn])
+    named = [replace(drawing, label=dataset.class_names[dataset.labels[drawing.label]]) for drawing in chosen]
+    parts = [Split(train.images[rows], train.labels[rows]), as_drawn(named, dataset.class_names)]
+    return _join([*parts, vary(named, dataset.class_names, copies=_REPLAYED_COPIES, seed=0)])
 
 
 def _split(images: Sequence[np.ndarray], labels: Sequence[int]) -> Split:
