@@ -14,6 +14,7 @@ DigitsError
 │   ├── InvalidSet (ValueError)
 │   └── NotYourSet
 ├── ModelNotFound (LookupError)
+├── CannotTeach
 ├── ExportMismatch
 ├── InvalidPackage (ValueError)
 ├── TooManyPackages
@@ -90,6 +91,10 @@ class NotYourSet(DatasetError):
 
 class ModelNotFound(DigitsError, LookupError):
     """No model has this name, or its files are missing or invalid."""
+
+
+class CannotTeach(DigitsError):
+    """A model cannot learn from corrections: there are none for it, or it is of another version."""
 
 
 class ExportMismatch(DigitsError):

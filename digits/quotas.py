@@ -31,6 +31,7 @@ class Quotas:
     images_per_run: int = _quota(0, 2_500_000, "images that a convolutional network learns from in a run")
     minutes_per_run: int = _quota(0, 40, "minutes of training in a run, which then stops and keeps its result")
     copies_per_visitor: int = _quota(0, 10, "copies that a visitor saves during training")
+    corrections_per_visitor: int = _quota(500, 200, "corrections that a visitor keeps, each of 2 kB at most")
     checks_an_hour: int = _quota(0, 20, "packages that a visitor checks in an hour")
     imports_per_visitor: int = _quota(20, 10, "models that a visitor imports")
     sets_per_visitor: int = _quota(100, 20, "a visitor's own sets of drawings")

@@ -9,7 +9,7 @@ from digits.runs import commands, names
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.schema import Run
 from digits.store import open_store
-from digits.training import again
+from digits.training import again, teaching
 from digits.views import sharing
 from pages import _widgets
 
@@ -37,7 +37,8 @@ def show(run: Run, *, key: str) -> None:
         help="Starts a run with the same settings and seed. Changes are made at the same iterations.",
     ):
         _repeat(run)
-    edit(run)
+    if not run.parent:  # its settings alone would train another network
+        edit(run)
 
 
 def edit(run: Run) -> None:
@@ -59,8 +60,12 @@ def _go_on(run: Run) -> None:
 
 def _repeat(run: Run) -> None:
     """Start the same run again from its first iteration."""
-    registry = _widgets.registry()
-    changes, owner = registry.changes(run.id), _widgets.visitor()
+    registry, owner = _widgets.registry(), _widgets.visitor()
+    if run.parent:
+        store = open_store(_widgets.settings())
+        _open(run, lambda: teaching.repeat(registry, store, run, owner, address=_widgets.address()))
+        return
+    changes = registry.changes(run.id)
     chosen, address = run.hyperparameters, _widgets.address()
     name = "" if names.is_given(run.name) else run.name
     _open(run, lambda: commands.submit(registry, chosen, owner, changes=changes, name=name, address=address))
@@ -73,4 +78,4 @@ def _open(run: Run, start: Callable[[], str]) -> None:
     except (DigitsError, OSError) as error:
         _widgets.show_error(error)
     else:
-        st.switch_page("train.py", query_params=train_link(run.hyperparameters, new))
+        st.switch_page("train.py", query_params={"run": new} if run.parent else train_link(run.hyperparameters, new))

@@ -12,7 +12,7 @@ from digits.runs.names import NETWORKS
 from digits.runs.schema import Run
 from digits.views import examples, tables
 from digits.views.markdown import escaped
-from pages import _again, _chosen, _widgets
+from pages import _again, _chosen, _taught, _widgets
 from pages._chosen import key
 from pages._widgets import STATES
 
@@ -40,6 +40,8 @@ def close() -> None:
 def _run(run: Run) -> None:
     is_mine = run.owner == _widgets.visitor()
     _figures(run)
+    if run.parent:
+        _taught.say_parent(run)
     if run.deleted is None:
         _links(run)
     if is_mine and run.deleted is None:

@@ -8,7 +8,7 @@ from digits.ink import glyphs
 from digits.models import answers, catalogue
 from digits.models.reading import Reading
 from digits.views.markdown import escaped
-from pages import _alphabet, _game, _picture, _reading, _sheet, _state, _why, _widgets
+from pages import _alphabet, _game, _picture, _reading, _sheet, _state, _teach, _why, _widgets
 
 SOURCES = {"Pen": ":material/stylus:", "Picture": ":material/image:", "Camera": ":material/photo_camera:"}
 HINTS = {
@@ -64,6 +64,9 @@ def read() -> None:
             glyph = _reading.show(reading, model, hint=_hint(model), serial=_sheet.serial() if is_pen else None)
     except DigitsError as error:
         answer.error(escaped(trouble.sentence(error)), icon=":material/error:")
+    if is_pen:
+        with answer if _widgets.is_phone() else strip:  # below the answer, without moving the sheet's tools
+            _teach.show(reading, model, serial=_sheet.serial())
     with strip:
         _reading.steps(glyph, serial=_sheet.serial() if is_pen else None, is_painted=is_pen and _sheet.is_painted())
     with why:
@@ -87,6 +90,7 @@ with knobs:  # after the answer, which then appears sooner
         _sheet.tools()
     _alphabet.show(model)
     _widgets.model_chooser("draw")
+_teach.dialog(model)
 st.markdown(
     "Small neural networks read your drawing: in your browser while you write, and on the server when you lift the pen."
 )

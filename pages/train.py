@@ -14,7 +14,7 @@ from digits.runs.names import NETWORKS
 from digits.runs.schema import Run
 from digits.views import diagnosis
 from digits.views.markdown import escaped
-from pages import _again, _challenges, _curves, _learning, _result, _settings, _state, _transport, _widgets
+from pages import _again, _challenges, _curves, _learning, _result, _settings, _state, _taught, _transport, _widgets
 from pages._widgets import STATES
 
 TICK_SECONDS = 0.5
@@ -66,7 +66,11 @@ def _show_run(run: Run) -> None:
         left, right = st.columns(NARROW_AND_WIDE, gap="large")
     with left:
         st.fragment(_transport.status, run_every=None if run.is_ended else _tick(run.hyperparameters))(run.id)
+        if run.parent:
+            _taught.say_parent(run)
         if run.has_model:
+            if run.parent:
+                _taught.show(run)
             _result.show(run)
         later = st.container(key=_key("later"))  # on a phone, below the curves
     with right:

@@ -25,7 +25,7 @@ COMMAND_LINE = {"__main__", "package_commands", "train_command"}  # the one door
 # Modules of `training/` that do without TensorFlow until something is trained; pages may use them.
 WITHOUT_TENSORFLOW = {
     *("again", "checkpoints", "data", "explain", "keeper", "own_sets", "preparation", "process", "remarks", "retrying"),
-    *("saving", "session", "timeline", "trainer", "upkeep"),
+    *("saving", "session", "teaching", "timeline", "trainer", "upkeep"),
 }
 TENSORFLOW = {"tensorflow", "keras"}
 

@@ -16,7 +16,7 @@ from digits.data.mixture import title
 from digits.errors import ModelNotFound
 from digits.files import write_whole
 from digits.models.calibration import TEMPERATURES
-from digits.models.figures import Strangers
+from digits.models.figures import BeforeAfter, Strangers
 from digits.models.identity import Weights
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]  # limits, because an imported card is untrusted
@@ -52,6 +52,8 @@ class Card:
             1 if the card has none, as in older versions.
         mixture: what its training images were made of, if more than the data set's own (see `mixture`).
         strangers: how it reads people from whom nothing was learned; None if it was not measured.
+        parent: the id of the model that it was before it learned from a visitor's corrections; None for other models.
+        taught: what the corrections changed; empty for other models.
     """
 
     id: str
@@ -73,6 +75,8 @@ class Card:
     temperature: _Temperature = 1.0
     mixture: Annotated[tuple[Part, ...], msgspec.Meta(max_length=100)] = ()
     strangers: Strangers | None = None
+    parent: str | None = None
+    taught: Annotated[tuple[BeforeAfter, ...], msgspec.Meta(max_length=10)] = ()
 
     @property
     def learned_from(self) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from digits.data.strangers import SAMPLE, TITLES
 
+FALL = 0.002  # a smaller one after a lesson is not worth a warning
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]  # limits, because an imported card is untrusted
 _Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -79,3 +80,25 @@ class Strangers:
     def of(self, way: str) -> tuple[SourceFigures, ...]:
         """Return the sources that were read in one way."""
         return tuple(figures for figures in self.sources if figures.way == way)
+
+
+@dataclass(frozen=True)
+class BeforeAfter:
+    """How many images of one kind a model reads correctly before and after it learned from corrections.
+
+    Attributes:
+        what: "corrections"; "variations", copies of them that were not learned from; "test"; or "strangers", the sample
+            of their drawings that is part of Digits.
+        total: how many there are.
+        before, after: how many are read correctly.
+    """
+
+    what: str
+    total: _Count
+    before: _Count
+    after: _Count
+
+    @property
+    def has_fallen(self) -> bool:
+        """Whether noticeably fewer are read correctly than before."""
+        return self.before - self.after > FALL * self.total

@@ -156,10 +156,12 @@ class Registry(WorkRegistry, SetRegistry):
     def paces(self, *, latest: int = 40) -> dict[str, float]:
         """Return the seconds that a network's newest runs here took for each image they learned from, by network.
 
+        Runs with a parent do not count: they train a smaller network, and validate it more often.
+
         Args:
             latest: how many runs are considered, the newest of all visitors. One without iterations does not count.
         """
-        has_trained = (_runs.c.step > 0, _runs.c.seconds > 0, _runs.c.started.is_not(None))
+        has_trained = (_runs.c.step > 0, _runs.c.seconds > 0, _runs.c.started.is_not(None), _runs.c.parent == "")
         query = _runs.select().where(*has_trained).order_by(_runs.c.created.desc()).limit(latest)
         found: dict[str, list[float]] = {}
         with self._reading() as connection:

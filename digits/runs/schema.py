@@ -66,6 +66,7 @@ runs = sql.Table(
     sql.Column("copies", sql.Integer, nullable=False, default=0, server_default="0"),
     sql.Column("disk_bytes", sql.BigInteger),
     sql.Column("shared", sql.Float),
+    sql.Column("parent", sql.String(64), nullable=False, default="", server_default=""),
     sql.Index("ix_runs_owner_created", "owner", "created"),
     sql.Index("ix_runs_owner_lease", "owner", "lease_until"),
 )
@@ -151,6 +152,7 @@ class Run:
         copies: how many copies its owner has asked to save while it trained.
         disk_bytes: the space of its files when it was last measured; None before.
         shared: when somebody else than its owner opened it last; None if nobody has. It is noted once a day.
+        parent: the id of the model whose weights it began with, to learn from its owner's corrections; empty for none.
     """
 
     id: str
@@ -184,6 +186,7 @@ class Run:
     copies: int = 0
     disk_bytes: int | None = None
     shared: float | None = None
+    parent: str = ""
 
     @property
     def is_ended(self) -> bool:

@@ -1,5 +1,6 @@
 """Starting a failed run again: a new run goes on from the failed one's last checkpoint."""
 
+from digits.data import corrections
 from digits.runs import admission, commands, names
 from digits.runs.registry import Registry, new_id
 from digits.runs.schema import Run, RunState
@@ -30,6 +31,8 @@ def start(registry: Registry, store: Store, run: Run, owner: str, *, address: st
     try:
         checkpoints.copy(store, run.id, run_id)
         timeline.copy(store, run.id, run_id, until=step)
+        if run.parent:
+            corrections.write_of_run(store, run_id, corrections.load_of_run(store, run.id))
         return commands.submit(
             registry,
             run.hyperparameters,
@@ -41,6 +44,7 @@ def start(registry: Registry, store: Store, run: Run, owner: str, *, address: st
             step=step,
             history=history,
             precision=run.precision,
+            parent=run.parent,
         )
     except BaseException:
         store.delete(f".work/{run_id}")

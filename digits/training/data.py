@@ -1,10 +1,11 @@
 """The trainer's data for training and testing: downloaded if it is missing, and kept in memory between runs."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from digits.data import datasets, sets
+from digits.data import datasets, lesson, sets
 from digits.data.datasets import Dataset
+from digits.data.drawings import Drawing
 from digits.errors import DatasetError
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import Settings, work_dir
@@ -45,3 +46,11 @@ class TrainerData:
         return sets.add_shares(
             self.dataset(hyperparameters.dataset), hyperparameters.augmentation, memory, say, self._settings
         )
+
+    def lesson_for(
+        self, hyperparameters: Hyperparameters, corrections: Sequence[Drawing], say: Callable[[str], None]
+    ) -> Dataset:
+        """Return what a run learns from that begins with a model and a visitor's corrections."""
+        dataset = self.dataset(hyperparameters.dataset)
+        say("Writing the corrections in other ways")
+        return lesson.build(dataset, corrections)

@@ -23,7 +23,7 @@ from digits import logs
 from digits.accuracy import Accuracy, accuracy
 from digits.data import sets
 from digits.data.datasets import Dataset
-from digits.errors import ExportMismatch, TrainingDiverged
+from digits.errors import ExportMismatch, ModelNotFound, TrainingDiverged
 from digits.models import calibration, drawn_accuracy, weights
 from digits.models.cards import Card
 from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
@@ -159,6 +159,16 @@ def _convert(model: keras.Model) -> bytes:
     converter.target_spec.supported_types = [tf.float16]
     with contextlib.redirect_stdout(io.StringIO()):  # Keras prints the model's signature
         return converter.convert()
+
+
+def read_weights(folder: Path) -> list[np.ndarray]:
+    """Return the weights of a finished model, in the order of its network; raises `ModelNotFound`."""
+    try:
+        return keras.models.load_model(folder / KERAS_FILE).get_weights()
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelNotFound(
+            f"A model's {KERAS_FILE} should be whole; it cannot be read ({type(error).__name__}). Choose another model."
+        ) from error
 
 
 def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:

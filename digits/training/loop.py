@@ -66,8 +66,12 @@ class Training:
         *,
         changes: Sequence[Change] = (),
         state: State | None = None,
+        first_weights: list[np.ndarray] | None = None,
     ) -> None:
         """Start a run, or continue it from a checkpoint's `state`.
+
+        Args:
+            first_weights: what it starts from, in the order of the program's model; None for those of its seed.
 
         Raises:
             CheckpointUnusable: `state` is not this network's; the program then holds any weights.
@@ -86,7 +90,7 @@ class Training:
         self.snapshot: timeline.Snapshot | None = None
         self.drawing: np.ndarray | None = None
         if state is None:
-            program.reset(hyperparameters.seed)
+            program.reset(hyperparameters.seed, first_weights)
         else:
             self._restore(state)
 
@@ -227,8 +231,14 @@ _NUMBERS = {  # a checkpoint's numbers, and the attributes that hold them
 }
 
 
-def train(hyperparameters: Hyperparameters, dataset: Dataset, program: Program) -> Iterator[Progress]:
-    """Train `program` from its first weights and yield every point of the learning curves.
+def train(
+    hyperparameters: Hyperparameters,
+    dataset: Dataset,
+    program: Program,
+    *,
+    first_weights: list[np.ndarray] | None = None,
+) -> Iterator[Progress]:
+    """Train `program` from its first weights, or from given ones, and yield every point of the learning curves.
 
     The caller may stop iterating at any time; the program then holds the current weights.
 
@@ -238,7 +248,7 @@ def train(hyperparameters: Hyperparameters, dataset: Dataset, program: Program) 
     Raises:
         TrainingDiverged: the loss is not finite.
     """
-    training = Training(hyperparameters, dataset, program)
+    training = Training(hyperparameters, dataset, program, first_weights=first_weights)
     while not training.is_done:
         if progress := training.advance():
             yield progress

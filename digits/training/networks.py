@@ -60,6 +60,12 @@ def fold(model: keras.Model, class_count: int) -> keras.Model:
     return folded
 
 
+def freeze_convolutions(model: keras.Model) -> None:
+    """Exclude the convolutions' weights from `trainable_weights`, so that training changes only the dense layers."""
+    for layer in model.layers:
+        layer.trainable = not isinstance(layer, layers.Conv2D)
+
+
 def reading_batch(model: keras.Model) -> int:
     """Return the batch size for inference: larger is faster, but a convolution of 1,000 images takes 100 MB."""
     return 200 if any(isinstance(layer, layers.Conv2D) for layer in model.layers) else 5000

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from digits.data.datasets import Dataset
 from digits.errors import CheckpointUnusable
-from digits.runs.hyperparameters import Hyperparameters
+from digits.models import catalogue
 from digits.runs.registry import Registry
 from digits.runs.schema import Run, RunState
+from digits.settings import Settings
 from digits.store import Store
-from digits.training import checkpoints, timeline
+from digits.training import checkpoints, teaching, timeline
 from digits.training.data import TrainerData
 
 if TYPE_CHECKING:  # these load TensorFlow
@@ -42,7 +45,8 @@ class Preparation:
         store: Store,
         data: TrainerData,
         *,
-        find_program: "Callable[[Hyperparameters, int, str], Program]",
+        settings: Settings,
+        find_program: "Callable[..., Program]",
         submit: Callable[..., "Future[Any]"],
         retry: Callable[[Callable[[], Any]], Any],
         is_closing: threading.Event,
@@ -50,12 +54,12 @@ class Preparation:
         """Prepare to serve a trainer.
 
         Args:
-            find_program: returns the program for hyperparameters, a number of classes and a precision.
+            find_program: as `Trainer._program`.
             submit: calls a function with its arguments in a low-priority thread.
             retry: calls a function again while the registry is busy.
             is_closing: set when this process must end.
         """
-        self._registry, self._store, self._data = registry, store, data
+        self._registry, self._store, self._data, self._settings = registry, store, data, settings
         self._find_program, self._submit, self._retry = find_program, submit, retry
         self._is_closing = is_closing
 
@@ -71,7 +75,8 @@ class Preparation:
         self._retry(lambda: self._registry.set_activity(run.id, "Preparing", reason=""))
         dataset = self._load_data(run)
         self._retry(lambda: self._registry.set_activity(run.id, "Preparing", data=dataset.description))
-        program = self._find_program(run.hyperparameters, len(dataset.class_names), run.precision)
+        is_lesson = bool(run.parent)
+        program = self._find_program(run.hyperparameters, len(dataset.class_names), run.precision, is_lesson=is_lesson)
         self._registry.set_activity(run.id, "Preparing", precision=program.precision)
         training, notice = self._restore(run, dataset, program)
         self._retry(lambda: self._registry.rewind(run.id, training.step))
@@ -88,7 +93,11 @@ class Preparation:
                 raise Interrupted(RunState.QUEUED)
             self._retry(lambda: self._registry.set_activity(run.id, activity))
 
-        loading = self._submit(self._data.dataset_for, run.hyperparameters, say)
+        if run.parent:
+            drawings = teaching.drawings(self._store, run.id)
+            loading = self._submit(self._data.lesson_for, run.hyperparameters, drawings, say)
+        else:
+            loading = self._submit(self._data.dataset_for, run.hyperparameters, say)
         try:
             while not wait([loading], timeout=_OBEY_EVERY_SECONDS).done:
                 self._raise_commands(run)
@@ -121,5 +130,12 @@ class Preparation:
                 continue
             is_newest = training.step >= found[0]
             return training, "" if is_newest else f"{_DAMAGED}, so it went on from iteration {training.step:,}."
-        training = loop.Training(run.hyperparameters, dataset, program, changes=changes)
+        first = self._first_weights(run)
+        training = loop.Training(run.hyperparameters, dataset, program, changes=changes, first_weights=first)
         return training, f"{_DAMAGED}, so it began again." if found else ""
+
+    def _first_weights(self, run: Run) -> list[np.ndarray] | None:
+        """Return the weights of the model that a lesson begins with; None for other runs."""
+        from digits.training import export
+
+        return export.read_weights(catalogue.find(run.parent, self._settings).folder) if run.parent else None

@@ -44,11 +44,23 @@ class Program:
         optimizer: str,
         augmentation: str = "none",
         precision: str = "float32",
+        is_lesson: bool = False,
     ) -> None:
+        """Build a network and compile its functions at their first use.
+
+        Args:
+            network, class_count: as for `networks.build`.
+            optimizer, augmentation, precision: as in `Hyperparameters` and `networks.build`.
+            is_lesson: whether it goes on from the weights of a finished model, in which batch normalisation is folded.
+                Then only the dense layers learn: few corrections are not enough to learn to see by, and what the
+                convolutions see serves other people's handwriting, too.
+        """
         self.network, self.class_count = network, class_count
-        self.optimizer, self.augmentation = optimizer, augmentation
+        self.optimizer, self.augmentation, self._is_lesson = optimizer, augmentation, is_lesson
         self.precision = "float32" if network in ALWAYS_FLOAT32 else precision
-        self.model = networks.build(network, class_count, precision=self.precision)
+        self.model = networks.build(network, class_count, precision=self.precision, is_folded=is_lesson)
+        if is_lesson:
+            networks.freeze_convolutions(self.model)
         self._features = keras.Model(self.model.input, self.model.get_layer(networks.FEATURES).output)
         self._logits = self.model.get_layer(networks.LOGITS)
         self._weights = [weight.value for weight in self.model.trainable_weights]
@@ -56,7 +68,7 @@ class Program:
         self._step = tf.Variable(0, dtype=tf.int32)
         present = [weight.value for weight in self.model.weights]
         # Distorted batches make the weights noisy; their exponential moving average is more accurate.
-        is_averaging = augmentation != "none"
+        is_averaging = is_lesson or augmentation != "none"
         self._averages = [tf.Variable(tf.zeros_like(weight)) for weight in present] if is_averaging else []
         # Everything that training changes; a checkpoint holds these variables in this order.
         self.variables = [*present, *itertools.chain(*self._slots), *self._averages, self._step]
@@ -70,9 +82,9 @@ class Program:
         self.advance = tf.function(self._advance, input_signature=[*data, matrix, vector, rate, number])
         self.measure = tf.function(self._measure, input_signature=data)
 
-    def reset(self, seed: int) -> None:
-        """Restart from the initial weights that `seed` gives."""
-        self.model.set_weights(_first_weights(self.network, self.class_count, seed))
+    def reset(self, seed: int, weights: list[np.ndarray] | None = None) -> None:
+        """Restart from `weights`, in the model's order, or from the initial ones that `seed` gives."""
+        self.model.set_weights(_first_weights(self.network, self.class_count, seed) if weights is None else weights)
         for slot in self._slots:
             for value in slot:
                 value.assign(tf.zeros_like(value))
@@ -189,7 +201,9 @@ class Program:
     def _average(self) -> None:
         """Update the exponential moving averages of the weights (Polyak and Juditsky, 1992); early steps count more."""
         step = tf.cast(self._step, tf.float32)
-        share = tf.maximum(1 - _DECAY, 9 / (10 + step))
+        # A lesson's mean covers all of its way, from the weights of before, and so stays nearer to these, which costs
+        # others' handwriting less (as M. Wortsman et al., CVPR 2022, found for the mean of both ends).
+        share = 1 / (1 + step) if self._is_lesson else tf.maximum(1 - _DECAY, 9 / (10 + step))
         for average, weight in zip(self._averages, self.model.weights, strict=False):
             average.assign_add(share * (weight.value - average))
 

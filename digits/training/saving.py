@@ -12,7 +12,9 @@ from digits.errors import RegistryUnavailable
 from digits.models.identity import ModelId, Weights
 from digits.runs.registry import Registry
 from digits.runs.schema import Run
-from digits.store import Store
+from digits.settings import Settings
+from digits.store import open_store
+from digits.training import teaching
 from digits.training.remarks import Remarks
 from digits.training.retrying import retry_while_busy
 
@@ -38,12 +40,12 @@ class Saver:
         run: Run,
         training: "Training",
         registry: Registry,
-        store: Store,
+        settings: Settings,
         remarks: Remarks,
         is_closing: threading.Event,
     ) -> None:
         self._run, self._training = run, training
-        self._registry, self._store = registry, store
+        self._registry, self._settings, self._store = registry, settings, open_store(settings)
         self._remarks, self._is_closing = remarks, is_closing
 
     def save_copy(self) -> None:
@@ -85,7 +87,8 @@ class Saver:
             self._retry(lambda: self._registry.set_activity(self._run.id, "Tested", **facts))
 
         self._save(ModelId(self._run.id), training.step, on_tested=record_accuracy)
-        if training.best_weights is not None and training.best_step != training.step:
+        is_lesson = bool(self._run.parent)  # its best weights would be those that have changed least
+        if training.best_weights is not None and training.best_step != training.step and not is_lesson:
             self._save(ModelId(self._run.id, Weights.BEST), training.best_step, training.best_weights)
 
     def _save(self, identity: ModelId, step: int, values: list[np.ndarray] | None = None, **how: Any) -> None:
@@ -94,14 +97,14 @@ class Saver:
 
         training = self._training
         with self._store.write_folder(str(identity)) as draft:
-            export.write_model(
+            card = export.write_model(
                 training.program.exportable_model(values),
                 draft,
                 str(identity),
                 hyperparameters=self._run.hyperparameters,
                 dataset=training.dataset,
                 facts={
-                    "command": "started on the Train page",
+                    "command": "taught on the Draw page" if self._run.parent else "started on the Train page",
                     "seconds": round(training.seconds, 2),
                     "precision": training.program.precision,
                     "run": self._run.id,
@@ -111,6 +114,9 @@ class Saver:
                 on_step=self._say,
                 **how,
             )
+            if self._run.parent:
+                self._say("Comparing it with the model before")
+                teaching.complete_card(draft, card, self._run, training.dataset, self._settings)
 
     def _say(self, activity: str) -> None:
         """Tell the run's page what is being done; a registry that cannot be written must not cost the model."""

@@ -67,7 +67,7 @@ class Session:
         self._checkpoint_seconds = checkpoint_seconds
         self._store = open_store(settings)
         self._remarks = Remarks(notice)
-        self._saver = Saver(run, training, registry, self._store, self._remarks, is_closing)
+        self._saver = Saver(run, training, registry, settings, self._remarks, is_closing)
         self._unrecorded: list[dict[str, Any]] = []  # points of the learning curves, as rows of the registry
         # The iteration at which this turn began, when it has lasted for a while, and whether others wait then.
         self._turn_began, self._turn_ends, self._is_over = training.step, 0.0, False

@@ -63,13 +63,14 @@ class Trainer:
         self._store = open_store(settings)
         self._checkpoint_seconds = checkpoint_seconds
         self._activity = "starting"
-        self._programs: dict[tuple[str, int, str, str, str], Program] = {}
+        self._programs: dict[tuple[str, int, str, str, str, bool], Program] = {}
         self._data = TrainerData(settings)
         self._upkeep = Upkeep(settings, registry, self._store, self._retry)
         self._preparation = Preparation(
             registry,
             self._store,
             self._data,
+            settings=settings,
             find_program=self._program,
             submit=self._submit,
             retry=self._retry,
@@ -186,20 +187,23 @@ class Trainer:
     def _fail(self, run: Run, reason: str) -> None:
         self._retry(lambda: self._registry.finish(run.id, RunState.FAILED, reason=reason[:500]))
 
-    def _program(self, hyperparameters: Hyperparameters, class_count: int, precision: str = "") -> "Program":
+    def _program(
+        self, hyperparameters: Hyperparameters, class_count: int, precision: str = "", *, is_lesson: bool = False
+    ) -> "Program":
         """Return the program for these hyperparameters, created at its first use.
 
         Args:
             precision: the precision with which the run has begun, perhaps on another machine; empty for this
                 processor's fastest one.
+            is_lesson: whether it goes on from a finished model's weights, in which batch normalisation is folded.
         """
         from digits.training import programs
         from digits.training.precision import fastest_precision, memory_file
 
         chosen, precision = hyperparameters, precision or fastest_precision(memory_file(self._settings.runs_dir))
-        if chosen.network in programs.ALWAYS_FLOAT32:
+        if is_lesson or chosen.network in programs.ALWAYS_FLOAT32:  # a lesson's small steps need the precision
             precision = "float32"
-        key = (chosen.network, class_count, chosen.optimizer, chosen.augmentation, precision)
+        key = (chosen.network, class_count, chosen.optimizer, chosen.augmentation, precision, is_lesson)
         if key not in self._programs:
             self._programs[key] = programs.Program(
                 hyperparameters.network,
@@ -207,6 +211,7 @@ class Trainer:
                 optimizer=hyperparameters.optimizer,
                 augmentation=hyperparameters.augmentation,
                 precision=precision,
+                is_lesson=is_lesson,
             )
         return self._programs[key]
 

@@ -19,6 +19,7 @@ def facts(model: Model) -> list[tuple[str, str]]:
         ("Network", network(card)),
         ("Settings", settings(card)),
         ("Learned from", card.learned_from),
+        ("Began as", f"The model {card.parent}, and went on with a visitor's corrections." if card.parent else ""),
         ("Trained", trained(card)),
         ("Test accuracy", f"{in_words(model.test_accuracy)} Measured on test images, which it was not trained on."),
         ("Strangers' drawings", strangers.in_words(model.strangers) if model.strangers else "Not measured."),
