@@ -141,7 +141,9 @@ def test_a_phone_shows_the_menu_and_start_where_the_thumb_is(visitor):
     start, tabs = (actions.button(page, "Start").bounding_box(), page.locator(".st-key-tabs").bounding_box())
     assert start["y"] + start["height"] <= tabs["y"] < actions.PHONE["viewport"]["height"]
     assert not actions.has_sideways_scroll(page)
-    page.locator(".st-key-tabs").get_by_role("link", name="Gallery").click()
+    last = page.locator(".st-key-tabs").get_by_role("link", name="Gallery")
+    assert last.bounding_box()["x"] + last.bounding_box()["width"] <= page.viewport_size["width"]
+    last.click()
     expect(page.get_by_role("heading", level=1, name="Gallery")).to_be_visible()
     expect(page).to_have_title("Gallery · Digits")
     desk = visitor()
