@@ -151,6 +151,7 @@ def _contents(set_id: str, *, is_mine: bool) -> None:
         _train(found)
         if found.samples:
             _drawings(found, is_mine=is_mine)
+    _state.close_page("data")  # the class may have changed
 
 
 def _train(found: OwnSet) -> None:
