@@ -16,7 +16,7 @@ import tempfile
 import numpy as np
 
 from benchmarks import _results
-from digits.data import handwriting, mixture, own, sets
+from digits.data import collected, handwriting, mixture, own, sets
 from digits.data.drawings import Drawing
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import Settings
@@ -70,7 +70,7 @@ def _by_writer(drawings: list[Drawing], most: int) -> list[dict[str, list[Drawin
 def _learn(network: str, each: int, drawn: dict[str, list[Drawing]]) -> float:
     """Return the share of a writer's further drawings that a network reads after learning `each` of each letter."""
     store, set_id, names = open_store(Settings.from_environment()), os.urandom(8).hex(), tuple(drawn)
-    samples = tuple(own.of_strokes(name, drawing.strokes) for name in names for drawing in drawn[name][:each])
+    samples = tuple(collected.of_strokes(name, drawing.strokes) for name in names for drawing in drawn[name][:each])
     own.write(store, set_id, 1, own.Batch("A writer", names, samples).to_bytes())
     declared, settings = sets.find(own.name_of(set_id, 1)), Settings.from_environment()
     chosen = PRESETS[network].hyperparameters
@@ -80,8 +80,8 @@ def _learn(network: str, each: int, drawn: dict[str, list[Drawing]]) -> float:
     program = programs.Program(network, len(names), optimizer=chosen.optimizer, augmentation=chosen.augmentation)
     for _ in loop.train(chosen, dataset, program):
         pass
-    further = [own.of_strokes(name, drawing.strokes) for name in names for drawing in drawn[name][10:]]
-    read = own.split(further, {name: place for place, name in enumerate(names)})
+    further = [collected.of_strokes(name, drawing.strokes) for name in names for drawing in drawn[name][10:]]
+    read = collected.split(further, {name: place for place, name in enumerate(names)})
     return float((export.predict(program.exportable_model(), read.images).argmax(axis=1) == read.labels).mean())
 
 

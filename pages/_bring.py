@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import streamlit as st
 
-from digits.data import arrivals, own
+from digits.data import arrivals, collected
 from digits.data.arrivals import Arrival
 from digits.errors import DigitsError
 from digits.quotas import Quotas
@@ -91,7 +91,7 @@ def _preview(found: Arrival) -> None:
 
 
 def _take(name: str, found: Arrival) -> None:
-    title = " ".join(PurePosixPath(name).stem.split())[: own.MAX_TITLE] or "Set from a file"
+    title = " ".join(PurePosixPath(name).stem.split())[: collected.MAX_TITLE] or "Set from a file"
     store, owner = open_store(_widgets.settings()), _widgets.visitor()
     made = _own_set.attempt(own_sets.create, _widgets.registry(), store, owner, title, found.class_names, found.samples)
     if made is not None:

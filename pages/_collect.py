@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from digits import trouble
-from digits.data import own
-from digits.data.own import OwnSet, Sample
+from digits.data import collected, own
+from digits.data.collected import Sample
+from digits.data.own import OwnSet
 from digits.errors import DigitsError, InvalidSet
 from digits.store import open_store
 from digits.training import own_sets
@@ -76,7 +77,7 @@ def _samples(rows: Any, found: OwnSet) -> list[Sample]:
     for row in rows[:_MOST_AT_ONCE] if isinstance(rows, list) else []:
         try:
             drawn = [[*zip(flat[::2], flat[1::2], strict=True)] for flat in row["strokes"]]
-            samples.append(own.read_row({**row, "strokes": drawn, "writer": writer}, found.class_names))
+            samples.append(collected.read_row({**row, "strokes": drawn, "writer": writer}, found.class_names))
         except (InvalidSet, TypeError, ValueError, LookupError):
             continue
     return samples

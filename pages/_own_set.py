@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from digits import trouble
-from digits.data import arrivals, own
+from digits.data import collected, faults, own
 from digits.data.own import OwnSet
 from digits.errors import DigitsError
 from digits.runs.hyperparameters import PRESETS
@@ -85,7 +85,7 @@ def _commands(record: SetRecord, *, is_mine: bool) -> None:
             st.text_input(
                 "Name",
                 key=_key(f"title.{record.id}"),
-                max_chars=own.MAX_TITLE,
+                max_chars=collected.MAX_TITLE,
                 placeholder="Press Enter to save.",
                 on_change=_rename,
                 args=(record.id,),
@@ -151,6 +151,7 @@ def _contents(set_id: str, *, is_mine: bool) -> None:
         _train(found)
         if found.samples:
             _drawings(found, is_mine=is_mine)
+    _state.close_page("data")  # the class may have changed
 
 
 def _train(found: OwnSet) -> None:
@@ -162,7 +163,7 @@ def _train(found: OwnSet) -> None:
     if st.button("Train on it", icon=":material/model_training:", type="primary", key=_key("train")):
         chosen = replace(PRESETS[NETWORK].hyperparameters, dataset=found.name)
         st.switch_page("train.py", query_params=_again.train_link(chosen))
-    for warning in arrivals.warnings(found.samples, found.class_names):
+    for warning in faults.find(found.samples, found.class_names):
         st.caption(f":material/info: {escaped(warning)}")
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from digits.data import own, sets
+from digits.data import collected, sets
 from digits.data.sets import DataSet
 from digits.errors import DigitsError
 from digits.store import open_store
@@ -47,11 +47,11 @@ def _overview() -> None:
 
 def _new() -> None:
     st.subheader("New set", anchor=False)
-    st.text_input("Name", key=_key("name"), max_chars=own.MAX_TITLE, placeholder="My vowels")
+    st.text_input("Name", key=_key("name"), max_chars=collected.MAX_TITLE, placeholder="My vowels")
     st.text_input(
         "Classes",
         key=_key("classes"),
-        max_chars=(own.MAX_CLASS_NAME + 1) * own.MAX_CLASSES,
+        max_chars=(collected.MAX_CLASS_NAME + 1) * collected.MAX_CLASSES,
         placeholder="a e i o u",
         help="What is to be told apart, with spaces between: letters, words, any symbols that you can draw.",
     )
@@ -70,7 +70,7 @@ def _fill(title: str, classes: str) -> None:
 
 def _create() -> None:
     names = st.session_state[_key("classes")].replace(",", " ").split()
-    title = st.session_state[_key("name")].strip() or " ".join(names)[: own.MAX_TITLE]
+    title = st.session_state[_key("name")].strip() or " ".join(names)[: collected.MAX_TITLE]
     store, owner = open_store(_widgets.settings()), _widgets.visitor()
     if made := _own_set.attempt(own_sets.create, _widgets.registry(), store, owner, title or "New set", names):
         st.session_state[_key("name")] = st.session_state[_key("classes")] = ""

@@ -19,8 +19,8 @@ from pathlib import PurePosixPath
 import msgspec
 import numpy as np
 
-from digits.data import own
-from digits.data.own import Sample
+from digits.data import collected, faults
+from digits.data.collected import Sample
 from digits.errors import InvalidImage, InvalidSet, TooManyPictures
 from digits.ink import decoding, glyphs, pictures
 from digits.settings import IMAGE_SIZE
@@ -46,8 +46,6 @@ _ZIP_ERRORS = (
     LookupError,
     RuntimeError,
 )
-_ALIKE = 0.6  # of two classes' drawings, the share whose nearest other one is of their own; half would be chance
-_FEW_ALIKE = 5  # drawings of a class, below which nothing is said of its likeness
 
 Tell = Callable[[int, int], object]  # so many of so many are read
 
@@ -123,70 +121,9 @@ def look_over(found: Iterable[Sample], left_out: Counter[str]) -> Arrival:
     if not unique:
         reasons = ", ".join(f"{reason} ({count:,})" for reason, count in left_out.most_common(3))
         raise InvalidSet(f"This file has no drawing that can be taken{': ' + reasons if reasons else ''}. Correct it.")
-    names = own.check_classes(sorted({sample.label for sample in unique.values()}))
+    names = collected.check_classes(sorted({sample.label for sample in unique.values()}))
     samples = tuple(unique.values())
-    return Arrival(samples, names, dict(left_out), tuple(warnings(samples, names)))
-
-
-def warnings(samples: Iterable[Sample], class_names: tuple[str, ...]) -> list[str]:
-    """Return what is wrong with drawings as something to learn from, each with what to do; none if they are fine."""
-    samples = list(samples)
-    counts = Counter(sample.label for sample in samples)
-    said = []
-    if len(class_names) == 1:
-        said.append(f"There is one class, {class_names[0]}; a network needs two to tell apart. Add another one.")
-    few = [f"{name} ({counts[name]})" for name in class_names if counts[name] < own.FEWEST]
-    if few:
-        said.append(
-            f"A network needs {own.FEWEST} drawings of each class; there are fewer of {', '.join(few)}. Add some."
-        )
-    most, least = max(counts.values()), min(counts.values())
-    if most > 5 * least and not few:
-        said.append(
-            f"There are {most:,} drawings of {counts.most_common(1)[0][0]} and {least:,} of "
-            f"{counts.most_common()[-1][0]}: a network will favour the first. Add some of the other."
-        )
-    writers = {sample.writer for sample in samples}
-    if len(writers) == 1 and len(samples) >= 20:
-        who = next(iter(writers)) or "one person, as far as is known"
-        said.append(
-            f"All are by {who}. A network learns this hand, and may misread others'. Let somebody else draw some too."
-        )
-    said += [
-        f"{one} and {other} look alike: even on these drawings they are hard to tell apart. Check the labels, or make "
-        "them one class."
-        for one, other in _look_alike(samples, class_names)
-    ]
-    return said
-
-
-def _look_alike(samples: list[Sample], class_names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return the pairs of classes whose drawings are as near to the other class's as to their own."""
-    chosen = {name: [sample for sample in samples if sample.label == name][:40] for name in class_names}
-    names = [name for name in class_names if len(chosen[name]) >= _FEW_ALIKE]
-    pixels = (
-        np.stack([_small(sample.glyph) for name in names for sample in chosen[name]]) if names else np.zeros((0, 1))
-    )
-    labels = np.repeat(np.arange(len(names)), [len(chosen[name]) for name in names])
-    pairs = []
-    for one in range(len(names)):
-        for other in range(one + 1, len(names)):
-            rows = np.flatnonzero((labels == one) | (labels == other))
-            if _right(pixels[rows], labels[rows]) <= _ALIKE:
-                pairs.append((names[one], names[other]))
-    return pairs
-
-
-def _right(pixels: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of the drawings whose nearest other one is of their own class."""
-    squares = (pixels**2).sum(axis=1)
-    distances = squares[:, None] + squares - 2 * pixels @ pixels.T
-    np.fill_diagonal(distances, np.inf)
-    return float((labels[distances.argmin(axis=1)] == labels).mean())
-
-
-def _small(image: np.ndarray) -> np.ndarray:
-    return image.reshape(14, 2, 14, 2).mean(axis=(1, 3), dtype=np.float32).ravel()
+    return Arrival(samples, names, dict(left_out), tuple(faults.find(samples, names)))
 
 
 def _in_zip(content: bytes, most: int, left_out: Counter[str], tell: Tell) -> Iterable[Sample]:
@@ -235,18 +172,18 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, remaining: int) -
 
 
 def _read_picture(member: zipfile.ZipInfo, content: bytes) -> Sample:
-    (label,) = own.check_classes([_label_of(member)])
+    (label,) = collected.check_classes([_label_of(member)])
     try:
         picture = decoding.load_picture(content)
     except InvalidImage as error:
         raise InvalidSet("no picture that can be read") from error
     if picture.shape == (IMAGE_SIZE, IMAGE_SIZE):  # as the networks' own images are
         ink = np.rint(255 * (picture if np.median(picture) < 0.5 else 1 - picture)).astype(np.uint8)
-        return own.of_image(label, ink)
+        return collected.of_image(label, ink)
     glyph = glyphs.fit(pictures.find_ink(picture))
     if glyph is None:
         raise InvalidSet("blank")
-    return own.of_image(label, glyph.image)
+    return collected.of_image(label, glyph.image)
 
 
 def _in_csv(content: bytes, most: int, left_out: Counter[str]) -> Iterable[Sample]:
@@ -274,8 +211,8 @@ def _read_pixels(row: list[str]) -> Sample:
         raise InvalidSet("pixels that are no whole numbers from 0 to 255")
     if len(texts[0]) > _MAX_FIELD:
         raise InvalidSet("a label that is too long")
-    (label,) = own.check_classes([texts[0]])
-    return own.of_image(label, np.array(texts[1:], np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE))
+    (label,) = collected.check_classes([texts[0]])
+    return collected.of_image(label, np.array(texts[1:], np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE))
 
 
 def _in_json(content: bytes, most: int, left_out: Counter[str]) -> Iterable[Sample]:
@@ -299,7 +236,7 @@ def _read_drawing(row: bytes) -> Sample:
     if len(row) > _MAX_ROW_BYTES:
         raise InvalidSet("a drawing that is too large")
     try:
-        return own.read_row(msgspec.json.decode(row))
+        return collected.read_row(msgspec.json.decode(row))
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidSet("no drawing that can be read") from error
 

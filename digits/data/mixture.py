@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digits.data import allographs, datasets, handwriting, letters, own, samples
+from digits.data import allographs, collected, datasets, handwriting, letters, own, samples
 from digits.data.datasets import CLASS_NAMES, Dataset, Part, Split
 from digits.data.drawings import CANVAS_SIDE, Drawing, place
 from digits.errors import DatasetUnavailable
@@ -242,7 +242,7 @@ def _from_set(share: Share, dataset: Dataset, rng: np.random.Generator) -> Examp
     learned = own.find(dataset.name).parts()["train"]
     drawings = [Drawing(sample.label, sample.strokes) for sample in learned if sample.image is None]
     yield from _drawn(share, _copies(share, drawings, rng), dataset.labels, rng)
-    chosen = own.split([sample for sample in learned if sample.image is not None], dataset.labels)
+    chosen = collected.split([sample for sample in learned if sample.image is not None], dataset.labels)
     way = "image" if share.way == "strokes" else share.way
     yield from _from_images(replace(share, way=way, images=1), chosen, rng)
 

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Sequence
 
-from digits.data import own
-from digits.data.own import Batch, OwnSet, Sample
+from digits.data import collected, own
+from digits.data.collected import Sample
+from digits.data.own import Batch, OwnSet
 from digits.runs import admission
 from digits.runs.own_sets import NewVersion, new_set_id
 from digits.runs.registry import Registry
@@ -20,7 +21,7 @@ def create(
 ) -> SetRecord:
     """Make a set; raises `InvalidSet` if its name or its classes cannot be used."""
     admission.require_pace(owner)
-    batch = Batch(own.check_title(title), own.check_classes(class_names), tuple(samples))
+    batch = Batch(collected.check_title(title), collected.check_classes(class_names), tuple(samples))
     return _save(registry, store, new_set_id(), owner, lambda present: batch)
 
 
@@ -41,7 +42,7 @@ def add(
 def rename(registry: Registry, store: Store, set_id: str, owner: str, title: str) -> SetRecord:
     """Give a set another name; raises `InvalidSet` if it is empty or too long."""
     admission.require_pace(owner)
-    checked = own.check_title(title)
+    checked = collected.check_title(title)
     return _save(registry, store, set_id, owner, lambda present: Batch(checked, present.class_names))
 
 
@@ -60,7 +61,7 @@ def restore(registry: Registry, set_id: str, owner: str) -> None:
 def copy(registry: Registry, store: Store, set_id: str, owner: str) -> SetRecord:
     """Make a copy of a set, which anybody with its link may have, as one of the visitor's own."""
     found = read(registry, store, set_id)
-    title = f"Copy of {found.title}"[: own.MAX_TITLE]
+    title = f"Copy of {found.title}"[: collected.MAX_TITLE]
     return create(registry, store, owner, title, found.class_names, found.samples)
 
 

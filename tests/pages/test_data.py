@@ -183,3 +183,13 @@ def test_a_hostile_name_is_shown_as_it_is(open_page, tidy, registry):
     assert any(button.label.startswith("\\!\\[x\\]") for button in page.button)
     (record,) = registry.list_sets("ada")
     tidy(open_page("data.py", set=record.id))
+
+
+def test_a_class_is_part_of_the_link(open_page, tidy, vowels):
+    """Also one that no link could hold as it is."""
+    page = open_page("data.py", set=vowels.id, class_="u-c3bc")
+    assert page.session_state["data.class"] == "ü"
+    assert page.query_params["class"] in ("u-c3bc", ["u-c3bc"])
+    page = tidy(open_page("data.py", set=vowels.id, class_="u-zz"))
+    assert page.session_state["data.class"] == ""
+    assert "`class` was not used" in page.warning[0].value

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from digits.data import arrivals, own
+from digits.data import arrivals, faults, own
 from digits.errors import InvalidSet
 from tests.unit.data.test_own import VOWELS, drawings
 
@@ -112,7 +112,7 @@ def test_classes_that_look_alike_are_named():
 
 
 def test_one_writer_and_too_many_of_one_class_are_warned_of():
-    said = " ".join(arrivals.warnings((*drawings(30, ("a",)), *drawings(5, ("e",))), ("a", "e")))
+    said = " ".join(faults.find((*drawings(30, ("a",)), *drawings(5, ("e",))), ("a", "e")))
     assert "30 drawings of a and 5 of e" in said
     assert "All are by one person" in said
 

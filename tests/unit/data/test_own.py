@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.data import mixture, own, sets
+from digits.data import collected, mixture, own, sets
 from digits.data.datasets import Source
 from digits.errors import DatasetCorrupt, DatasetUnavailable, InvalidSet
 from digits.settings import Settings
@@ -22,7 +22,7 @@ def drawing(label, place, writer=""):
     """A drawing that differs from every other one, and from those of other labels clearly."""
     points = np.array([[10, 10], [60 + place % 97, 80], [20, 100 + place]], np.float32)
     sign = (1, -1) if label == VOWELS[0] else (-1, -1) if label == VOWELS[1] else (1, 1)
-    return own.of_strokes(label, [points * np.array(sign)], writer)
+    return collected.of_strokes(label, [points * np.array(sign)], writer)
 
 
 def drawings(each=5, names=VOWELS, writers=("",)):
@@ -45,7 +45,7 @@ def stored(*batches):
 
 
 def test_a_batch_is_read_as_it_was_written():
-    picture = own.of_image("e", np.eye(28, dtype=np.uint8), "ada")
+    picture = collected.of_image("e", np.eye(28, dtype=np.uint8), "ada")
     batch = own.Batch("My vowels", VOWELS, (drawing("ü", 1, "bob"), picture), ("abcdefgh",))
     read = own.Batch.from_bytes(batch.to_bytes())
     assert (read.title, read.class_names, read.removed) == (batch.title, batch.class_names, batch.removed)
@@ -96,7 +96,7 @@ def test_too_few_drawings_are_told_by_class():
 
 def test_is_a_data_set_like_any_other(tmp_path):
     """It can be found by its name, loaded, and learned from with varied copies; pictures come once."""
-    pictures = [own.of_image(name, np.full((28, 28), turn + 1, np.uint8)) for turn in range(5) for name in VOWELS]
+    pictures = [collected.of_image(name, np.full((28, 28), turn + 1, np.uint8)) for turn in range(5) for name in VOWELS]
     declared = sets.find(stored(own.Batch("Vowels", VOWELS, (*drawings(5), *pictures))))
     settings = Settings.from_environment()
     dataset = declared.load(settings)
@@ -148,7 +148,7 @@ def test_a_damaged_file_is_named(content, tmp_path):
 )
 def test_names_of_classes_are_checked(names, words):
     with pytest.raises(InvalidSet, match=words):
-        own.check_classes(names)
+        collected.check_classes(names)
 
 
 JSON = st.recursive(
@@ -165,8 +165,8 @@ ROWS = st.fixed_dictionaries(
 def test_any_json_is_read_or_refused(row):
     """Whatever a row holds, it becomes a drawing that can be drawn and written again, or is refused with a reason."""
     try:
-        sample = own.read_row(row)
+        sample = collected.read_row(row)
     except InvalidSet:
         return
     assert sample.glyph.shape == (28, 28)
-    assert own.read_row(json.loads(json.dumps(own.to_row(sample)))).label == sample.label
+    assert collected.read_row(json.loads(json.dumps(collected.to_row(sample)))).label == sample.label
