@@ -72,16 +72,22 @@ def as_drawn(corrections: Sequence[Drawing], class_names: Sequence[str]) -> Spli
     return _split(images, [class_names.index(drawing.label) for drawing in corrections])
 
 
-@functools.lru_cache(maxsize=1)  # lessons of one data set often follow each other
 def _replay(dataset: Dataset) -> Split:
     """Return images like those that the network has learned from: the data set's own, and real handwriting."""
     train = dataset.train
     rows = np.linspace(0, len(train) - 1, min(REPLAYED, len(train))).astype(int)
-    known = letters.learned_from(letters.examples(dataset.labels))
+    own = Split(train.images[rows], train.labels[rows])
+    return _join([own, _handwriting(dataset.class_names, tuple(dataset.labels.items()))])
+
+
+@functools.lru_cache(maxsize=2)  # lessons of one data set often follow each other
+def _handwriting(class_names: tuple[str, ...], labels: tuple[tuple[str, int], ...]) -> Split:
+    """Return the drawings of these labels that are part of Digits, each as it is and varied."""
+    class_of = dict(labels)
+    known = letters.learned_from(letters.examples(class_of))
     chosen = [known[row] for row in np.linspace(0, len(known) - 1, min(REPLAYED, len(known))).astype(int)]
-    named = [replace(drawing, label=dataset.class_names[dataset.labels[drawing.label]]) for drawing in chosen]
-    parts = [Split(train.images[rows], train.labels[rows]), as_drawn(named, dataset.class_names)]
-    return _join([*parts, vary(named, dataset.class_names, copies=_REPLAYED_COPIES, seed=0)])
+    named = [replace(drawing, label=class_names[class_of[drawing.label]]) for drawing in chosen]
+    return _join([as_drawn(named, class_names), vary(named, class_names, copies=_REPLAYED_COPIES, seed=0)])
 
 
 def _split(images: Sequence[np.ndarray], labels: Sequence[int]) -> Split:
