@@ -17,7 +17,7 @@ from digits.ink import glyphs
 COPIES = 40  # of each correction, written a little differently each time
 HELD_OUT = 10  # further copies of each, to measure on
 REPLAYED = 3_000  # images of the data set, and as many drawings that are part of Digits, at most
-_REPLAYED_COPIES = 3  # of each of these drawings, besides itself
+_REPLAYED_COPIES = 2  # of each of these drawings, besides itself
 _VALIDATION = 500  # images of the data set's validation images, and as many copies, at most
 _LEARN, _MEASURE = 1, 2  # the seeds of the copies
 _AS_PICTURE = 4  # one copy of so many is read by the ink of a pen of some width
@@ -46,6 +46,11 @@ def build(dataset: Dataset, corrections: Sequence[Drawing], *, copies: int = COP
     )
 
 
+def prepare(dataset: Dataset) -> None:
+    """Draw the handwriting that lessons of a data set replay, which takes some seconds once in a process."""
+    _handwriting(dataset.class_names, tuple(dataset.labels.items()))
+
+
 def variations(corrections: Sequence[Drawing], class_names: Sequence[str]) -> Split:
     """Return copies of the corrections, written differently, that no lesson learns from."""
     return vary(corrections, class_names, copies=HELD_OUT, seed=_MEASURE)
@@ -56,9 +61,9 @@ def vary(corrections: Sequence[Drawing], class_names: Sequence[str], *, copies: 
     rng = np.random.default_rng(seed)
     images, labels = [], []
     for copy in range(copies):
-        for drawing in corrections:
+        for place, drawing in enumerate(corrections):
             strokes = allographs.vary(drawing.strokes, rng)
-            way = mixture.read_strokes if copy % _AS_PICTURE else mixture.read_from_paper
+            way = mixture.read_strokes if (copy + place) % _AS_PICTURE else mixture.read_from_paper
             image = way(strokes, rng)
             if image is not None:
                 images.append(image)
@@ -72,16 +77,22 @@ def as_drawn(corrections: Sequence[Drawing], class_names: Sequence[str]) -> Spli
     return _split(images, [class_names.index(drawing.label) for drawing in corrections])
 
 
-@functools.lru_cache(maxsize=1)  # lessons of one data set often follow each other
 def _replay(dataset: Dataset) -> Split:
     """Return images like those that the network has learned from: the data set's own, and real handwriting."""
     train = dataset.train
     rows = np.linspace(0, len(train) - 1, min(REPLAYED, len(train))).astype(int)
-    known = letters.learned_from(letters.examples(dataset.labels))
+    own = Split(train.images[rows], train.labels[rows])
+    return _join([own, _handwriting(dataset.class_names, tuple(dataset.labels.items()))])
+
+
+@functools.lru_cache(maxsize=2)  # lessons of one data set often follow each other
+def _handwriting(class_names: tuple[str, ...], labels: tuple[tuple[str, int], ...]) -> Split:
+    """Return the drawings of these labels that are part of Digits, each as it is and varied."""
+    class_of = dict(labels)
+    known = letters.learned_from(letters.examples(class_of))
     chosen = [known[row] for row in np.linspace(0, len(known) - 1, min(REPLAYED, len(known))).astype(int)]
-    named = [replace(drawing, label=dataset.class_names[dataset.labels[drawing.label]]) for drawing in chosen]
-    parts = [Split(train.images[rows], train.labels[rows]), as_drawn(named, dataset.class_names)]
-    return _join([*parts, vary(named, dataset.class_names, copies=_REPLAYED_COPIES, seed=0)])
+    named = [replace(drawing, label=class_names[class_of[drawing.label]]) for drawing in chosen]
+    return _join([as_drawn(named, class_names), vary(named, class_names, copies=_REPLAYED_COPIES, seed=0)])
 
 
 def _split(images: Sequence[np.ndarray], labels: Sequence[int]) -> Split:

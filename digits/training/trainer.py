@@ -224,6 +224,7 @@ class Trainer:
 
     def _warm_up(self, network: str) -> None:
         """Do what is slow the first time, with a network's preset, so that its first run does not wait."""
+        from digits.data import lesson
         from digits.models import drawn_accuracy
         from digits.training import export, loop, programs
 
@@ -238,6 +239,7 @@ class Trainer:
         loop.Training(chosen, dataset, program).advance(until=1)
         program.evaluate(dataset.validation.rows(0, 1000))
         drawn_accuracy.prepare_sample()
+        lesson.prepare(dataset)
         export.warm_up(program.exportable_model())
 
     def _report_download(self, done: int, total: int) -> None:

@@ -120,6 +120,7 @@ class TestDraw:
         page = open_page(ink=codec.encode(SEVEN))
         press(page, labelled={"label": "1", "serial": asked(page)["serial"], "place": 0})
         assert kept(store) == ["1"]
+        assert "may keep 1 corrections" in asked(page)["said"]
 
     def test_lists_the_corrections_and_removes_one(self, open_page, tidy, store):
         for strokes, label in ((SEVEN, "1"), (ONE, "4")):
