@@ -155,8 +155,8 @@ def compare(
         _read("variations", lesson.variations(learned, classes), parent, taught),
         BeforeAfter("test", measured.total, before.correct, measured.correct),
     ]
-    if sets.with_classes(tuple(classes)) is not None:
-        _, strangers = drawn_accuracy.prepare_sample(dataset.name)
+    if declared := sets.with_classes(tuple(classes)):
+        _, strangers = drawn_accuracy.prepare_sample(declared.name)
         shares = [int(drawn_accuracy.read(model, strangers).correct.sum()) for model in (parent, taught)]
         rows.append(BeforeAfter("strangers", len(strangers.labels), *shares))
     return tuple(rows)
