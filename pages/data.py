@@ -40,13 +40,13 @@ def _overview() -> None:
         _new()
     with right:
         _own()
-        st.subheader("With Digits", anchor=False)
+        st.header("With Digits", anchor=False)
         for name, declared in sets.DATA_SETS.items():
             _entry(name, declared.title, f"{len(declared.class_names)} classes: {' '.join(declared.class_names)}")
 
 
 def _new() -> None:
-    st.subheader("New set", anchor=False)
+    st.header("New set", anchor=False)
     st.text_input("Name", key=_key("name"), max_chars=collected.MAX_TITLE, placeholder="My vowels")
     st.text_input(
         "Classes",
@@ -78,7 +78,7 @@ def _create() -> None:
 
 
 def _own() -> None:
-    st.subheader("Yours", anchor=False)
+    st.header("Yours", anchor=False)
     records = _widgets.registry().list_sets(_widgets.visitor())
     for record in records:
         _entry(record.id, record.name, f"{record.drawings:,} drawings of {record.classes} classes")
