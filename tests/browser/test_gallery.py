@@ -74,6 +74,8 @@ def test_arrow_keys_lead_beyond_the_hundred(visitor):
     page = visitor()
     actions.open_page(page, f"/gallery?model={MODEL}&show=all&sample=99")
     expect_large(page, 99)
+    actions.settle(page)
+    expect(page.get_by_role("dialog").get_by_role("img", name="Probabilities:")).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect_large(page, 100)
     expect(page).to_have_url(actions.holding("hundred=2"))
