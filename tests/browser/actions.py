@@ -78,8 +78,7 @@ def notices(page: Page) -> Locator:
 
 
 def choose(page: Page, label: str, option: str | re.Pattern[str]) -> None:
-    """Choose from a list, which closes if the page scrolls."""
-    page.get_by_role("combobox", name=label).evaluate("box => box.scrollIntoView({ block: 'center' })")
+    """Choose from a list."""
     page.get_by_role("combobox", name=label).click()
     page.get_by_role("option", name=option).click()
     expect(page.get_by_role("combobox", name=label)).to_have_value(option)

@@ -481,6 +481,8 @@ def test_cropping_goes_on_when_another_model_reads(visitor):
     page.get_by_role("button", name="Crop", exact=True).press("Enter")
     part = page.get_by_role("slider", name="Part of the picture to keep")
     part.press("ArrowLeft")
+    box = page.get_by_role("combobox", name="Model")  # its list closes if the page scrolls
+    box.evaluate("box => box.scrollIntoView({ block: 'center' })")
     actions.choose(page, "Model", re.compile("^Softmax"))
     expect(page).to_have_url(actions.holding("model=softmax"))
     expect(part).to_have_attribute("aria-valuetext", "8 to 88% across, 10 to 90% down")
