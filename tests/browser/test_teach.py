@@ -12,7 +12,7 @@ LONG_WAIT = 150_000  # milliseconds; the trainer may still be loading TensorFlow
 def test_a_model_learns_from_a_correction_and_is_discarded(visitor):
     """What is labelled is kept over a reload; the run's page shows before and after, and Discard leads back."""
     page = visitor()
-    actions.open_page(page, "/?model=softmax")
+    actions.open_page(page, "/")
     ask = page.get_by_role("button", name="Not right?")
     expect(ask).to_have_count(0)
     actions.write_digit(page, "7")
@@ -33,9 +33,9 @@ def test_a_model_learns_from_a_correction_and_is_discarded(visitor):
     actions.button(page, "Learn from my corrections").click()
 
     expect(page.get_by_role("heading", level=1, name="Train")).to_be_visible()
-    expect(page.get_by_text("Finished: Softmax")).to_be_visible(timeout=LONG_WAIT)
+    expect(page.get_by_text("Finished: Drawings")).to_be_visible(timeout=LONG_WAIT)
     expect(page.get_by_role("row", name=re.compile(r"^Your corrections 0\.0% 100\.0%"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("^Strangers' drawings"))).to_be_visible()
     actions.button(page, "Discard").click()
     expect(page.get_by_role("heading", level=1, name="Draw")).to_be_visible()
-    expect(page).to_have_url(re.compile("model=softmax"))
+    expect(page).to_have_url(re.compile("model=drawing"))
