@@ -32,7 +32,7 @@ def show(run: Run) -> None:
         if changed:
             st.markdown(lessons.table(changed))
         if verdict := lessons.verdict(changed):
-            st.warning(verdict, icon=":material/trending_down:")
+            st.warning(escaped(verdict), icon=":material/trending_down:")
         with st.container(horizontal=True, vertical_alignment="center"):
             link = {"model": run.parent}
             st.page_link("draw.py", label="Draw with the model before", icon=":material/draw:", query_params=link)
