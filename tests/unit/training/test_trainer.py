@@ -1,5 +1,6 @@
 """trainer: any failure ends only the run in which it happens, and several trainers share one queue."""
 
+import dataclasses
 import errno
 import logging
 import os
@@ -8,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from digits.data import datasets
+from digits.data import sets
 from digits.errors import DatasetUnavailable, RegistryBusy, RunNotFound
 from digits.models import catalogue
 from digits.models.identity import Weights
@@ -28,7 +29,7 @@ def test_a_run_without_data_fails_with_the_reason(registry, serve, monkeypatch, 
     def load(settings):
         raise DatasetUnavailable("The images must be there; they are not. Put them back.")
 
-    monkeypatch.setattr(datasets, "load_mnist", load)
+    monkeypatch.setitem(sets.DATA_SETS, sets.MNIST, dataclasses.replace(sets.DATA_SETS[sets.MNIST], load=load))
     ids = [commands.submit(registry, quick, "ada") for _ in range(2)]
     serve()
     assert [registry.get(run_id).state for run_id in ids] == [RunState.FAILED, RunState.FAILED]
