@@ -16,7 +16,7 @@ from digits.ink import glyphs, pen
 from digits.models import catalogue, weights
 from digits.why import explanations, regions
 
-MODELS = {model.id: model for model in catalogue.bundled()}
+MODELS = {model.id: model for model in catalogue.bundled() if model.card.dataset == "mnist"}
 BLANK = np.zeros((28, 28), np.uint8)
 NAMES = tuple("0123456789")
 SEVEN = [np.array([[40, 50], [220, 50], [210, 90], [130, 250]], np.float32)]
