@@ -100,6 +100,7 @@ def test_a_run_is_paused_turned_stepped_and_resumed(visitor):
     expect(page.get_by_text(re.compile(r"images a second"))).to_be_visible(
         timeout=LONG_WAIT
     )  # the page has its last shape
+    actions.settle(page)
     actions.button(page, "Stop").click()
     expect(page.get_by_text("Stopped: ReLU layers")).to_be_visible(timeout=LONG_WAIT)
     page.get_by_role("radio", name="Confusion").or_(page.get_by_text("Confusion", exact=True)).first.click()
