@@ -103,6 +103,7 @@ def test_a_run_is_paused_turned_stepped_and_resumed(visitor):
     actions.settle(page)
     actions.button(page, "Stop").click()
     expect(page.get_by_text("Stopped: ReLU layers")).to_be_visible(timeout=LONG_WAIT)
+    actions.settle(page)
     page.get_by_role("radio", name="Confusion").or_(page.get_by_text("Confusion", exact=True)).first.click()
     expect(page.get_by_role("img", name=re.compile("^Confusion matrix of the validation images"))).to_be_visible()
 
