@@ -24,7 +24,6 @@ class DataSet:
     Attributes:
         name: a short identifier, as in links and on cards.
         title: its name for people.
-        noun: what one of its samples is, such as "digit".
         class_names: the names of its classes, in their order.
         origin: who collected it, and its terms, in a sentence.
         shares: what a network learns from besides the images of `load`, by augmentation.
@@ -37,7 +36,6 @@ class DataSet:
 
     name: str
     title: str
-    noun: str
     class_names: tuple[str, ...]
     origin: str
     shares: Mapping[str, tuple[Share, ...]]
@@ -62,14 +60,12 @@ _LETTERS_ORIGIN = (
     "UNIPEN (I. Guyon et al., ICPR 1994; CC BY 4.0); with the folder of handwriting also Omniglot (B. Lake et al., "
     "Science 2015; MIT) and EMNIST (G. Cohen et al., IJCNN 2017; public domain)."
 )
-_NOUNS = {"characters": "character"}
 
 
 def _of_letters(alphabet: letters.Alphabet) -> DataSet:
     return DataSet(
         alphabet.name,
         alphabet.title,
-        _NOUNS.get(alphabet.name, "letter"),
         alphabet.class_names,
         _LETTERS_ORIGIN,
         {"none": mixture.LETTERS, "drawing": mixture.VARIED_LETTERS},
@@ -84,7 +80,6 @@ def _of_files(one: idx.IdxSet) -> DataSet:
     return DataSet(
         one.name,
         one.title,
-        "picture" if one.name == "fashion-mnist" else "character",
         one.class_names,
         one.origin,
         {"none": (), "drawing": ()},
@@ -100,7 +95,6 @@ def _of_visitor(found: own.OwnSet) -> DataSet:
     return DataSet(
         found.name,
         found.title,
-        "drawing",
         found.class_names,
         "Drawn or brought by a visitor of this server, whose it is.",
         mixture.of_own(learned),
@@ -114,7 +108,6 @@ DATA_SETS: dict[str, DataSet] = {
     MNIST: DataSet(
         MNIST,
         "Digits (MNIST)",
-        "digit",
         datasets.CLASS_NAMES,
         "Yann LeCun, Corinna Cortes, Christopher J. C. Burges; CC BY-SA 3.0 as commonly stated.",
         {"none": (), "drawing": mixture.MIXTURE},

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from digits.data import drawings
+from digits.data import drawings, sets
 from digits.data.strangers import Group
 from digits.ink import strokes as pen
 from digits.models import catalogue, drawn_accuracy, reading
@@ -136,3 +136,9 @@ class TestInterval:
         """All of ten drawings read correctly do not mean that all of a million are."""
         low, high = drawn_accuracy.interval_by_writer(np.ones(10, bool), np.arange(10))
         assert (round(low, 2), high) == (0.72, 1)
+
+
+def test_what_no_stranger_has_drawn_is_not_measured():
+    """A network that reads clothes can be trained and saved, although there is no drawing to measure it on."""
+    clothes = SimpleNamespace(class_names=sets.find("fashion-mnist").class_names)
+    assert drawn_accuracy.measure_sample(clothes) is None
