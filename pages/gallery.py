@@ -13,7 +13,7 @@ from digits.views import gallery
 from pages import _samples, _state, _widgets
 
 SHOWN = {"all": "All", "errors": "Errors", "correct": "Correct"}
-SORTS = {"confidence": "Confidence", "suspect": "Suspect label", "dataset": "Dataset", "random": "Random"}
+SORTS = {"confidence": "Confidence", "suspect": "Suspect", "dataset": "Dataset", "random": "Random"}
 
 _key = partial(_state.key, "gallery")
 
