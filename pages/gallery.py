@@ -188,7 +188,7 @@ try:
     above = st.container() if _widgets.is_phone() else None  # a phone has no room for the model beside the filters
     tools = st.container(horizontal=True, vertical_alignment="bottom", wrap=not above, key=_key("tools"))
     with above or tools:
-        model = _widgets.model_chooser("gallery", width="stretch" if above else 340)
+        model = _widgets.model_chooser("gallery", width="stretch" if above else 328)
     with tools:
         dataset = _widgets.test_set(model.card.dataset)
         _filters(dataset.class_names)
