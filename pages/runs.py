@@ -107,18 +107,28 @@ def _find(run_id: str, known: dict[str, Run]) -> Run | None:
 
 
 def _table(runs: list[Run], table: pd.DataFrame) -> None:
-    """List the runs, one per row; ticking rows chooses runs, pressing a cell opens its run."""
+    """List the runs, one per row; ticking rows chooses runs, pressing a name opens its run."""
     run_ids, widget = [run.id for run in runs], key("table")
     rows = sorted(run_ids.index(run_id) for run_id in _chosen.ids())
-    if sorted(_selected(widget)) != rows or _cells(widget):  # a link, a filter, a deletion or an opened run
+    if sorted(_selected(widget)) != rows:  # a link, a filter or a deletion
         st.session_state[widget] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     is_phone = _widgets.is_phone()
     st.dataframe(
-        table.assign(**{name: table[name] * 100 for name in tables.SHARES}),
+        table.assign(
+            Name=[[name] for name in table["Name"]],  # as text, a name that looks like a list would be a menu
+            **{name: table[name] * 100 for name in tables.SHARES},
+        ),
         hide_index=True,
         column_order=COLUMNS if table["Whose"].nunique() == 1 else (*COLUMNS[:2], "Whose", *COLUMNS[2:]),
         column_config={
-            "Name": st.column_config.TextColumn(width=164 if is_phone else 220),
+            "Name": st.column_config.ButtonColumn(
+                width=164 if is_phone else 220,
+                alignment="left",
+                type="tertiary",
+                on_click=_open,
+                args=(run_ids,),
+                key=key("pressed"),
+            ),
             "Best validation accuracy": st.column_config.NumberColumn("Validation", format="%.2f%%", width=90),
             "Test accuracy": st.column_config.NumberColumn("Test", format="%.2f%%", width=64 if is_phone else 75),
             "Whose": st.column_config.TextColumn(width=80),
@@ -128,7 +138,7 @@ def _table(runs: list[Run], table: pd.DataFrame) -> None:
         },
         key=widget,
         on_select=lambda: _on_select(widget, run_ids),
-        selection_mode=["multi-row", "single-cell"],
+        selection_mode="multi-row",
         row_height=ROW_PIXELS,
         height=37 + ROW_PIXELS * min(len(runs), 10),  # with the header; the browser must not guess it before it draws
         placeholder="–",
@@ -137,22 +147,20 @@ def _table(runs: list[Run], table: pd.DataFrame) -> None:
 
 
 def _on_select(widget: str, run_ids: list[str]) -> None:
-    """Choose the ticked runs, or open the one of the pressed cell."""
-    if cells := _cells(widget):
-        if cells[0][0] < len(run_ids):
-            st.session_state[key("run")] = run_ids[cells[0][0]]
-    else:
-        _chosen.choose([run_ids[row] for row in _selected(widget) if row < len(run_ids)])
+    """Choose the ticked runs."""
+    _chosen.choose([run_ids[row] for row in _selected(widget) if row < len(run_ids)])
+
+
+def _open(run_ids: list[str]) -> None:
+    """Open the run whose name was pressed."""
+    row = st.session_state[key("pressed")].row
+    if row < len(run_ids):
+        st.session_state[key("run")] = run_ids[row]
 
 
 def _selected(widget: str) -> list[int]:
     state = st.session_state.get(widget)
     return list(state["selection"]["rows"]) if state else []
-
-
-def _cells(widget: str) -> list[tuple[int, str]]:
-    state = st.session_state.get(widget)
-    return list(state["selection"].get("cells", [])) if state else []
 
 
 def _below(table: pd.DataFrame, *, has_older: bool) -> None:

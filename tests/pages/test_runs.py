@@ -38,7 +38,7 @@ def make_run(registry, runs_dir):
 
 def listed(page):
     """The names in the list, from its top."""
-    return page.dataframe(key="runs.table").value["Name"].tolist()
+    return [name for (name,) in page.dataframe(key="runs.table").value["Name"]]
 
 
 def mark(page, *rows):
