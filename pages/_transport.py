@@ -47,6 +47,20 @@ def status(run_id: str) -> None:
         run = wait_for(run_id, lambda now: now.test_total or now.state != RunState.RUNNING)
     if st.session_state.get(_key("seen")) != _stage(run):
         st.rerun(scope="app")
+    # Each part has its place, so that a part that comes or goes does not replace a button that is being pressed.
+    figures, progress, buttons, refusal = (st.container() for _ in range(4))
+    with figures:
+        _figures(run)
+    with progress:
+        _progress(run, pace)
+    if run.owner == _widgets.visitor() and not run.is_ended:
+        with buttons:
+            _buttons(run)
+    if error := st.session_state.pop(_key("refused"), ""):
+        refusal.error(escaped(error), icon=":material/error:")
+
+
+def _figures(run: Run) -> None:
     label, icon, colour = STATES[run.state]
     st.badge(f"{label}: {NETWORKS[run.hyperparameters.network]}", icon=icon, color=colour)
     if run.test_accuracy and not run.has_model:  # the accuracy is known before all files are written
@@ -57,11 +71,6 @@ def status(run_id: str) -> None:
             f"{run.val_accuracy:.1%}",
             help=f"Of 5,000 images that it does not learn from; at best {run.best_val_accuracy:.1%} so far.",
         )
-    _progress(run, pace)
-    if run.owner == _widgets.visitor() and not run.is_ended:
-        _buttons(run)
-    if error := st.session_state.pop(_key("refused"), ""):
-        st.error(escaped(error), icon=":material/error:")
 
 
 def _progress(run: Run, pace: float) -> None:

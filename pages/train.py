@@ -75,8 +75,9 @@ def _show_run(run: Run) -> None:
         later = st.container(key=_key("later"))  # on a phone, below the curves
     with right:
         if run.is_ended:
-            st.fragment(_curves.show)(run.id)
-            st.fragment(_learning.show, run_every=_learning.REPLAY_SECONDS if _learning.is_playing() else None)(run)
+            with st.container():  # with the same places as `_pictures`
+                st.fragment(_curves.show)(run.id)
+                st.fragment(_learning.show, run_every=_learning.REPLAY_SECONDS if _learning.is_playing() else None)(run)
         else:
             st.fragment(_pictures, run_every=PICTURES_SECONDS)(run)
     with later:
@@ -145,9 +146,14 @@ def _tick(chosen: Hyperparameters) -> float:
 
 
 def _pictures(run: Run) -> None:
-    """Show the curves and what the network has learned; one fragment for both, as each costs a pass over the page."""
-    _curves.show(run.id)
-    _learning.show(run)
+    """Show the curves and what the network has learned; one fragment for both, as each costs a pass over the page.
+
+    Each has its place, also when the run has ended, so that a control that is being pressed is not replaced.
+    """
+    with st.container():
+        _curves.show(run.id)
+    with st.container():
+        _learning.show(run)
 
 
 def _own_runs() -> None:

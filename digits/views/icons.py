@@ -11,7 +11,8 @@ from digits.settings import PROJECT_DIR
 FONT = PROJECT_DIR / "pages" / "components" / "icons.woff2"  # made by `python -m benchmarks.icon_font`
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"  # of the icons' names
 
-_NAME = re.compile(r"""["'`:/]([a-z0-9_]{2,40})["'`:]""")
+_TEXT = re.compile(r"""["'`:/]([a-z0-9_]{2,40})["'`:]""")  # our pages put some names together from texts
+_ICON = re.compile(r":material/([a-z0-9_]{2,40}):")
 
 
 def streamlits_files() -> Path:
@@ -25,12 +26,12 @@ def streamlits_font() -> Path:
 
 
 def wanted(known: Iterable[str]) -> set[str]:
-    """Return which of the known icons our pages name, or Streamlit's scripts, where any text may be an icon's name."""
+    """Return which of the known icons our pages name, where any text may be an icon's name, or Streamlit's scripts."""
     ours = [path for folder in ("pages", "digits") for path in (PROJECT_DIR / folder).rglob("*.py")]
-    texts = (
-        path.read_text(encoding="utf-8", errors="replace") for path in [*ours, *streamlits_files().glob("js/*.js")]
-    )
-    return {name for text in texts for name in _NAME.findall(text)} & set(known)
+    streamlits = streamlits_files().glob("js/*.js")
+    found = {name for path in ours for name in _TEXT.findall(path.read_text(encoding="utf-8"))}
+    found |= {name for path in streamlits for name in _ICON.findall(path.read_text(encoding="utf-8", errors="replace"))}
+    return found & set(known)
 
 
 def ligatures(font: Any) -> dict[str, str]:

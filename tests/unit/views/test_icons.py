@@ -10,4 +10,4 @@ def test_the_font_has_every_icon_that_a_page_can_show():
     wanted = icons.wanted(icons.ligatures(TTFont(icons.streamlits_font())))
     assert {"draw", "stylus", "expand_more", "model_training"} <= wanted
     assert wanted <= icons.ligatures(TTFont(icons.FONT)).keys()
-    assert icons.FONT.stat().st_size < 80_000
+    assert icons.FONT.stat().st_size < 40_000
