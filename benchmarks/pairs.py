@@ -1,4 +1,4 @@
-"""Compare two checkouts in turn: the first page, a stroke, and an iteration of training.
+"""Compare two checkouts in turn: the first page, the other pages, a stroke, and an iteration of training.
 
     python -m benchmarks.pairs BEFORE AFTER [--rounds N]
 
@@ -27,9 +27,13 @@ STROKES_PER_ROUND = 12
 WARM_UP_SECONDS = 14.0  # until the trainer has compiled the networks
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SEEN = """(old) => {
-  const image = [...document.querySelectorAll("img")].find((one) => /28 by 28/.test(one.alt))
-  return image && image.src !== old ? image.src : (old === null && !image ? "" : null)
+  const images = [...document.querySelectorAll("img, [role=img]")]
+  const image = images.find((one) => /28 by 28/.test(one.alt ?? one.ariaLabel))
+  const shown = image?.src ?? image?.querySelector("canvas")?.toDataURL()
+  return shown && shown !== old ? shown : (old === null && !shown ? "" : null)
 }"""
+PAGES = ("train", "gallery", "models", "runs")
+REPEATS = 3
 TRAIN = """
 import dataclasses, importlib, time
 def find(*names):
@@ -91,6 +95,7 @@ def _measure(clone: Path, browser: Browser) -> dict[str, list[float]]:
             found = {"command to page": [time.perf_counter() - start]}
             time.sleep(WARM_UP_SECONDS)
             found["pen-up to answer"] = _draw(page)
+            found |= {f"page {name}": _open(page, f"{url}{name}") for name in PAGES}
         page.close()
         done = subprocess.run(
             [clone / ".venv/bin/python", "-c", TRAIN], cwd=clone, env=env, capture_output=True, text=True, check=True
@@ -118,6 +123,18 @@ def _server(clone: Path, env: dict[str, str]) -> Iterator[str]:
             yield f"http://localhost:{port}/"
         finally:
             process.terminate()
+
+
+def _open(page: Page, address: str) -> list[float]:
+    """Open a page, and return the seconds until it is complete, each time."""
+    seconds = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        page.goto(address)
+        page.locator("h1").first.wait_for()
+        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        seconds.append(time.perf_counter() - start)
+    return seconds
 
 
 def _draw(page: Page) -> list[float]:

@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--pause", type=int, default=180, help="seconds after the runs (default: %(default)s)")
     parser.add_argument("--limit-mb", type=int, help="the memory of the whole app (default: no limit)")
     options = parser.parse_args()
-    os.environ |= {"DIGITS_PUBLIC": "1", **memory.FEW_HEAPS, **{f"DIGITS_{name}": "0" for name in NO_LIMIT}}
+    os.environ |= {"DIGITS_PUBLIC": "1", **memory.FRUGAL, **{f"DIGITS_{name}": "0" for name in NO_LIMIT}}
     with tempfile.TemporaryDirectory(prefix="digits-soak-") as folder, contextlib.ExitStack() as stack:
         limited = stack.enter_context(memory_cgroup(options.limit_mb)) if options.limit_mb else None
         with inside(limited):

@@ -6,9 +6,10 @@ import sys
 import threading
 import time
 
-# glibc gives threads up to eight heaps a processor, and each heap keeps what its threads have freed. A process reads
-# this variable when it starts.
+# What a process reads when it starts. glibc gives threads up to eight heaps a processor, and each heap keeps what its
+# threads have freed. Python keeps its small objects in blocks of its own, of which one object holds a whole one.
 FEW_HEAPS = {"MALLOC_ARENA_MAX": "2"}
+FRUGAL = {**FEW_HEAPS, "PYTHONMALLOC": "malloc"}
 _TRIM_EVERY_SECONDS = 3.0
 
 

@@ -62,9 +62,8 @@ def decode(data: bytes, header: Header, wanted: Request) -> Image.Image:
     if header.pixels and image.width * image.height > header.pixels:  # as a GIF's frame may be
         raise InvalidImage(IS_BROKEN)
     check_size(header.format, *image.size, header.scans)  # nothing is decoded yet
-    needed = math.ceil(wanted.side / wanted.crop.smaller_share)
     try:
-        image.draft(None, (needed, needed))  # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
+        image.draft(None, needed_size(image.size, wanted))  # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
     except _BROKEN as error:
@@ -72,6 +71,12 @@ def decode(data: bytes, header: Header, wanted: Request) -> Image.Image:
     if image.mode == "P" and image.palette is None:
         raise InvalidImage(IS_BROKEN)
     return _reduced(wanted.crop.apply(image), wanted.side, wanted.mode)
+
+
+def needed_size(size: tuple[int, int], wanted: Request) -> tuple[int, int]:
+    """Return the width and height at which a picture must be decoded, so that the part wanted is large enough."""
+    share = math.ceil(wanted.side / wanted.crop.smaller_share) / max(size)
+    return math.ceil(size[0] * share), math.ceil(size[1] * share)
 
 
 def _open(data: bytes, header: Header) -> Image.Image:

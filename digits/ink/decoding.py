@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import json
 import logging
-import math
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -142,8 +141,8 @@ def _is_light(header: Header, data: bytes, wanted: Request) -> bool:
     if not header.pixels or header.parts > _LIGHT_PARTS or header.pixels * header.scans > _LIGHT_SCANNED_PIXELS:
         return False
     if header.format == "JPEG":
-        needed = math.ceil(wanted.side / wanted.crop.smaller_share)
-        scale = max((scale for scale in (2, 4, 8) if scale * needed <= min(header.width, header.height)), default=1)
+        width, height = decoder.needed_size((header.width, header.height), wanted)
+        scale = max((k for k in (2, 4, 8) if k * width <= header.width and k * height <= header.height), default=1)
         memory = header.pixels * 4 // scale**2 + header.pixels * _COEFFICIENT_BYTES * header.is_buffered
     elif header.format in ("PNG", "BMP"):
         memory = header.pixels * 8
