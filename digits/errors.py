@@ -21,6 +21,12 @@ DigitsError
 ├── PackageNotStored
 ├── RegistryUnavailable
 │   └── RegistryBusy
+├── SweepError
+│   ├── InvalidSweep (ValueError)
+│   ├── SweepNotFound (LookupError)
+│   ├── NotYourSweep (PermissionError)
+│   ├── SweepEnded
+│   └── SweepBusy
 └── RunError
     ├── RunNotFound (LookupError)
     ├── NotYourRun (PermissionError)
@@ -119,6 +125,30 @@ class RegistryUnavailable(DigitsError):
 
 class RegistryBusy(RegistryUnavailable):
     """The run registry is locked, its connection failed or its disk is full; the same request may succeed later."""
+
+
+class SweepError(DigitsError):
+    """The base class of errors about a sweep."""
+
+
+class InvalidSweep(SweepError, ValueError):
+    """A sweep's space or budget cannot be used."""
+
+
+class SweepNotFound(SweepError, LookupError):
+    """No sweep has this id."""
+
+
+class NotYourSweep(SweepError, PermissionError):
+    """The sweep belongs to another visitor; only its owner may control it."""
+
+
+class SweepEnded(SweepError):
+    """The sweep has ended, or is not in the state that the command needs."""
+
+
+class SweepBusy(SweepError):
+    """The sweep is still running or paused; the request needs one that has ended."""
 
 
 class RunError(DigitsError):

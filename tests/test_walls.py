@@ -17,17 +17,24 @@ ROOMS = {
     "data": ("root", "ink"),
     "models": ("root", "ink", "data"),
     "why": ("root", "ink", "data", "models"),
-    "views": ("root", "ink", "runs", "models"),
-    "training": ("root", "ink", "runs", "data", "models"),
+    "sweeps": ("root", "runs"),
+    "views": ("root", "ink", "runs", "models", "sweeps"),
+    "training": ("root", "ink", "runs", "data", "models", "sweeps"),
     "packages": ("root", "ink", "runs", "data", "models", "why", "views", "training"),
 }
-COMMAND_LINE = {"__main__", "package_commands", "train_command"}  # the one door in `digits/` that leads into every room
+COMMAND_LINE = {
+    "__main__",
+    "package_commands",
+    "sweep_command",
+    "train_command",
+}  # the one door in `digits/` that leads into every room
 # Modules of `training/` that do without TensorFlow until something is trained; pages may use them.
 WITHOUT_TENSORFLOW = {
     *("again", "checkpoints", "data", "explain", "keeper", "own_sets", "preparation", "process", "remarks", "retrying"),
     *("saving", "session", "teaching", "timeline", "trainer", "upkeep"),
 }
 TENSORFLOW = {"tensorflow", "keras"}
+OPTUNA = "digits/sweeps/study.py"  # the one module that imports it, which only the driver of a trainer loads
 
 DIGITS = PROJECT / "digits"
 MODULES = [path for path in sorted(DIGITS.rglob("*.py")) if "template" not in path.parts]
@@ -98,6 +105,13 @@ def test_few_modules_load_tensorflow(path):
         assert not loads_tensorflow(path, everywhere=False)
 
 
+@pytest.mark.parametrize("path", [*MODULES, *PAGES], ids=of)
+def test_one_module_loads_optuna(path):
+    """Optuna is imported in one module, which is imported only when a trainer drives a sweep."""
+    assert ("optuna" in packages_of(path)) == (of(path) == OPTUNA)
+    assert not any(name.startswith("digits.sweeps.study") for name in imports_of(path, everywhere=False))
+
+
 @pytest.mark.parametrize("path", MODULES, ids=of)
 def test_a_room_is_found_by_its_folder(path):
     """No `__init__` wraps what lies in its room."""
@@ -135,7 +149,7 @@ seen = [page.title[0].value]
 for other in ("train.py", "runs.py", "models.py", "data.py", "gallery.py"):
     seen.append(page.switch_page(other).run().title[0].value)
 wrong = [error.message for error in page.exception] + [error.value for error in page.error]
-print(seen, wrong, sorted({"tensorflow", "keras"} & set(sys.modules)))
+print(seen, wrong, sorted({"tensorflow", "keras", "optuna"} & set(sys.modules)))
 """
 
 

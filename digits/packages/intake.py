@@ -17,7 +17,8 @@ from digits.packages.claims import Claims
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
 from digits.packages.parameters import PARAMETERS_FILE
 from digits.runs import admission
-from digits.runs.registry import Registry, new_id
+from digits.runs.entries import new_id
+from digits.runs.registry import Registry
 from digits.settings import Settings
 from digits.store import open_store
 

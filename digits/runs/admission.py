@@ -13,6 +13,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from digits.errors import DigitsError, QuotaReached, TooManyPackages, TooManyRuns
 from digits.quotas import Quotas
 from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.sweeps import SweepUsage
 from digits.runs.usage import Usage
 
 _CONVOLUTIONAL = ("convolutional", "drawing")  # an image costs these many times more than the other networks
@@ -164,6 +165,24 @@ def require_import(usage: Usage) -> None:
         "Delete one on the Runs page; you can import another a day later.",
     )
     require_disk(usage)
+
+
+def require_sweep(usage: SweepUsage) -> None:
+    """Raise `QuotaReached` if a visitor keeps as many sweeps, or has as many running, as allowed."""
+    quotas = Quotas.from_environment()
+    _require_room(
+        quotas.sweeps_running_per_visitor,
+        usage.open,
+        QuotaReached,
+        "At most {limit} of a visitor's sweeps may run or be paused; you have {taken}. "
+        "Wait until one has ended, or stop one.",
+    )
+    _require_room(
+        quotas.sweeps_per_visitor,
+        usage.kept,
+        QuotaReached,
+        "A visitor may keep {limit} sweeps; you have {taken}. Delete one first.",
+    )
 
 
 def require_disk(usage: Usage) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 
 from digits.errors import RegistryBusy, RegistryUnavailable
 
-REVISION = "0006"  # of the tables in `schema`; the last file in migrations/versions has the same
+REVISION = "0007"  # of the tables in `schema`; the last file in migrations/versions has the same
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK, ADMISSION_LOCK, WORKERS_LOCK = 713_001, 713_002, 713_003  # numbers of advisory locks in PostgreSQL
 

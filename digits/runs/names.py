@@ -10,7 +10,8 @@ NETWORKS = {  # short names of the networks in `hyperparameters.PRESETS`, which 
     "convolutional": "Convolutional",
     "drawing": "Drawings",
 }
-_GIVEN = re.compile(rf"({'|'.join(NETWORKS.values())}) [1-9][0-9]*")
+_SWEEP = "Sweep"
+_GIVEN = re.compile(rf"({'|'.join(NETWORKS.values())}) [1-9][0-9]*|{_SWEEP} [1-9][0-9]*, .*")
 
 
 def numbered(network: str, taken: Iterable[str]) -> str:
@@ -24,6 +25,16 @@ def numbered(network: str, taken: Iterable[str]) -> str:
         taken: the names of the owner's runs, at least those that begin with the network's short name.
     """
     return f"{NETWORKS[network]} {_highest(NETWORKS[network], taken) + 1}"
+
+
+def of_sweep(taken: Iterable[str]) -> str:
+    """Return the name of an owner's next sweep, such as "Sweep 3", given the names of the others."""
+    return f"{_SWEEP} {_highest(_SWEEP, taken) + 1}"
+
+
+def of_trial(sweep: str, trial: int) -> str:
+    """Return the name of a sweep's trial, such as "Sweep 3, trial 12"; number 0 trains the best settings once more."""
+    return f"{sweep}, trial {trial}" if trial else f"{sweep}, best again"
 
 
 def free(name: str, taken: Iterable[str]) -> str:

@@ -2,31 +2,31 @@
 
 import functools
 import re
-import secrets
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sql
 
 from digits.errors import RunAlreadyFinished, RunNotFound
-from digits.runs import names, queue, schema, usage
-from digits.runs.database import ADMISSION_LOCK, lock, now
+from digits.runs import entries, names, queue, schema, usage
+from digits.runs.database import now
+from digits.runs.entries import Admit
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.own_sets import SetRegistry
-from digits.runs.schema import METRIC_NAMES, Run, RunState, TrainerStatus, to_run
+from digits.runs.schema import CONFIRMATION, METRIC_NAMES, Run, RunState, TrainerStatus, to_run
+from digits.runs.sweeps import SweepRegistry
 from digits.runs.usage import Usage
 from digits.runs.work import WorkRegistry
 
 _runs, _metrics, _changes, _workers = schema.runs, schema.metrics, schema.changes, schema.workers
-Admit = Callable[[Usage], None]  # raises an error to keep something out; nothing else is admitted meanwhile
 _ID = re.compile(r"[\w-]{1,32}", re.ASCII)  # links may hold anything, and not every database takes every character
 
 
-class Registry(WorkRegistry, SetRegistry):
-    """The registry of runs: what visitors and pages ask of it, beside the trainer's part and that of the sets."""
+class Registry(WorkRegistry, SetRegistry, SweepRegistry):
+    """The registry of runs: what visitors and pages ask of it, beside the parts of trainers, sets and sweeps."""
 
     def create(
         self,
@@ -47,18 +47,18 @@ class Registry(WorkRegistry, SetRegistry):
                 named after its network and numbered.
             history: the progress of the run whose checkpoint this one goes on from, as rows of `METRIC_NAMES`.
             admit: called with what the owner and all visitors use; an error that it raises keeps the run out.
-            facts: further columns, such as `id` from `new_id`, or `step`.
+            facts: further columns, such as `id` from `entries.new_id`, or `step`.
         """
         rows = {_changes: [asdict(change) for change in changes if change.step is not None], _metrics: history}
         with self._writing() as connection:
-            _admit(connection, admit, owner)
+            entries.admit_entry(connection, admit, owner)
             network = hyperparameters.network
-            taken = _names(connection, owner, name or names.NETWORKS[network])
+            taken = entries.names_of(connection, owner, name or names.NETWORKS[network])
             own = {
                 "state": RunState.QUEUED,
                 "name": names.free(name, taken) if name else names.numbered(network, taken),
             }
-            return _insert(connection, hyperparameters, owner, rows, own | facts)
+            return entries.insert(connection, hyperparameters, owner, rows, own | facts)
 
     def add_imported(
         self,
@@ -75,15 +75,15 @@ class Registry(WorkRegistry, SetRegistry):
         Args:
             admit: as in `create`.
             facts: columns such as `name`, which gets a number if another of the owner's runs has it, or `id` from
-                `new_id`.
+                `entries.new_id`.
         """
         rows = {_changes: [asdict(change) for change in changes], _metrics: history}
         ended = {"state": RunState.FINISHED, "step": hyperparameters.iterations, "ended": time.time()}
         with self._writing() as connection:
-            _admit(connection, admit, owner)
+            entries.admit_entry(connection, admit, owner)
             if name := facts.get("name"):
-                facts["name"] = names.free(name, _names(connection, owner, name))
-            return _insert(connection, hyperparameters, owner, rows, ended | facts)
+                facts["name"] = names.free(name, entries.names_of(connection, owner, name))
+            return entries.insert(connection, hyperparameters, owner, rows, ended | facts)
 
     def get(self, run_id: str) -> Run:
         """Return a run, deleted or not; raises `RunNotFound`."""
@@ -98,9 +98,11 @@ class Registry(WorkRegistry, SetRegistry):
             )
         return to_run(row)
 
-    def list_runs(self, owner: str, *, limit: int = 100, deleted: bool = False) -> list[Run]:
-        """Return an owner's runs, or only the deleted ones, newest first."""
-        is_wanted = _runs.c.deleted.is_not(None) if deleted else _runs.c.deleted.is_(None)
+    def list_runs(self, owner: str, *, limit: int = 100, deleted: bool = False, with_trials: bool = True) -> list[Run]:
+        """Return an owner's runs, or only the deleted ones, newest first; `with_trials`, those of sweeps too."""
+        is_wanted: Any = _runs.c.deleted.is_not(None) if deleted else _runs.c.deleted.is_(None)
+        if not with_trials:
+            is_wanted = sql.and_(is_wanted, sql.or_(_runs.c.trial.is_(None), _runs.c.trial == CONFIRMATION))
         query = _runs.select().where(_runs.c.owner == owner, is_wanted).order_by(_runs.c.created.desc()).limit(limit)
         with self._reading() as connection:
             return [to_run(row) for row in connection.execute(query).mappings()]
@@ -196,8 +198,12 @@ class Registry(WorkRegistry, SetRegistry):
         with self._writing() as connection:
             connection.execute(_runs.update().where(_runs.c.id.in_(run_ids)).values(deleted=deleted))
 
-    def request_stop(self, run_id: str) -> None:
-        """Ask a run to stop and save its model; a run that has not begun ends at once."""
+    def request_stop(self, run_id: str, *, pruned: int | None = None) -> None:
+        """Ask a run to stop and save its model; a run that has not begun ends at once.
+
+        Args:
+            pruned: the iteration after which its sweep gave it up; None if somebody wants it to stop.
+        """
         with self._writing() as connection:
             reason = "Removed from the queue before it began."
             changed = self._change(
@@ -209,7 +215,8 @@ class Registry(WorkRegistry, SetRegistry):
                 ended=time.time(),
                 reason=reason,
             )
-            changed += self._change(connection, run_id, (RunState.QUEUED, RunState.RUNNING), stop_requested=True)
+            asked = {"stop_requested": True} | ({} if pruned is None else {"pruned": pruned})
+            changed += self._change(connection, run_id, (RunState.QUEUED, RunState.RUNNING), **asked)
             changed += self._change(
                 connection, run_id, (RunState.PAUSED,), state=RunState.QUEUED, stop_requested=True, pause_at=None
             )
@@ -218,7 +225,7 @@ class Registry(WorkRegistry, SetRegistry):
     def request_pause(self, run_id: str, *, at: int = 0, admit: Admit | None = None) -> None:
         """Ask a run to pause after `at` iterations; a queued run pauses at once."""
         with self._writing() as connection:
-            _admit_change(connection, admit, run_id)
+            entries.admit_change(connection, admit, run_id)
             changed = self._change(connection, run_id, (RunState.RUNNING,), pause_at=at)
             changed += self._change(connection, run_id, (RunState.QUEUED,), state=RunState.PAUSED, pause_at=None)
         self._require(changed, run_id, "Only a queued or running run can be paused")
@@ -226,7 +233,7 @@ class Registry(WorkRegistry, SetRegistry):
     def request_resume(self, run_id: str, *, pause_at: int | None = None, admit: Admit | None = None) -> None:
         """Re-queue a paused run at its old place; it pauses again after `pause_at` iterations, if given."""
         with self._writing() as connection:
-            _admit_change(connection, admit, run_id)
+            entries.admit_change(connection, admit, run_id)
             changed = self._change(connection, run_id, (RunState.PAUSED,), state=RunState.QUEUED, pause_at=pause_at)
             changed += self._change(connection, run_id, (RunState.RUNNING,), pause_at=pause_at)
         self._require(changed, run_id, "Only a paused run can be resumed")
@@ -238,7 +245,7 @@ class Registry(WorkRegistry, SetRegistry):
             asked = sql.select(_runs.c.id).where(_runs.c.id == run_id, is_running, _runs.c.save_requested)
             if connection.execute(asked).first():
                 return
-            _admit_change(connection, admit, run_id)
+            entries.admit_change(connection, admit, run_id)
             copies = _runs.c.copies + 1
             changed = self._change(connection, run_id, (RunState.RUNNING,), save_requested=True, copies=copies)
         self._require(changed, run_id, "Only a running run can be saved")
@@ -273,45 +280,6 @@ class Registry(WorkRegistry, SetRegistry):
     def _require(self, changed: int, run_id: str, rule: str) -> None:
         if not changed:
             raise RunAlreadyFinished(f"{rule}; this one is {self.get(run_id).state}.")
-
-
-def new_id() -> str:
-    """Return an id for a run, which cannot be guessed."""
-    return secrets.token_urlsafe(9)
-
-
-def _admit(connection: sql.Connection, admit: Admit | None, owner: str, *, but: str = "") -> None:
-    if admit is not None:
-        lock(connection, ADMISSION_LOCK)
-        admit(usage.measure(connection, owner, but=but))
-
-
-def _admit_change(connection: sql.Connection, admit: Admit | None, run_id: str) -> None:
-    """Admit a change of a run's state, which counts only in its new one."""
-    if admit is not None:
-        owner = connection.execute(sql.select(_runs.c.owner).where(_runs.c.id == run_id)).scalar_one()
-        _admit(connection, admit, owner, but=run_id)
-
-
-def _insert(
-    connection: sql.Connection,
-    hyperparameters: Hyperparameters,
-    owner: str,
-    rows: dict[sql.Table, Any],
-    facts: dict[str, Any],
-) -> str:
-    run_id = facts.get("id") or new_id()
-    values = {"owner": owner, "hyperparameters": hyperparameters.to_dict(), "created": time.time()}
-    connection.execute(_runs.insert().values(**values, **facts | {"id": run_id}))
-    for table in filter(rows.get, rows):
-        connection.execute(table.insert(), [{"run_id": run_id, **row} for row in rows[table]])
-    return run_id
-
-
-def _names(connection: sql.Connection, owner: str, start: str) -> list[str]:
-    """Return the names of an owner's runs, deleted or not, that begin with `start`."""
-    query = sql.select(_runs.c.name).where(_runs.c.owner == owner, _runs.c.name.startswith(start, autoescape=True))
-    return list(connection.execute(query).scalars())
 
 
 def _count_waiting(connection: sql.Connection, owner: str | None = None) -> int:

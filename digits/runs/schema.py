@@ -28,6 +28,21 @@ class RunState(enum.StrEnum):
         return self in (RunState.FINISHED, RunState.STOPPED, RunState.FAILED)
 
 
+class SweepState(enum.StrEnum):
+    """The state of a sweep; the state of an ended sweep never changes."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+    @property
+    def is_ended(self) -> bool:
+        return self in (SweepState.STOPPED, SweepState.FINISHED)
+
+
+CONFIRMATION = 0  # in place of a trial's number, for the run that trains a sweep's best settings once more
+
 _STATE = sql.Enum(  # plain text in the database
     RunState, native_enum=False, length=16, values_callable=lambda states: [state.value for state in states]
 )
@@ -67,6 +82,9 @@ runs = sql.Table(
     sql.Column("disk_bytes", sql.BigInteger),
     sql.Column("shared", sql.Float),
     sql.Column("parent", sql.String(64), nullable=False, default="", server_default=""),
+    sql.Column("sweep", sql.String(32), index=True),
+    sql.Column("trial", sql.Integer),
+    sql.Column("pruned", sql.Integer),
     sql.Index("ix_runs_owner_created", "owner", "created"),
     sql.Index("ix_runs_owner_lease", "owner", "lease_until"),
 )
@@ -121,6 +139,28 @@ sets = sql.Table(
     sql.Column("disk_bytes", sql.BigInteger, nullable=False),
     sql.Column("deleted", sql.Float, index=True),
 )
+_SWEEP_STATE = sql.Enum(
+    SweepState, native_enum=False, length=16, values_callable=lambda states: [state.value for state in states]
+)
+sweeps = sql.Table(
+    "sweeps",
+    metadata,
+    sql.Column("id", sql.String(32), primary_key=True),
+    sql.Column("owner", sql.String(64), nullable=False, index=True),
+    sql.Column("name", sql.Text, nullable=False),
+    sql.Column("state", _SWEEP_STATE, nullable=False, index=True),
+    sql.Column("plan", sql.JSON, nullable=False),
+    sql.Column("created", sql.Float, nullable=False),
+    sql.Column("ended", sql.Float),
+    sql.Column("begun", sql.Integer, nullable=False, default=0),
+    sql.Column("seconds", sql.Float, nullable=False, default=0.0),
+    sql.Column("confirmation", sql.String(32), nullable=False, default=""),
+    sql.Column("summary", sql.JSON, nullable=False),
+    sql.Column("note", sql.Text, nullable=False, default=""),
+    sql.Column("driver", sql.String(64), nullable=False, default=""),
+    sql.Column("driven", sql.Float),
+    sql.Column("deleted", sql.Float, index=True),
+)
 METRIC_NAMES = [column.name for column in metrics.columns][1:]
 
 
@@ -153,6 +193,9 @@ class Run:
         disk_bytes: the space of its files when it was last measured; None before.
         shared: when somebody else than its owner opened it last; None if nobody has. It is noted once a day.
         parent: the id of the model whose weights it began with, to learn from its owner's corrections; empty for none.
+        sweep: the id of the sweep that it is a trial of; None for none.
+        trial: its number in its sweep, from 1, or `CONFIRMATION`; None if it is of none.
+        pruned: the iteration after which its sweep gave it up; None if it did not.
     """
 
     id: str
@@ -187,6 +230,9 @@ class Run:
     disk_bytes: int | None = None
     shared: float | None = None
     parent: str = ""
+    sweep: str | None = None
+    trial: int | None = None
+    pruned: int | None = None
 
     @property
     def is_ended(self) -> bool:
@@ -241,12 +287,51 @@ class SetRecord:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """A search for better settings, as it was when it was read. Its trials are runs.
+
+    Attributes:
+        owner: the visitor who started it, as `visitors.owner_of` names them; only this visitor may control it.
+        plan: what is searched and how, as `digits.sweeps.plan.Plan` writes it.
+        created, ended: seconds since 1970; `ended` is None before its end.
+        begun: how many trials have been queued so far; the next one has the next number.
+        seconds: for how long it has been running, without pauses.
+        confirmation: the id of the run that trains its best settings once more; empty before.
+        summary: `importances`, the share of each searched hyperparameter, and `of`, the trials that they are from.
+        note: why it waits or how it ended, in a sentence; else empty.
+        driver, driven: the trainer that drives it, and when it did so last, by the database's clock.
+        deleted: when its owner deleted it, in seconds since 1970, or None.
+    """
+
+    id: str
+    owner: str
+    name: str
+    state: SweepState
+    plan: dict[str, Any]
+    created: float
+    ended: float | None
+    begun: int
+    seconds: float
+    confirmation: str
+    summary: dict[str, Any]
+    note: str
+    driver: str
+    driven: float | None
+    deleted: float | None
+
+    @property
+    def is_ended(self) -> bool:
+        return self.state.is_ended
+
+
+@dataclass(frozen=True)
 class Orders:
     """What a running run's owner has requested; the trainer reads it between chunks of iterations."""
 
     stop_requested: bool
     pause_at: int | None
     save_requested: bool
+    pruned: int | None
     changes: tuple[Change, ...]
 
 

@@ -98,7 +98,9 @@ class WorkRegistry(Database):
             if progress:
                 connection.execute(_metrics.insert(), [{"run_id": run_id, **row} for row in progress])
             row = connection.execute(
-                sql.select(_runs.c.stop_requested, _runs.c.pause_at, _runs.c.save_requested).where(_runs.c.id == run_id)
+                sql.select(_runs.c.stop_requested, _runs.c.pause_at, _runs.c.save_requested, _runs.c.pruned).where(
+                    _runs.c.id == run_id
+                )
             ).one()
             return Orders(*row, tuple(self._read_changes(connection, run_id)))
 
@@ -188,6 +190,12 @@ class WorkRegistry(Database):
             left = (_runs.c.state == RunState.RUNNING, _runs.c.worker == worker)
             connection.execute(_runs.update().where(*left).values(lease_until=now()))
             connection.execute(_workers.delete().where(_workers.c.id == worker))
+
+    def count_trainers(self) -> int:
+        """Return how many trainers live."""
+        is_alive = _workers.c.heartbeat >= now() - HEARTBEAT_TIMEOUT_SECONDS
+        with self._reading() as connection:
+            return connection.execute(sql.select(sql.func.count()).where(is_alive)).scalar_one()
 
     # Deleted runs, and what the owners' side uses too.
 

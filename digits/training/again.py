@@ -2,7 +2,8 @@
 
 from digits.data import corrections
 from digits.runs import admission, commands, names
-from digits.runs.registry import Registry, new_id
+from digits.runs.entries import new_id
+from digits.runs.registry import Registry
 from digits.runs.schema import Run, RunState
 from digits.store import Store
 from digits.training import checkpoints, timeline

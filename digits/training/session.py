@@ -31,6 +31,8 @@ _RECORD_EVERY_SECONDS = 0.1  # the owner's commands are read at the same time
 _NO_CHECKPOINT = "No checkpoint could be written"
 _NO_SNAPSHOT = "A moment of its time line could not be kept"
 
+_PRUNED = "Its sweep gave it up after iteration {:,}, where earlier trials had read more of the validation images."
+
 _logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -127,6 +129,8 @@ class Session:
         if self._is_closing.is_set():
             return RunState.QUEUED
         if orders.stop_requested or self._is_out_of_time():
+            if orders.pruned is not None:
+                self._remarks.notice = _PRUNED.format(orders.pruned)
             return RunState.STOPPED
         if orders.pause_at is not None and self._training.step >= orders.pause_at:
             return RunState.PAUSED

@@ -22,8 +22,9 @@ from digits.models.figures import BeforeAfter
 from digits.models.reading import Classifier
 from digits.models.recogniser import CARD, CalibratedRecogniser
 from digits.runs import admission, commands, names
+from digits.runs.entries import new_id
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
-from digits.runs.registry import Registry, new_id
+from digits.runs.registry import Registry
 from digits.runs.schema import Run
 from digits.settings import Settings
 from digits.store import Store, open_store

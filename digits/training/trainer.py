@@ -30,6 +30,7 @@ from digits.runs.registry import Registry
 from digits.runs.schema import Run, RunState
 from digits.settings import RUNS_BEFORE_RECYCLING, Settings
 from digits.store import open_store
+from digits.sweeps.driver import Driver
 from digits.training import checkpoints, process
 from digits.training.data import TrainerData
 from digits.training.preparation import Interrupted, Preparation
@@ -65,6 +66,7 @@ class Trainer:
         self._activity = "starting"
         self._programs: dict[tuple[str, int, str, str, str, bool], Program] = {}
         self._data = TrainerData(settings)
+        self._driver = Driver(registry)
         self._upkeep = Upkeep(settings, registry, self._store, self._retry)
         self._preparation = Preparation(
             registry,
@@ -95,11 +97,15 @@ class Trainer:
         served: set[str] = set()
         while not self._is_closing.is_set() and len(served) < RUNS_BEFORE_RECYCLING:
             if run := self._retry(lambda: self._registry.claim(attempts=_ATTEMPTS)):
-                self._train(run)
+                with self._driver.driving():
+                    self._train(run)
                 self._upkeep.measure(run.id)
                 self._upkeep.remove_deleted()
                 memory.trim()
                 served.add(run.id)
+                self._driver.drive(at_once=True)
+            elif self._driver.drive():  # it has queued a run
+                continue
             elif cold:  # compile in advance while no run waits, one network at a time
                 self._activity = "warming up"
                 self._in_background(self._warm_up, cold.pop(0))

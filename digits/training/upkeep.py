@@ -50,6 +50,7 @@ class Upkeep:
                 _logger.warning("run %s cannot be removed: %s", run_id, error)
                 continue
             self._retry(functools.partial(self._registry.purge, run_id))
+        self._retry(lambda: self._registry.purge_sweeps(now - _UNDO_SECONDS))
         try:
             self._retry(lambda: own_sets.remove_abandoned(self._registry, self._store, now - _UNDO_SECONDS))
         except OSError as error:  # tried again in an hour
