@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from digits import package_commands, train_command
+from digits import package_commands, sweep_command, train_command
 from digits.accuracy import accuracy
 from digits.data import datasets, drawings, sets, strangers
 from digits.errors import DigitsError, FileTooLarge, InvalidHyperparameter, InvalidImage
@@ -187,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=name, description="Train, use and inspect digit recognisers.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train_command.add(commands)
+    sweep_command.add(commands)
     _add_predict(commands)
     _add_gallery(commands)
     _add_evaluate(commands)

@@ -19,7 +19,19 @@ from digits.packages.check import CheckResult
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, PROJECT_DIR
 
-COMMANDS = ("train", "predict", "gallery", "evaluate", "models", "export", "check", "import", "db", "db upgrade")
+COMMANDS = (
+    "train",
+    "sweep",
+    "predict",
+    "gallery",
+    "evaluate",
+    "models",
+    "export",
+    "check",
+    "import",
+    "db",
+    "db upgrade",
+)
 
 
 @pytest.fixture
