@@ -228,7 +228,7 @@ def model_chooser(page: str, *, width: int | Literal["stretch"] = "stretch") -> 
     model = chosen_model(page)
     choices = {bundled.id: titles.of_bundled(bundled) for bundled in catalogue.bundled()}
     try:
-        runs = registry().list_runs(visitor())
+        runs = registry().list_runs(visitor(), with_trials=False)  # a sweep's trials have links of their own
         names = tables.names(runs)
         for run in runs:
             choices |= _titles_of(run, names[run.id])

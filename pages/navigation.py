@@ -26,7 +26,8 @@ st.set_page_config(page_title=previews.browser_title(page.title))
 st.logo(COMPONENTS / "logo.svg", size="medium")
 with st.bottom, st.container(key="tabs", horizontal=True, wrap=False, gap=None, horizontal_alignment="distribute"):
     for entry, target in pages.items():
-        st.page_link(target, label=entry.title, icon=f":material/{entry.icon}:")
+        if entry.is_tab:
+            st.page_link(target, label=entry.title, icon=f":material/{entry.icon}:")
 try:
     page.run()
 except Exception:  # a bug: the log says which

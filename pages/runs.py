@@ -176,6 +176,7 @@ def _below(table: pd.DataFrame, *, has_older: bool) -> None:
             on_click="ignore",
             help="The listed runs with all their settings, at full precision, for a spreadsheet.",
         )
+        st.page_link("sweep.py", label="Your sweeps", icon=":material/manage_search:")
         if has_older:
             st.button(f"{RUNS_LISTED} more", icon=":material/expand_more:", on_click=_list_more, key=key("more"))
             st.caption(f"Only your newest {st.session_state[key('limit')]:,} runs are searched.")

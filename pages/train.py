@@ -9,10 +9,10 @@ from digits import trouble
 from digits.data import sets
 from digits.errors import DigitsError, RunNotFound
 from digits.runs import commands
-from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.runs.names import NETWORKS
 from digits.runs.schema import Run
-from digits.views import diagnosis
+from digits.views import diagnosis, sharing
 from digits.views.markdown import escaped
 from pages import _again, _challenges, _curves, _learning, _result, _settings, _state, _taught, _transport, _widgets
 from pages._widgets import STATES
@@ -51,6 +51,7 @@ def _new_run() -> None:
     with right:
         _settings.show_diagram()
         _challenges.show_all()
+        _search()
         _own_runs()
         _widgets.data_caption(_widgets.test_set(st.session_state[_key("dataset")]))
     with st.container(key=_key("unseen")):
@@ -156,9 +157,20 @@ def _pictures(run: Run) -> None:
         _learning.show(run)
 
 
+def _search() -> None:
+    """Show the link to the search for better settings than those on the screen."""
+    st.page_link(
+        "sweep.py",
+        label="Find better settings",
+        icon=":material/manage_search:",
+        query_params=sharing.query("sweep", {name: st.session_state[_key(name)] for name in KNOBS}),
+        help="Opens Sweep, which trains this network with many settings. Nothing starts yet.",
+    )
+
+
 def _own_runs() -> None:
     """List the visitor's latest runs, so that they can be found without their links."""
-    runs = _widgets.registry().list_runs(_widgets.visitor(), limit=5)
+    runs = _widgets.registry().list_runs(_widgets.visitor(), limit=5, with_trials=False)
     if runs:
         st.markdown("**Your latest runs**")
     for run in runs:

@@ -146,7 +146,7 @@ page = AppTest.from_file("pages/navigation.py", default_timeout=60)
 page.session_state["visitor"] = "somebody"
 page.run()
 seen = [page.title[0].value]
-for other in ("train.py", "runs.py", "models.py", "data.py", "gallery.py"):
+for other in ("train.py", "sweep.py", "runs.py", "models.py", "data.py", "gallery.py"):
     seen.append(page.switch_page(other).run().title[0].value)
 wrong = [error.message for error in page.exception] + [error.value for error in page.error]
 print(seen, wrong, sorted({"tensorflow", "keras", "optuna"} & set(sys.modules)))
@@ -158,7 +158,8 @@ def test_opening_every_page_leaves_tensorflow_out(registry):
     done = subprocess.run(
         [sys.executable, "-c", OPEN_ALL_PAGES], cwd=PROJECT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "['Draw a digit', 'Train a model', 'Runs', 'Models', 'Data', 'Gallery'] [] []"
+    titles = ["Draw a digit", "Train a model", "Find better settings", "Runs", "Models", "Data", "Gallery"]
+    assert done.stdout.strip() == f"{titles} [] []"
 
 
 @pytest.mark.parametrize("path", [*PAGES[:1], PROJECT / "pages" / "navigation.py"], ids=lambda path: path.name)

@@ -116,8 +116,8 @@ class Space:
 
     @classmethod
     def from_text(cls, text: str) -> "Space":
-        """Return the space in a link, such as "learning_rate~0.0001~0.01~~optimizer~sgd~adam"."""
-        parts = [part.split("~") for part in text.split("~~") if part]
+        """Return the space in a link, such as "learning_rate..0.0001..0.01...optimizer..sgd..adam"."""
+        parts = [part.split("..") for part in text.split("...") if part]
         return cls.from_dict({name: chosen for name, *chosen in parts})
 
     def to_text(self) -> str:
@@ -126,7 +126,7 @@ class Space:
             (name, *(f"{v:.10g}" if isinstance(v, float) else str(v) for v in values))
             for name, values in self.to_dict().items()
         ]
-        return "~~".join("~".join(part) for part in parts)
+        return "...".join("..".join(part) for part in parts)
 
     @cached_property
     def size(self) -> int:

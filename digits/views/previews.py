@@ -29,17 +29,22 @@ class Page:
         title: what the menu and the browser's tab show.
         icon: the name of a Material symbol.
         sentence: what the page is for.
+        is_tab: whether it is one of the tabs of a phone, which has room for six.
     """
 
     name: str
     title: str
     icon: str
     sentence: str
+    is_tab: bool = True
 
 
 PAGES = (
     Page("draw", "Draw", "draw", "Draw a digit, or choose a picture of one, and see what a model reads."),
     Page("train", "Train", "model_training", "Choose a network and its settings, and watch it learn."),
+    Page(
+        "sweep", "Sweep", "manage_search", "Search for better settings of a network in many short runs.", is_tab=False
+    ),
     Page("runs", "Runs", "format_list_bulleted", "Name, compare, repeat and delete the runs that you have started."),
     Page(
         "models", "Models", "neurology", "See a model's accuracy, mistakes and calibration; export and import models."

@@ -11,6 +11,8 @@ from digits.errors import DigitsError, InvalidHyperparameter
 from digits.ink import codec
 from digits.runs.hyperparameters import KNOBS, PRESETS, check
 from digits.runs.schema import RunState
+from digits.sweeps.plan import DEFAULT_MINUTES, DEFAULT_TRIALS, MOST_MINUTES, MOST_TRIALS, PRUNERS, SAMPLERS, Plan
+from digits.sweeps.space import Space
 from digits.views import games
 from digits.views.challenges import CHALLENGES
 
@@ -102,6 +104,10 @@ def _game(text: str) -> str:
     return text
 
 
+def _space(text: str) -> str:
+    return Space.from_text(text).to_text() if text else ""
+
+
 PAGES: dict[str, dict[str, Parameter]] = {
     "draw": {
         "model": Parameter("", _identifier),
@@ -114,6 +120,17 @@ PAGES: dict[str, dict[str, Parameter]] = {
         **{name: Parameter(None, partial(check, name)) for name in KNOBS if name != "network"},
         "run": Parameter("", _identifier),
         "challenge": Parameter("", _one_of(*CHALLENGES)),
+    },
+    "sweep": {
+        "network": Parameter("corrected", partial(check, "network")),
+        **{name: Parameter(None, partial(check, name)) for name in KNOBS if name != "network"},
+        "space": Parameter("", _space),  # empty for the usual one
+        "sampler": Parameter(SAMPLERS[0], _one_of(*SAMPLERS)),
+        "prune": Parameter(PRUNERS[0], _one_of(*PRUNERS)),
+        "budget": Parameter("trials", _one_of("trials", "minutes")),
+        "trials": Parameter(DEFAULT_TRIALS, _whole(1, MOST_TRIALS)),
+        "minutes": Parameter(DEFAULT_MINUTES, _whole(1, MOST_MINUTES)),
+        "sweep": Parameter("", _identifier),
     },
     "runs": {
         "state": Parameter("", _one_of(*RunState, "deleted")),
@@ -190,6 +207,13 @@ def query(page: str, values: Mapping[str, Any]) -> dict[str, str]:
         for name, parameter in PAGES[page].items()
         if values.get(name) not in (None, "") and (name in KNOBS or values[name] != parameter.default)
     }
+
+
+def of_plan(plan: Plan) -> dict[str, str]:
+    """Return the parameters of the link that opens the Sweep page with a plan, ready to be changed and started."""
+    budget = {"budget": "minutes", "minutes": plan.minutes} if plan.minutes else {"trials": plan.trials}
+    how = {"space": plan.space.to_text(), "sampler": plan.sampler, "prune": plan.pruner, "budget": "trials"}
+    return query("sweep", plan.hyperparameters.to_dict() | how | budget)
 
 
 def query_string(page: str, values: Mapping[str, Any]) -> str:

@@ -11,7 +11,8 @@ from digits.views.sweeps import settings_in_words, value_in_words
 
 # As on every page, blue is a measurement and grey of no weight; the best trial is deeper and wide.
 _BEST, _TRIAL, _GIVEN_UP, _LABEL = "#3d7ab8", "#7fb0dd", "#9aa4ae", "#758290"
-_FAINT, _CLEAR = 0.35, 0.7
+_FAINT, _CLEAR = 0.45, 0.8
+_LABELS = 9  # at most, on an axis
 _SHOWN = 0.8  # the share of the trials that must fit on an accuracy axis; those that guess would flatten the others
 
 Curves = Mapping[str, Sequence[tuple[int, float]]]  # the iteration and the accuracy of validations, by the run's id
@@ -56,7 +57,7 @@ def parallel_coordinates(plan: Plan, trials: Sequence[Run]) -> dict[str, Any]:
             "name": KNOBS[axis.name].label,
             "type": "category",
             "data": [value_in_words(value) for value in axis.values],
-            "axisLabel": label,
+            "axisLabel": label | {"interval": -(-len(axis.values) // _LABELS) - 1},
             "nameTextStyle": label,
         }
         for index, axis in enumerate(plan.space.axes)
@@ -67,7 +68,7 @@ def parallel_coordinates(plan: Plan, trials: Sequence[Run]) -> dict[str, Any]:
     return {
         "animation": False,
         "legend": _legend(kinds),
-        "parallel": {"left": 24, "right": 56, "top": 58, "bottom": 12, "parallelAxisDefault": {"nameGap": 10}},
+        "parallel": {"left": 40, "right": 56, "top": 58, "bottom": 12, "parallelAxisDefault": {"nameGap": 10}},
         "parallelAxis": [*axes, last],
         "series": [
             {

@@ -56,7 +56,10 @@ def estimate(plan: Plan, paces: Mapping[str, float]) -> str:
         f"No trial begins after {plan.minutes} min" if plan.minutes else f"{trials}, and the best settings once more"
     )
     fewer = f" The grid has {plan.most:,} settings." if plan.sampler == "grid" and plan.most < plan.trials else ""
-    return f"{count}: about {least if least == most else f'{least} to {most}'} if nobody else trains.{fewer}"
+    span = most if least == most else f"{least} to {most}"
+    if least.split()[1:] == most.split()[1:] and least != most:
+        span = f"{least.split()[0]} to {most}"
+    return f"{count}: about {span} if nobody else trains.{fewer}"
 
 
 def space_in_words(plan: Plan) -> str:
@@ -133,7 +136,7 @@ def verdict(sweep: Sweep, trials: Sequence[Run], again: Run | None) -> str:
 def beginning(plan: Plan, trials: Sequence[Run]) -> str:
     """Say what the settings reached where the search began; empty if no trial has them."""
     for run in trials:
-        if run.trial == 1 and run.hyperparameters == plan.hyperparameters and run.best_val_accuracy is not None:
+        if run.trial == 1 and run.is_ended and run.hyperparameters == plan.hyperparameters and run.best_val_accuracy:
             early = f", given up after {run.pruned:,} iterations" if run.pruned is not None else ""
             return f"Trial 1 had the settings where the search began: {run.best_val_accuracy:.1%} on validation{early}."
     return ""

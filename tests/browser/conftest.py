@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 30  # timeout of one condition; a busy machine with two cores 
 _EXPECTED_ERRORS = (
     re.compile(r"net::ERR_NAME_NOT_RESOLVED"),  # Streamlit requests the tab's icon from the internet
     re.compile(
-        r"404 .*/(train|runs|models|data|gallery)/_stcore/(health|host-config)"
+        r"404 .*/(train|sweep|runs|models|data|gallery)/_stcore/(health|host-config)"
     ),  # and requests its server below a page's address
 )
 

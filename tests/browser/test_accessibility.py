@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser import actions
 
-PATHS = ("/", "/train", "/runs", "/models", "/models?tab=Classes", "/data", "/gallery?model=softmax&show=all")
+PATHS = ("/", "/train", "/sweep", "/runs", "/models", "/models?tab=Classes", "/data", "/gallery?model=softmax&show=all")
 SIZES = {"desktop": {}, "phone": actions.PHONE}
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser import actions
 from tests.browser.serving import serve
 
-PAGES = ["Draw", "Train", "Runs", "Models", "Data", "Gallery"]
+PAGES = ["Draw", "Train", "Sweep", "Runs", "Models", "Data", "Gallery"]
 
 
 @pytest.fixture

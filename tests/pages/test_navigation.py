@@ -14,6 +14,7 @@ from tests.pages.conftest import NAVIGATION
 PAGES = {
     "draw.py": "Draw a digit",
     "train.py": "Train a model",
+    "sweep.py": "Find better settings",
     "runs.py": "Runs",
     "models.py": "Models",
     "data.py": "Data",

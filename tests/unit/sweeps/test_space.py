@@ -52,7 +52,7 @@ def test_a_networks_usual_plan_survives_json_and_links(network):
     assert plan.space.holds(plan.hyperparameters.to_dict()), "the preset is where the search begins"
 
 
-@pytest.mark.parametrize("text", ["learning_rate", "learning_rate~1", "~~~", "x~1~2", "dropout~a~b"])
+@pytest.mark.parametrize("text", ["learning_rate", "learning_rate..1", ".....", "x..1..2", "dropout..a..b"])
 def test_a_bad_link_is_an_error_of_ours(text):
     with pytest.raises((InvalidSweep, InvalidHyperparameter)):
         Space.from_text(text)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from digits.ink import codec
 from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS
+from digits.sweeps.plan import PRUNERS, SAMPLERS
+from digits.sweeps.space import SEARCHABLE, Space, stops
 from digits.views.challenges import CHALLENGES
 from digits.views.sharing import COMPARISON_TABS, MODEL_TABS, MOST_IDS, PAGES, PEN_WIDTHS, query, query_string, read
 
@@ -35,6 +37,14 @@ def values_of(name):
     return st.sampled_from(knob.choices) if knob.scale == "choice" else st.integers(int(knob.low), int(knob.high))
 
 
+def space_of(names):
+    """The text of a space in which all values of these hyperparameters are searched."""
+    axes = {name: stops(name) for name in names}
+    return Space.from_dict(
+        {name: all_ if KNOBS[name].scale == "choice" else (all_[0], all_[-1]) for name, all_ in axes.items()}
+    ).to_text()
+
+
 STATES = {
     "draw": st.fixed_dictionaries(
         {
@@ -50,6 +60,18 @@ STATES = {
             "run": st.just("") | identifiers,
             "challenge": st.sampled_from(["", *CHALLENGES]),
         },
+    ),
+    "sweep": st.fixed_dictionaries(
+        {
+            **{name: values_of(name) for name in KNOBS},
+            "space": st.just("") | st.sets(st.sampled_from(SEARCHABLE), min_size=1).map(space_of),
+            "sampler": st.sampled_from(SAMPLERS),
+            "prune": st.sampled_from(PRUNERS),
+            "budget": st.sampled_from(["trials", "minutes"]),
+            "trials": st.integers(1, 500),
+            "minutes": st.integers(1, 1440),
+            "sweep": st.just("") | identifiers,
+        }
     ),
     "runs": st.fixed_dictionaries(
         {
