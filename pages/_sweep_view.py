@@ -177,7 +177,7 @@ def _pictures(sweep_id: str) -> None:
         _settings(plan, trials)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader("Validation curves", anchor=False)
+        st.header("Validation curves", anchor=False)
         st.echarts_chart(
             sweep_charts.curves(trials, points),
             height=HEIGHT,
@@ -196,7 +196,7 @@ def _described(plan: Plan) -> None:
 
 
 def _settings(plan: Plan, trials: Sequence[Run]) -> None:
-    st.subheader("Settings and accuracy", anchor=False)
+    st.header("Settings and accuracy", anchor=False)
     st.echarts_chart(
         sweep_charts.parallel_coordinates(plan, trials),
         height=HEIGHT + 40,
@@ -206,7 +206,7 @@ def _settings(plan: Plan, trials: Sequence[Run]) -> None:
 
 
 def _time(trials: Sequence[Run]) -> None:
-    st.subheader("Time and accuracy", anchor=False)
+    st.header("Time and accuracy", anchor=False)
     if best_of(trials) is None:
         st.caption("This compares the trials that have ended.")
         return
@@ -219,7 +219,7 @@ def _time(trials: Sequence[Run]) -> None:
 
 
 def _importance(sweep: Sweep) -> None:
-    st.subheader("What matters", anchor=False)
+    st.header("What matters", anchor=False)
     importances = sweep.summary.get("importances")
     if not importances:
         st.caption("From six trials on, this shows how much each setting decides whether a trial is among the best.")
@@ -238,7 +238,7 @@ def _importance(sweep: Sweep) -> None:
 
 def _table(plan: Plan, trials: Sequence[Run]) -> None:
     """List the trials, the best first; pressing one opens its run on Train."""
-    st.subheader("Trials", anchor=False)
+    st.header("Trials", anchor=False)
     table = words.table(plan, trials)
     ids = list(table["Id"])
     st.dataframe(

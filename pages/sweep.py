@@ -30,7 +30,7 @@ def _find() -> Sweep | None:
 
 def _own() -> None:
     """List the visitor's sweeps, and say what a sweep is to somebody who has none."""
-    st.subheader("Your sweeps", anchor=False)
+    st.header("Your sweeps", anchor=False)
     found = _widgets.registry().list_sweeps(_widgets.visitor())
     for sweep in found:
         label, icon, _ = _sweep_view.STATES[sweep.state]

@@ -25,7 +25,7 @@ PRUNERS_EXPLAINED = {
 }
 # Shares of the iterations that trials train, in the mean: a ninth for all, a third for some; Hyperband spares some.
 _LEAST = {"halving": 0.3, "hyperband": 0.5, "none": 1.0}
-_SAVING_SECONDS = 1.5  # to test and save the model of a trial
+_SAVING_SECONDS = 3.0  # to test and save the model of a trial
 
 
 def seconds(plan: Plan, paces: Mapping[str, float]) -> tuple[float, float]:

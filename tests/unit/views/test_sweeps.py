@@ -106,7 +106,7 @@ class TestEstimate:
 
     def test_is_said_with_its_unit_once(self):
         said = sweeps.estimate(default_plan("corrected"), PACES)
-        assert said == "20 trials, and the best settings once more: about 2 to 6 min if nobody else trains."
+        assert said == "20 trials, and the best settings once more: about 3 to 7 min if nobody else trains."
 
     def test_of_minutes_ends_with_the_last_trial(self):
         plan = dataclasses.replace(default_plan("corrected"), trials=200, minutes=5)
