@@ -90,7 +90,7 @@ def _sweep(registry: Registry, plan: Plan) -> dict[str, Any]:
     return {
         "pruner": plan.pruner,
         "trials": len(trials),
-        "given_up": sum(run.pruned is not None for run in trials),
+        "pruned": sum(run.pruned is not None for run in trials),
         "seconds": round(time.monotonic() - began, 1),
         "seconds_of_training": round(sum(run.seconds for run in trials), 1),
         "best_validation": best.best_val_accuracy,

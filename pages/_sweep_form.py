@@ -178,7 +178,7 @@ def _method() -> None:
     """Show how the next settings are chosen, and what becomes of trials that fall behind."""
     for label, name, titles, explained in (
         ("Sampler", "sampler", words.SAMPLERS, words.SAMPLERS_EXPLAINED),
-        ("Giving up early", "prune", words.PRUNERS, words.PRUNERS_EXPLAINED),
+        ("Pruning", "prune", words.PRUNERS, words.PRUNERS_EXPLAINED),
     ):
         st.segmented_control(
             label,

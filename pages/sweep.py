@@ -46,8 +46,8 @@ def _own() -> None:
             st.caption(escaped(space_in_words(Plan.from_dict(sweep.plan))))
     if not found:
         st.caption(
-            "You have none yet. A sweep trains the network many times, each time with other settings, and gives up "
-            "early on those that fall behind. Every trial is a run like any other: open it, draw with it, compare it."
+            "You have none yet. A sweep trains the network many times, each time with other settings, and prunes "
+            "those that fall behind. Every trial is a run like any other: open it, draw with it, compare it."
         )
 
 

@@ -107,6 +107,9 @@ def _facts(run: Run, *, is_mine: bool) -> None:
         f"{chosen.iterations:,} iterations, batch size {chosen.batch_size}, dropout {chosen.dropout:g}, "
         f"{chosen.optimizer}, seed {chosen.seed}. {escaped(run.data or '')}"
     )
+    if run.sweep:
+        label = f"Trial {run.trial} of a sweep" if run.trial else "The best settings of a sweep"
+        st.page_link("sweep.py", label=label, icon=":material/manage_search:", query_params={"sweep": run.sweep})
 
 
 def _banner(run_id: str, *, is_mine: bool) -> None:

@@ -202,7 +202,7 @@ class Registry(WorkRegistry, SetRegistry, SweepRegistry):
         """Ask a run to stop and save its model; a run that has not begun ends at once.
 
         Args:
-            pruned: the iteration after which its sweep gave it up; None if somebody wants it to stop.
+            pruned: the iteration after which its sweep prunes it; None if somebody wants it to stop.
         """
         with self._writing() as connection:
             reason = "Removed from the queue before it began."

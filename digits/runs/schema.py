@@ -195,7 +195,7 @@ class Run:
         parent: the id of the model whose weights it began with, to learn from its owner's corrections; empty for none.
         sweep: the id of the sweep that it is a trial of; None for none.
         trial: its number in its sweep, from 1, or `CONFIRMATION`; None if it is of none.
-        pruned: the iteration after which its sweep gave it up; None if it did not.
+        pruned: the iteration after which its sweep pruned it; None if it did not.
     """
 
     id: str

@@ -6,10 +6,11 @@ other goes on.
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from digits import trouble
@@ -97,33 +98,36 @@ class Driver:
     def _step(self, sweep: Sweep) -> bool:
         plan, registry = Plan.from_dict(sweep.plan), self._registry
         trials, curves = registry.list_trials(sweep.id), registry.validation_curves(sweep.id)
-        self._prune(sweep, plan, trials, curves)
-        self._summarise(sweep, trials, curves)
+        study = functools.cache(lambda: _study(sweep, trials, curves))  # made once, if at all
+        self._prune(sweep, plan, trials, curves, study)
+        self._summarise(sweep, trials, study)
         is_lasting = sweep.begun < plan.most and (not plan.minutes or sweep.seconds < 60 * plan.minutes)
         waiting = [run for run in trials if run.is_waiting]
         if is_lasting and len(waiting) < max(1, registry.count_trainers()):
-            settings = _study(sweep, trials, curves).ask()
+            settings = study().ask()
             return bool(registry.begin_trial(sweep, plan.at(settings), admit=admission.require_submission))
         if not is_lasting and all(run.is_ended for run in trials):
             return self._confirm(sweep, plan, trials)
         return False
 
-    def _prune(self, sweep: Sweep, plan: Plan, trials: Sequence[Run], curves: "Curves") -> None:
+    def _prune(
+        self, sweep: Sweep, plan: Plan, trials: Sequence[Run], curves: "Curves", study: "Callable[[], Study]"
+    ) -> None:
         """Ask the trials that have fallen behind to stop, if there was a validation since the last time."""
         training = {run.id for run in trials if run.state is RunState.RUNNING and not run.stop_requested}
         validations = sum(map(len, curves.values()))
         if plan.pruner == "none" or not training or self._judged.get(sweep.id) == validations:
             return
-        self._judged = {sweep.id: validations}
-        for run_id, step in _study(sweep, trials, curves).behind().items():
+        self._judged[sweep.id] = validations
+        for run_id, step in study().behind().items():
             with contextlib.suppress(RunAlreadyFinished):
                 self._registry.request_stop(run_id, pruned=step)
 
-    def _summarise(self, sweep: Sweep, trials: Sequence[Run], curves: "Curves") -> None:
+    def _summarise(self, sweep: Sweep, trials: Sequence[Run], study: "Callable[[], Study]") -> None:
         """Record how important each hyperparameter is, if a trial has ended since the last time."""
         ended = sum(run.is_ended for run in trials)
         if ended and sweep.summary.get("of") != ended:
-            importances = _study(sweep, trials, curves).importances()
+            importances = study().importances()
             self._registry.describe_sweep(sweep.id, summary={"importances": importances, "of": ended})
 
     def _confirm(self, sweep: Sweep, plan: Plan, trials: Sequence[Run]) -> bool:

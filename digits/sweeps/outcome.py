@@ -6,7 +6,7 @@ from digits.runs.schema import Run, RunState
 
 
 def validated(trials: Sequence[Run]) -> list[Run]:
-    """Return the trials that have ended, with or without being given up, and have been validated."""
+    """Return the trials that have ended, pruned or not, and have been validated."""
     return [
         run for run in trials if run.is_ended and run.state is not RunState.FAILED and run.best_val_accuracy is not None
     ]

@@ -69,7 +69,7 @@ class Study:
             self._study.tell(trial, value, state=state)
 
     def behind(self) -> dict[str, int]:
-        """Return the trials in training that should be given up, each with the iteration at which it fell behind.
+        """Return the trials in training that should be pruned, each with the iteration at which it fell behind.
 
         A trial is compared with those before it, at the same iteration.
         """
@@ -107,7 +107,7 @@ class Study:
     def importances(self) -> dict[str, float]:
         """Return how much each searched hyperparameter decides whether a trial is among the best; the sum is 1.
 
-        Measured by PED-ANOVA (Watanabe et al., 2023). A trial that was given up counts with what it had reached. The
+        Measured by PED-ANOVA (Watanabe et al., 2023). A pruned trial counts with what it had reached. The
         result is empty if there are too few trials to say, or if all are equal.
         """
         ended = [run for run in self._trials if run.is_ended and run.best_val_accuracy is not None]

@@ -31,7 +31,7 @@ _RECORD_EVERY_SECONDS = 0.1  # the owner's commands are read at the same time
 _NO_CHECKPOINT = "No checkpoint could be written"
 _NO_SNAPSHOT = "A moment of its time line could not be kept"
 
-_PRUNED = "Its sweep gave it up after iteration {:,}, where earlier trials had read more of the validation images."
+_PRUNED = "Pruned by its sweep after iteration {:,}: earlier trials had read more of the validation images by then."
 
 _logger = logging.getLogger(__name__)
 _T = TypeVar("_T")

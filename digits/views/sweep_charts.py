@@ -10,7 +10,7 @@ from digits.sweeps.plan import Plan
 from digits.views.sweeps import settings_in_words, value_in_words
 
 # As on every page, blue is a measurement and grey of no weight; the best trial is deeper and wide.
-_BEST, _TRIAL, _GIVEN_UP, _LABEL = "#3d7ab8", "#7fb0dd", "#9aa4ae", "#758290"
+_BEST, _TRIAL, _PRUNED, _LABEL = "#3d7ab8", "#7fb0dd", "#9aa4ae", "#758290"
 _FAINT, _CLEAR = 0.45, 0.8
 _LABELS = 9  # at most, on an axis
 _SHOWN = 0.8  # the share of the trials that must fit on an accuracy axis; those that guess would flatten the others
@@ -23,7 +23,7 @@ def _kinds(trials: Sequence[Run]) -> list[tuple[str, list[Run], dict[str, Any]]]
     best = best_of(trials)
     others = [run for run in trials if best is None or run.id != best.id]
     return [
-        ("given up", [r for r in others if r.pruned is not None], _line(_GIVEN_UP, 1, _FAINT) | {"type": "dashed"}),
+        ("pruned", [r for r in others if r.pruned is not None], _line(_PRUNED, 1, _FAINT) | {"type": "dashed"}),
         ("trial", [r for r in others if r.pruned is None], _line(_TRIAL, 1.5, _CLEAR)),
         ("best", [best] if best else [], _line(_BEST, 3.5, 1)),
     ]
@@ -132,7 +132,7 @@ def describe_importances(importances: Mapping[str, float]) -> str:
 
 
 def curves(trials: Sequence[Run], points: Curves) -> dict[str, Any]:
-    """Return the validation curve of every trial; those that were given up are faint."""
+    """Return the validation curve of every trial; pruned ones are faint."""
     drawn = [run for run in trials if points.get(run.id)]
     kinds = _kinds(drawn)
     low = _lowest([points[run.id][-1][1] for run in drawn])
@@ -161,8 +161,8 @@ def curves(trials: Sequence[Run], points: Curves) -> dict[str, Any]:
 def describe_curves(trials: Sequence[Run], points: Curves) -> str:
     """Describe the curves in a sentence."""
     best = best_of(trials)
-    given_up = sum(run.pruned is not None for run in trials)
-    said = f"Validation accuracy over the iterations of {len(points)} trials, {given_up} of them given up early"
+    pruned = sum(run.pruned is not None for run in trials)
+    said = f"Validation accuracy over the iterations of {len(points)} trials, {pruned} of them pruned"
     if best is None or not points.get(best.id):
         return f"{said}."
     return f"{said}; the best one from {points[best.id][0][1]:.1%} to {points[best.id][-1][1]:.1%}."

@@ -95,8 +95,8 @@ def progress(sweep: Sweep, trials: Sequence[Run]) -> tuple[float, str]:
     """Return how much of a sweep is done, in [0, 1], and that in words."""
     plan = Plan.from_dict(sweep.plan)
     ended = sum(run.is_ended for run in trials) + sweep.begun - len(trials)  # some may have been removed
-    given_up = sum(run.pruned is not None for run in trials)
-    also = f", {given_up} given up early" if given_up else ""
+    pruned = sum(run.pruned is not None for run in trials)
+    also = f", {pruned} pruned" if pruned else ""
     if sweep.confirmation:
         return 1.0, f"All {ended:,} trials have ended{also}. The best settings are trained once more."
     if plan.minutes:
@@ -137,7 +137,7 @@ def beginning(plan: Plan, trials: Sequence[Run]) -> str:
     """Say what the settings reached where the search began; empty if no trial has them."""
     for run in trials:
         if run.trial == 1 and run.is_ended and run.hyperparameters == plan.hyperparameters and run.best_val_accuracy:
-            early = f", given up after {run.pruned:,} iterations" if run.pruned is not None else ""
+            early = f", pruned after {run.pruned:,} iterations" if run.pruned is not None else ""
             return f"Trial 1 had the settings where the search began: {run.best_val_accuracy:.1%} on validation{early}."
     return ""
 
@@ -145,7 +145,7 @@ def beginning(plan: Plan, trials: Sequence[Run]) -> str:
 def ending(run: Run) -> str:
     """Say in a few words how far a trial is, or how it ended."""
     if run.pruned is not None and run.is_ended:
-        return f"Given up at {run.pruned:,}"
+        return f"Pruned at {run.pruned:,}"
     if run.state is RunState.RUNNING:
         return f"Training, {run.step / run.hyperparameters.iterations:.0%}"
     return {RunState.QUEUED: "Waiting"}.get(run.state, run.state.capitalize())

@@ -198,6 +198,15 @@ class TestSweep:
         assert "Sweep 1: searching" in buttons(tidy(open_page("sweep.py")))
         assert "Sweep 1: searching" not in buttons(tidy(open_page("sweep.py", visitor="bob")))
 
+    def test_a_trials_page_leads_back_to_it(self, open_page, tidy, registry, trainer):
+        sweep_id = commands.submit(registry, make_plan(trials=1), "ada")
+        trainer.work()
+        for run, label in (
+            (registry.list_trials(sweep_id)[0], "Trial 1 of a sweep"),
+            (registry.get(registry.get_sweep(sweep_id).confirmation), "The best settings of a sweep"),
+        ):
+            assert links(open_page("train.py", run=run.id))[label].query_string == f"sweep={sweep_id}"
+
     def test_its_trials_do_not_crowd_the_lists_of_models(self, open_page, tidy, registry, trainer):
         """Runs lists them; Train lists only the run that trained the best settings once more."""
         commands.submit(registry, make_plan(trials=2), "ada")

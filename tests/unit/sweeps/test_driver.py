@@ -54,8 +54,8 @@ def test_the_same_plan_gives_the_same_trials(registry, trainer):
 
 
 @pytest.mark.parametrize("pruner", ["halving", "hyperband"])
-def test_trials_that_fall_behind_are_given_up(registry, trainer, pruner):
-    """Several stop before their end, none of them the best one; each says at which iteration it was given up."""
+def test_trials_that_fall_behind_are_pruned(registry, trainer, pruner):
+    """Several stop before their end, none of them the best one; each says at which iteration it was pruned."""
     sweep_id = commands.submit(registry, make_plan(sampler="random", pruner=pruner, trials=20), "ada")
     trainer.work(while_training=True)
     trials = registry.list_trials(sweep_id)

@@ -53,7 +53,7 @@ def test_the_last_settings_of_a_small_space_are_found(study_of):
     assert study_of(plan, everything[1:]).ask() == everything[0]
 
 
-def test_a_trial_is_given_up_if_it_falls_behind_at_a_rung(study_of):
+def test_a_trial_is_pruned_if_it_falls_behind_at_a_rung(study_of):
     """At a ninth of the iterations it must be the best of three; past the last rung it trains to its end."""
     plan = make_plan(pruner="halving")
     best, bad = {"learning_rate": 0.05, "batch_size": 100}, {"learning_rate": 1.0, "batch_size": 100}
@@ -65,7 +65,7 @@ def test_a_trial_is_given_up_if_it_falls_behind_at_a_rung(study_of):
     assert study_of(plan, [best, best, bad], states=ended).behind() == {}
 
 
-def test_a_single_trial_is_never_given_up(study_of):
+def test_a_single_trial_is_never_pruned(study_of):
     plan = make_plan(pruner="hyperband")
     study = study_of(plan, [{"learning_rate": 1.0, "batch_size": 100}], states=[RunState.RUNNING], steps=[800])
     assert study.behind() == {}

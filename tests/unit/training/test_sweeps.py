@@ -26,19 +26,19 @@ def test_three_trials_are_trained_and_the_best_one_again(registry, serve):
     assert catalogue.find(trials[0].id, Settings.from_environment()).card.network == "softmax"
 
 
-def test_a_trial_that_its_sweep_gives_up_says_so(registry, serve, quick, monkeypatch):
+def test_a_pruned_trial_says_so(registry, serve, quick, monkeypatch):
     """The trainer obeys it as any stop, and the run's page says why."""
     run_id = registry.create(Hyperparameters(**quick.to_dict() | {"iterations": 20_000}), "ada")
     record = registry.record
 
-    def give_up(run_id, progress=(), **facts):
+    def prune(run_id, progress=(), **facts):
         if progress and not registry.get(run_id).stop_requested:
             registry.request_stop(run_id, pruned=50)
         return record(run_id, progress, **facts)
 
-    monkeypatch.setattr(registry, "record", give_up)
+    monkeypatch.setattr(registry, "record", prune)
     serve()
     run = registry.get(run_id)
     assert (run.state, run.has_model) == (RunState.STOPPED, True)
     assert run.step < 20_000
-    assert run.reason.startswith("Its sweep gave it up after iteration 50, where earlier trials")
+    assert run.reason.startswith("Pruned by its sweep after iteration 50: earlier trials")

@@ -81,16 +81,16 @@ def test_where_the_search_began_is_compared(plan, trials, make_run):
     assert sweeps.beginning(plan, trials) == ("Trial 1 had the settings where the search began: 90.0% on validation.")
     assert sweeps.beginning(plan, trials[1:]) == ""
     early = make_run(1, 0.7, pruned=100)
-    assert sweeps.beginning(plan, [early]).endswith("70.0% on validation, given up after 100 iterations.")
+    assert sweeps.beginning(plan, [early]).endswith("70.0% on validation, pruned after 100 iterations.")
 
 
 def test_progress_counts_what_has_ended_and_what_was_removed(plan, trials):
-    assert sweeps.progress(make_sweep(plan), trials) == (1.0, "3 of 3 trials, 1 given up early")
-    assert sweeps.progress(make_sweep(plan), trials[1:])[1] == "3 of 3 trials, 1 given up early"
+    assert sweeps.progress(make_sweep(plan), trials) == (1.0, "3 of 3 trials, 1 pruned")
+    assert sweeps.progress(make_sweep(plan), trials[1:])[1] == "3 of 3 trials, 1 pruned"
     timed = dataclasses.replace(plan, minutes=10)
     assert sweeps.progress(make_sweep(timed, seconds=150.0), trials) == (
         0.25,
-        "2 of 10 min, 3 trials, 1 given up early",
+        "2 of 10 min, 3 trials, 1 pruned",
     )
     assert "once more" in sweeps.progress(make_sweep(plan, confirmation="x"), trials)[1]
 
@@ -129,7 +129,7 @@ def test_the_table_has_the_best_first_and_the_unknown_last(plan, trials, make_ru
     waiting = make_run(4, None, state=RunState.QUEUED, seconds=0.0)
     table = sweeps.table(plan, [waiting, *trials])
     assert list(table["Trial"]) == [2, 1, 3, 4]
-    assert list(table["State"]) == ["Finished", "Finished", "Given up at 100", "Waiting"]
+    assert list(table["State"]) == ["Finished", "Finished", "Pruned at 100", "Waiting"]
     assert list(table.columns) == ["Trial", "Validation", "State", "Learning rate", "Batch size", "Seconds", "Id"]
     assert table["Validation"].isna().tolist() == [False, False, False, True]
 
@@ -153,10 +153,10 @@ class TestCharts:
             ):
                 json.dumps(plain(option), allow_nan=False)
 
-    def test_those_that_were_given_up_are_faint_and_the_best_is_wide(self, plan, trials):
+    def test_pruned_trials_are_faint_and_the_best_is_wide(self, plan, trials):
         points = {run.id: [(100, 0.5), (900, run.best_val_accuracy)] for run in trials}
         styles = {one["name"]: one["lineStyle"] for one in sweep_charts.curves(trials, points)["series"]}
-        assert styles["given up"]["opacity"] < styles["trial"]["opacity"] < styles["best"]["opacity"]
+        assert styles["pruned"]["opacity"] < styles["trial"]["opacity"] < styles["best"]["opacity"]
         assert styles["best"]["width"] > styles["trial"]["width"]
 
     def test_parallel_lines_end_at_their_accuracy(self, plan, trials):
@@ -181,8 +181,7 @@ class TestCharts:
             "Settings and validation accuracy of 3 trials. The best: learning rate 0.1, batch size 100: 95.0%;"
         )
         assert sweep_charts.describe_curves(trials, points) == (
-            "Validation accuracy over the iterations of 3 trials, 1 of them given up early; "
-            "the best one from 50.0% to 95.0%."
+            "Validation accuracy over the iterations of 3 trials, 1 of them pruned; the best one from 50.0% to 95.0%."
         )
         assert sweep_charts.describe_time(trials).endswith("80.0% in 2.0 s, 90.0% in 10.0 s, 95.0% in 20.0 s.")
         shares = {"dropout": 0.25, "learning_rate": 0.75}
