@@ -10,7 +10,7 @@ from digits.errors import DigitsError
 from digits.runs.hyperparameters import KNOBS
 from digits.runs.names import NETWORKS
 from digits.runs.registry import Registry
-from digits.runs.schema import Run, Sweep, SweepState
+from digits.runs.schema import Run, RunState, Sweep, SweepState
 from digits.settings import HEARTBEAT_TIMEOUT_SECONDS
 from digits.sweeps import commands
 from digits.sweeps.outcome import best_of
@@ -46,8 +46,9 @@ def show(sweep: Sweep) -> None:
     if sweep.deleted is not None:
         _deleted(sweep, is_mine=is_mine)
         return
-    st.session_state[_key("seen")] = sweep.state
-    run_every = None if _is_settled(sweep) else TICK_SECONDS
+    stage = _stage(sweep, _widgets.registry().list_trials(sweep.id))
+    st.session_state[_key("seen")] = stage
+    run_every = None if stage[1] else TICK_SECONDS
     st.fragment(_summary, run_every=run_every)(sweep.id, is_mine=is_mine)
     st.fragment(_pictures, run_every=run_every)(sweep.id)
     if not is_mine:
@@ -56,9 +57,9 @@ def show(sweep: Sweep) -> None:
         )
 
 
-def _is_settled(sweep: Sweep) -> bool:
-    """Return whether nothing will change: a stopped sweep's last trials may still be saving their models."""
-    return sweep.is_ended and all(run.is_ended for run in _widgets.registry().list_trials(sweep.id))
+def _stage(sweep: Sweep, trials: Sequence[Run]) -> tuple[SweepState, bool]:
+    """Return a sweep's state, and whether nothing will change: a stopped one's last trials may still be saved."""
+    return sweep.state, sweep.is_ended and all(run.is_ended for run in trials)
 
 
 def _deleted(sweep: Sweep, *, is_mine: bool) -> None:
@@ -72,7 +73,7 @@ def _summary(sweep_id: str, *, is_mine: bool) -> None:
     """Show the state, what has been found, how far the sweep is, and its buttons; a new state reruns the page."""
     registry = _widgets.registry()
     sweep, trials = registry.get_sweep(sweep_id), registry.list_trials(sweep_id)
-    if st.session_state.get(_key("seen")) != sweep.state:
+    if st.session_state.get(_key("seen")) != _stage(sweep, trials):
         st.rerun(scope="app")
     plan = Plan.from_dict(sweep.plan)
     label, icon, colour = STATES[sweep.state]
@@ -93,8 +94,13 @@ def _summary(sweep_id: str, *, is_mine: bool) -> None:
 def _notice(sweep: Sweep, trials: Sequence[Run]) -> None:
     """Say why the sweep waits, if it does."""
     trainer = _widgets.registry().trainer_status()
+    paused = [str(run.trial) for run in trials if run.state is RunState.PAUSED]
     if sweep.note:
         st.caption(f"Waiting: {escaped(sweep.note)}")
+    elif paused and sweep.state is SweepState.RUNNING:
+        st.caption(
+            f"Paused trials: {', '.join(paused)}. The sweep ends when they do: open each, and resume or stop it."
+        )
     elif why := keeper.describe_trouble():
         st.warning(escaped(why), icon=":material/build:")
     elif trainer is None or trainer.age_seconds > HEARTBEAT_TIMEOUT_SECONDS:

@@ -72,7 +72,7 @@ class SweepRegistry(Database):
             )
         return Sweep(**row)
 
-    def list_sweeps(self, owner: str, *, limit: int = 20) -> list[Sweep]:
+    def list_sweeps(self, owner: str, *, limit: int = 100) -> list[Sweep]:
         """Return an owner's sweeps that are not deleted, newest first."""
         mine = (_sweeps.c.owner == owner, _sweeps.c.deleted.is_(None))
         query = _sweeps.select().where(*mine).order_by(_sweeps.c.created.desc()).limit(limit)

@@ -193,6 +193,14 @@ class TestSweep:
         trainer.drive()
         assert "Waiting: At most 3 runs may wait or train" in texts(tidy(open_page("sweep.py", sweep=sweep_id)))
 
+    def test_says_that_a_trial_is_paused(self, open_page, tidy, registry, trainer):
+        """A trial that its owner paused alone, or that found no room on the disk, holds the sweep up."""
+        sweep_id = commands.submit(registry, make_plan(trials=1), "ada")
+        trainer.drive()
+        registry.request_pause(registry.list_trials(sweep_id)[0].id)
+        trainer.drive()
+        assert "Paused trials: 1. The sweep ends when they do" in texts(tidy(open_page("sweep.py", sweep=sweep_id)))
+
     def test_is_in_the_list_of_its_owner_alone(self, open_page, tidy, registry):
         commands.submit(registry, make_plan(), "ada")
         assert "Sweep 1: searching" in buttons(tidy(open_page("sweep.py")))
