@@ -1,4 +1,4 @@
-"""The build: an installed copy depends on what requirements.txt pins, and its extra on requirements-postgres.txt."""
+"""The build: an installed copy depends on what requirements.txt pins, its extras on requirements-<extra>.txt."""
 
 from pathlib import Path
 
@@ -11,7 +11,9 @@ class CustomMetadataHook(MetadataHookInterface):
     def update(self, metadata: dict) -> None:
         """Add `dependencies` and `optional-dependencies` to the project's metadata."""
         metadata["dependencies"] = self._read("requirements.txt")
-        metadata["optional-dependencies"] = {"postgres": self._read("requirements-postgres.txt")}
+        metadata["optional-dependencies"] = {
+            extra: self._read(f"requirements-{extra}.txt") for extra in ("postgres", "cluster")
+        }
 
     def _read(self, name: str) -> list[str]:
         lines = (Path(self.root) / name).read_text(encoding="utf-8").splitlines()

@@ -127,6 +127,10 @@ class RegistryBusy(RegistryUnavailable):
     """The run registry is locked, its connection failed or its disk is full; the same request may succeed later."""
 
 
+class ClusterUnusable(DigitsError):
+    """The cluster that should train cannot be used: it does not answer, or something that it needs is missing."""
+
+
 class SweepError(DigitsError):
     """The base class of errors about a sweep."""
 

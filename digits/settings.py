@@ -1,6 +1,7 @@
 """Settings: paths, limits, and the environment variables that change the paths."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class Settings:
         registry_url: the SQLAlchemy URL of the run registry.
         tensorboard_dir: where runs write logs for TensorBoard; None for no logs.
         trainers: how many trainers this server keeps; None for one, unless the registry has one elsewhere.
+        cluster: the address of the Ray cluster that trains; None if this machine does.
+        trainer_cpus, trainer_gpus: the processors that a trainer has on a cluster.
     """
 
     data_dir: Path | None
@@ -49,6 +52,9 @@ class Settings:
     registry_url: str
     tensorboard_dir: Path | None = None
     trainers: int | None = None
+    cluster: str | None = None
+    trainer_cpus: float = 1.0
+    trainer_gpus: float = 0.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -68,6 +74,9 @@ class Settings:
             registry_url=env.get("DIGITS_REGISTRY_URL") or f"sqlite:///{runs_dir / 'registry.sqlite'}",
             tensorboard_dir=Path(tensorboard_dir).resolve() if tensorboard_dir else None,
             trainers=_count(env, "DIGITS_TRAINERS"),
+            cluster=env.get("DIGITS_CLUSTER") or None,
+            trainer_cpus=_amount(env, "DIGITS_TRAINER_CPUS", 1.0, low=0.1),
+            trainer_gpus=_amount(env, "DIGITS_TRAINER_GPUS", 0.0, low=0.0),
         )
 
 
@@ -77,6 +86,14 @@ def _count(env: Mapping[str, str], name: str) -> int | None:
     if text and not text.isdecimal():
         raise ValueError(f"{name} should be a whole number from 0; it is {text!r}.")
     return int(text) if text else None
+
+
+def _amount(env: Mapping[str, str], name: str, default: float, *, low: float) -> float:
+    """Return a variable's number, at least `low`; the default if it is unset."""
+    text = env.get(name) or ""
+    if text and not (re.fullmatch(r"\d{1,4}(\.\d{1,4})?", text) and float(text) >= low):
+        raise ValueError(f"{name} should be a number from {low:g}; it is {text!r}.")
+    return float(text) if text else default
 
 
 def _default_runs_dir(env: Mapping[str, str]) -> Path:

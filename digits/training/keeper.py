@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from digits.runs.registry import Registry
 
 _COMMAND = [sys.executable, "-m", "digits.training.trainer", "--heartbeat"]
+_CLUSTER_COMMAND = [sys.executable, "-m", "digits.training.cluster", "--heartbeat"]
 _LOOK_EVERY_SECONDS = 0.5
 _PATIENCE_SECONDS = (0.5, 5.0, 30.0)  # before the first, second and each later restart of a trainer that keeps dying
 _NEW_SECONDS = 10.0  # pages tell for so long why the trainer is a new one
@@ -41,8 +42,17 @@ def describe_trouble() -> str:
 
 
 def start_keepers(settings: Settings, *, head_start_seconds: float = 0.0) -> "list[TrainerKeeper]":
-    """Start as many keepers as `settings.trainers` says; see `TrainerKeeper.start`."""
-    keepers = [TrainerKeeper(settings) for _ in range(1 if settings.trainers is None else settings.trainers)]
+    """Start as many keepers as `settings.trainers` says, or one for the trainers of a cluster.
+
+    Raises:
+        ClusterUnusable: the settings name a cluster, and a registry that its nodes cannot share.
+    """
+    if settings.cluster:
+        from digits.training.cluster import require_shared
+
+        require_shared(settings)
+    count = 1 if settings.trainers is None or settings.cluster else settings.trainers
+    keepers = [TrainerKeeper(settings) for _ in range(count)]
     for keeper in keepers:
         keeper.start(head_start_seconds=head_start_seconds)
     return keepers
@@ -162,7 +172,7 @@ class TrainerKeeper:
         return pause
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [*_COMMAND, f"--worker={self._worker}"]
+        command = [*(_CLUSTER_COMMAND if self._settings.cluster else _COMMAND), f"--worker={self._worker}"]
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -202,7 +212,9 @@ class TrainerKeeper:
         self._settings.runs_dir.mkdir(parents=True, exist_ok=True)
         self._worker = secrets.token_hex(8)
         return self._registry().enlist(
-            self._worker, unless_served=self._settings.trainers is None, grace_seconds=TRAINER_TIMEOUT_SECONDS
+            self._worker,
+            unless_served=self._settings.trainers is None and not self._settings.cluster,
+            grace_seconds=TRAINER_TIMEOUT_SECONDS,
         )
 
     def _registry(self) -> "Registry":

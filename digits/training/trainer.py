@@ -12,7 +12,6 @@ import logging
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -85,10 +84,14 @@ class Trainer:
     def work(self) -> None:
         """Train queued runs until the process must end or is due for recycling."""
         _logger.info("serving %s as %s", self._settings.runs_dir, self._registry.worker)
-        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
-        self._upkeep.sweep()
-        with ThreadPoolExecutor(1, initializer=process.lower_priority) as self._background:
-            self._serve()
+        has_ended = threading.Event()
+        threading.Thread(target=self._beat, args=(has_ended,), name="heartbeat", daemon=True).start()
+        try:
+            self._upkeep.sweep()
+            with ThreadPoolExecutor(1, initializer=process.lower_priority) as self._background:
+                self._serve()
+        finally:
+            has_ended.set()
 
     def _serve(self) -> None:
         self._in_background(self._start_tensorflow)
@@ -253,13 +256,13 @@ class Trainer:
         if self._is_closing.is_set():
             raise SystemExit(0)
 
-    def _beat(self) -> None:
-        while True:
+    def _beat(self, has_ended: threading.Event) -> None:
+        while not has_ended.is_set():
             try:
                 self._registry.beat(os.getpid(), self._activity)
             except Exception as error:  # try again in a second: without heartbeats this trainer would lose its runs
                 _logger.warning("%s", error)
-            time.sleep(_BEAT_EVERY_SECONDS)
+            has_ended.wait(_BEAT_EVERY_SECONDS)
 
     def _in_background(self, call: Callable[_P, _T], *arguments: _P.args, **how: _P.kwargs) -> _T:
         """Call a function in the low-priority thread, wait for it, and return its result."""
