@@ -63,9 +63,10 @@ def main() -> None:
         postgres.url = stack.enter_context(server.new_url())
         environment = {**os.environ, "DIGITS_RUNS_DIR": folder, "DIGITS_REGISTRY_URL": postgres.url}
         figures = _on_cluster(environment, chosen, options, postgres)
+        server.close()  # its connection has not outlived the restart
         figures["local_run_seconds"] = _locally(environment, chosen)
-    print(figures)
-    print("Written to", _results.save("cluster-quiet" if options.quiet else "cluster", figures))
+        print(figures)
+        print("Written to", _results.save("cluster-quiet" if options.quiet else "cluster", figures))
 
 
 def _chosen(iterations: int) -> Hyperparameters:

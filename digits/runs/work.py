@@ -50,6 +50,7 @@ class WorkRegistry(Database):
         super().__init__(url)
         self.worker = worker or new_worker()
         self._last_write = time.monotonic()
+        self._is_unsure = False  # a claim has failed, which the database may have carried out all the same
 
     def claim(self, *, attempts: int = _MAX_ATTEMPTS) -> Run | None:
         """Lease the next run in the queue and return it, or None; abandoned runs are put back into the queue first.
@@ -58,7 +59,8 @@ class WorkRegistry(Database):
             attempts: an abandoned run fails if this many trainers have died while training it since its last
                 checkpoint.
         """
-        is_wanted = sql.or_(_runs.c.state == RunState.QUEUED, _IS_ABANDONED)
+        mine = sql.and_(_runs.c.state == RunState.RUNNING, _runs.c.worker == self.worker, self._is_unsure)
+        is_wanted = sql.or_(_runs.c.state == RunState.QUEUED, _IS_ABANDONED, mine)
         with self._reading() as connection:  # a read takes no lock, so an idle trainer blocks no writer
             if connection.execute(sql.select(_runs.c.id).where(is_wanted).limit(1)).first() is None:
                 return None
@@ -73,11 +75,15 @@ class WorkRegistry(Database):
         )
         lease = {"worker": self.worker, "lease_until": now() + LEASE_SECONDS, "claims": _runs.c.claims + 1}
         started = sql.func.coalesce(_runs.c.started, time.time())
+        is_unsure, self._is_unsure = self._is_unsure, True
         with self._writing() as connection:
+            if is_unsure:
+                connection.execute(_runs.update().where(mine).values(state=RunState.QUEUED))
             _put_back_abandoned(connection, attempts)
             take = _runs.update().where(_runs.c.id == free.scalar_subquery(), _runs.c.state == RunState.QUEUED)
             taken = take.values(state=RunState.RUNNING, started=started, **lease).returning(*_runs.c)
             row = connection.execute(taken).mappings().one_or_none()
+        self._is_unsure = False
         self._last_write = time.monotonic()
         return to_run(row) if row else None
 

@@ -1,5 +1,6 @@
 """registry: it keeps its promises to many threads, and an ended run never changes."""
 
+import contextlib
 import itertools
 import threading
 import time
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digits.errors import DigitsError, LeaseLost, RegistryUnavailable, RunAlreadyFinished, RunNotFound
+from digits.errors import DigitsError, LeaseLost, RegistryBusy, RegistryUnavailable, RunAlreadyFinished, RunNotFound
 from digits.runs import schema
 from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
 from digits.runs.registry import Registry, open_registry
@@ -279,6 +280,25 @@ class TestLease:
             another.record(run_id, [row(200)])
         registry.record(run_id, [row(200)])
         assert registry.get(run_id).worker == registry.worker != another.worker
+
+    def test_of_which_its_trainer_never_heard_is_given_again(self, registry, monkeypatch):
+        """The database carried out a claim and then was lost; the next claim of that trainer returns the same run."""
+
+        @contextlib.contextmanager
+        def lost_after_commit():
+            with writing() as connection:
+                yield connection
+            raise RegistryBusy("the connection failed")
+
+        run_id, writing = registry.create(CHOSEN, "ada"), registry._writing
+        monkeypatch.setattr(registry, "_writing", lost_after_commit)
+        with pytest.raises(RegistryBusy):
+            registry.claim()
+        monkeypatch.undo()
+        assert registry.get(run_id).state is RunState.RUNNING
+        run = registry.claim()
+        assert (run.id, run.attempts) == (run_id, 0)
+        assert registry.claim() is None
 
     def test_is_renewed_by_progress_and_by_heartbeats(self, registry):
         """Each record, activity and heartbeat moves its end to twenty seconds from then."""
