@@ -59,7 +59,7 @@ class WorkRegistry(Database):
             attempts: an abandoned run fails if this many trainers have died while training it since its last
                 checkpoint.
         """
-        mine = sql.and_(_runs.c.state == RunState.RUNNING, _runs.c.worker == self.worker, self._is_unsure)
+        mine = sql.and_(_runs.c.state == RunState.RUNNING, _runs.c.worker == self.worker, sql.literal(self._is_unsure))
         is_wanted = sql.or_(_runs.c.state == RunState.QUEUED, _IS_ABANDONED, mine)
         with self._reading() as connection:  # a read takes no lock, so an idle trainer blocks no writer
             if connection.execute(sql.select(_runs.c.id).where(is_wanted).limit(1)).first() is None:
