@@ -33,6 +33,7 @@ async function ask({ serial, strokes, widths }) {
   if (isBusy(response)) return // the page will have to do
   if (!response.ok) throw new Error((await response.json()).error)
   const answer = await response.json()
+  if (serial !== sheet.serial) return // a later drawing is on the sheet
   window.dispatchEvent(new CustomEvent("digits:confirmed", { detail: { ...answer, serial, model } }))
 }
 

@@ -64,9 +64,9 @@ function adopt(data) {
   const kept = isFirst && keptOverReload(STORE)
   if (kept) Object.assign(sheet, kept)
   else if (isFirst) sheet.states = [given]
-  if (isSame(given, strokes())) return
-  if (kept) return send({ atOnce: true }) // it had not got into the address yet
-  push(given)
+  const isSame = areSame(given, strokes())
+  if (kept && !isSame) return send({ atOnce: true }) // it had not got into the address yet
+  if (!isSame) push(given)
   if (data.received < sheet.serial) send({ atOnce: true }) // what was drawn last will not arrive any more
 }
 
@@ -78,7 +78,7 @@ function keep() {
   keepOverReload(STORE, { states, at: sheet.at })
 }
 
-const isSame = (one, other) => JSON.stringify(one.map(s => s.points)) === JSON.stringify(other.map(s => s.points))
+const areSame = (one, other) => JSON.stringify(one.map(s => s.points)) === JSON.stringify(other.map(s => s.points))
 
 function push(next) {
   sheet.states = [...sheet.states.slice(0, sheet.at + 1), next].slice(-200)

@@ -147,6 +147,15 @@ class TestPen:
         assert card(page)["serial"] == 3
         assert codec.encode(SEVEN) in json.loads(page.get_by_key("draw.share").proto.json)["query"]
 
+    def test_sheet_knows_what_to_ask_and_who_waits(self, open_page, tidy):
+        """The model and the digit that is looked at go with a question; an explanation needs every drawing at once."""
+        page = tidy(open_page(ink=codec.encode([*NARROW_SEVEN, *ONE]), model="softmax"))
+        page.session_state["draw.digit"] = 1
+        given = json.loads(tidy(page.run()).get_by_key("draw.paper").proto.json)
+        assert (given["model"], given["chosen"], given["isAwaited"]) == ("softmax", 1, False)
+        page.segmented_control(key="draw.tab").set_value("Why").run()
+        assert json.loads(tidy(page).get_by_key("draw.paper").proto.json)["isAwaited"]
+
     def test_what_comes_late_is_left_out(self, open_page, tidy, draw):
         """A drawing older than the last one, or made on a sheet that a link has replaced, changes nothing."""
         page = open_page()
