@@ -187,6 +187,9 @@ function showDigits(row, digits, chosen, pick) {
       if (step) elements[place + step]?.focus()
     }
   })
+  // What is longer than its place is scrolled with the keyboard, where no buttons lead through it.
+  if (kind === "SPAN" && elements.some(({ textContent }, place) => place || textContent.length > 1) && row.scrollHeight > row.clientHeight) row.tabIndex = 0
+  else row.removeAttribute("tabindex")
 }
 
 function showBars(chart, { probabilities, doubtful }, names, description) {

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from digits.ink import codec
+from digits.ink import codec, examples
 from digits.ink.strokes import render
 from tests.browser import actions
 
@@ -205,6 +205,26 @@ def test_a_number_is_drawn_without_a_pointer(visitor):
     expect(page.get_by_role("status").filter(has_text="The model reads 207")).to_have_count(1)
     page.keyboard.press("Backspace")
     expect(page.get_by_role("status").filter(has_text="The model reads 20")).to_have_count(1)
+
+
+def test_an_answer_of_many_lines_is_scrolled_with_the_keyboard(visitor):
+    """The digits of a picture are no buttons in the answer, which is therefore focused itself."""
+    drawn = [
+        stroke * np.float32(0.25) + np.float32([60 + 90 * (place % 2), 30 + 130 * (place // 2)])
+        for place, name in enumerate("71427142")
+        for stroke in examples.digits()[name]
+    ]
+    stream = io.BytesIO()
+    Image.fromarray(np.uint8(255 - 255 * render(drawn, size=(560, 260), pen_width=9))).save(stream, "PNG")
+    page = visitor()
+    actions.open_page(page, "/")
+    page.get_by_role("radio", name="Picture").click()
+    actions.bring_picture(page, "lines.png", stream.getvalue())
+    digits = page.get_by_role("group", name="Digits", exact=True)
+    expect(digits).to_have_text("71427142")
+    assert digits.evaluate("row => row.scrollHeight > row.clientHeight")
+    page.mouse.move(0, 0)
+    assert actions.accessibility_faults(page) == []
 
 
 @pytest.mark.parametrize("way", ["paste", "drop"])

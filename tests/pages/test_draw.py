@@ -11,7 +11,7 @@ from PIL import Image
 
 from digits.ink import codec, strokes
 from digits.ink.crops import Crop
-from digits.models import catalogue, uploads
+from digits.models import answers, catalogue, uploads
 from digits.models.reading import read_picture
 from digits.settings import Settings
 from digits.views.charts import percent
@@ -115,6 +115,14 @@ class TestPen:
         assert is_asking(page)
         assert card(page)["chips"] == ["7", "42", "1984"]
         assert captions(page) == []
+
+    @pytest.mark.parametrize("model", catalogue.bundled(), ids=lambda model: model.id)
+    def test_is_asked_for_in_the_word_of_the_models_classes(self, model, open_page, tidy):
+        """Title and hint ask for what the chosen model reads."""
+        page = tidy(open_page(model=model.id))
+        noun = answers.noun_of(model.class_names)
+        assert page.title[0].value == f"Draw a {noun}"
+        assert card(page)["hint"]["title"].startswith(f"Draw a {noun} or" if noun == "digit" else f"Draw a {noun},")
 
     def test_drawing_from_a_link_is_read(self, open_page, tidy):
         """A shared drawing of a 7 is on the sheet and is read as a 7."""
