@@ -41,7 +41,10 @@ const isBusy = ({ status }) => status === 429 || status === 503
 
 // Gives the page the drawing that waits for the pen to rest, if there is one.
 function hurry() {
-  if (sheet.resting) deliver(sheet.resting)
+  if (!sheet.resting) return
+  deliver(sheet.resting)
+  sheet.isLeaving = true // until Streamlit has sent it, which it does from a timer, too
+  setTimeout(() => (sheet.isLeaving = false))
 }
 
 // Gives the page a drawing, again and again until it says that it has it: the connection may be down.
@@ -55,27 +58,48 @@ function deliver(drawing, wait = RETRY_MS) {
   }, wait)
 }
 
-// Whatever the visitor does beside the sheet may need the drawing.
-const BESIDE = ["pointerdown", "keydown", "click"]
+// Whatever is pressed beside the sheet may need the drawing.
 const OWN = ".st-key-draw-sheet, .st-key-draw-tools"
+const isOwn = event => event.composedPath().some(one => one.matches?.(OWN))
 
-const beside = event => {
-  if (!event.composedPath().some(one => one.matches?.(OWN))) hurry()
+const pressing = event => {
+  if (!isOwn(event)) hurry()
+}
+
+// Holds a press back until the drawing has been sent. Streamlit would send what is pressed together with it, and then run
+// only a part of the page; or a drawing that follows the change to another page would undo that change.
+const pressed = event => {
+  if (isOwn(event)) return
+  hurry()
+  if (!sheet.isLeaving) return
+  const [target] = event.composedPath()
+  event.preventDefault()
+  event.stopImmediatePropagation()
+  setTimeout(() => target.dispatchEvent(new MouseEvent("click", event)))
 }
 
 const hidden = () => {
   if (document.hidden) hurry()
 }
 
+// The browser's Back may lead to another page, where the drawing is not wanted; it is sent on the return.
+const stepped = () => {
+  if (!sheet.resting) return
+  clearTimeout(sheet.timer)
+  sheet.timer = setTimeout(hurry, REST_MS)
+}
+
 function watchVisitor() {
-  for (const name of BESIDE) document.addEventListener(name, beside, true)
+  document.addEventListener("pointerdown", pressing, true)
+  document.addEventListener("click", pressed, true)
   document.addEventListener("visibilitychange", hidden)
-  window.addEventListener("popstate", hurry, true)
+  window.addEventListener("popstate", stepped, true)
 }
 
 function leaveVisitor() {
-  for (const name of BESIDE) document.removeEventListener(name, beside, true)
+  document.removeEventListener("pointerdown", pressing, true)
+  document.removeEventListener("click", pressed, true)
   document.removeEventListener("visibilitychange", hidden)
-  window.removeEventListener("popstate", hurry, true)
+  window.removeEventListener("popstate", stepped, true)
   clearTimeout(sheet.timer)
 }

@@ -640,6 +640,26 @@ def test_a_stroke_is_there_at_once_wherever_it_is_needed(visitor):
     expect(page.get_by_text("Most similar of")).to_be_visible()
 
 
+def test_a_press_right_after_a_stroke_does_what_it_should(visitor):
+    """With the mouse or the keyboard, and however quick, another page opens, and another input is shown."""
+    page = visitor()
+    actions.open_page(page, "/")
+    page.wait_for_function("window.digitsReads")
+    actions.draw(page, actions.SEVEN)
+    page.get_by_role("radio", name="Picture").click()
+    expect(page.locator("input[type=file]")).to_be_attached()
+    page.get_by_role("radio", name="Pen").click()
+    for strokes, press in ((2, "click"), (3, "Enter")):
+        actions.draw(page, actions.SEVENS_BAR)
+        link = page.get_by_role("navigation").get_by_role("link", name="Gallery")
+        link.click() if press == "click" else link.press(press)
+        expect(page.get_by_role("heading", level=1, name="Gallery")).to_be_visible()
+        actions.settle(page)
+        expect(page.get_by_role("heading", level=1, name="Gallery")).to_be_visible()
+        page.get_by_role("navigation").get_by_role("link", name="Draw").click()
+        actions.expect_strokes(page, strokes)
+
+
 def test_without_a_confirmation_the_page_answers(visitor):
     """What answers the request instead of the server does no harm: the page runs at once, as for an older browser."""
     page = visitor()
