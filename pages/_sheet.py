@@ -1,7 +1,7 @@
 """The sheet: a canvas for the pen, and a component that keeps its strokes in the browser.
 
 The canvas takes the pen. The component below it shows the strokes, undoes and repeats them at once, and sends them when
-the pen is lifted. It keeps them while the server is away, and while another page is shown.
+the pen has rested (`delivery.js`). It keeps them while the server is away, and while another page is shown.
 """
 
 import secrets
