@@ -5,12 +5,15 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
 
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
+from digits.models.catalogue import DEFAULT_MODEL
 from digits.runs.visitors import COOKIE, new_token
 from tests.browser.actions import SEVEN
 
@@ -19,16 +22,46 @@ _PEN_WIDTH = 16
 _WIDGETS = ("draw.source", "draw.file", "draw.paper")
 
 
+class Line:
+    """A connection for requests, which is opened at the first one and then kept, as a browser does."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self._host, self._port = address.hostname, address.port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def post(self, path: str, body: bytes) -> bytes:
+        """Send JSON; return the body of the answer, which must be a success."""
+        self._streams = self._streams or await asyncio.open_connection(self._host, self._port)
+        reader, writer = self._streams
+        head = f"POST {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        async with asyncio.timeout(120):
+            status, *headers = (await reader.readuntil(b"\r\n\r\n")).decode().lower().split("\r\n")
+            size = next(int(header.split(":")[1]) for header in headers if header.startswith("content-length:"))
+            answer = await reader.readexactly(size)
+        if " 200 " not in status:
+            raise OSError(f"{status}: {answer.decode()}")
+        return answer
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._streams:
+            self._streams[1].close()
+
+
 @dataclass
 class Visit:
     """One visitor's connection: the page's widgets and what the visitor has set.
 
     Attributes:
+        line: for requests beside the socket.
         page: the page that `run` opens; "" for the first one.
-        is_answered: whether the last run showed a number that was read.
+        is_answered: whether the last run showed, or the last answer was, a number that was read.
     """
 
     socket: websockets.ClientConnection
+    line: "Line"
     page: str = ""
     session_id: str = ""
     is_answered: bool = False
@@ -36,7 +69,7 @@ class Visit:
     values: dict[str, WidgetState] = field(default_factory=dict)
     _token: str = ""  # of the sheet's drawing
     _fragment: str = ""  # which the sheet reruns
-    _drawings: int = 0
+    _drawing: dict[str, Any] = field(default_factory=dict)
 
     @property
     def has_sheet(self) -> bool:
@@ -63,18 +96,31 @@ class Visit:
                     return
 
     async def draw(self, place: int) -> None:
-        """Draw a 7, `place` pixels to the right of the first, in the place of the drawing before; read the response."""
-        self._drawings += 1
-        drawing = {
+        """Draw a 7, `place` pixels to the right of the first, in the place of the drawing before; have the page run."""
+        self._draw(place)
+        await self.rest()
+
+    async def ask(self, place: int) -> None:
+        """Draw as `draw` does, and have the server confirm it as a browser does that reads by itself."""
+        self._draw(place)
+        question = {name: self._drawing[name] for name in ("strokes", "widths")} | {"model": DEFAULT_MODEL, "chosen": 0}
+        answer = await self.line.post("/live/answer", json.dumps(question).encode())
+        self.is_answered = bool(json.loads(answer)["digits"])
+
+    def _draw(self, place: int) -> None:
+        self._drawing = {
             "token": self._token,
-            "serial": self._drawings,
+            "serial": self._drawing.get("serial", 0) + 1,
             "strokes": [[value for x, y in SEVEN for value in (x + 140 + place, y + 60)]],
             "widths": [_PEN_WIDTH],
             "reads": True,
         }
+
+    async def rest(self) -> None:
+        """Give the page the drawing, and read its response."""
         message = BackMsg()
         message.rerun_script.fragment_id = self._fragment
-        sheet = WidgetState(id=self.widgets["draw.paper"], json_value=json.dumps({"drawing": drawing}))
+        sheet = WidgetState(id=self.widgets["draw.paper"], json_value=json.dumps({"drawing": self._drawing}))
         message.rerun_script.widget_states.widgets.append(sheet)
         await self.run(message)
 
@@ -102,4 +148,5 @@ async def visiting(url: str) -> AsyncIterator[Visit]:
         proxy=None,
         additional_headers={"Cookie": f"{COOKIE}={new_token()}"},
     ) as socket:
-        yield Visit(socket)
+        with contextlib.closing(Line(url)) as line:
+            yield Visit(socket, line)

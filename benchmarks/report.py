@@ -300,8 +300,10 @@ def visitors_table(record: dict[str, Any]) -> str:
     rows = [
         [
             row["sessions"],
+            row["way"],
             "yes" if row["while_training"] else "no",
             _span(row),
+            row["processor_ms_a_stroke"],
             f"{row['count']} of {row['wanted']}",
             row["errors"],
             row["web_mb"],
@@ -309,7 +311,8 @@ def visitors_table(record: dict[str, Any]) -> str:
         for row in record["figures"]["drawing"]
     ]
     visits = record["figures"]["visits"]
-    head = ["sessions drawing a stroke a second", "a run trains", "ms, p50 / p95", "answered", "errors", "web MB"]
+    head = ["sessions, a stroke a second", "how", "a run trains", "ms, p50 / p95"]
+    head += ["ms of the processor a stroke", "answered", "errors", "web MB"]
     return (
         f"{table(head, rows)}\n\n{how_measured(record)} From sending a stroke to the whole answer. After "
         f"{visits[-1]['visits']} sessions opened and closed the web process had grown from {visits[0]['web_mb']} to "

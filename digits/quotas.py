@@ -23,6 +23,7 @@ class Quotas:
 
     visits_a_minute: int = _quota(0, 60, "pages opened from one address in a minute")
     uploads_a_minute: int = _quota(0, 60, "files sent from one address in a minute")  # 50 may be chosen at once
+    answers_a_minute: int = _quota(0, 3000, "drawings read for one address in a minute")  # a class of 30 draws
     commands_a_minute: int = _quota(0, 60, "commands to runs from one visitor in a minute")
     runs_waiting_per_visitor: int = _quota(3, 2, "a visitor's runs that wait or train")
     runs_waiting_per_address: int = _quota(0, 10, "runs started from one address that wait or train")

@@ -25,6 +25,7 @@ from digits.quotas import Quotas
 
 _SOCKET = "/_stcore/stream"  # where a page opens its connection
 _UPLOADS = "/_stcore/upload_file/"
+_ANSWERS = "/live/answer"
 
 
 def middleware(*inner: Callable[..., ASGIApp], environment: Mapping[str, str] | None = None) -> list[Middleware]:
@@ -108,16 +109,17 @@ class SecurityHeaders:
 
 
 class RateLimit:
-    """ASGI middleware that refuses an address more visits and uploads in a minute than the quotas allow."""
+    """ASGI middleware that refuses an address more visits, uploads and answers in a minute than the quotas allow."""
 
     def __init__(self, app: ASGIApp, quotas: Quotas) -> None:
         self._app = app
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
-        visits, uploads = quotas.visits_a_minute, quotas.uploads_a_minute
+        visits, uploads, answers = quotas.visits_a_minute, quotas.uploads_a_minute, quotas.answers_a_minute
         self._visits = RateLimitItemPerMinute(visits, namespace="visits") if visits else None
         # A page on a poor line connects again and again.
         self._connections = RateLimitItemPerMinute(4 * visits, namespace="connections") if visits else None
         self._uploads = RateLimitItemPerMinute(uploads, namespace="uploads") if uploads else None
+        self._answers = RateLimitItemPerMinute(answers, namespace="answers") if answers else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         limit = self._limit_of(scope)
@@ -136,6 +138,8 @@ class RateLimit:
             return self._connections
         if scope["type"] == "http" and scope["method"] in ("PUT", "POST") and _UPLOADS in path:
             return self._uploads
+        if scope["type"] == "http" and scope["method"] == "POST" and path.endswith(_ANSWERS):
+            return self._answers
         is_page = scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", "")
         return self._visits if is_page else None
 

@@ -15,6 +15,7 @@ _SCRIPTS = (
     "connection",
     "kept",
     "curves",
+    "codec",
     "links",
     "game",
 )  # one module: a component imports no files

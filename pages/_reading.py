@@ -43,11 +43,9 @@ def show(
         serial: the number of the drawing that was read, or None if it is no drawing.
     """
     chosen = chosen_digit(reading) if reading else 0
-    data: dict[str, Any] = {"digits": [], "chosen": 0, "spoken": ["", ""], "title": "", "line": ""}
-    if reading and reading.digits:
-        data = answer_card.card(reading, model.class_names, chosen=chosen)
+    said = answer_card.card(reading, model.class_names, chosen=chosen) if reading else answer_card.NOTHING
     is_drawing = serial is not None
-    data |= {
+    data = said | {
         "names": model.class_names,
         "serial": serial,
         "hint": {"title": hint[0], "text": hint[1]},

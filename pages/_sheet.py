@@ -1,7 +1,7 @@
 """The sheet: a canvas for the pen, and a component that keeps its strokes in the browser.
 
 The canvas takes the pen. The component below it shows the strokes, undoes and repeats them at once, and sends them when
-the pen is lifted. It keeps them while the server is away, and while another page is shown.
+the pen has rested (`delivery.js`). It keeps them while the server is away, and while another page is shown.
 """
 
 import secrets
@@ -13,15 +13,13 @@ import numpy as np
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from digits.errors import InvalidImage
 from digits.ink import codec, examples, strokes
-from digits.metrics import ANSWERS
 from digits.models import catalogue
-from digits.models.reading import Reading, read_strokes
-from digits.views import assets, sharing
+from digits.models.reading import Reading
+from digits.views import assets, confirmation, sharing
 from pages import _state
 
-WIDTH, HEIGHT = 560, 400  # pixels of the sheet, which is shown as wide as its place
+HEIGHT, WIDTH = confirmation.SIZE
 INK = "#1b2733"  # on white paper, in both themes
 
 _COMPONENTS = Path(__file__).parent / "components"
@@ -29,7 +27,9 @@ _SCRIPTS = (
     "connection",
     "kept",
     "curves",
+    "codec",
     "sheet",
+    "delivery",
     "writing",
     "pictures",
 )  # one module: a component has no files of its own to import
@@ -102,12 +102,10 @@ def show(model: catalogue.Model) -> Reading:
     """
     known = st.session_state.get(_key("paper"), {}).get("drawing")
     is_new = _receive(known)  # so that the component hears of its arrival
-    sent = _paper(data=_data(), key=_key("paper"), on_drawing_change=lambda: None).drawing
+    sent = _paper(data=_data(model), key=_key("paper"), on_drawing_change=lambda: None).drawing
     is_new |= _receive(sent)  # after a restart of the server, it is known only now
     st.session_state[_key("painted")] = is_new and isinstance(sent, dict) and sent.get("reads") is True
-    drawn = st.session_state[_key("strokes")]
-    ANSWERS.inc(bool(drawn))
-    return read_strokes(drawn, model, size=(HEIGHT, WIDTH), pen_width=st.session_state[_key("width")])
+    return confirmation.read(st.session_state[_key("strokes")], model, st.session_state[_key("width")])
 
 
 def tools() -> None:
@@ -126,14 +124,17 @@ def tools() -> None:
             )
 
 
-def _data() -> dict[str, Any]:
-    """Return what the component needs: the drawing that it was given, and which of its own have arrived."""
+def _data(model: catalogue.Model) -> dict[str, Any]:
+    """Return what the component needs: the drawing that it was given, which of its own have come, and what to ask."""
     return {
         "given": {
             "token": st.session_state[_key("token")],
             "strokes": [stroke.ravel().tolist() for stroke in st.session_state[_key("given")]],
         },
         "received": st.session_state[_key("serial")],
+        "model": model.id,
+        "chosen": st.session_state.get(_key("digit")) or 0,
+        "isAwaited": bool(st.session_state.get(_key("tab"))),  # what is open below must be computed anew
         "pen": st.session_state[_key("pen")],
         "ink": INK,
         "size": (WIDTH, HEIGHT),
@@ -159,20 +160,10 @@ def _receive(sent: Any) -> bool:
     number, drawn, widths = sent.get("serial"), sent.get("strokes"), sent.get("widths")
     if not isinstance(number, int) or not isinstance(drawn, list) or number <= st.session_state[_key("serial")]:
         return False
-    low, high, _ = sharing.PEN_WIDTHS
     st.session_state[_key("serial")] = number
-    st.session_state[_key("strokes")] = strokes.check(map(_pairs, drawn))
-    if isinstance(widths, list) and widths and all(isinstance(width, int) and low <= width <= high for width in widths):
-        st.session_state[_key("width")] = int(np.median(widths))
+    st.session_state[_key("strokes")] = strokes.parse(drawn)
+    st.session_state[_key("width")] = confirmation.pen_width(widths, st.session_state[_key("width")])
     return True
-
-
-def _pairs(flat: Any) -> np.ndarray:
-    """Return x, y, x, y, … as an array of points, float64 (n, 2)."""
-    try:
-        return np.asarray(flat, dtype=np.float64).reshape(-1, 2)
-    except (TypeError, ValueError) as error:
-        raise InvalidImage("A stroke must be a list of numbers, x and y in turn. Draw it again.") from error
 
 
 def _give(drawn: list[np.ndarray]) -> None:

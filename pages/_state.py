@@ -14,7 +14,7 @@ def key(page: str, name: str) -> str:
 
 
 def open_page(page: str) -> None:
-    """Read the page's values from its link and show a notice for each that cannot be used; call this before any widget.
+    """Read the page's values from its link; keep a notice for each that cannot be used; call it before any widget.
 
     A link that this page wrote itself changes nothing. A link from outside (a first visit, a shared link, the browser's
     Back) replaces the page's values. A link without parameters leaves them unchanged.
@@ -31,6 +31,10 @@ def open_page(page: str) -> None:
     if is_new:
         st.session_state[key(page, "notices")] = notices
         st.session_state[key(page, "written")] = query
+
+
+def show_notices(page: str) -> None:
+    """Show the notices about the page's link."""
     for notice in st.session_state.get(key(page, "notices"), []):
         st.warning(escaped(notice), icon=":material/link_off:")
 

@@ -1,9 +1,11 @@
 """Teaching on the Draw page: a visitor says what a drawing really is, and lets the model learn from what they said."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from digits import trouble
@@ -39,7 +41,7 @@ def show(reading: Reading | None, model: catalogue.Model, *, serial: int) -> Non
         st.rerun(scope="app")
     place = _reading.chosen_digit(reading) if reading else 0
     strokes = reading.digits[place].glyph.lines if reading and reading.digits else None
-    st.session_state[_key("teachable")] = (serial, place, strokes) if strokes else None
+    _keep((serial, place), strokes)
     kept: Correction | None = st.session_state.get(_key("kept"), {}).get((serial, place))
     _teach(
         data={
@@ -86,18 +88,27 @@ def _read_again() -> None:
 
 
 def _label() -> None:
-    """Keep the digit that is looked at, with the label that was pressed, unless the drawing has changed meanwhile."""
-    given, found = st.session_state[_key("teach")].labelled, st.session_state.get(_key("teachable"))
-    if not found or not isinstance(given, dict) or (given.get("serial"), given.get("place")) != found[:2]:
+    """Take a label that was pressed; its drawing may arrive with it, and is read first."""
+    st.session_state[_key("labelled")] = st.session_state[_key("teach")].labelled
+
+
+def _keep(place: tuple[int, int], strokes: Sequence[np.ndarray] | None) -> None:
+    """Keep the digit that is looked at, with the label that was pressed, unless the drawing has changed meanwhile.
+
+    Args:
+        place: the number of the drawing, and the digit's place in it.
+        strokes: the digit's strokes, or None without one.
+    """
+    given = st.session_state.pop(_key("labelled"), None)
+    if not strokes or not isinstance(given, dict) or (given.get("serial"), given.get("place")) != place:
         return
-    serial, place, strokes = found
     try:
         admission.require_pace(_widgets.visitor())
         kept = corrections.add(_store(), _widgets.visitor(), strokes, str(given.get("label"))[:20])
     except (DigitsError, OSError) as error:
         st.session_state[_key("refused")] = trouble.sentence(error)
         return
-    st.session_state[_key("kept")] = {(serial, place): kept}
+    st.session_state[_key("kept")] = {place: kept}
     _read_again()
 
 

@@ -41,7 +41,7 @@ def show(glyph: glyphs.Glyph | None, model: catalogue.Model) -> None:
         return
     with st.container(border=True):
         if glyph is None:
-            st.caption("Draw a digit first.")
+            st.caption(f"Draw a {answers.noun_of(model.class_names)} first.")
             return
         try:
             _TABS[tab](glyph, model)

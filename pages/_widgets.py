@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import html
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -89,14 +90,19 @@ def show_error(error: Exception) -> None:
     st.error(escaped(trouble.sentence(error)), icon=":material/error:")
 
 
-def page_head(page: str, title: str, sentence: str = "") -> Any:
-    """Show a page's title and its sentence, if any; return the container for `share`, called at the page's end."""
+def page_head(page: str, title: str | Callable[[], str], sentence: str = "") -> Any:
+    """Read a page's link; show its title and its sentence, if any; return the container for `share`, called at its end.
+
+    Args:
+        title: or a function that makes it, once the page's values are known.
+    """
+    _state.open_page(page)
     with st.container(horizontal=True, vertical_alignment="center", wrap=False, key="head"):
-        st.title(title, anchor=False, width="stretch")
+        st.title(title if isinstance(title, str) else title(), anchor=False, width="stretch")
         place = st.container(width="content")
     if sentence:
         st.markdown(sentence)
-    _state.open_page(page)
+    _state.show_notices(page)
     return place
 
 

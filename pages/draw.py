@@ -1,5 +1,7 @@
 """Draw: read a digit or a number from the pen, a picture or the camera, and show what the model sees."""
 
+import contextlib
+
 import streamlit as st
 
 from digits import trouble
@@ -20,7 +22,16 @@ HINTS = {
     "Camera": ("Take a photograph", "The answer appears here."),
 }
 
-head = _widgets.page_head("draw", "Draw a digit").container(horizontal=True, vertical_alignment="center")
+
+def _title() -> str:
+    """Return what the page asks for, in the word of the chosen model's classes."""
+    with contextlib.suppress(DigitsError):  # which `chosen_model` shows
+        model = catalogue.find(st.session_state[_state.key("draw", "model")], _widgets.settings())
+        return f"Draw a {answers.noun_of(model.class_names)}"
+    return "Draw a digit"
+
+
+head = _widgets.page_head("draw", _title).container(horizontal=True, vertical_alignment="center")
 _sheet.prepare()
 with st.container() if _widgets.is_phone() else head:
     source = st.segmented_control(

@@ -50,6 +50,24 @@ def check(strokes: Iterable[Any]) -> list[np.ndarray]:
     return checked
 
 
+def parse(sent: Iterable[Any]) -> list[np.ndarray]:
+    """Check strokes as the sheet sends them, each a flat list x, y, x, y, …; returns and raises as `check`.
+
+    >>> parse([[10, 20, 30, 40]])
+    [array([[10., 20.],
+           [30., 40.]], dtype=float32)]
+    """
+    return check(map(_pairs, sent))
+
+
+def _pairs(flat: Any) -> np.ndarray:
+    """Return x, y, x, y, … as an array of points, float64 (n, 2)."""
+    try:
+        return np.asarray(flat, dtype=np.float64).reshape(-1, 2)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidImage("A stroke must be a list of numbers, x and y in turn. Draw it again.") from error
+
+
 def render(strokes: Sequence[np.ndarray], *, size: tuple[int, int], pen_width: float) -> np.ndarray:
     """Draw strokes with a round, anti-aliased pen.
 

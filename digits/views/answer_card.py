@@ -11,12 +11,21 @@ from digits.models.answers import Tone
 from digits.models.reading import Reading
 from digits.views import charts
 
+# Where nothing is read.
+NOTHING: dict[str, Any] = {
+    "digits": [],
+    "chosen": 0,
+    "spoken": ["", ""],
+    "title": "",
+    "line": "",
+}
+
 
 def card(reading: Reading, class_names: Sequence[str], *, chosen: int = 0) -> dict[str, Any]:
     """Return what the card shows.
 
     Args:
-        reading: of at least one digit.
+        reading: of a drawing or a picture; without a digit the card says nothing.
         class_names: the model's classes.
         chosen: the digit whose probabilities are shown, counted from 0.
 
@@ -27,6 +36,8 @@ def card(reading: Reading, class_names: Sequence[str], *, chosen: int = 0) -> di
         spoken: the whole answer in words, a headline and the rest.
         bars: the chosen digit's probabilities in words.
     """
+    if not reading.digits:
+        return NOTHING
     answer = answers.answer(reading, class_names, is_drawing=True)
     title, line = _words(answer, reading, class_names, chosen)
     symbols = answers.symbols(reading, class_names)

@@ -1,13 +1,15 @@
-"""Live: what the reader in a visitor's browser is made of: its scripts, and the networks that it runs.
+"""Live: what the reader in a visitor's browser is made of, and how it asks the server what that reads.
 
 Whatever a name with a hash leads to never changes, so a browser fetches it once. It is compressed once, too.
 """
 
+import asyncio
 import functools
 import gzip
 import hashlib
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
     from digits.models.layers import Layers
 
 SCRIPTS_DIR = PROJECT_DIR / "pages" / "components" / "live"
+MAX_QUESTION_BYTES = 2**20  # the largest drawing that can be read takes less
 JUDGE = "judge"  # no model of the catalogue can have this name, because the judge has no card
 
 _MEDIA_TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".wat": "text/plain"}
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 _AGAIN = {"cache-control": "no-cache"}  # a card may change
+_READERS = 2  # threads in which the server reads; more would only take turns
+_MOST_WAITING = 100  # drawings
 _WEIGHTS = re.compile(r"(?P<id>[A-Za-z0-9_-]+)\.(?P<hash>[0-9a-f]{16})\.bin")
 
 
@@ -71,6 +76,7 @@ def routes(settings: Settings) -> list[Route]:
     - `/live/<hash>/<name>`: its scripts.
     - `/live/models/<id>`: the description of a model, or of the judge. The id of a run's model cannot be guessed.
     - `/live/weights/<id>.<hash>.bin`: a model's float16 numbers, little-endian, each layer's kernel and then its bias.
+    - `POST /live/answer`: what the server reads in a drawing (`confirmation.answer`).
     """
 
     async def script(request: Request) -> Response:
@@ -94,6 +100,7 @@ def routes(settings: Settings) -> list[Route]:
         return network.weights.respond(request)
 
     return [
+        Route("/live/answer", _Confirmations(settings).respond, methods=["POST"]),
         Route("/live/models/{id}", description),
         Route("/live/weights/{name}", weights),
         Route("/live/{version}/{name}", script),
@@ -109,6 +116,50 @@ async def _found(find: Callable[[], _Network]) -> _Network | None:
         return await run_in_threadpool(find)
     except ModelNotFound:
         return None
+
+
+class _Confirmations:
+    """Reads drawings in a few threads of its own, and only so many at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="confirmation")
+        self._waiting = 0
+
+    async def respond(self, request: Request) -> Response:
+        # Browsers say so of themselves; unlike the Origin, it stays true behind a proxy that changes the Host.
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return _refusal(403, "Only the app's own pages may ask what is drawn. Open the app itself.")
+        if self._waiting >= _MOST_WAITING:
+            return _refusal(503, "Too many drawings wait to be read. Try again in a second.")
+        self._waiting += 1
+        try:
+            question = await _body(request)
+            if question is None:
+                return _refusal(413, f"A drawing may take {MAX_QUESTION_BYTES:,} bytes; this one takes more. Clear it.")
+            said = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
+        finally:
+            self._waiting -= 1
+        return JSONResponse(said[1], status_code=said[0])
+
+    def _answer(self, question: bytes) -> tuple[int, dict[str, Any]]:
+        from digits.views import confirmation  # here, because loading it would delay the first page
+
+        return confirmation.answer(question, self._settings)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return what a request carries, or None if that is too much."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_QUESTION_BYTES:
+            return None
+    return bytes(body)
+
+
+def _refusal(status: int, sentence: str) -> Response:
+    return JSONResponse({"error": sentence}, status_code=status)
 
 
 @functools.cache

@@ -2,8 +2,8 @@
 // has come, the card is paler: it shows what the reader in this browser makes of the strokes at every move of the pen or,
 // until that reader has been fetched, the last answer.
 //
-// It listens to the sheet's `digits:ink` (see sheet.js). It says `digits:reading`, {reading, reader, ink}, at every move,
-// and `digits:answer`, {serial, text}, when an answer is final.
+// It listens to the sheet's `digits:ink` (see sheet.js) and `digits:confirmed` (see delivery.js). It says `digits:reading`,
+// {reading, reader, ink}, at every move, and `digits:answer`, {serial, text, isOwn}, when an answer is final.
 
 const SMALLEST = 0.0005
 const BARS = 10
@@ -26,12 +26,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
       state.since = performance.now()
       state.frame ||= requestAnimationFrame(() => update(card, state))
     }
+    state.confirm = ({ detail }) => {
+      state.confirmed = detail
+      show(card, state)
+    }
     window.addEventListener("digits:ink", state.follow)
+    window.addEventListener("digits:confirmed", state.confirm)
     window.dispatchEvent(new CustomEvent("digits:do", { detail: { what: "hello" } }))
   }
   show(card, state)
   return () => {
     window.removeEventListener("digits:ink", state.follow)
+    window.removeEventListener("digits:confirmed", state.confirm)
     clearTimeout(state.patience)
     state.follow = null
   }
@@ -102,7 +108,15 @@ function viewOf({ digits, tone, headline, sentence }, { model: { classes } }, wa
   return { digits: named, title, line, spoken: [headline, line], bars, chosen, names: classes, tone }
 }
 
-function show(card, { data, ink, view, pick, since }) {
+// Returns the server's last answer: the page's, or one that it has confirmed since.
+function lastAnswer({ data, confirmed }) {
+  const isNewer = data.serial !== null && confirmed?.model === data.live.model && confirmed.serial > data.serial
+  return isNewer ? { ...data, ...confirmed } : data
+}
+
+function show(card, state) {
+  const { ink, view, pick, since } = state
+  const data = lastAnswer(state)
   const isDrawing = data.serial !== null && ink
   const isLate = isDrawing && !ink.isEmpty && (ink.isDown || ink.serial > data.serial)
   const isOwn = isLate && view?.digits.length > 0 // what this browser reads
@@ -173,6 +187,9 @@ function showDigits(row, digits, chosen, pick) {
       if (step) elements[place + step]?.focus()
     }
   })
+  // What is longer than its place is scrolled with the keyboard, where no buttons lead through it.
+  if (kind === "SPAN" && elements.some(({ textContent }, place) => place || textContent.length > 1) && row.scrollHeight > row.clientHeight) row.tabIndex = 0
+  else row.removeAttribute("tabindex")
 }
 
 function showBars(chart, { probabilities, doubtful }, names, description) {

@@ -30,14 +30,14 @@ function flatten(raw) {
 }
 
 // Returns few points on the grid, flat, whose lines stay near the curve (Ramer 1972; Douglas, Peucker 1973).
-function simplify(curve) {
+function simplify(curve, tolerance = TOLERANCE) {
   const points = curve.map(([x, y]) => [Math.round(GRID * x), Math.round(GRID * y)])
   const isKept = new Uint8Array(points.length)
   isKept[0] = isKept[points.length - 1] = 1
   const spans = [[0, points.length - 1]]
   while (spans.length) {
     const [first, last] = spans.pop()
-    let [farthest, distance] = [0, TOLERANCE * GRID]
+    let [farthest, distance] = [0, tolerance * GRID]
     for (let place = first + 1; place < last; place++) {
       const away = fromLine(points[place], points[first], points[last])
       if (away > distance) [farthest, distance] = [place, away]

@@ -6,7 +6,7 @@
 //
 // A digit counts at once when it is read at pen-up. Anything else may still become the digit with another stroke, so it is a
 // miss only after a while. The clock rests from a digit that is read until the next one is asked for. The texts of
-// connection.js, kept.js, curves.js and links.js stand before this one, in one module.
+// connection.js, kept.js, curves.js, codec.js and links.js stand before this one, in one module.
 
 const PATIENCE_MS = 1200 // after a pen-up that was not read as the digit
 const PAUSE_MS = 450 // after a digit that was: the bar of a 7 still belongs to it
@@ -296,40 +296,19 @@ function pictureOf(strokes) {
 
 // The result as a link holds it: see `digits.views.games` and `digits.ink.codec`.
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
 function resultText() {
   const tenths = Math.min(999_999, Math.round(10 * game.seconds))
   const texts = SIZES.map(size => [tenths, ...game.turns.map(turn => turnText(turn, size))].join("."))
   return texts.find(text => text.length <= MOST_CHARACTERS) ?? texts.at(-1)
 }
 
-const turnText = ({ name, mark, strokes }, size) => name + mark[0] + (strokes.length ? encode(strokes, size) : "")
+const turnText = ({ name, mark, strokes }, size) => name + mark[0] + (strokes.length ? reduced(strokes, size) : "")
 
 // Encodes a drawing that fits into so many pixels.
-function encode(strokes, size) {
+function reduced(strokes, size) {
   const { left, top, width, height } = frameOf(strokes)
   const scale = size / Math.max(width, height, 1)
-  let position = [0, 0]
-  let text = "1"
-  for (const stroke of strokes) {
-    const small = pairs(stroke).map(([x, y]) => [(x - left) * scale, (y - top) * scale])
-    const points = pairs(simplify(small)).map(([x, y]) => [GRID * x, GRID * y])
-    text += number(points.length)
-    for (const point of points) {
-      text += point.map((value, axis) => number(zigzag(value - position[axis]))).join("")
-      position = point
-    }
-  }
-  return text
-}
-
-const zigzag = value => (value >= 0 ? 2 * value : -2 * value - 1)
-
-function number(value) {
-  let text = ""
-  for (; value >= 32; value = Math.floor(value / 32)) text += ALPHABET[32 + (value % 32)]
-  return text + ALPHABET[value]
+  return encode(strokes.map(stroke => pairs(stroke).map(([x, y]) => [(x - left) * scale, (y - top) * scale])))
 }
 
 async function share() {

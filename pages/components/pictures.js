@@ -20,6 +20,7 @@ async function bring(event, given) {
   const files = [...(given?.files ?? [])].filter(file => file.type.startsWith("image/"))
   if (!files.length) return
   event.preventDefault()
+  hurry()
   const chosen = new DataTransfer()
   files.forEach(file => chosen.items.add(file))
   const buttons = [...document.querySelectorAll(`.${sheet.data.sources} button`)]

@@ -1,5 +1,7 @@
 // Shares a link that opens this page in its current state, by `shareLink` of links.js. If the browser forbids that, it
 // shows the link. Also writes the quiet values, such as a drawing, into the address.
+//
+// The sheet may hold a drawing that the server has not got yet; the link and, once the page is left, the address hold it, too.
 const SHOWN_MILLISECONDS = 3000
 
 // Streamlit pushes a step of the browser's history whenever a page writes its address. Replacing the present step
@@ -20,7 +22,6 @@ export default function ({ data, parentElement }) {
   const field = parentElement.querySelector(".link")
   const { pathname } = window.location
   const url = pageAddress() + (data.query ? "?" + data.query : "")
-  button.dataset.url = url
 
   const say = (text) => {
     status.textContent = text
@@ -31,11 +32,13 @@ export default function ({ data, parentElement }) {
 
   button.onclick = async () => {
     field.hidden = true
-    const outcome = await shareLink(url)
+    const link = new URL(url)
+    lay(link, latest())
+    const outcome = await shareLink(link.href)
     if (outcome === "copied") say("Link copied")
     if (outcome !== "forbidden") return
     field.hidden = false
-    field.value = url
+    field.value = link.href
     say("Copy this link:")
     field.select()
   }
@@ -43,15 +46,31 @@ export default function ({ data, parentElement }) {
     if (event.key === "Escape") toast.classList.remove("shown")
   }
 
-  const keepQuiet = () => {
+  // Returns the quiet values with the drawing as it is now.
+  const latest = () => {
+    const quiet = { ...data.quiet }
+    const reply = text => (quiet.ink = text)
+    if ("ink" in quiet) window.dispatchEvent(new CustomEvent("digits:do", { detail: { what: "link", reply } }))
+    return quiet
+  }
+
+  const write = quiet => {
     const address = new URL(window.location.href)
     if (address.pathname !== pathname) return // on the way to another page
-    for (const [name, text] of Object.entries(data.quiet)) {
-      text ? address.searchParams.set(name, text) : address.searchParams.delete(name)
-    }
+    lay(address, quiet)
     if (address.href !== window.location.href) window.history.replaceState(window.history.state, "", address)
   }
-  keepQuiet()
-  window.addEventListener("popstate", keepQuiet)
-  return () => window.removeEventListener("popstate", keepQuiet)
+  const listeners = { popstate: () => write(data.quiet), pagehide: () => write(latest()) }
+  listeners.popstate()
+  button.leave?.()
+  button.leave = () => Object.entries(listeners).forEach(one => window.removeEventListener(...one))
+  Object.entries(listeners).forEach(one => window.addEventListener(...one))
+  return () => button.leave()
+}
+
+// Lays values into an address; empty ones are left out.
+function lay(address, values) {
+  for (const [name, text] of Object.entries(values)) {
+    text ? address.searchParams.set(name, text) : address.searchParams.delete(name)
+  }
 }

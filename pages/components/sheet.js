@@ -4,11 +4,13 @@
 // canvas can neither bring back what was cleared nor show another drawing without the server. Its own buttons and its own
 // copy of the finished strokes are hidden.
 //
-// The texts of connection.js, kept.js, curves.js, writing.js and pictures.js stand with this one in one module.
+// The texts of connection.js, kept.js, curves.js, codec.js, delivery.js, writing.js and pictures.js stand with this one in one
+// module.
 //
 // On the window it listens to `digits:do`, {what: "undo" | "redo" | "clear" | "write" | "hello" | "focus", text},
-// {what: "replay", share} and {what: "trace", shares, reply}, and says after every change `digits:ink`, {strokes, widths, isDown, isEmpty, canUndo, canRedo, serial, size}. A stroke is a
-// Float32Array x, y, x, y, … in the sheet's pixels; `strokes` includes the one under the pen.
+// {what: "replay", share}, {what: "trace", shares, reply} and {what: "link", reply}, and says after every change `digits:ink`,
+// {strokes, widths, isDown, isEmpty, canUndo, canRedo, serial, size}. A stroke is a Float32Array x, y, x, y, … in the sheet's
+// pixels; `strokes` includes the one under the pen.
 
 const HIDDEN = new CSSStyleSheet()
 HIDDEN.replaceSync(`
@@ -20,10 +22,9 @@ HIDDEN.replaceSync(`
   .upper-canvas { touch-action: none }
 `)
 const FARTHEST = 4000 // pixels; the server takes no larger coordinates
-const RETRY_MS = 2000
 
 // What is on the sheet. It outlives the element: another page may be shown meanwhile.
-const sheet = { states: [[]], at: 0, serial: 0, token: null, raw: null, timer: 0, replay: null }
+const sheet = { states: [[]], at: 0, serial: 0, token: null, raw: null, resting: null, timer: 0, replay: null }
 const strokes = () => sheet.states[sheet.at]
 const shown = () => (sheet.replay === null ? strokes() : beginning(strokes(), sheet.replay))
 const flat = stroke => (stroke.flat ??= Float32Array.from(stroke.points))
@@ -35,7 +36,7 @@ export default function ({ data, parentElement, setStateValue }) {
   sheet.paper = paper
   sheet.serial = Math.max(sheet.serial, data.received)
   if (sheet.token !== data.given.token) adopt(data)
-  else if (!paper.isReady && data.received < sheet.serial) send() // another page was shown before the drawing had arrived
+  else if (!paper.isReady && data.received < sheet.serial) send({ atOnce: true }) // another page was shown before the drawing had arrived
   if (!paper.isReady) prepare(paper)
   showGhost(paper, data)
   paint()
@@ -44,6 +45,7 @@ export default function ({ data, parentElement, setStateValue }) {
     if (sheet.paper !== paper) return
     finish()
     clearInterval(paper.watch)
+    leaveVisitor()
     window.removeEventListener("digits:do", obey)
     document.removeEventListener("keydown", shortcuts)
     document.removeEventListener("paste", pasted)
@@ -57,14 +59,15 @@ function adopt(data) {
   const isFirst = sheet.token === null
   const isNewServer = !isFirst && data.received === 0 && strokes().length > 0 // it was restarted, and knows less than we do
   sheet.token = data.given.token
-  if (isNewServer) return send()
+  if (isNewServer) return send({ atOnce: true })
   const given = data.given.strokes.map(points => ({ points, width: data.pen }))
   const kept = isFirst && keptOverReload(STORE)
   if (kept) Object.assign(sheet, kept)
   else if (isFirst) sheet.states = [given]
-  if (isSame(given, strokes())) return
-  if (kept) return send() // it had not got into the address yet
-  push(given)
+  const isSame = areSame(given, strokes())
+  if (kept && !isSame) return send({ atOnce: true }) // it had not got into the address yet
+  if (!isSame) push(given)
+  if (data.received < sheet.serial) send({ atOnce: true }) // what was drawn last will not arrive any more
 }
 
 // The drawing and what can be undone outlive a reload of this tab.
@@ -75,7 +78,7 @@ function keep() {
   keepOverReload(STORE, { states, at: sheet.at })
 }
 
-const isSame = (one, other) => JSON.stringify(one.map(s => s.points)) === JSON.stringify(other.map(s => s.points))
+const areSame = (one, other) => JSON.stringify(one.map(s => s.points)) === JSON.stringify(other.map(s => s.points))
 
 function push(next) {
   sheet.states = [...sheet.states.slice(0, sheet.at + 1), next].slice(-200)
@@ -92,25 +95,6 @@ function changed() {
   paint()
   send()
   tell()
-}
-
-// Sends the drawing, again and again until the server says that it has it: the connection may be down.
-function send() {
-  const drawn = strokes()
-  sheet.serial += 1
-  deliver({
-    token: sheet.token, serial: sheet.serial, strokes: drawn.map(s => s.points), widths: drawn.map(s => s.width),
-    reads: window.digitsReads === true, // then the server need not paint what this browser has painted
-  })
-}
-
-function deliver(drawing, wait = RETRY_MS) {
-  clearTimeout(sheet.timer)
-  if (isConnected()) sheet.send(drawing)
-  sheet.timer = setTimeout(() => {
-    if (sheet.data.received >= drawing.serial || drawing.serial !== sheet.serial) return
-    deliver(drawing, isConnected() ? 2 * wait : RETRY_MS) // a slow server is not asked over and over
-  }, wait)
 }
 
 function tell() {
@@ -132,6 +116,7 @@ const obey = ({ detail }) => {
   if (detail.what === "hello") return tell()
   if (detail.what === "focus") return sheet.paper.focus({ preventScroll: true, focusVisible: false })
   if (detail.what === "trace") return detail.reply(detail.shares.map(share => beginning(strokes(), share).map(flat)))
+  if (detail.what === "link") return detail.reply(strokes().length ? encode(strokes().map(s => pairs(s.points))) : "")
   if (detail.what === "replay") {
     sheet.replay = detail.share < 1 ? detail.share : null
     paint()
@@ -162,6 +147,7 @@ const shortcuts = event => {
 function prepare(paper) {
   const place = paper.getRootNode().host?.closest(`.st-key-draw-sheet`) ?? paper
   paper.isReady = true
+  watchVisitor()
   window.addEventListener("digits:do", obey)
   document.addEventListener("keydown", shortcuts)
   document.addEventListener("paste", pasted)
@@ -195,6 +181,7 @@ const at = event => {
 const down = event => {
   if (!event.isPrimary || event.button !== 0) return
   finish()
+  if (sheet.resting) clearTimeout(sheet.timer) // the pen rests no longer
   const target = event.composedPath()[0]
   // Without this, a pen released over a greyed button or outside the window would go on drawing.
   target.setPointerCapture?.(event.pointerId)

@@ -1,12 +1,16 @@
 // "Not right? It is a 4": the classes as buttons, or as a list if there are many; and how many corrections there are.
+//
+// The sheet's `digits:ink` says which drawing it is (see sheet.js): the server may hear of it only when something is pressed here.
 const FEW = 12 // classes that fit beside each other
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const find = name => parentElement.querySelector(`.${name}`)
   const [ask, choices, kept, undo, learn] = ["ask", "choices", "kept", "undo", "learn"].map(find)
-  const drawing = `${data.serial}.${data.place}`
-  if (parentElement.drawing !== drawing) open(false) // a new drawing, or another of its digits
-  parentElement.drawing = drawing
+  if (parentElement.place !== data.place) open(false) // another of its digits
+  parentElement.place = data.place
+  parentElement.leave?.()
+  window.addEventListener("digits:ink", follow)
+  parentElement.leave = () => window.removeEventListener("digits:ink", follow)
 
   ask.textContent = data.question
   ask.hidden = !data.question || Boolean(data.kept)
@@ -19,6 +23,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   ask.onclick = () => open(choices.hidden)
   undo.onclick = () => setTriggerValue("undone", data.kept)
   learn.onclick = () => setTriggerValue("opened", true)
+
+  function follow({ detail: { serial } }) {
+    if (parentElement.serial !== serial) open(false) // a new drawing
+    parentElement.serial = serial
+  }
 
   function open(isOpen) {
     ask.setAttribute("aria-expanded", String(isOpen))
@@ -44,6 +53,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 
   function choose(label) {
-    setTriggerValue("labelled", { label, serial: data.serial, place: data.place })
+    setTriggerValue("labelled", { label, serial: parentElement.serial ?? data.serial, place: data.place })
   }
+
+  return () => parentElement.leave()
 }

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from digits.ink import codec
+from digits.ink import codec, examples
 from digits.ink.strokes import render
 from tests.browser import actions
 
@@ -206,6 +207,26 @@ def test_a_number_is_drawn_without_a_pointer(visitor):
     expect(page.get_by_role("status").filter(has_text="The model reads 20")).to_have_count(1)
 
 
+def test_an_answer_of_many_lines_is_scrolled_with_the_keyboard(visitor):
+    """The digits of a picture are no buttons in the answer, which is therefore focused itself."""
+    drawn = [
+        stroke * np.float32(0.25) + np.float32([60 + 90 * (place % 2), 30 + 130 * (place // 2)])
+        for place, name in enumerate("71427142")
+        for stroke in examples.digits()[name]
+    ]
+    stream = io.BytesIO()
+    Image.fromarray(np.uint8(255 - 255 * render(drawn, size=(560, 260), pen_width=9))).save(stream, "PNG")
+    page = visitor()
+    actions.open_page(page, "/")
+    page.get_by_role("radio", name="Picture").click()
+    actions.bring_picture(page, "lines.png", stream.getvalue())
+    digits = page.get_by_role("group", name="Digits", exact=True)
+    expect(digits).to_have_text("71427142")
+    assert digits.evaluate("row => row.scrollHeight > row.clientHeight")
+    page.mouse.move(0, 0)
+    assert actions.accessibility_faults(page) == []
+
+
 @pytest.mark.parametrize("way", ["paste", "drop"])
 def test_a_picture_that_is_pasted_or_dropped_is_read(visitor, seven, way):
     """Ctrl+V anywhere on the page, or a file let go on the sheet, leads to the picture's answer."""
@@ -324,6 +345,17 @@ def test_the_moment_of_the_answer_is_found_and_the_drawing_replayed(visitor):
     expect(page.locator(".card.forming")).to_have_count(0)
     assert ink_pixels(page) == whole
 
+
+# Keeps the probabilities that this browser reads once the pen is lifted, and those that the server confirms.
+KEEP_ANSWERS = """() => {
+  const keep = (name, digits) => { window[name] = [...digits[0].probabilities] }
+  addEventListener("digits:reading", ({ detail }) => detail.ink.isDown || keep("own", detail.reading.digits))
+  addEventListener("digits:confirmed", ({ detail }) => keep("confirmed", detail.digits)) }"""
+
+# Returns the drawing as its link holds it.
+LINK = """() => { let link
+  dispatchEvent(new CustomEvent("digits:do", { detail: { what: "link", reply: text => { link = text } } }))
+  return link }"""
 
 GIVE_PICTURE = """([encoded, way]) => {
   const bytes = Uint8Array.from(atob(encoded), letter => letter.charCodeAt(0))
@@ -547,3 +579,97 @@ def test_the_sheet_is_white_paper_in_the_dark_theme_too(visitor):
     pixels = actions.sheet_pixels(page)
     assert pixels[[0, 0, -1, -1], [0, -1, 0, -1]].min() == 255
     assert 0.01 < np.mean(pixels < 80) < 0.3
+
+
+def runs_of_the_page(page) -> list[str]:
+    """Return a list that grows with every run of the page: "fragment" or "page"."""
+    runs: list[str] = []
+
+    def hear(socket):
+        socket.on("framesent", lambda sent: note(sent) if isinstance(sent, bytes) else None)
+
+    def note(sent):
+        message = BackMsg.FromString(sent)
+        if message.WhichOneof("type") == "rerun_script":
+            runs.append("fragment" if message.rerun_script.fragment_id else "page")
+
+    page.on("websocket", hear)
+    return runs
+
+
+def test_a_stroke_is_confirmed_without_a_run_of_the_page(visitor):
+    """The server's answer comes by a request of its own; the page gets the drawing once, when the pen has rested."""
+    page = visitor()
+    runs = runs_of_the_page(page)
+    actions.open_page(page, "/")
+    page.wait_for_function("window.digitsReads")
+    page.evaluate(KEEP_ANSWERS)
+    bar = actions.on_screen(page, actions.SEVENS_BAR)
+    runs.clear()
+    actions.draw(page, actions.SEVEN)
+    page.wait_for_function("window.own")
+    page.mouse.move(*bar[0])
+    page.mouse.down()  # before the pen has rested
+    page.wait_for_function("window.confirmed")
+    own, confirmed = page.evaluate("[window.own, window.confirmed]")
+    assert np.abs(np.subtract(own, confirmed)).max() <= 1e-4
+    assert np.argmax(confirmed) == 7
+    assert runs == []
+    page.mouse.move(*bar[-1])
+    page.mouse.up()
+    expect(page.locator(".card.forming")).to_have_count(0)
+    actions.expect_answer(page, "7")
+    expect(page).to_have_url(actions.holding("ink="))
+    assert runs == ["fragment"]
+    assert re.search(r"ink=([\w-]+)", page.url)[1] == page.evaluate(LINK)
+
+
+def test_a_stroke_is_there_at_once_wherever_it_is_needed(visitor):
+    """A shared link, an opened explanation and an address that is left hold what has just been drawn."""
+    page = visitor()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    actions.open_page(page, "/")
+    page.wait_for_function("window.digitsReads")
+    actions.draw(page, actions.SEVEN)
+    assert page.evaluate(LINK) in actions.share(page)
+    actions.draw(page, actions.SEVENS_BAR)
+    page.goto("about:blank")
+    page.go_back()
+    actions.expect_strokes(page, 2)
+    page.get_by_role("radio", name="Why").click()
+    expect(page.get_by_text("Most similar of")).to_be_visible()
+
+
+def test_a_press_right_after_a_stroke_does_what_it_should(visitor):
+    """With the mouse or the keyboard, and however quick, another page opens, and another input is shown."""
+    page = visitor()
+    actions.open_page(page, "/")
+    page.wait_for_function("window.digitsReads")
+    actions.draw(page, actions.SEVEN)
+    page.get_by_role("radio", name="Picture").click()
+    expect(page.locator("input[type=file]")).to_be_attached()
+    page.get_by_role("radio", name="Pen").click()
+    for strokes, press in ((2, "click"), (3, "Enter")):
+        actions.draw(page, actions.SEVENS_BAR)
+        link = page.get_by_role("navigation").get_by_role("link", name="Gallery")
+        link.click() if press == "click" else link.press(press)
+        expect(page.get_by_role("heading", level=1, name="Gallery")).to_be_visible()
+        actions.settle(page)
+        expect(page.get_by_role("heading", level=1, name="Gallery")).to_be_visible()
+        page.get_by_role("navigation").get_by_role("link", name="Draw").click()
+        actions.expect_strokes(page, strokes)
+
+
+def test_without_a_confirmation_the_page_answers(visitor):
+    """What answers the request instead of the server does no harm: the page runs at once, as for an older browser."""
+    page = visitor()
+    runs = runs_of_the_page(page)
+    page.route("**/live/answer", lambda route: route.fulfill(body="nobody is there"))
+    actions.open_page(page, "/")
+    page.wait_for_function("window.digitsReads")
+    runs.clear()
+    actions.draw(page, actions.SEVEN)
+    actions.expect_answer(page, "7")
+    expect(page.locator(".card.forming")).to_have_count(0)
+    actions.settle(page)
+    assert runs == ["fragment"]

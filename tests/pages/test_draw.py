@@ -11,7 +11,7 @@ from PIL import Image
 
 from digits.ink import codec, strokes
 from digits.ink.crops import Crop
-from digits.models import catalogue, uploads
+from digits.models import answers, catalogue, uploads
 from digits.models.reading import read_picture
 from digits.settings import Settings
 from digits.views.charts import percent
@@ -116,6 +116,14 @@ class TestPen:
         assert card(page)["chips"] == ["7", "42", "1984"]
         assert captions(page) == []
 
+    @pytest.mark.parametrize("model", catalogue.bundled(), ids=lambda model: model.id)
+    def test_is_asked_for_in_the_word_of_the_models_classes(self, model, open_page, tidy):
+        """Title and hint ask for what the chosen model reads."""
+        page = tidy(open_page(model=model.id))
+        noun = answers.noun_of(model.class_names)
+        assert page.title[0].value == f"Draw a {noun}"
+        assert card(page)["hint"]["title"].startswith(f"Draw a {noun} or" if noun == "digit" else f"Draw a {noun},")
+
     def test_drawing_from_a_link_is_read(self, open_page, tidy):
         """A shared drawing of a 7 is on the sheet and is read as a 7."""
         page = tidy(open_page(ink=codec.encode(SEVEN)))
@@ -146,6 +154,15 @@ class TestPen:
         assert reading(tidy(page)) == "7"
         assert card(page)["serial"] == 3
         assert codec.encode(SEVEN) in json.loads(page.get_by_key("draw.share").proto.json)["query"]
+
+    def test_sheet_knows_what_to_ask_and_who_waits(self, open_page, tidy):
+        """The model and the digit that is looked at go with a question; an explanation needs every drawing at once."""
+        page = tidy(open_page(ink=codec.encode([*NARROW_SEVEN, *ONE]), model="softmax"))
+        page.session_state["draw.digit"] = 1
+        given = json.loads(tidy(page.run()).get_by_key("draw.paper").proto.json)
+        assert (given["model"], given["chosen"], given["isAwaited"]) == ("softmax", 1, False)
+        page.segmented_control(key="draw.tab").set_value("Why").run()
+        assert json.loads(tidy(page).get_by_key("draw.paper").proto.json)["isAwaited"]
 
     def test_what_comes_late_is_left_out(self, open_page, tidy, draw):
         """A drawing older than the last one, or made on a sheet that a link has replaced, changes nothing."""

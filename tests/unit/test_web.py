@@ -94,6 +94,13 @@ class TestRates:
         assert answer(PUBLIC, times=2, **put)[0] == 200
         assert answer(PUBLIC, times=3, **put)[0] == 429
 
+    def test_answers_are_counted_apart(self):
+        """A drawing that is read by a request of its own counts below the base path, too."""
+        ask = {"path": "/digits/live/answer", "method": "POST"}
+        assert answer(PUBLIC | {"DIGITS_ANSWERS_A_MINUTE": "3"}, times=3, **ask)[0] == 200
+        status, _, body = answer(PUBLIC | {"DIGITS_ANSWERS_A_MINUTE": "3"}, times=4, **ask)
+        assert (status, body.split(" a minute")[0]) == (429, "At most 3 answers")
+
     def test_a_page_may_connect_again_and_again_but_not_without_end(self):
         stream = {"path": "/_stcore/stream", "kind": "websocket"}
         assert answer(PUBLIC, times=20, **stream)["type"] == "http.response.start"

@@ -10,14 +10,18 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 import wasmtime
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 
+from digits.ink import strokes
 from digits.models import catalogue, layers
 from digits.models.judge import find_judge
+from digits.models.reading import read_strokes
 from digits.models.recogniser import TFLITE_FILE
 from digits.settings import BUNDLED_MODELS_DIR, Settings
-from digits.views import live
+from digits.views import answer_card, confirmation, live
 
 RUN = "a1B2c3D4e5F6"
 
@@ -43,15 +47,24 @@ def ask(runs_dir):
     """Ask a server that has the reader's routes alone."""
     server = Starlette(routes=live.routes(Settings.from_environment()))
 
-    def ask(path, encoding="gzip, br"):
-        sent = []
+    def ask(path, encoding="gzip, br", *, body=None, **headers):
+        sent, parts = [], [body[start : start + 2**16] for start in range(0, len(body or b""), 2**16)] or [b""]
+
+        async def receive():
+            return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
 
         async def send(message):
             sent.append(message)
 
-        headers = [(b"host", b"digits"), (b"accept-encoding", encoding.encode())]
-        scope = {"type": "http", "method": "GET", "path": unquote(path), "query_string": b"", "headers": headers}
-        asyncio.run(server(scope, None, send))
+        given = {"host": "digits", "accept-encoding": encoding} | headers
+        scope = {
+            "type": "http",
+            "method": "GET" if body is None else "POST",
+            "path": unquote(path),
+            "query_string": b"",
+            "headers": [(name.replace("_", "-").encode(), text.encode()) for name, text in given.items()],
+        }
+        asyncio.run(server(scope, receive, send))
         start, body = sent[0], b"".join(message["body"] for message in sent[1:])
         headers = Headers(raw=start["headers"])
         is_packed = headers.get("content-encoding") == "gzip"
@@ -179,3 +192,97 @@ def test_a_compressed_file_is_always_the_same():
     first, second = (live._File.of(b"numbers" * 100, "text/plain") for _ in range(2))
     assert first == second
     assert gzip.decompress(first.compressed) == b"numbers" * 100
+
+
+SEVEN = [[210, 120, 340, 130, 260, 290]]
+
+
+class TestAnswer:
+    @pytest.fixture
+    def question(self):
+        """What the sheet asks; given other values, something else."""
+        return lambda **other: json.dumps({"model": "drawing", "strokes": SEVEN, "widths": [16]} | other).encode()
+
+    def test_is_the_card_of_what_the_page_reads(self, ask, question):
+        model = catalogue.find("drawing", Settings.from_environment())
+        reading = read_strokes(strokes.parse(SEVEN), model, size=confirmation.SIZE, pen_width=16)
+        answer = ask("/live/answer", body=question())
+        assert answer.status == 200
+        assert answer.json() == answer_card.card(reading, model.class_names)
+        assert answer.json()["digits"][0]["name"] == "7"
+
+    def test_is_about_the_digit_that_is_looked_at(self, ask, question):
+        """A digit that is not there is the first."""
+        two = [[60, 100, 160, 105, 110, 260], [300, 90, 298, 270]]
+        for chosen, found in ((1, 1), (2, 0), (-1, 0)):
+            assert ask("/live/answer", body=question(strokes=two, chosen=chosen)).json()["chosen"] == found
+
+    def test_an_empty_sheet_says_nothing(self, ask, question):
+        assert ask("/live/answer", body=question(strokes=[], widths=[])).json() == answer_card.NOTHING
+
+    def test_a_runs_model_reads_too(self, ask, question, runs_dir):
+        shutil.copytree(BUNDLED_MODELS_DIR / "softmax", runs_dir / RUN)
+        own, bundled = (ask("/live/answer", body=question(model=model)).json() for model in (RUN, "softmax"))
+        assert own == bundled
+
+    @pytest.mark.parametrize(
+        ("other", "status", "words"),
+        [
+            ({"model": "nobody"}, 404, "A model's name must be"),
+            ({"model": None}, 422, "as the sheet sends it"),
+            ({"strokes": "1 2"}, 422, "as the sheet sends it"),
+            ({"strokes": [["1", "2"]]}, 422, "as the sheet sends it"),
+            ({"strokes": [[[1, 2]]]}, 422, "as the sheet sends it"),
+            ({"strokes": [[1, 2, 3]]}, 422, "A stroke must be a list of numbers"),
+            ({"strokes": [[]]}, 422, "A stroke must be"),
+            ({"strokes": [[1e9, 1]]}, 422, "must lie within"),
+            ({"strokes": [[10**400, 1]]}, 422, "."),
+            ({"strokes": [[1, 1]] * 501}, 422, "A drawing may hold 500 strokes"),
+            ({"strokes": [[60 * x, 60 * y] for x in range(9) for y in range(6)]}, 422, "At most 40 digits"),
+            ({"widths": "wide"}, 422, "as the sheet sends it"),
+        ],
+    )
+    def test_what_cannot_be_read_is_refused_in_a_sentence(self, other, status, words, ask, question, runs_dir):
+        answer = ask("/live/answer", body=question(**other))
+        assert (answer.status, list(answer.json())) == (status, ["error"])
+        assert words in answer.json()["error"]
+        assert str(runs_dir) not in answer.text
+
+    @given(st.binary(max_size=200) | st.recursive(st.integers() | st.text(), st.lists).map(lambda it: str(it).encode()))
+    @example(b"[" * 100_000)
+    @example(b'{"model": "drawing", "strokes": [[NaN, 1e999]]}')
+    @example(b'{"model": "\xff", "strokes": []}')
+    @settings(max_examples=60, deadline=None)
+    def test_nothing_that_is_sent_breaks_it(self, body):
+        status, said = confirmation.answer(body, Settings.from_environment())
+        assert status == 422
+        assert said["error"].endswith(".")
+
+    @given(
+        st.lists(st.lists(st.floats(-5000, 5000) | st.integers()), max_size=6), st.lists(st.integers()), st.integers()
+    )
+    @settings(max_examples=60, deadline=None)
+    def test_any_numbers_give_an_answer_or_a_sentence(self, drawn, widths, chosen):
+        asked = {"model": "softmax", "strokes": drawn, "widths": widths, "chosen": chosen}
+        status, said = confirmation.answer(json.dumps(asked).encode(), Settings.from_environment())
+        assert ("error" in said) == (status == 422)
+        assert status in (200, 422)
+
+    def test_too_much_is_not_even_read(self, ask, question):
+        answer = ask("/live/answer", body=question(strokes=[[1.5] * 2**20]))
+        assert (answer.status, "1,048,576 bytes" in answer.text) == (413, True)
+
+    @pytest.mark.parametrize(("site", "status"), [("same-origin", 200), ("same-site", 403), ("cross-site", 403)])
+    def test_only_the_apps_own_pages_are_answered(self, site, status, ask, question):
+        assert ask("/live/answer", body=question(), sec_fetch_site=site).status == status
+
+    def test_is_not_fetched(self, ask):
+        assert ask("/live/answer").status == 405
+
+    def test_not_many_drawings_wait(self, ask, question, monkeypatch):
+        monkeypatch.setattr(live, "_MOST_WAITING", 0)
+        answer = ask("/live/answer", body=question())
+        assert (answer.status, answer.json()["error"]) == (
+            503,
+            "Too many drawings wait to be read. Try again in a second.",
+        )
