@@ -120,8 +120,6 @@ def _buttons(sweep: Sweep, trials: Sequence[Run], *, is_mine: bool) -> None:
                 _button("Pause", "pause", commands.pause, sweep, "Pauses the trials too; nothing is lost.")
             if not sweep.is_ended:
                 _button("Stop", "stop", commands.stop, sweep, "Ends the sweep and keeps everything.")
-            else:
-                _button("Delete", "delete", commands.delete, sweep, "Removes it and its trials. Can be undone.")
         if best is not None:
             st.page_link(
                 "train.py",
@@ -145,6 +143,8 @@ def _buttons(sweep: Sweep, trials: Sequence[Run], *, is_mine: bool) -> None:
             query_params=sharing.of_plan(plan),
             help="Opens the form as it was for this sweep. Nothing starts yet.",
         )
+        if is_mine and sweep.is_ended:
+            _button("Delete", "delete", commands.delete, sweep, "Removes it and its trials. Can be undone.")
     if error := st.session_state.pop(_key("refused"), ""):
         st.error(escaped(error), icon=":material/error:")
 
