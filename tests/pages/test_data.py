@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits.data import own, sets
+from digits.data import collected, joined, own, sets
 from digits.settings import Settings
 from digits.store import open_store
 from digits.training import own_sets
@@ -193,3 +193,28 @@ def test_a_class_is_part_of_the_link(open_page, tidy, vowels):
     page = tidy(open_page("data.py", set=vowels.id, class_="u-zz"))
     assert page.session_state["data.class"] == ""
     assert "`class` was not used" in page.warning[0].value
+
+
+def test_a_set_of_digits_can_be_added_to_mnist(open_page, tidy, registry):
+    """Train offers it alone and with MNIST, then with its share of each batch, which goes into the link and the run."""
+    store, digits = open_store(Settings.from_environment()), ("a", "e", "ü")
+    names = dict(zip(digits, "370", strict=True))
+    samples = [collected.of_strokes(names[one.label], one.strokes) for one in drawings()]
+    made = own_sets.create(registry, store, "ada", "My digits", ("3", "7", "0"), samples)
+    page = open_page("train.py", dataset=made.dataset)
+    box = page.selectbox(key="train.dataset")
+    assert box.options[-2:] == ["My digits", "My digits + MNIST"]
+    assert "train.own_share" not in [slider.key for slider in page.slider]
+    tidy(box.select(joined.name_of(made.dataset)).run())
+    assert page.slider(key="train.own_share").value == 0.5
+    page.slider(key="train.own_share").set_value(0.25).run()
+    page.radio(key="train.network").set_value("softmax").run()
+    page.button(key="train.start").click().run()
+    (run,) = registry.list_runs("ada")
+    assert (run.hyperparameters.dataset, run.hyperparameters.own_share) == (joined.name_of(made.dataset), 0.25)
+
+
+def test_why_other_sets_are_not_added_to_mnist_is_said(open_page, vowels):
+    page = open_page("train.py", dataset=vowels.dataset)
+    assert "only sets of digits can be added to MNIST" in texts(page)
+    assert not [name for name in page.selectbox(key="train.dataset").options if "+" in name]

@@ -32,8 +32,8 @@ def values_of(name):
     knob = KNOBS[name]
     if name == "learning_rate":
         return st.sampled_from(LEARNING_RATES) | st.floats(knob.low, knob.high).map(lambda rate: float(f"{rate:.10g}"))
-    if name == "dropout":
-        return st.integers(0, 90).map(lambda percent: percent / 100)
+    if name in ("dropout", "own_share"):
+        return st.integers(round(100 * knob.low), round(100 * knob.high)).map(lambda percent: percent / 100)
     return st.sampled_from(knob.choices) if knob.scale == "choice" else st.integers(int(knob.low), int(knob.high))
 
 
