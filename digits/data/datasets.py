@@ -119,6 +119,7 @@ class Dataset:
             batch; empty if every image counts the same.
         tests: of sets whose test images follow each other, the title of each and how many images it has; empty for one
             set.
+        writers: who wrote each test image, "" if that is unknown; empty if none is known.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Dataset:
     labels: Mapping[str, int] = field(default_factory=dict)
     batches: tuple[tuple[int, float], ...] = ()
     tests: tuple[tuple[str, int], ...] = ()
+    writers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.labels:

@@ -65,6 +65,7 @@ def load(found: OwnSet, settings: Settings, *, is_test: bool = False) -> Dataset
         description=f"{mine.description} With {mnist.description}",
         validation=_halves(mnist.validation, _as_digits(mine.validation, found)),
         test=_join(_as_digits(mine.test, found), mnist.test),  # the visitor's first, where they are seen
+        writers=(*mine.writers, *[""] * len(mnist.test)) if mine.writers else (),
         tests=((found.title, len(mine.test)), ("MNIST", len(mnist.test))),
     )
 

@@ -1,6 +1,7 @@
 """Data: sets are made, filled, looked at, copied, deleted and brought, and each can be trained on."""
 
 import io
+import json
 import re
 import zipfile
 
@@ -218,3 +219,41 @@ def test_why_other_sets_are_not_added_to_mnist_is_said(open_page, vowels):
     page = open_page("train.py", dataset=vowels.dataset)
     assert "only sets of digits can be added to MNIST" in texts(page)
     assert not [name for name in page.selectbox(key="train.dataset").options if "+" in name]
+
+
+def captions(page, key):
+    """The classes on the tiles of a grid."""
+    return [tile["caption"] for tile in json.loads(page.get_by_key(key).proto.json)["tiles"]]
+
+
+@pytest.mark.parametrize(("name", "count"), [("capitals", 26), ("strangers", 62)])
+def test_samples_are_found_by_class_by_writer_and_at_random(open_page, tidy, name, count):
+    page = tidy(open_page("data.py", set=name))
+    assert len(set(captions(page, "data.samples"))) == count
+    writers = page.selectbox(key="data.by").options
+    assert len(writers) > 10
+    page.selectbox(key="data.class").select("B").run()
+    assert set(captions(page, "data.samples")) == {"B"}
+    chosen = next(option for option in writers[1:] if option.startswith("unipen"))
+    page.selectbox(key="data.class").select("").run()
+    page = tidy(page.selectbox(key="data.by").select(chosen.partition(" ")[0]).run())
+    assert chosen.endswith(f"({len(captions(page, 'data.samples'))})") or len(captions(page, "data.samples")) > 50
+    assert page.query_params["by"] in (chosen.partition(" ")[0], [chosen.partition(" ")[0]])
+    before = captions(page, "data.samples")
+    page = tidy(page.button(key="data.random").click().run())
+    assert captions(page, "data.samples") != before
+    assert page.query_params["shuffle"]
+    page = tidy(page.button(key="data.order").click().run())
+    assert captions(page, "data.samples") == before
+
+
+def test_a_set_of_ones_own_is_filtered_by_writer(open_page, tidy, registry):
+    store = open_store(Settings.from_environment())
+    made = own_sets.create(registry, store, "ada", "Vowels", VOWELS, drawings(9, writers=("Ada L.", "bob", "eve")))
+    page = tidy(open_page("data.py", set=made.id))
+    assert page.selectbox(key="data.by").options == ["All (27)", "Ada L. (9)", "bob (9)", "eve (9)"]
+    page = tidy(page.selectbox(key="data.by").select("Ada L.").run())
+    page.selectbox(key="data.class").select("e").run()
+    assert captions(page, "data.drawings") == ["e"] * 3
+    again = tidy(open_page("data.py", set=made.id, by="u-416461204c2e", class_="e"))
+    assert captions(again, "data.drawings") == ["e"] * 3

@@ -90,7 +90,14 @@ STATES = {
             "sample": st.none() | st.integers(0, 10**9),
         }
     ),
-    "data": st.fixed_dictionaries({"set": st.just("") | identifiers, "class": class_names}),
+    "data": st.fixed_dictionaries(
+        {
+            "set": st.just("") | identifiers,
+            "class": class_names,
+            "by": class_names,
+            "shuffle": st.none() | st.integers(0, 2**31 - 1),
+        }
+    ),
     "gallery": st.fixed_dictionaries(
         {
             "model": st.just("") | identifiers,
@@ -99,6 +106,7 @@ STATES = {
             "show": st.sampled_from(["all", "errors", "correct"]),
             "class": class_names,
             "read": class_names,
+            "by": class_names,
             "sort": st.sampled_from(["confidence", "dataset", "random", "suspect"]),
             "sample": st.none() | st.integers(0, 10**9),
         }
