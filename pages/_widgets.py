@@ -147,7 +147,7 @@ def gallery_grid(data: dict[str, Any], *, key: str, on_picked: Any) -> None:
 
 _confusion = st.components.v2.component(
     "digits_confusion",
-    html="""<table class="matrix"></table>""",
+    html="""<div class="box"><table class="matrix"></table></div>""",
     css=(_COMPONENTS / "confusion.css").read_text(encoding="utf-8"),
     js=_ROVING + (_COMPONENTS / "confusion.js").read_text(encoding="utf-8"),
 )
