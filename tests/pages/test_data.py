@@ -1,5 +1,6 @@
 """Data: sets are made, filled, looked at, copied, deleted and brought, and each can be trained on."""
 
+import gzip
 import io
 import json
 import re
@@ -14,6 +15,8 @@ from digits.settings import Settings
 from digits.store import open_store
 from digits.training import own_sets
 from tests.unit.data.test_own import VOWELS, drawings
+from tests.unit.data.test_pairs import IMAGES, LABELS, idx
+from tests.unit.data.test_photographs import CROSS, TICK, photograph
 
 
 @pytest.fixture
@@ -257,3 +260,37 @@ def test_a_set_of_ones_own_is_filtered_by_writer(open_page, tidy, registry):
     assert captions(page, "data.drawings") == ["e"] * 3
     again = tidy(open_page("data.py", set=made.id, by="u-416461204c2e", class_="e"))
     assert captions(again, "data.drawings") == ["e"] * 3
+
+
+def test_photographs_are_cut_labelled_by_row_and_taken(open_page, tidy, registry):
+    page = open_page("data.py")
+    content = photograph([TICK] * 6, [CROSS] * 6)
+    page.file_uploader(key="data.file.0").set_value([("sheet.jpg", content, "image/jpeg")]).run()
+    assert "12 samples** are found" in texts(page)
+    assert "data.take" not in [button.key for button in page.button]
+    page.text_input(key="data.row.0.1").set_value("✓").run()
+    page.text_input(key="data.row.0.2").set_value("✗ ✗").run()
+    assert "Row 2 has 6 samples and 2 labels" in page.error[0].value
+    page = tidy(page.text_input(key="data.row.0.2").set_value("✗").run())
+    assert "of 2 classes: ✓" in texts(page)
+    tidy(page.button(key="data.take").click().run())
+    (record,) = registry.list_sets("ada")
+    assert (record.name, record.classes) == ("sheet", 2)
+
+
+def test_two_idx_files_are_taken_together(open_page, tidy, registry):
+    page = open_page("data.py")
+    files = [("train-images-idx3-ubyte.gz", gzip.compress(idx(IMAGES)), ""), ("labels", idx(LABELS), "")]
+    page.file_uploader(key="data.file.0").set_value(files[:1]).run()
+    assert "come as two" in page.error[0].value
+    page.file_uploader(key="data.file.0").set_value(files).run()
+    assert "12 drawings** of 2 classes: 3 (6), 4 (6)" in texts(page)
+    tidy(page.button(key="data.take").click().run())
+    (record,) = registry.list_sets("ada")
+    assert record.drawings == 12
+
+
+def test_files_of_several_kinds_are_refused(open_page, registry):
+    page = open_page("data.py")
+    page.file_uploader(key="data.file.0").set_value([("a.zip", zipped(one=6), ""), ("b.csv", b"1,2", "")]).run()
+    assert "of several kinds" in page.error[0].value
