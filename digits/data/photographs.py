@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import scipy
 
 from digits.data import arrivals, collected
 from digits.data.arrivals import Arrival
 from digits.data.collected import Sample
 from digits.errors import InvalidImage, InvalidSet, TooManyPictures
 from digits.ink import decoding, marks, pictures, segmentation
+from digits.ink.pieces import FAINTEST
+from digits.ink.segmentation import Digit
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".heic", ".heif")
 MOST = 10  # photographs at once; each takes up to a second
 MOST_SAMPLES = 150  # on one
+_WIDEST = 0.5  # of a photograph's side; what is wider is no drawing of many
+_SPECK, _LEAST_PIXELS = 0.03, 12  # of the median mark's pixels, and of any mark's; smaller ones are specks
 LEFT_OUT = "-"  # in the place of a label
 
 
@@ -37,8 +42,8 @@ def cut(content: bytes) -> list[Row]:
         InvalidSet: it is no picture that can be read, or nothing, or too much, is found on it.
     """
     try:
-        ink = pictures.find_ink(decoding.load_picture(content))
-        found = segmentation.find_digits_in_ink(ink, most=MOST_SAMPLES)
+        picture = decoding.load_picture(content)
+        found = _on_clean_paper(picture) or _find(pictures.find_ink(picture))
     except TooManyPictures as error:
         raise InvalidSet(str(error)) from error
     except InvalidImage as error:
@@ -50,6 +55,31 @@ def cut(content: bytes) -> list[Row]:
     if not lines:
         raise InvalidSet("No drawing is found on a photograph. Write with a dark pen on white paper, with some space.")
     return [Row(np.stack(images)) for images in lines.values()]
+
+
+def _on_clean_paper(picture: np.ndarray) -> list[Digit]:
+    """Return what stands on a clean page; nothing if there are rules, a frame, or the edge of the page."""
+    found = _find(_without_specks(pictures.find_marks(picture)))
+    height, width = picture.shape
+    boxes = np.array([one.box for one in found]).reshape(-1, 4)
+    sides = (boxes[:, 2:] - boxes[:, :2]) / (width, height)
+    return [] if (sides > _WIDEST).any() else found
+
+
+def _find(ink: np.ndarray) -> list[Digit]:
+    return segmentation.find_digits_in_ink(ink, most=MOST_SAMPLES)
+
+
+def _without_specks(ink: np.ndarray) -> np.ndarray:
+    """Remove marks that are tiny beside the others, such as the paper's grain; the dot of an i is larger."""
+    labels, count = scipy.ndimage.label(ink > FAINTEST, structure=np.ones((3, 3)))
+    if not count:
+        return ink
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0  # the paper
+    larger = areas[areas >= _LEAST_PIXELS]
+    is_mark = areas >= max(_LEAST_PIXELS, _SPECK * float(np.median(larger)) if len(larger) else 0)
+    return np.where(scipy.ndimage.binary_dilation(is_mark[labels], np.ones((3, 3))), ink, np.float32(0))
 
 
 def label(rows: Sequence[Row], texts: Sequence[str]) -> Arrival:
