@@ -173,7 +173,7 @@ def fetch(declared: DataSet, settings: Settings, say: Say) -> None:
 
 
 def add_shares(
-    dataset: Dataset, augmentation: str, memory: Path, say: Say, settings: Settings, *, own_share: float = 0.5
+    dataset: Dataset, augmentation: str, memory: Path, say: Say, settings: Settings, *, own_share: float = 0.1
 ) -> Dataset:
     """Add to a data set's training images what its declaration names for an augmentation.
 

@@ -210,7 +210,7 @@ def test_a_set_of_digits_can_be_added_to_mnist(open_page, tidy, registry):
     assert box.options[-2:] == ["My digits", "My digits + MNIST"]
     assert "train.own_share" not in [slider.key for slider in page.slider]
     tidy(box.select(joined.name_of(made.dataset)).run())
-    assert page.slider(key="train.own_share").value == 0.5
+    assert page.slider(key="train.own_share").value == 0.1
     page.slider(key="train.own_share").set_value(0.25).run()
     page.radio(key="train.network").set_value("softmax").run()
     page.button(key="train.start").click().run()
