@@ -2,7 +2,7 @@
 
     DIGITS_DATA_DIR=… python -m benchmarks.joined [--part development|validation] [--writers N] [--shares S …]
 
-For each of UNIPEN's writers with the most digits, a set is made as on the Data page, of 15 drawings of each digit. The
+For each of UNIPEN's writers with the most digits, a set is made as on the Data page, of 10 drawings of each digit. The
 corrected network learns MNIST alone, the set alone, and both with each share, in 600 iterations. It is measured on the
 drawings of the set that it has not seen, and on MNIST's test images. The result goes to benchmarks/results/joined.json.
 """
@@ -25,7 +25,7 @@ from digits.settings import Settings
 from digits.store import open_store
 from digits.training import export, loop, programs
 
-EACH = 15  # drawings of a digit
+EACH = 10  # drawings of a digit
 CHOSEN = dataclasses.replace(PRESETS["corrected"].hyperparameters, iterations=600, batch_size=128)
 
 
