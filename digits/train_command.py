@@ -123,7 +123,14 @@ def _load_training_data(
     if declared.shares[hyperparameters.augmentation]:
         print("Preparing images of drawings; the first time this takes a minute or two.")
     memory = work_dir(settings.runs_dir, "mixture")
-    return sets.add_shares(dataset, hyperparameters.augmentation, memory, lambda words: None, settings)
+    return sets.add_shares(
+        dataset,
+        hyperparameters.augmentation,
+        memory,
+        lambda words: None,
+        settings,
+        own_share=hyperparameters.own_share,
+    )
 
 
 def _require_replaceable(folder: Path) -> None:

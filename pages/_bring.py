@@ -1,14 +1,17 @@
-"""Bringing drawings in a file: what it holds is shown and counted before it becomes a set."""
+"""Bringing drawings in files: what they hold is shown, labelled and counted before it becomes a set."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from digits.data import arrivals, collected
+from digits.data import arrivals, collected, pairs, photographs
 from digits.data.arrivals import Arrival
-from digits.errors import DigitsError
+from digits.data.photographs import Row
+from digits.errors import DigitsError, InvalidSet
 from digits.quotas import Quotas
 from digits.store import open_store
 from digits.training import own_sets
@@ -18,45 +21,105 @@ from pages import _own_set, _state, _uploads, _widgets
 
 _MEGABYTES = arrivals.MAX_FILE_BYTES // 2**20
 _EACH = 5  # drawings of a class in the preview
+_TILE = 42  # pixels of a sample that is to be labelled
 
 _key = partial(_state.key, "data")
 
 
 def show() -> None:
-    """Let the visitor choose a file, look over what it holds, and make a set of it."""
+    """Let the visitor choose files, look over what they hold, and make a set of it."""
     attempt = st.session_state.setdefault(_key("attempt"), 0)
-    file = st.file_uploader(
-        f"A zip with a folder of pictures for each class, a CSV with a label and 784 pixels in each row, or a set's "
-        f"export as JSON; at most {_MEGABYTES} MB",
-        type=["zip", "csv", "json"],
+    files = st.file_uploader(
+        "A zip with a folder of pictures for each class; a CSV with a label and 784 pixels in each row; a set's export "
+        "as JSON; two IDX files, of images and of labels; or photographs of your writing, to be cut into samples. At "
+        f"most {_MEGABYTES} MB each",
+        accept_multiple_files=True,
         max_upload_size=_MEGABYTES,
         key=_key(f"file.{attempt}"),
     )
-    if file is None:
+    if not files:
         st.session_state.pop(_key("arrival"), None)
         return
-    if why := _uploads.refusal(file):
+    if why := next(filter(None, map(_uploads.refusal, files)), ""):
         st.error(escaped(why), icon=":material/error:")
         return
-    known = st.session_state.get(_key("arrival"))
-    if known is None or known[0] != file.file_id:
-        try:
-            known = (file.file_id, file.name, _read(file.name, file.getvalue()))
-        except DigitsError as error:
-            _widgets.show_error(error)
-            return
-        st.session_state[_key("arrival")] = known
-        _uploads.release(file)
-    _preview(known[2])
+    ids, known = tuple(file.file_id for file in files), st.session_state.get(_key("arrival"))
+    try:
+        if known is None or known[0] != ids:
+            known = (ids, files[0].name, _open(files))
+            st.session_state[_key("arrival")] = known
+        held = known[2]
+        found = held if isinstance(held, Arrival) else _label(held)
+    except DigitsError as error:
+        _widgets.show_error(error)
+        return
+    if found is None:
+        return
+    _preview(found)
     st.button(
         "Take it",
         icon=":material/check:",
         type="primary",
         on_click=_take,
-        args=(known[1], known[2]),
+        args=(known[1], found),
         key=_key("take"),
         help="Makes a set of your own of these drawings.",
     )
+
+
+def _open(files: Sequence[UploadedFile]) -> Arrival | list[Row]:
+    """Read files, and release them; photographs become rows of samples, which have no labels yet."""
+    if all(PurePosixPath(file.name.lower()).suffix in photographs.ENDINGS for file in files):
+        return _cut(files)
+    if all(pairs.is_one(file.getvalue()) for file in files):
+        found = pairs.read([file.getvalue() for file in files], most=Quotas.from_environment().drawings_per_set)
+    elif len(files) == 1:
+        found = _read(files[0].name, files[0].getvalue())
+    else:
+        raise InvalidSet(
+            "Bring one zip, CSV or JSON, two IDX files, or photographs; these files are of several kinds. Remove some."
+        )
+    for file in files:
+        _uploads.release(file)
+    return found
+
+
+def _cut(files: Sequence[UploadedFile]) -> list[Row]:
+    """Cut photographs into rows; those that were cut before are kept, as one more may be chosen."""
+    if len(files) > photographs.MOST:
+        raise InvalidSet(
+            f"At most {photographs.MOST} photographs are cut at once; these are {len(files)}. Remove some."
+        )
+    known: dict[str, list[Row]] = st.session_state.setdefault(_key("cut"), {})
+    for file in files:
+        if file.file_id not in known:
+            with st.spinner("Finding the drawings"):
+                known[file.file_id] = photographs.cut(file.getvalue())
+            _uploads.release(file)
+    st.session_state[_key("cut")] = {file.file_id: known[file.file_id] for file in files}
+    return [row for file in files for row in known[file.file_id]]
+
+
+def _label(rows: list[Row]) -> Arrival | None:
+    """Show the samples row by row, each with a field for its labels; return what they are, None before the first."""
+    count, attempt = sum(len(row.images) for row in rows), st.session_state[_key("attempt")]
+    st.markdown(f"**{count:,} samples** are found. What does each row say?")
+    st.caption("One label for a whole row, or one for each sample with spaces between; - leaves a sample out.")
+    texts = []
+    with st.container(gap="xsmall"):
+        for number, row in enumerate(rows, start=1):
+            columns = min(len(row.images), 2 * gallery.COLUMNS)
+            _widgets.picture(
+                gallery.sprite(row.images, columns=columns),
+                alt=f"Row {number}, {len(row.images)} samples",
+                width=min(_TILE * columns, 560),
+            )
+            texts.append(
+                st.text_input(
+                    f"Row {number}", key=_key(f"row.{attempt}.{number}"), max_chars=500, label_visibility="collapsed"
+                )
+            )
+    return photographs.label(rows, texts) if any(map(str.strip, texts)) else None
 
 
 def _read(name: str, content: bytes) -> Arrival:
@@ -95,6 +158,7 @@ def _take(name: str, found: Arrival) -> None:
     store, owner = open_store(_widgets.settings()), _widgets.visitor()
     made = _own_set.attempt(own_sets.create, _widgets.registry(), store, owner, title, found.class_names, found.samples)
     if made is not None:
-        st.session_state.pop(_key("arrival"), None)
+        for name in ("arrival", "cut"):
+            st.session_state.pop(_key(name), None)
         st.session_state[_key("attempt")] += 1  # a new key empties the uploader
         _own_set.open_set(made.id)

@@ -8,9 +8,12 @@ import streamlit as st
 from digits.data import datasets
 from digits.models import catalogue, scores
 from digits.views import gallery
+from digits.views.markdown import escaped
 from pages import _samples, _state, _widgets
 
 SHOWN = 20  # images of a cell, and most confident errors
+MANY = 16  # classes; a matrix of more does not fit into a page, and scrolls in a box of its own
+FREQUENT = 8  # errors that are named before such a matrix
 
 _key = partial(_state.key, "models")
 
@@ -45,6 +48,8 @@ def show(dataset: datasets.Dataset, model: catalogue.Model) -> np.ndarray:
 
 def _grid(counts: np.ndarray, names: tuple[str, ...]) -> None:
     """Show the counts as buttons."""
+    if len(names) > MANY:
+        _most_frequent(counts, names)
     st.markdown("Grey: correct. Orange: errors. **Select a cell to see it.**")
     cell = _pressed(names)
     data = {
@@ -53,10 +58,28 @@ def _grid(counts: np.ndarray, names: tuple[str, ...]) -> None:
         "shades": np.where(counts > 0, 10 + 45 * scores.shades(counts), 0).round(1).tolist(),
         "pressed": None if cell is None else cell[0] * len(names) + cell[1],
         "isDialog": _widgets.is_phone(),
+        "isLarge": len(names) > MANY,
         "label": f"Confusion matrix. {scores.describe_confusion(counts, names)}",
     }
     with st.container(key=_key("cells")):
         _widgets.confusion_grid(data, key=_key("matrix"), on_pressed=lambda: _press(names))
+
+
+def _most_frequent(counts: np.ndarray, names: tuple[str, ...]) -> None:
+    """Show the most frequent errors as buttons, because in a matrix of many classes they are hard to find."""
+    st.markdown("**Most frequent errors**")
+    with st.container(horizontal=True, gap="xsmall", key=_key("frequent")):
+        for true, read, count in scores.most_frequent_errors(counts, FREQUENT):
+            st.button(
+                f"{escaped(names[true])} read as {escaped(names[read])}: {count:,}",
+                on_click=_open,
+                args=(names[true], names[read]),
+                key=_key(f"frequent.{true}.{read}"),
+            )
+
+
+def _open(true: str, read: str) -> None:
+    st.session_state[_key("class")], st.session_state[_key("read")] = true, read
 
 
 def _press(names: tuple[str, ...]) -> None:
@@ -65,7 +88,7 @@ def _press(names: tuple[str, ...]) -> None:
     if (names[cell[0]], names[cell[1]]) == (st.session_state[_key("class")], st.session_state[_key("read")]):
         _close()
     else:
-        st.session_state[_key("class")], st.session_state[_key("read")] = (names[index] for index in cell)
+        _open(*(names[index] for index in cell))
 
 
 def _close() -> None:

@@ -118,10 +118,12 @@ def _show_samples(run: Run, snapshot: timeline.Snapshot) -> None:
 def _show_confusion(run: Run, snapshot: timeline.Snapshot) -> None:
     names = sets.find(run.hyperparameters.dataset).class_names
     summary = scores.describe_confusion(snapshot.confusion, names)
-    st.echarts_chart(
-        charts.confusion_map(snapshot.confusion, names),
-        height=380,
-        key=_key("confusion"),
-        alt=f"Confusion matrix of the validation images after {snapshot.step:,} iterations: {summary}",
-    )
+    height = charts.confusion_height(len(names))
+    with st.container(key=_key(f"matrix.{-(-len(names) // 16)}")):  # a matrix of many classes scrolls in it
+        st.echarts_chart(
+            charts.confusion_map(snapshot.confusion, names),
+            height=height,
+            key=_key("confusion"),
+            alt=f"Confusion matrix of the validation images after {snapshot.step:,} iterations: {summary}",
+        )
     st.caption(f"Validation images after {snapshot.step:,} iterations: {summary}")

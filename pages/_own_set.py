@@ -18,7 +18,7 @@ from digits.store import open_store
 from digits.training import own_sets
 from digits.views import gallery
 from digits.views.markdown import escaped
-from pages import _again, _collect, _state, _widgets
+from pages import _again, _browse, _collect, _state, _widgets
 
 SHOWN = 100  # drawings, the newest
 NETWORK = "corrected"  # that "Train on it" offers, as Train does
@@ -44,6 +44,7 @@ def show_refusal() -> None:
 def open_set(name: str) -> None:
     """Show a set; "" for the list of all."""
     st.session_state[_key("set")], st.session_state[_key("class")] = name, ""
+    st.session_state[_key("by")], st.session_state[_key("shuffle")] = "", None
     st.session_state.pop(_key("undo"), None)
 
 
@@ -168,22 +169,13 @@ def _train(found: OwnSet) -> None:
 
 
 def _drawings(found: OwnSet, *, is_mine: bool) -> None:
-    """Show the newest drawings of one class or of all; the owner removes one by pressing it."""
-    if st.session_state[_key("class")] not in found.class_names:
-        st.session_state[_key("class")] = ""
-    st.pills(
-        "Class",
-        ["", *found.class_names],
-        format_func=lambda name: f"{escaped(name)} ({found.counts[name]})" if name else "All",
-        key=_key("class"),
-        persist_state="session",
-        required=True,
-        label_visibility="collapsed",
-    )
+    """Show drawings, the newest first, by class and by writer; the owner removes one by pressing it."""
+    newest = found.samples[::-1]
+    rows = _browse.show(found.class_names, [sample.label for sample in newest], [sample.writer for sample in newest])
     _removed(found)
-    wanted = st.session_state[_key("class")]
-    shown = [sample for sample in reversed(found.samples) if wanted in ("", sample.label)][:SHOWN]
+    shown = [newest[row] for row in rows[:SHOWN]]
     if not shown:
+        st.info("No drawing matches these filters.", icon=":material/filter_alt_off:")
         return
     tiles = [
         {
@@ -206,7 +198,8 @@ def _drawings(found: OwnSet, *, is_mine: bool) -> None:
     _widgets.gallery_grid(
         data, key=key, on_picked=lambda: _remove(found.set_id, ids[int(st.session_state[key].picked)])
     )
-    st.caption("Press a drawing to remove it." if is_mine else f"The newest {len(shown)}.")
+    shown_of = f"{len(shown)} of {len(rows):,} drawings."
+    st.caption(f"{shown_of} Press one to remove it." if is_mine else shown_of)
 
 
 def _remove(set_id: str, sample_id: str) -> None:

@@ -9,6 +9,7 @@ from digits.models.identity import Weights
 from digits.packages import pack
 from digits.runs.schema import Run
 from digits.views import strangers
+from digits.views.markdown import escaped
 from pages import _again, _package, _state, _widgets
 
 CHECKPOINTS = {Weights.BEST: "Best checkpoint", Weights.LAST: "Final weights", Weights.SAVED: "Saved checkpoint"}
@@ -60,17 +61,21 @@ def _card(run: Run, model: catalogue.Model) -> None:
     measured = model.test_accuracy
     low, high = measured.interval
     seconds = run.seconds if model.card.seconds is None else model.card.seconds
-    figures = [("Test accuracy", f"{measured.share:.2%}", "Images that the network has never seen")]
+    figures = [
+        (escaped(one.data or "Test accuracy"), f"{one.share:.2%}", "Images that the network has never seen")
+        for one in model.card.tests or (measured,)
+    ]
     if model.strangers:
         drawings = f"{model.strangers.strokes.share:.1%}"
         figures.append(("Drawings", drawings, f"Strangers' drawings: {strangers.caption(model.strangers, 'strokes')}"))
     with st.container(horizontal=True, gap="medium"):
         for label, value, explanation in figures:
             st.metric(label, value, help=f"{explanation}.", width="content")
-    st.caption(
-        f"{measured.correct:,} of {measured.total:,} test images; 95% CI {low:.2%} to {high:.2%}.  \n"
-        f"{_name(run, model)}, chosen on validation images. Trained in {seconds:.1f} s."
+    counts = (
+        "; ".join(f"{escaped(one.data or '')}: {one.correct:,} of {one.total:,}" for one in model.card.tests)
+        or f"{measured.correct:,} of {measured.total:,} test images; 95% CI {low:.2%} to {high:.2%}"
     )
+    st.caption(f"{counts}.  \n{_name(run, model)}, chosen on validation images. Trained in {seconds:.1f} s.")
     if st.button("Draw with it", icon=":material/draw:", type="primary", width="stretch", key=_key("draw")):
         st.switch_page("draw.py", query_params={"model": model.id})
 

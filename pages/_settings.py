@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from digits import trouble
-from digits.data import own, sets
+from digits.data import joined, own, sets
 from digits.errors import DatasetError, DigitsError
 from digits.models import catalogue
 from digits.runs import commands
@@ -21,7 +21,7 @@ from digits.views.markdown import escaped
 from pages import _own_drawing, _state, _transport, _widgets
 
 VISIBLE = ("learning_rate", "iterations", "dropout")  # the settings beside the card; the others are in the expander
-MORE = tuple(name for name in KNOBS if name not in ("network", "dataset", *VISIBLE))
+MORE = tuple(name for name in KNOBS if name not in ("network", "dataset", "own_share", *VISIBLE))
 
 _key = partial(_state.key, "train")
 
@@ -61,9 +61,9 @@ def _captions(paces: dict[str, float]) -> list[str]:
 
 
 def apply_preset() -> None:
-    """Set every setting but the data to the chosen network's preset."""
+    """Set every setting but those of the data to the chosen network's preset."""
     for name, value in PRESETS[st.session_state[_key("network")]].hyperparameters.to_dict().items():
-        if name != "dataset":
+        if name not in ("dataset", "own_share"):
             st.session_state[_key(name)] = value
 
 
@@ -78,6 +78,7 @@ def show_sliders() -> None:
         persist_state="session",
         help=knob.help,
     )
+    _mixed_with_mnist()
     for name in VISIBLE:
         _knob(name)
     with st.expander("More settings", icon=":material/tune:"):
@@ -86,20 +87,39 @@ def show_sliders() -> None:
         st.button("Back to the preset", icon=":material/restart_alt:", on_click=apply_preset)
 
 
+def _mixed_with_mnist() -> None:
+    """Show how much of each batch comes from a set that is added to MNIST, or why none can be."""
+    chosen = st.session_state[_key("dataset")]
+    if joined.is_name(chosen):
+        _knob("own_share")
+    elif own.is_name(chosen) and not joined.is_possible(own.find(chosen)):
+        st.caption(
+            "Trained alone: only sets of digits can be added to MNIST. A network would tell other classes from MNIST's "
+            "by their ink."
+        )
+
+
 def _data_titles() -> dict[str, str]:
-    """Return the titles of the data sets that can be chosen, by name: declared ones and the visitor's own."""
+    """Return the titles of the data sets that can be chosen, by name: declared ones and the visitor's own.
+
+    A set of digits can be chosen with MNIST, too.
+    """
     titles = {name: declared.title for name, declared in sets.DATA_SETS.items()}
     for record in _widgets.registry().list_sets(_widgets.visitor()):
         if record.classes > 1 and record.drawings >= own.FEWEST * record.classes:
             titles[record.dataset] = record.name
-    chosen = st.session_state[_key("dataset")]
-    return titles if chosen in titles else titles | {chosen: sets.find(chosen).title}
+    alone = joined.own_name(st.session_state[_key("dataset")])
+    titles.setdefault(alone, sets.find(alone).title)
+    for name in filter(own.is_name, list(titles)):
+        if joined.is_possible(own.find(name)):
+            titles[joined.name_of(name)] = f"{titles[name]} + MNIST"
+    return titles
 
 
 def require_data() -> None:
     """Choose MNIST, with a notice, if the link's or the session's own set is gone or has too few drawings."""
     chosen = st.session_state[_key("dataset")]
-    if own.is_name(chosen):
+    if own.is_name(joined.own_name(chosen)):
         try:
             _widgets.test_set(chosen)
         except DatasetError as error:

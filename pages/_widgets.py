@@ -77,11 +77,15 @@ def _test_set(name: str, source: datasets.Source) -> datasets.Dataset:
 def data_caption(dataset: datasets.Dataset) -> None:
     """Say which images there are; where on the server they lie matters only to whoever runs it."""
     if dataset.is_complete:
-        st.caption(dataset.description.partition(", from ")[0].rstrip(".") + ".")
+        st.caption(escaped(dataset.description.partition(", from ")[0].rstrip(".") + "."))
     else:
+        counts = dict(dataset.tests) or {"MNIST": len(dataset.test)}
+        others = "".join(
+            f" {escaped(name)}: {count:,} test images." for name, count in counts.items() if name != "MNIST"
+        )
         st.caption(
-            f"MNIST: only the 5,000 images that come with Digits, {len(dataset.test):,} of them for the test. "
-            "The README says how to get all 70,000."
+            f"MNIST: only the 5,000 images that come with Digits, {counts['MNIST']:,} of them for the test. "
+            f"The README says how to get all 70,000.{others}"
         )
 
 
@@ -149,7 +153,7 @@ def gallery_grid(data: dict[str, Any], *, key: str, on_picked: Any) -> None:
 
 _confusion = st.components.v2.component(
     "digits_confusion",
-    html="""<table class="matrix"></table>""",
+    html="""<div class="box"><table class="matrix"></table></div>""",
     css=(_COMPONENTS / "confusion.css").read_text(encoding="utf-8"),
     js=_ROVING + (_COMPONENTS / "confusion.js").read_text(encoding="utf-8"),
 )

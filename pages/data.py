@@ -1,19 +1,25 @@
 """Data: what models learn from: sets of the visitor's own, drawn here or brought as a file, and those of Digits."""
 
+import string
+from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 import streamlit as st
 
-from digits.data import collected, sets
+from digits.data import collected, sets, strangers
 from digits.data.sets import DataSet
 from digits.errors import DigitsError
+from digits.ink import glyphs
 from digits.store import open_store
 from digits.training import own_sets
 from digits.views import gallery
 from digits.views.markdown import escaped
-from pages import _bring, _own_set, _state, _widgets
+from pages import _bring, _browse, _own_set, _state, _widgets
 
 READY = {"Vowels": "a e i o u", "Tick and cross": "✓ ✗", "Digits": "0 1 2 3 4 5 6 7 8 9"}  # classes to begin with
+
+_STRANGERS = "strangers"  # in a link, beside the names of data sets
 
 _key = partial(_state.key, "data")
 
@@ -43,6 +49,9 @@ def _overview() -> None:
         st.header("With Digits", anchor=False)
         for name, declared in sets.DATA_SETS.items():
             _entry(name, declared.title, f"{len(declared.class_names)} classes: {' '.join(declared.class_names)}")
+        _entry(
+            _STRANGERS, "Strangers' drawings", "Digits and letters to measure on, by people from whom nothing learned"
+        )
 
 
 def _new() -> None:
@@ -107,36 +116,58 @@ def _declared(declared: DataSet) -> None:
     st.page_link("train.py", label="Train on it", icon=":material/model_training:", query_params=link)
     dataset = _widgets.test_set(declared.name)
     st.markdown(escaped(dataset.description))
-    if st.session_state[_key("class")] not in dataset.class_names:
-        st.session_state[_key("class")] = ""
-    st.pills(
-        "Class",
-        ["", *dataset.class_names],
-        format_func=lambda name: name or "All",
-        key=_key("class"),
-        persist_state="session",
-        required=True,
-        label_visibility="collapsed",
+    labels = [dataset.class_names[label] for label in dataset.test.labels]
+    _samples(dataset.test.images, dataset.class_names, labels, dataset.writers, "test images")
+
+
+def _strangers() -> None:
+    """Show the people on whose drawings every model is measured."""
+    st.header("Strangers' drawings", anchor=False)
+    st.caption(
+        "Digits and letters by people from whom no model that comes with Digits learned, and on whom nothing was "
+        "tuned: a sample of UNIPEN (I. Guyon et al., ICPR 1994; CC BY 4.0). Models are measured on them."
     )
-    page = gallery.of_class(dataset.test.labels, dataset.class_names, st.session_state[_key("class")])
+    images, labels, writers = _drawn_by_strangers()
+    _samples(images, tuple(dict.fromkeys(labels)), labels, writers, "drawings")
+
+
+@st.cache_resource(show_spinner="Drawing what they wrote")
+def _drawn_by_strangers() -> tuple[np.ndarray, list[str], list[str]]:
+    """Return the images uint8 (n, 28, 28) of the sample of strangers, with their labels and writers."""
+    names = (*"0123456789", *string.ascii_uppercase, *string.ascii_lowercase)
+    drawings = strangers.load_sample({name: name for name in names}).drawings
+    images = np.stack([glyphs.fit_strokes(drawing.strokes, size=(1, 1)).image for drawing in drawings])
+    return images, [drawing.label for drawing in drawings], [str(drawing.writer or "") for drawing in drawings]
+
+
+def _samples(
+    images: np.ndarray, class_names: Sequence[str], labels: Sequence[str], writers: Sequence[str], noun: str
+) -> None:
+    """Show the filters, and a hundred of the images that they leave."""
+    found = _browse.show(class_names, labels, writers)
+    is_ordered = st.session_state[_key("shuffle")] is None
+    rows = gallery.by_class(labels, found) if is_ordered else found[: gallery.SAMPLES]
+    if not len(rows):
+        st.info("Nothing matches these filters.", icon=":material/filter_alt_off:")
+        return
     tiles = [
         {
-            "sample": int(row),
+            "sample": row,
             "wrong": False,
-            "caption": dataset.class_names[dataset.test.labels[row]],
-            "note": f"(test image {row})",
+            "caption": labels[row],
+            "note": f"(sample {row}{', by ' + writers[row] if writers and writers[row] else ''})",
         }
-        for row in page
+        for row in rows.tolist()
     ]
     data = {
-        "sprite": _widgets.data_url(gallery.sprite(dataset.test.images[page])),
+        "sprite": _widgets.data_url(gallery.sprite(images[rows])),
         "columns": gallery.COLUMNS,
         "tiles": tiles,
-        "label": f"{len(tiles)} test images",
+        "label": f"{len(tiles)} {noun}",
         "still": True,
     }
     _widgets.gallery_grid(data, key=_key("samples"), on_picked=lambda: None)
-    st.caption(f"{len(page)} of {len(dataset.test):,} test images.")
+    st.caption(f"{len(rows)} of {len(found):,} {noun}.")
 
 
 head = _widgets.page_head(
@@ -149,6 +180,8 @@ try:
     _messages()
     if not shown:
         _overview()
+    elif shown == _STRANGERS:
+        _strangers()
     elif shown in sets.DATA_SETS:
         _declared(sets.find(shown))
     else:

@@ -40,11 +40,11 @@ def _agree_on_order() -> None:
 
 def _show_all() -> None:
     st.session_state[_key("show")] = "all"
-    st.session_state[_key("class")] = st.session_state[_key("read")] = ""
+    st.session_state[_key("class")] = st.session_state[_key("read")] = st.session_state[_key("by")] = ""
     _first_hundred()
 
 
-def _filters(class_names: tuple[str, ...]) -> None:
+def _filters(class_names: tuple[str, ...], writers: tuple[str, ...]) -> None:
     """Show the filters and the sort order: in one row, or on a phone most of them in a popover."""
     st.segmented_control(
         "Show",
@@ -57,16 +57,20 @@ def _filters(class_names: tuple[str, ...]) -> None:
         label_visibility="collapsed" if _widgets.is_phone() else "visible",
     )
     if _widgets.is_phone():
-        count = sum(bool(st.session_state[_key(name)]) for name in ("class", "read"))
+        count = sum(bool(st.session_state[_key(name)]) for name in ("class", "read", "by"))
         with st.popover(f"Filter ({count})" if count else "Filter", icon=":material/tune:"):
-            _more_filters(class_names)
+            _more_filters(class_names, writers)
     else:
-        _more_filters(class_names)
+        _more_filters(class_names, writers)
 
 
-def _more_filters(class_names: tuple[str, ...]) -> None:
+def _more_filters(class_names: tuple[str, ...], writers: tuple[str, ...]) -> None:
     for name, label in (("class", "True"), ("read", "Predicted")):
-        _class_filter(name, label, class_names)
+        _filter(name, label, class_names)
+    if writers:
+        _filter("by", "Writer", writers)
+    else:
+        st.session_state[_key("by")] = ""
     with st.container(horizontal=True, vertical_alignment="bottom", width="content", gap="xsmall"):
         st.segmented_control(
             "Sort",
@@ -81,19 +85,19 @@ def _more_filters(class_names: tuple[str, ...]) -> None:
             st.button("", icon=":material/shuffle:", on_click=_sort, key=_key("again"), help="Shuffle again")
 
 
-def _class_filter(name: str, label: str, class_names: tuple[str, ...]) -> None:
-    """Let the visitor choose one class, or all of them."""
-    if st.session_state[_key(name)] not in ("", *class_names):
-        _state.notify("gallery", f"The link's `{name}` should be one of {', '.join(class_names)}; all are shown.")
+def _filter(name: str, label: str, choices: tuple[str, ...]) -> None:
+    """Let the visitor choose one class or writer, or all of them; typing searches the list."""
+    if st.session_state[_key(name)] not in ("", *choices):
+        _state.notify("gallery", f"The link's `{name}` should be one of {', '.join(choices)}; all are shown.")
         st.session_state[_key(name)] = ""
     st.selectbox(
         label,
-        ["", *class_names],
+        ["", *choices],
         format_func=lambda chosen: chosen or "Any",
         key=_key(name),
         persist_state="session",
         on_change=_first_hundred,
-        width=88,
+        width=80,
     )
 
 
@@ -107,6 +111,7 @@ def _choice(class_names: tuple[str, ...]) -> gallery.Choice:
         read_index=class_names.index(read) if read else None,
         surest_first=st.session_state[_key("sort")] == "confidence",
         suspects_first=st.session_state[_key("sort")] == "suspect",
+        writer=st.session_state[_key("by")],
     )
 
 
@@ -143,7 +148,7 @@ def _count(page: gallery.Page, correct: int, share: float) -> str:
 
 def _nothing() -> None:
     """Say why there are no samples, and how to see some."""
-    is_filtered = st.session_state[_key("class")] or st.session_state[_key("read")]
+    is_filtered = any(st.session_state[_key(name)] for name in ("class", "read", "by"))
     if is_filtered or st.session_state[_key("show")] == "correct":
         st.info("No images match these filters.", icon=":material/filter_alt_off:")
     else:
@@ -155,7 +160,7 @@ def _show(model: catalogue.Model, dataset: datasets.Dataset) -> None:
     """Show the chosen hundred samples, and one enlarged."""
     probabilities = model.test_probabilities(dataset)
     labels, predicted = dataset.test.labels, probabilities.argmax(axis=1)
-    page = gallery.choose(labels, probabilities, _choice(dataset.class_names))
+    page = gallery.choose(labels, probabilities, _choice(dataset.class_names), dataset.writers)
     st.session_state[_key("hundred")] = page.hundred + 1
     is_correct = labels == predicted
     if not len(page.rows):
@@ -187,11 +192,12 @@ try:
     _agree_on_order()
     above = st.container() if _widgets.is_phone() else None  # a phone has no room for the model beside the filters
     tools = st.container(horizontal=True, vertical_alignment="bottom", wrap=not above, key=_key("tools"))
+    dataset = _widgets.test_set(_widgets.chosen_model("gallery").card.dataset)
+    writers = tuple(sorted(set(dataset.writers) - {""}))
     with above or tools:
-        model = _widgets.model_chooser("gallery", width="stretch" if above else 328)
+        model = _widgets.model_chooser("gallery", width="stretch" if above else 190 if writers else 328)
     with tools:
-        dataset = _widgets.test_set(model.card.dataset)
-        _filters(dataset.class_names)
+        _filters(dataset.class_names, writers)
     _show(model, dataset)
 except DigitsError as error:
     _widgets.show_error(error)

@@ -18,9 +18,10 @@ _key = partial(_state.key, "models")
 def _figures(model: catalogue.Model) -> None:
     """Show a model's main figures, each with its interval or unit."""
     with st.grid(6, min_column_width=96, gap="small", key=_key("figures")):
-        measured = model.test_accuracy
-        counts = f"{measured.correct:,} of {measured.total:,} test images are read correctly."
-        _figure("Test accuracy", f"{measured.share:.2%}", _interval(measured.interval, 2), counts)
+        for measured in model.card.tests or (model.test_accuracy,):
+            counts = f"{measured.correct:,} of {measured.total:,} test images are read correctly."
+            label = escaped(measured.data) if measured.data else "Test accuracy"
+            _figure(label, f"{measured.share:.2%}", _interval(measured.interval, 2), counts)
         if model.strangers:
             _strangers(model.strangers)
         count, size = cards.parameters(model), cards.size_bytes(model)

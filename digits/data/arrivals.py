@@ -1,7 +1,8 @@
 """Arrivals: drawings that a visitor brings in a file, read within bounds and looked over before they are taken.
 
 A file is a zip with a folder of pictures for each class, a CSV with a label and 784 pixels in each row, as MNIST is
-often given, or drawings as JSON, as `drawings` describes them and a set's export has them.
+often given, or drawings as JSON, as `drawings` describes them and a set's export has them. Two IDX files are read by
+`pairs`, and photographs by `photographs`.
 """
 
 import codecs
@@ -142,7 +143,7 @@ def _in_zip(content: bytes, most: int, left_out: Counter[str], tell: Tell) -> It
                 tell(done, len(wanted))
                 picture = _unpack(archive, member, remaining)
                 remaining -= len(picture)
-                yield from _taken(partial(_read_picture, member, picture), left_out)
+                yield from taken(partial(_read_picture, member, picture), left_out)
     except InvalidSet:
         raise
     except _ZIP_ERRORS as error:
@@ -196,7 +197,7 @@ def _in_csv(content: bytes, most: int, left_out: Counter[str]) -> Iterable[Sampl
         for place, row in enumerate(csv.reader(line.decode() for line in lines)):
             if not row or (place == 0 and len(row) == 1 + _PIXELS and not row[1].strip().isdecimal()):
                 continue  # a header
-            yield from _taken(partial(_read_pixels, row), left_out)
+            yield from taken(partial(_read_pixels, row), left_out)
     except UnicodeDecodeError as error:
         raise InvalidSet("A .csv should be text in UTF-8; this one is not. Save it again.") from error
     except csv.Error as error:
@@ -229,7 +230,7 @@ def _in_json(content: bytes, most: int, left_out: Counter[str]) -> Iterable[Samp
         ) from error
     _require_few(len(rows), most)
     for row in rows:  # one at a time: as Python's lists, numbers take thirty times their bytes
-        yield from _taken(partial(_read_drawing, bytes(row)), left_out)
+        yield from taken(partial(_read_drawing, bytes(row)), left_out)
 
 
 def _read_drawing(row: bytes) -> Sample:
@@ -246,7 +247,7 @@ def _require_few(count: int, most: int) -> None:
         raise InvalidSet(f"A set may have {most:,} drawings on this server; this file has {count:,}. Bring fewer.")
 
 
-def _taken(make: Callable[[], Sample], left_out: Counter[str]) -> Iterable[Sample]:
+def taken(make: Callable[[], Sample], left_out: Counter[str]) -> Iterable[Sample]:
     """Yield a drawing, or count why it cannot be taken."""
     try:
         yield make()

@@ -115,6 +115,11 @@ class Dataset:
         mixture: what the training images consist of, if they are more than those of the data set itself.
         labels: the class of each label of handwriting; a class may have several, as the cases of a letter. By
             default each class has its name.
+        batches: of two sets whose training images follow each other, how many images each has and its share of each
+            batch; empty if every image counts the same.
+        tests: of sets whose test images follow each other, the title of each and how many images it has; empty for one
+            set.
+        writers: who wrote each test image, "" if that is unknown; empty if none is known.
     """
 
     name: str
@@ -127,6 +132,9 @@ class Dataset:
     test: Split
     mixture: tuple[Part, ...] = ()
     labels: Mapping[str, int] = field(default_factory=dict)
+    batches: tuple[tuple[int, float], ...] = ()
+    tests: tuple[tuple[str, int], ...] = ()
+    writers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.labels:

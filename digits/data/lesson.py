@@ -43,6 +43,7 @@ def build(dataset: Dataset, corrections: Sequence[Drawing], *, copies: int = COP
         train=_join([taught, replayed]),
         validation=_join([dataset.validation.rows(0, _VALIDATION), measured]),
         mixture=(Part(dataset.name, "", len(replayed)), Part("corrections", "strokes", len(taught))),
+        batches=(),
     )
 
 

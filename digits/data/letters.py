@@ -76,7 +76,7 @@ def load(alphabet: Alphabet, settings: Settings) -> Dataset:
         drawings = [drawings[row] for row in np.random.default_rng(0).permutation(len(drawings))][:VALIDATION_DRAWINGS]
     else:
         drawings = kept_out(examples(alphabet.labels))
-    return _build(alphabet, source, validation=_split(drawings, alphabet.labels))
+    return _build(alphabet, source, validation=_split(_mixed(drawings), alphabet.labels))
 
 
 def load_test(alphabet: Alphabet, settings: Settings) -> Dataset:
@@ -102,7 +102,8 @@ def learned_from(drawings: list[Drawing]) -> list[Drawing]:
 
 def _build(alphabet: Alphabet, source: Source, *, validation: Split) -> Dataset:
     strangers = [*samples.load(samples.STRANGERS), *samples.load(samples.LETTER_STRANGERS)]
-    test = _split([drawing for drawing in strangers if drawing.label in alphabet.labels], alphabet.labels)
+    drawings = _mixed([drawing for drawing in strangers if drawing.label in alphabet.labels])
+    test = _split(drawings, alphabet.labels)
     learned = (
         "handwriting of UNIPEN, Omniglot and EMNIST"
         if source is Source.FOLDER
@@ -119,12 +120,17 @@ def _build(alphabet: Alphabet, source: Source, *, validation: Split) -> Dataset:
         validation,
         test,
         labels=alphabet.labels,
+        writers=tuple(str(drawing.writer or "") for drawing in drawings),
     )
 
 
+def _mixed(drawings: list[Drawing]) -> list[Drawing]:
+    """Mix the order of drawings, so that a hundred of them show all classes."""
+    return [drawings[row] for row in np.random.default_rng(0).permutation(len(drawings))]
+
+
 def _split(drawings: list[Drawing], labels: Mapping[str, int]) -> Split:
-    """Draw strokes as the Draw page does; their order is mixed, so that a hundred of them show all classes."""
-    rows = np.random.default_rng(0).permutation(len(drawings))
-    images = [glyphs.fit_strokes(drawings[row].strokes, size=(1, 1)).image for row in rows]
-    classes = [labels[drawings[row].label] for row in rows]
+    """Draw strokes as the Draw page does."""
+    images = [glyphs.fit_strokes(drawing.strokes, size=(1, 1)).image for drawing in drawings]
+    classes = [labels[drawing.label] for drawing in drawings]
     return Split(np.array(images, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE), np.array(classes, np.uint8))

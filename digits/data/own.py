@@ -243,8 +243,18 @@ def load(own: OwnSet, settings: Settings, *, is_test: bool = False) -> Dataset:
     empty_split = split([], labels)
     validation = empty_split if is_test else split(parts["validation"], labels)
     test = split(parts["test"], labels)
+    writers = tuple(sample.writer for sample in parts["test"])
     return Dataset(
-        own.name, Source.OWN, description, own.class_names, True, empty_split, validation, test, labels=labels
+        own.name,
+        Source.OWN,
+        description,
+        own.class_names,
+        True,
+        empty_split,
+        validation,
+        test,
+        labels=labels,
+        writers=writers if any(writers) else (),
     )
 
 

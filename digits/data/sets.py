@@ -4,11 +4,11 @@ Those of `DATA_SETS` are declared here, each once; a visitor's own sets (see `ow
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from digits.data import datasets, idx, letters, mixture, own
+from digits.data import datasets, idx, joined, letters, mixture, own
 from digits.data.datasets import Dataset, Source
 from digits.data.mixture import Say, Share
 from digits.errors import DatasetUnavailable
@@ -104,6 +104,20 @@ def _of_visitor(found: own.OwnSet) -> DataSet:
     )
 
 
+def _of_joined(name: str, found: own.OwnSet) -> DataSet:
+    mnist, mine = DATA_SETS[MNIST], _of_visitor(found)
+    return DataSet(
+        name,
+        f"{found.title} + MNIST",
+        mnist.class_names,
+        f"{mine.origin} MNIST: {mnist.origin}",
+        mine.shares,
+        mnist.find_source,
+        partial(joined.load, found),
+        partial(joined.load, found, is_test=True),
+    )
+
+
 DATA_SETS: dict[str, DataSet] = {
     MNIST: DataSet(
         MNIST,
@@ -121,7 +135,7 @@ DATA_SETS: dict[str, DataSet] = {
 
 
 def find(name: str) -> DataSet:
-    """Return a declared data set, or a version of a visitor's own.
+    """Return a declared data set, or a version of a visitor's own, alone or added to MNIST.
 
     Raises:
         DatasetUnavailable: no data set has this name.
@@ -129,6 +143,8 @@ def find(name: str) -> DataSet:
     """
     if own.is_name(name):
         return _of_visitor(own.find(name))
+    if joined.is_name(name):
+        return _of_joined(name, joined.find(name))
     if name not in DATA_SETS:
         raise DatasetUnavailable(
             f"A data set must be {', '.join(DATA_SETS)}; received {name[:60]!r}. Choose one of these."
@@ -156,14 +172,22 @@ def fetch(declared: DataSet, settings: Settings, say: Say) -> None:
         declared.download(settings, say)
 
 
-def add_shares(dataset: Dataset, augmentation: str, memory: Path, say: Say, settings: Settings) -> Dataset:
+def add_shares(
+    dataset: Dataset, augmentation: str, memory: Path, say: Say, settings: Settings, *, own_share: float = 0.1
+) -> Dataset:
     """Add to a data set's training images what its declaration names for an augmentation.
 
     Args:
         dataset: what `load` returned.
-        augmentation: as in `Hyperparameters`.
+        augmentation, own_share: as in `Hyperparameters`.
         memory, say: as in `mixture.for_drawings`.
         settings: they name the folder of handwriting.
     """
+    if joined.is_name(dataset.name):
+        mine = find(joined.own_name(dataset.name)).load(settings)
+        mnist, mine = (
+            add_shares(part, augmentation, memory, say, settings) for part in (replace(dataset, name=MNIST), mine)
+        )
+        return joined.learn(dataset, mnist, mine, own_share)
     shares = find(dataset.name).shares[augmentation]
     return mixture.for_drawings(dataset, memory, say, data_dir=settings.data_dir, shares=shares) if shares else dataset

@@ -45,6 +45,24 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
     return ink if factor == 1 else np.asarray(Image.fromarray(ink).reduce(factor))
 
 
+def find_marks(picture: np.ndarray) -> np.ndarray:
+    """Separate everything dark from its paper, as on a clean page that is full of writing up to its edges.
+
+    `find_ink` looks for one number, and takes what stands at the edge of a page for parts of others.
+
+    Args:
+        picture: float32 (height, width), 0 is black and 1 is white.
+
+    Returns:
+        ink: as `find_ink`.
+    """
+    contrast = paper.contrast(picture)
+    candidates = contrast > _noise_floor(contrast)
+    darkness = _ink_darkness(contrast, candidates)
+    mask = _grown(contrast, candidates, darkness)
+    return np.where(mask, np.clip(contrast / darkness, 0, 1), 0).astype(np.float32)
+
+
 def _find_on_sheet(sheet: np.ndarray, factor: int) -> np.ndarray:
     """Separate the ink from its paper; arguments as for `find_ink`, and how many times the picture was enlarged."""
     blank = np.zeros_like(sheet)
@@ -69,11 +87,16 @@ def _dark_marks(
     contrast: np.ndarray, candidates: np.ndarray, darkness: float, lines: list[list[np.ndarray]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return all pixels that are dark enough to be ink, and those of them that may be writing."""
+    mask = _grown(contrast, candidates, darkness)
+    return mask, writing.select(mask & ~cells.beyond(mask, *lines), contrast)
+
+
+def _grown(contrast: np.ndarray, candidates: np.ndarray, darkness: float) -> np.ndarray:
+    """Return the pixels that are dark enough to be ink."""
     # a blurred edge is at half the ink's darkness; fainter pixels count where they touch a dark one
     certain = candidates & (contrast > 0.5 * darkness)
     possible = candidates & (contrast > 0.3 * darkness)
-    mask = scipy.ndimage.binary_propagation(certain, structure=np.ones((3, 3)), mask=possible)
-    return mask, writing.select(mask & ~cells.beyond(mask, *lines), contrast)
+    return scipy.ndimage.binary_propagation(certain, structure=np.ones((3, 3)), mask=possible)
 
 
 def _noise_floor(contrast: np.ndarray) -> float:

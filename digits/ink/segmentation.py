@@ -105,15 +105,15 @@ def find_digits(
     return digits
 
 
-def find_digits_in_ink(ink: np.ndarray, *, score: Score | None = None) -> list[Digit]:
+def find_digits_in_ink(ink: np.ndarray, *, score: Score | None = None, most: int = MAX_DIGITS) -> list[Digit]:
     """Find the digits in the ink of a picture; arguments as in `split_ink`.
 
     Raises:
-        InvalidImage: as in `split_ink`, or there are more than `MAX_DIGITS` digits.
+        InvalidImage: as in `split_ink`, or there are more than `most` digits.
     """
     ink = _checked(ink)
     lines = _ink_lines(ink, score)
-    _limit(lines)
+    _limit(lines, most)
     digits = []
     for number, line in enumerate(lines):
         for box, digit in line:
@@ -124,11 +124,11 @@ def find_digits_in_ink(ink: np.ndarray, *, score: Score | None = None) -> list[D
     return digits
 
 
-def _limit(lines: list) -> None:
+def _limit(lines: list, most: int = MAX_DIGITS) -> None:
     count = sum(map(len, lines))
-    if count > MAX_DIGITS:
+    if count > most:
         raise InvalidImage(
-            f"At most {MAX_DIGITS} digits can be read at once; this has {count} separate marks. Clear it, or choose a "
+            f"At most {most} digits can be read at once; this has {count} separate marks. Clear it, or choose a "
             "picture with less on it."
         )
 

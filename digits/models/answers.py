@@ -99,14 +99,14 @@ def answer(reading: Reading, class_names: Sequence[str], *, is_drawing: bool = F
 
 
 def symbols(reading: Reading, class_names: Sequence[str]) -> list[str]:
-    """Return for each digit its class, or ? where it does not look like a digit."""
-    best = reading.probabilities.argmax(axis=1)
-    return [class_names[index] if is_digit else "?" for index, is_digit in zip(best, reading.accepted, strict=True)]
+    """Return for each digit its name, or ? where it does not look like a digit."""
+    return [name if is_digit else "?" for name, is_digit in zip(reading.names, reading.accepted, strict=True)]
 
 
 def describe(reading: Reading, class_names: Sequence[str], place: int) -> str:
     """Describe one digit of a number, counted from 0, in a sentence."""
-    name, other, second = _top_two(reading.probabilities[place], class_names)
+    _, other, second = _top_two(reading.probabilities[place], class_names)
+    name = reading.names[place]
     number, noun = place + 1, noun_of(class_names)
     if reading.accepted[place]:
         return f"{noun.capitalize()} {number} is read as {name}{f', perhaps {other}' if second >= _HESITATES else ''}."
@@ -118,8 +118,7 @@ def describe(reading: Reading, class_names: Sequence[str], place: int) -> str:
 def label(reading: Reading, class_names: Sequence[str], place: int) -> str:
     """Name one digit of a reading, counted from 0, for those who press it."""
     probabilities, count = reading.probabilities[place], len(reading.digits)
-    name = _top_two(probabilities, class_names)[0]
-    read = f"read as {name}, {percent(probabilities.max())} sure"
+    read = f"read as {reading.names[place]}, {percent(probabilities.max())} sure"
     noun = noun_of(class_names)
     said = read if reading.accepted[place] else f"does not look like a {noun}"
     return f"{noun.capitalize()} {place + 1} of {count}: {said}"
@@ -130,10 +129,12 @@ def _read(reading: Reading, class_names: Sequence[str], text: str) -> Answer:
     count, sure = len(reading.digits), percent(reading.confidence)
     tops = [_top_two(probabilities, class_names) for probabilities in reading.probabilities]
     weakest = max(range(count), key=lambda place: tops[place][2])
-    name, other, second = tops[weakest]
+    _, other, second = tops[weakest]
     tone = Tone.HESITANT if second >= _HESITATES else Tone.SURE
     headline = f"The model reads {_on_one_line(text)}"
     if count == 1:
+        name = both_cases(reading.names[0]) if reading.either[0] else reading.names[0]
+        headline = f"The model reads {name}"
         if tone is Tone.SURE:
             return Answer(tone, text, headline, f"It is {sure} sure.")
         return Answer(tone, text, f"{headline}, perhaps {other}", f"It is {sure} sure of {name}.")
@@ -141,7 +142,18 @@ def _read(reading: Reading, class_names: Sequence[str], text: str) -> Answer:
     noun = noun_of(class_names)
     span = ("both" if count == 2 else f"all {count}") + f" {noun}s" + (f" on {lines} lines" if lines > 1 else "")
     doubt = f"; {_where(reading, weakest, noun)} may be {other}" if tone is Tone.HESITANT else ""
-    return Answer(tone, text, headline, f"It is {sure} sure of {span}{doubt}.")
+    return Answer(tone, text, headline, f"It is {sure} sure of {span}{doubt}.{_small(reading)}")
+
+
+def both_cases(name: str) -> str:
+    """Return a letter as a capital and as a small one, such as "C or c"."""
+    return f"{name} or {name.lower()}"
+
+
+def _small(reading: Reading) -> str:
+    """Name the letters whose size does not tell their case, after a space; "" if there are none."""
+    names = list(dict.fromkeys(name for name, is_open in zip(reading.names, reading.either, strict=True) if is_open))
+    return f" {_listed(names)} may be small." if names else ""
 
 
 def _doubt(reading: Reading, class_names: Sequence[str]) -> str:
@@ -161,8 +173,13 @@ def _marks(reading: Reading, places: np.ndarray) -> str:
     """Name some of the marks, as "Mark 2" or "Marks 2, 3 and 5"; or count them, if they are many."""
     if len(places) > _NAMED:
         return f"{len(places)} of these {len(reading.digits)} marks"
-    *others, last = [_where(reading, place) for place in places]
-    return f"Marks {', '.join(others)} and {last}" if others else f"Mark {last}"
+    names = [_where(reading, place) for place in places]
+    return f"Mark{'s' if len(names) > 1 else ''} {_listed(names)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _where(reading: Reading, place: int, noun: str = "") -> str:

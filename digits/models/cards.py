@@ -40,6 +40,7 @@ class Card:
         train_images: the number of training images, in [0, 1e9].
         hyperparameters: as `Hyperparameters.to_dict` returns them; not validated, because another version has others.
         test: the accuracy on the test images.
+        tests: the same for each set that these are of, whose title is its `data`; empty if they are of one.
         versions: of Python and of the packages that the model was made with, by name.
         date: the day on which it was saved, in UTC.
         command: the command that trains it again.
@@ -75,6 +76,7 @@ class Card:
     temperature: _Temperature = 1.0
     mixture: Annotated[tuple[Part, ...], msgspec.Meta(max_length=100)] = ()
     strangers: Strangers | None = None
+    tests: Annotated[tuple[Accuracy, ...], msgspec.Meta(max_length=10)] = ()
     parent: str | None = None
     taught: Annotated[tuple[BeforeAfter, ...], msgspec.Meta(max_length=10)] = ()
 
@@ -120,7 +122,10 @@ class Card:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card in JSON's types, without the fields that are None or empty."""
-        facts = msgspec.to_builtins(self) | {"test": self.test.to_dict()}
+        facts = msgspec.to_builtins(self) | {
+            "test": self.test.to_dict(),
+            "tests": [one.to_dict() for one in self.tests],
+        }
         if self.strangers and self.strangers.pictures is None:
             facts["strangers"].pop("pictures", None)
         return {name: fact for name, fact in facts.items() if fact not in (None, [], ())}

@@ -12,6 +12,7 @@ from digits import logs
 from digits.accuracy import Accuracy
 from digits.data.datasets import Dataset
 from digits.errors import ModelNotFound
+from digits.ink.cases import FOLDED
 from digits.models import calibration, cards
 from digits.models.cards import Card
 from digits.models.figures import Strangers
@@ -46,6 +47,11 @@ class Model:
     @property
     def class_names(self) -> tuple[str, ...]:
         return self.card.class_names
+
+    @property
+    def folded(self) -> frozenset[str]:
+        """The classes that have both cases of a letter."""
+        return FOLDED.get(self.card.dataset, frozenset())
 
     @property
     def test_accuracy(self) -> Accuracy:

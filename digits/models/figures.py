@@ -1,16 +1,33 @@
-"""Figures: how well a model reads strangers, as its card states it (`drawn_accuracy` measures it)."""
+"""Figures: how well a model reads its test sets and, by `drawn_accuracy`, strangers, as its card states it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import msgspec
+import numpy as np
 
+from digits.accuracy import Accuracy, accuracy
+from digits.data.datasets import Dataset
 from digits.data.strangers import SAMPLE, TITLES
 
 FALL = 0.002  # a smaller one after a lesson is not worth a warning
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]  # limits, because an imported card is untrusted
 _Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+def by_set(probabilities: np.ndarray, dataset: Dataset) -> tuple[Accuracy, ...]:
+    """Return the accuracy on each of the sets that a data set's test images are of; empty if they are of one.
+
+    Args:
+        probabilities: float (n, classes), of the test images.
+        dataset: the data set.
+    """
+    ends = np.cumsum([count for _, count in dataset.tests]).tolist()
+    return tuple(
+        replace(accuracy(probabilities[end - count : end], dataset.test.labels[end - count : end]), data=title)
+        for (title, count), end in zip(dataset.tests, ends, strict=True)
+    )
 
 
 @dataclass(frozen=True)

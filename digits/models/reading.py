@@ -4,13 +4,13 @@ The ink is separated into digits. Each digit is fitted to 28×28 pixels and read
 whether it looks like a digit; a dot never does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from digits.ink import decoding, marks, pictures, segmentation
+from digits.ink import cases, decoding, marks, pictures, segmentation
 from digits.ink.crops import WHOLE, Crop
 from digits.ink.pieces import Box
 from digits.ink.segmentation import Digit
@@ -40,6 +40,8 @@ class Reading:
             have no judge.
         confidence: the product of the digits' highest probabilities, because a number is correct only if all its digits
             are; 0 if there is nothing to read.
+        names: the class of each digit; a letter of a class with both cases in that of its size, if that can be told.
+        either: bool (n,), of which letters either case is possible.
     """
 
     text: str
@@ -47,6 +49,8 @@ class Reading:
     probabilities: np.ndarray
     accepted: np.ndarray
     confidence: float
+    names: tuple[str, ...]
+    either: np.ndarray
 
     @property
     def boxes(self) -> tuple[Box, ...]:
@@ -119,18 +123,43 @@ def read_digits(digits: Sequence[Digit], model: Classifier) -> Reading:
     """Read digits that have already been found, in the given order."""
     names = model.class_names
     if not digits:
-        return Reading("", (), np.zeros((0, len(names)), np.float32), np.zeros(0, bool), 0.0)
+        return Reading("", (), np.zeros((0, len(names)), np.float32), np.zeros(0, bool), 0.0, (), np.zeros(0, bool))
     images = np.stack([digit.glyph.image for digit in digits])
     probabilities = model.probabilities(images)
+    shown, either = _cases([names[best] for best in probabilities.argmax(axis=1)], digits, _folded(model))
     text = ""
-    for index, best in enumerate(probabilities.argmax(axis=1)):
+    for index, name in enumerate(shown):
         is_new_line = index > 0 and digits[index].line != digits[index - 1].line
-        text += "\n" * is_new_line + names[best]
+        text += "\n" * is_new_line + name
     confidence = float(probabilities.max(axis=1).astype(np.float64).prod())
     accepted = looks_like_digits(images, names)
     if find_judge(names):  # its network could take a dot, enlarged, for a small digit
         accepted &= np.array([not marks.is_dot(digit.glyph) for digit in digits])
-    return Reading(text, tuple(digits), probabilities, accepted, confidence)
+    return Reading(text, tuple(digits), probabilities, accepted, confidence, tuple(shown), either)
+
+
+def _folded(model: Classifier) -> Collection[str]:
+    """Return the classes of a model that have both cases of a letter."""
+    return getattr(model, "folded", ())
+
+
+def _cases(names: list[str], digits: Sequence[Digit], folded: Collection[str]) -> tuple[list[str], np.ndarray]:
+    """Return the names of digits in their case, line by line, and of which either case is possible."""
+    shown, either = list(names), np.zeros(len(names), bool)
+    for line in {digit.line for digit in digits} if folded else ():
+        places = [place for place, digit in enumerate(digits) if digit.line == line]
+        spans = [_span(digits[place]) for place in places]
+        for place, name in zip(places, cases.decide([names[place] for place in places], spans, folded), strict=True):
+            shown[place], either[place] = name or names[place], not name
+    return shown, either
+
+
+def _span(digit: Digit) -> cases.Span:
+    """Return the top and the bottom of a digit: of the pen's path or, in a picture, of its ink."""
+    if not digit.glyph.pen_width:
+        return float(digit.box[1]), float(digit.box[3])
+    y = np.concatenate(digit.glyph.lines)[:, 1]
+    return float(y.min()), float(y.max())
 
 
 def mark_score(model: Classifier) -> segmentation.Score:

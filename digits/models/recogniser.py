@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from digits.errors import ModelNotFound
+from digits.ink.cases import FOLDED
 from digits.settings import IMAGE_SIZE
 
 CARD, TFLITE_FILE = "card.json", "model.tflite"
@@ -74,11 +75,13 @@ class CalibratedRecogniser:
         recogniser: the `.tflite` model.
         class_names: the names of its classes.
         temperature: above 0; it makes confidence match accuracy (`calibration`).
+        folded: the classes that have both cases of a letter.
     """
 
     recogniser: Recogniser
     class_names: tuple[str, ...]
     temperature: float = 1.0
+    folded: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, folder: Path) -> "CalibratedRecogniser":
@@ -86,11 +89,12 @@ class CalibratedRecogniser:
         try:
             card = json.loads((folder / CARD).read_text(encoding="utf-8"))
             names, temperature = tuple(card["class_names"]), card.get("temperature")
+            folded = FOLDED.get(card.get("hyperparameters", {}).get("dataset"), frozenset())
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise ModelNotFound(
                 f"A model's {CARD} should be in {folder}; it cannot be read ({error}). Restore the model's files."
             ) from error
-        return cls(Recogniser(folder / TFLITE_FILE), names, temperature if is_temperature(temperature) else 1.0)
+        return cls(Recogniser(folder / TFLITE_FILE), names, temperature if is_temperature(temperature) else 1.0, folded)
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Return each class's calibrated probability for each image; shapes as for `Recogniser.probabilities`."""

@@ -60,14 +60,24 @@ def shades(counts: np.ndarray) -> np.ndarray:
     return np.sqrt(errors / max(1, errors.max()))
 
 
+def most_frequent_errors(counts: np.ndarray, most: int) -> list[tuple[int, int, int]]:
+    """Return the true class, the predicted class and the count of the most frequent errors, the most frequent first.
+
+    Args:
+        counts: int (classes, classes), a confusion matrix.
+        most: how many at most.
+    """
+    errors = counts * ~np.eye(len(counts), dtype=bool)
+    order = np.argsort(-errors, axis=None, kind="stable")[:most]
+    pairs = zip(*(places.tolist() for places in np.unravel_index(order, errors.shape)), strict=True)
+    return [(true, read, int(errors[true, read])) for true, read in pairs if errors[true, read]]
+
+
 def describe_confusion(counts: np.ndarray, class_names: Sequence[str]) -> str:
     """Describe a confusion matrix in a sentence: the number of correct images, and the most frequent mistakes."""
-    errors = counts * ~np.eye(len(counts), dtype=bool)
-    order = np.argsort(-errors, axis=None, kind="stable")[:3]
     worst = [
-        f"{class_names[true]} read as {class_names[read]} ({errors[true, read]:,}×)"
-        for true, read in zip(*np.unravel_index(order, errors.shape), strict=True)
-        if errors[true, read]
+        f"{class_names[true]} read as {class_names[read]} ({count:,}×)"
+        for true, read, count in most_frequent_errors(counts, 3)
     ]
     correct = f"{np.trace(counts):,} of {counts.sum():,} images are read correctly"
     return (

@@ -11,12 +11,14 @@ import msgspec
 
 from digits.data import sets
 from digits.data.datasets import Part
-from digits.errors import InvalidHyperparameter, InvalidPackage
+from digits.data.sets import DataSet
+from digits.errors import DatasetUnavailable, InvalidHyperparameter, InvalidPackage
 from digits.models.cards import Card
 from digits.models.catalogue import CARD
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
-from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
+from digits.runs.hyperparameters import LIVE_KNOBS, PRESETS, Change, Hyperparameters, check
 from digits.runs.schema import METRIC_NAMES
+from digits.settings import Settings
 
 MAX_JSON_BYTES = 256 * 1024
 MAX_DEPTH = 10  # of JSON; a card has 3
@@ -71,7 +73,9 @@ def read(files: Mapping[str, bytes]) -> Claims:
         hyperparameters = Hyperparameters.from_dict(card.hyperparameters)
     except (InvalidHyperparameter, TypeError) as error:
         raise InvalidPackage(f"{CARD} must contain valid hyperparameters. {error}") from error
-    class_names = sets.find(hyperparameters.dataset).class_names
+    declared = _find_data(hyperparameters.dataset)
+    _check_texts(card, _written_here(declared, hyperparameters))
+    class_names = declared.class_names
     if card.class_names != class_names:
         raise _invalid_field("class_names", f"the classes {', '.join(class_names)}", card.class_names)
     if settings.get("hyperparameters") != card.hyperparameters:
@@ -127,19 +131,37 @@ def _check_depth(item: Any, levels: int) -> None:
 
 
 def _read_card(content: bytes) -> Card:
-    """Return the card of an untrusted package.
-
-    `Card` validates types and ranges. Pages also show the card's texts, so these are validated here.
-    """
+    """Return the card of an untrusted package, whose types and ranges `Card` validates."""
     facts = parse_json(content, CARD)
     try:
-        card = Card.from_dict(facts)
+        return Card.from_dict(facts)
     except ValueError as error:
         raise InvalidPackage(f"{CARD} must be a valid card; {error}.") from error
+
+
+def _find_data(name: str) -> DataSet:
+    try:
+        return sets.find(name)
+    except DatasetUnavailable as error:
+        raise InvalidPackage(
+            "This model learned from a visitor's set, which is needed to measure it; the set is not on this server. "
+            "Take the set's export into the Data page, and train again."
+        ) from error
+
+
+def _check_texts(card: Card, known: set[str]) -> None:
+    """Raise `InvalidPackage` unless the texts that pages show are plain, or known as written by this server."""
     for name, text, max_characters in (("title", card.title, MAX_TITLE), ("data", card.data, MAX_TEXT)):
-        if not _is_plain_text(text, max_characters):
+        if not _is_plain_text(text, max_characters) and text not in known:
             raise _invalid_field(name, f"up to {max_characters} letters, digits and plain punctuation", text)
-    return card
+
+
+def _written_here(declared: DataSet, hyperparameters: Hyperparameters) -> set[str]:
+    """Return the texts of a model of a visitor's set, whose name and classes may be any symbols."""
+    if declared.name in sets.DATA_SETS:
+        return set()
+    title = declared.model_title(PRESETS[hyperparameters.network].title)
+    return {title, declared.load_test(Settings.from_environment()).description}
 
 
 def _invalid_field(name: str, expected: str, received: Any) -> InvalidPackage:

@@ -18,7 +18,7 @@ from digits.accuracy import accuracy
 from digits.data import sets
 from digits.data.datasets import Dataset, Source, Split
 from digits.errors import InvalidPackage
-from digits.models import calibration, drawn_accuracy
+from digits.models import calibration, drawn_accuracy, figures
 from digits.models.cards import Card
 from digits.models.catalogue import PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import CalibratedRecogniser, Recogniser
@@ -72,6 +72,7 @@ def measure(
         train_images=claims.train_images,
         hyperparameters=claims.hyperparameters.to_dict(),
         test=accuracy(probabilities, dataset.test.labels),
+        tests=figures.by_set(probabilities, dataset),
         versions={"python": platform.python_version(), **{name: version(name) for name in ("numpy", "ai-edge-litert")}},
         date=datetime.datetime.now(datetime.UTC).date(),
         seconds=claims.seconds,

@@ -36,19 +36,10 @@ def write(parameters: list[Weight]) -> bytes:
 
 
 def template(hyperparameters: Hyperparameters) -> Path:
-    """Return the folder of the bundled model that has the arrays of a network, in name and shape.
-
-    Raises:
-        InvalidPackage: no bundled model of this network has so many classes.
-    """
-    network, classes = hyperparameters.network, len(sets.find(hyperparameters.dataset).class_names)
-    for model in catalogue.bundled():
-        if (model.card.network, len(model.class_names)) == (network, classes):
-            return model.folder
-    raise InvalidPackage(
-        f"A package's model must be of a network that comes with Digits; “{PRESETS[network].title}” for "
-        f"{classes} classes does not. Train it here, or choose another package."
-    )
+    """Return the folder of a bundled model of a network, with as many classes if there is one."""
+    models = [model for model in catalogue.bundled() if model.card.network == hyperparameters.network]
+    classes = len(sets.find(hyperparameters.dataset).class_names)
+    return min(models, key=lambda model: len(model.class_names) != classes).folder
 
 
 def read(content: bytes, hyperparameters: Hyperparameters) -> list[Weight]:
@@ -66,9 +57,12 @@ def read(content: bytes, hyperparameters: Hyperparameters) -> list[Weight]:
     """
     found, parameters = _arrays(content), []
     own = textweights.read(template(hyperparameters) / KERAS_FILE)
+    expected = {_name(weight): weight.values.shape for weight in own}
+    for weight in own[-2:]:  # the last layer has an output for each class
+        expected[_name(weight)] = (*weight.values.shape[:-1], len(sets.find(hyperparameters.dataset).class_names))
     title = PRESETS[hyperparameters.network].title
     shapes = {name: array.shape for name, array in found.items()}
-    if shapes != {_name(weight): weight.values.shape for weight in own}:
+    if shapes != expected:
         raise InvalidPackage(
             f"By its hyperparameters the model must be “{title}”; {PARAMETERS_FILE} has not the "
             "arrays of that network. Choose another package."

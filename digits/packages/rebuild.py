@@ -1,7 +1,8 @@
 """Rebuilding: a model's files from its parameters, in milliseconds and without TensorFlow.
 
-Every network has a bundled model with the same layers. Its `.tflite` and `.keras` files are copied, and the numbers in
-them are replaced. So whatever numbers come in, LiteRT, Keras and HDF5 open only files that were made here.
+Every network has a bundled model with the same layers. Its `.tflite` and `.keras` files are copied, the last layer is
+given as many outputs as there are classes, and the numbers in them are replaced. So whatever numbers come in, LiteRT,
+Keras and HDF5 open only files that were made here.
 """
 
 import io
@@ -40,14 +41,60 @@ def write_files(folder: Path, own: Path, parameters: Sequence[Weight]) -> None:
         ExportMismatch: the bundled model of this network has other layers, which is a fault in Digits.
         OSError: a file cannot be written.
     """
-    (folder / TFLITE_FILE).write_bytes(_tflite((own / TFLITE_FILE).read_bytes(), parameters))
+    classes = len(parameters[-1].values)
+    (folder / TFLITE_FILE).write_bytes(_tflite(_with_classes((own / TFLITE_FILE).read_bytes(), classes), parameters))
     with zipfile.ZipFile(own / KERAS_FILE) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     arrays = {layer: [weight.values for weight in group] for layer, group in _by_layer(parameters)}
+    parts["config.json"] = _config(parts["config.json"], parameters[-1].layer, classes)
     parts["model.weights.h5"] = _hdf5(parts["model.weights.h5"], arrays)
     (folder / KERAS_FILE).write_bytes(archives.write(parts, _COMPRESSION_LEVEL))
     layers = [_as_layer(facts, arrays) for facts in json.loads(parts["config.json"])["config"]["layers"]]
     explain.write(SimpleNamespace(layers=layers), folder / EXPLAIN_FILE)
+
+
+def _with_classes(own: bytes, classes: int) -> bytes:
+    """Return a `.tflite` file whose last layer has so many outputs; the same bytes if it has them already."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    class Aligned(flatbuffers.Builder):
+        """Lays constants where LiteRT expects them, at multiples of 16 bytes, which its Python schema does not."""
+
+        def StartVector(self, size: int, count: int, alignment: int) -> int:  # noqa: N802
+            return super().StartVector(size, count, max(alignment, 16) if size == 1 else alignment)
+
+    model = schema.ModelT.InitFromPackedBuf(own, 0)
+    graph = model.subgraphs[0]
+    made_by = {int(operator.outputs[0]): operator for operator in graph.operators}
+    last = max(place for place, one in enumerate(graph.operators) if len(one.inputs) == 3)  # with kernel and bias
+    constants = [int(index) for index in graph.operators[last].inputs[1:]]
+    halves = [int(made_by[index].inputs[0]) for index in constants]  # from which they are unpacked
+    if int(graph.tensors[constants[0]].shape[0]) == classes:
+        return own
+    for index in (*constants, *halves):
+        graph.tensors[index].shape = np.array([classes, *graph.tensors[index].shape[1:]], np.int32)
+    for operator in graph.operators[last:]:
+        tensor = graph.tensors[int(operator.outputs[0])]
+        tensor.shape = np.array([*tensor.shape[:-1], classes], np.int32)
+        if tensor.shapeSignature is not None:
+            tensor.shapeSignature = np.array([*tensor.shapeSignature[:-1], classes], np.int32)
+    for index in halves:
+        tensor = graph.tensors[index]
+        model.buffers[tensor.buffer].data = np.zeros(2 * int(np.prod(tensor.shape)), np.uint8)
+    builder = Aligned(len(own))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _config(own: bytes, layer: str, classes: int) -> bytes:
+    """Return the description of a Keras network with so many outputs of its last layer; it may stay as it is."""
+    described = json.loads(own)
+    for facts in described["config"]["layers"]:
+        if facts["config"]["name"] == layer and facts["config"]["units"] != classes:
+            facts["config"]["units"] = classes
+            return json.dumps(described).encode()
+    return own
 
 
 def _tflite(own: bytes, parameters: Sequence[Weight]) -> bytes:
@@ -109,7 +156,11 @@ def _hdf5(own: bytes, arrays: dict[str, list[np.ndarray]]) -> bytes:
         for group in file["layers"].values():
             variables = group["vars"]
             for index, values in enumerate(arrays.get(variables.attrs["name"], [])):
-                variables[str(index)][...] = values
+                if variables[str(index)].shape != values.shape:
+                    del variables[str(index)]
+                    variables.create_dataset(str(index), data=values)
+                else:
+                    variables[str(index)][...] = values
     return stream.getvalue()
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from digits.data import datasets, lesson, sets
+from digits.data import datasets, joined, lesson, own, sets
 from digits.data.datasets import Dataset
 from digits.data.drawings import Drawing
 from digits.errors import DatasetError
@@ -44,13 +44,19 @@ class TrainerData:
         sets.fetch(sets.find(hyperparameters.dataset), self._settings, say)
         memory = work_dir(self._settings.runs_dir, "mixture")
         return sets.add_shares(
-            self.dataset(hyperparameters.dataset), hyperparameters.augmentation, memory, say, self._settings
+            self.dataset(hyperparameters.dataset),
+            hyperparameters.augmentation,
+            memory,
+            say,
+            self._settings,
+            own_share=hyperparameters.own_share,
         )
 
     def lesson_for(
         self, hyperparameters: Hyperparameters, corrections: Sequence[Drawing], say: Callable[[str], None]
     ) -> Dataset:
         """Return what a run learns from that begins with a model and a visitor's corrections."""
-        dataset = self.dataset(hyperparameters.dataset)
+        is_own = own.is_name(joined.own_name(hyperparameters.dataset))  # its drawings are replayed too
+        dataset = self.dataset_for(hyperparameters, say) if is_own else self.dataset(hyperparameters.dataset)
         say("Writing the corrections in other ways")
         return lesson.build(dataset, corrections)

@@ -24,7 +24,7 @@ from digits.accuracy import Accuracy, accuracy
 from digits.data import sets
 from digits.data.datasets import Dataset
 from digits.errors import ExportMismatch, ModelNotFound, TrainingDiverged
-from digits.models import calibration, drawn_accuracy, weights
+from digits.models import calibration, drawn_accuracy, figures, weights
 from digits.models.cards import Card
 from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import CalibratedRecogniser, Recogniser
@@ -76,12 +76,12 @@ def write_model(
         OSError: the files cannot be written.
     """
     _round_weights(model)
-    recogniser, measured = _test_and_convert(model, draft, dataset, on_step, on_tested)
+    recogniser, probabilities = _test_and_convert(model, draft, dataset, on_step, on_tested)
     on_step("Saving")
     _write_keras(model, draft / KERAS_FILE)
     explain.write(model, draft / weights.EXPLAIN_FILE)
     card = dataclasses.replace(
-        _card(name, hyperparameters, dataset, measured), **_measure(recogniser, dataset), **facts
+        _card(name, hyperparameters, dataset, probabilities), **_measure(recogniser, dataset), **facts
     )
     (draft / CARD).write_text(card.to_json(), encoding="utf-8")
     return card
@@ -93,8 +93,8 @@ def _test_and_convert(
     dataset: Dataset,
     on_step: Callable[[str], None],
     on_tested: Callable[[Accuracy], None],
-) -> tuple[Recogniser, Accuracy]:
-    """Test the model, write its LiteRT file and test probabilities, and return the LiteRT model and its accuracy."""
+) -> tuple[Recogniser, np.ndarray]:
+    """Test the model, write its LiteRT file and test probabilities, and return the LiteRT model and the latter."""
     on_step("Testing on the test images, for the first and only time")
     expected = predict(model, dataset.test.images)
     keras_accuracy = accuracy(expected, dataset.test.labels)
@@ -109,7 +109,7 @@ def _test_and_convert(
     if measured != keras_accuracy:  # a tie between two classes fell the other way
         on_tested(measured)
     np.save(draft / PROBABILITIES_FILE, probabilities)
-    return recogniser, measured
+    return recogniser, probabilities
 
 
 def warm_up(model: keras.Model) -> None:
@@ -203,7 +203,7 @@ def _measure(recogniser: Recogniser, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, measured: Accuracy) -> Card:
+def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, probabilities: np.ndarray) -> Card:
     title, place = PRESETS[hyperparameters.network].title, sets.place(dataset.name)
     return Card(
         id=name,
@@ -216,7 +216,8 @@ def _card(name: str, hyperparameters: Hyperparameters, dataset: Dataset, measure
         train_images=len(dataset.train),
         mixture=dataset.mixture,
         hyperparameters=hyperparameters.to_dict(),
-        test=measured,
+        test=accuracy(probabilities, dataset.test.labels),
+        tests=figures.by_set(probabilities, dataset),
         versions={
             "python": platform.python_version(),
             **{package: version(package) for package in ("tensorflow", "keras", "numpy", "ai-edge-litert")},

@@ -145,7 +145,7 @@ class Training:
 
     def _train_to(self, last: int) -> None:
         chosen, steps = self._chosen, range(self.step, last)
-        batches = batch_indices(len(self.dataset.train), chosen.batch_size, chosen.seed, self.step, last)
+        batches = self._batches(last)
         rate = self.knob("learning_rate")
         rates = np.array([chosen.learning_rate_at(step, rate) for step in steps], np.float32)
         dropout = tf.constant(self.knob("dropout"), tf.float32)
@@ -153,6 +153,14 @@ class Training:
         self._losses.append(losses.numpy())
         self._accuracies.append(accuracies.numpy())
         self.step = last
+
+    def _batches(self, last: int) -> np.ndarray:
+        """Return the images of each batch up to iteration `last`, int32 (n, batch_size)."""
+        where = self._chosen.batch_size, self._chosen.seed, self.step, last
+        if self.dataset.batches:
+            (count, _), (added, share) = self.dataset.batches
+            return joined_indices(count, added, share, *where)
+        return batch_indices(len(self.dataset.train), *where)
 
     def _complete_point(self, start: float) -> Progress:
         loss, accuracy = (float(np.mean(np.concatenate(part))) for part in (self._losses, self._accuracies))
@@ -263,10 +271,41 @@ def batch_indices(count: int, batch_size: int, seed: int, first: int, last: int)
     Returns:
         int32 (last - first, batch_size), each in [0, count).
     """
-    positions = np.arange(first * batch_size, last * batch_size)
-    epochs = positions // count
+    return _images_at(first * batch_size, last * batch_size, count, seed).reshape(last - first, batch_size)
+
+
+def joined_indices(
+    count: int, added: int, share: float, batch_size: int, seed: int, first: int, last: int
+) -> np.ndarray:
+    """Return the images of each batch as `batch_indices`, of two sets whose images follow each other.
+
+    Each set is used image by image in its own epochs. A batch has its share of the second to the next image above or
+    below, and all batches together have exactly that.
+
+    Args:
+        count, added: how many images the first and the second set have.
+        share: of the second, in (0, 1).
+
+    Returns:
+        int32 (last - first, batch_size), each in [0, count + added).
+    """
+    places = np.arange(first * batch_size, last * batch_size + 1)
+    passed = np.floor(places * share + 1e-9).astype(np.int64)  # images of the second set before each place
+    is_second = np.diff(passed) > 0
+    rows = np.empty(len(is_second), np.int32)
+    rows[is_second] = count + _images_at(passed[0], passed[-1], added, seed)
+    rows[~is_second] = _images_at(places[0] - passed[0], places[-1] - passed[-1], count, seed)
+    return rows.reshape(last - first, batch_size)
+
+
+def _images_at(first: int, last: int, count: int, seed: int) -> np.ndarray:
+    """Return the images at the places from `first` up to, but not including, `last` of the epochs' orders, int32."""
+    places = np.arange(first, last)
+    if not len(places):
+        return places.astype(np.int32)
+    epochs = places // count
     orders = np.concatenate([_epoch_order(count, seed, epoch) for epoch in range(epochs[0], epochs[-1] + 1)])
-    return orders[positions - epochs[0] * count].reshape(last - first, batch_size)
+    return orders[places - epochs[0] * count]
 
 
 @functools.lru_cache(maxsize=1)  # TensorFlow's copy of MNIST takes 43 MB, and most runs use the same data
@@ -274,6 +313,6 @@ def _constants(split: Split) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.constant(split.images), tf.constant(split.labels)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=8)
 def _epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(count).astype(np.int32)

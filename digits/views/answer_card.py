@@ -72,4 +72,5 @@ def _words(answer: answers.Answer, reading: Reading, class_names: Sequence[str],
         return "", answer.sentence if about in answer.sentence else f"{answer.sentence} {about}"
     shares = reading.probabilities[0]
     second, first = shares.argsort()[-2:]
-    return "", f"{percent(shares[first])} confidence; next: {class_names[second]}, {percent(shares[second])}"
+    both = f"{answers.both_cases(reading.names[0])}: " if reading.either[0] else ""
+    return "", f"{both}{percent(shares[first])} confidence; next: {class_names[second]}, {percent(shares[second])}"

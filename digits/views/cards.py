@@ -22,6 +22,7 @@ def facts(model: Model) -> list[tuple[str, str]]:
         ("Began as", f"The model {card.parent}, and went on with a visitor's corrections." if card.parent else ""),
         ("Trained", trained(card)),
         ("Test accuracy", f"{in_words(model.test_accuracy)} Measured on test images, which it was not trained on."),
+        ("By test set", " ".join(f"{one.data}: {in_words(one)}" for one in card.tests)),
         ("Strangers' drawings", strangers.in_words(model.strangers) if model.strangers else "Not measured."),
         ("Parameters", f"{count:,} weights and biases" if (count := parameters(model)) else DAMAGED),
         ("Size", f"{size / 1e6:.2f} MB as .tflite" if (size := size_bytes(model)) else DAMAGED),
@@ -42,10 +43,11 @@ def settings(card: Card) -> str:
         chosen = Hyperparameters.from_dict(card.hyperparameters)
     except InvalidHyperparameter:  # from another version of Digits
         return ", ".join(f"{name} {value}" for name, value in card.hyperparameters.items())
+    share = f", {chosen.own_share:.0%} of each batch from the visitor's set" if card.tests else ""
     return (
         f"{chosen.iterations:,} iterations of {chosen.batch_size} images with {chosen.optimizer}, learning rate "
         f"{chosen.learning_rate:g} ({chosen.schedule}), dropout {chosen.dropout:g}, augmentation "
-        f"{chosen.augmentation}, seed {chosen.seed}."
+        f"{chosen.augmentation}, seed {chosen.seed}{share}."
     )
 
 

@@ -13,6 +13,7 @@ _ANSWER, _QUIET, _DOUBTFUL, _ERROR = "#3d7ab8", "#9fb3c8", "#b9bec4", "#d9742b"
 _LABEL = "#758290"  # readable on light and dark pages
 
 BARS = 10  # at most, in a chart of probabilities
+_MANY, _CELL = 16, 26  # classes, of which a confusion matrix fits into a page; pixels of a cell if there are more
 
 
 def confusion_map(counts: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
@@ -34,11 +35,12 @@ def confusion_map(counts: np.ndarray, class_names: Sequence[str]) -> dict[str, A
         if counts[true, read]
     ]
     axis = {"type": "category", "data": names, "nameLocation": "middle", "splitArea": {"show": True}}
+    is_large = len(names) > _MANY  # its foot is out of sight
     return {
         "animation": False,
-        "grid": {"left": 36, "right": 8, "top": 8, "bottom": 36},
+        "grid": {"left": 36, "right": 8, "top": 36 if is_large else 8, "bottom": 8 if is_large else 36},
         "tooltip": {"formatter": "{@[3]} images"},
-        "xAxis": axis | {"name": "predicted", "nameGap": 24},
+        "xAxis": axis | {"name": "predicted", "nameGap": 24, "position": "top" if is_large else "bottom"},
         "yAxis": axis | {"name": "true", "nameGap": 22, "inverse": True},
         "visualMap": {
             "show": False,
@@ -55,6 +57,11 @@ def confusion_map(counts: np.ndarray, class_names: Sequence[str]) -> dict[str, A
             }
         ],
     }
+
+
+def confusion_height(classes: int) -> int:
+    """Return how many pixels high a confusion matrix must be to be read."""
+    return 60 + _CELL * classes if classes > _MANY else 380
 
 
 def likeliest(probabilities: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The gallery: which hundred test samples to show, and one picture of them."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ class Choice:
         correct: show only correctly classified images (True) or only the others (False); None for all.
         class_index: show images of this class only; None for all.
         read_index: show images predicted as this class only; None for all.
+        writer: show images by this person only; "" for all.
         surest_first: whether to sort by confidence, the highest first; `shuffle` is then ignored.
         suspects_first: whether to sort by how much the model contradicts the label, the most first; see `suspicion`.
     """
@@ -31,6 +33,7 @@ class Choice:
     correct: bool | None = None
     class_index: int | None = None
     read_index: int | None = None
+    writer: str = ""
     surest_first: bool = False
     suspects_first: bool = False
 
@@ -57,13 +60,14 @@ class Page:
         return len(self.found)
 
 
-def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice) -> Page:
+def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice, writers: Sequence[str] = ()) -> Page:
     """Choose the samples of one page.
 
     Args:
         labels: integer (n,), each image's class.
         probabilities: float (n, classes), a model's predictions.
         choice: which samples to show.
+        writers: who wrote each image; empty if that is unknown.
 
     Example:
         >>> choose(np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]]), Choice(correct=False)).rows
@@ -83,6 +87,8 @@ def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice) -> Pag
         rows = rows[labels[rows] == choice.class_index]
     if choice.read_index is not None:
         rows = rows[predicted[rows] == choice.read_index]
+    if choice.writer:
+        rows = rows[np.array(writers)[rows] == choice.writer]
     hundreds = max(1, -(-len(rows) // SAMPLES))
     hundred = min(choice.hundred, hundreds - 1)
     return Page(rows[hundred * SAMPLES : (hundred + 1) * SAMPLES], hundred, hundreds, rows)
@@ -107,12 +113,42 @@ def suspicion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return others.max(axis=1, initial=-1) - probabilities[rows, labels]
 
 
-def of_class(labels: np.ndarray, class_names: tuple[str, ...], name: str) -> np.ndarray:
-    """Return the rows of the first hundred images of a class, or for "" of all classes in their order, int (n,)."""
-    if name:
-        return np.flatnonzero(labels == class_names.index(name))[:SAMPLES]
-    each = max(1, SAMPLES // len(class_names))
-    return np.concatenate([np.flatnonzero(labels == place)[:each] for place in range(len(class_names))])
+def browse(
+    labels: Sequence[str], writers: Sequence[str], *, label: str = "", writer: str = "", shuffle: int | None = None
+) -> np.ndarray:
+    """Return the rows of the samples of a class and by a writer.
+
+    Args:
+        labels, writers: of each sample.
+        label, writer: what is wanted; "" for all.
+        shuffle: the seed of a random order; None for the samples' own.
+
+    Returns:
+        int (n,).
+    """
+    rows = np.array(
+        [
+            row
+            for row, (one, by) in enumerate(zip(labels, writers, strict=True))
+            if label in ("", one) and writer in ("", by)
+        ],
+        int,
+    )
+    return rows if shuffle is None else np.random.default_rng(shuffle).permutation(rows)
+
+
+def by_class(labels: Sequence[str], rows: np.ndarray) -> np.ndarray:
+    """Return at most a hundred of some rows, of each class about as many, with those of a class side by side.
+
+    Args:
+        labels: of each sample.
+        rows: int (n,), of samples.
+    """
+    groups: dict[str, list[int]] = {}
+    for row in rows.tolist():
+        groups.setdefault(labels[row], []).append(row)
+    each = max(1, SAMPLES // max(1, len(groups)))
+    return np.array([row for name in sorted(groups) for row in groups[name][:each]], int)
 
 
 def sprite(images: np.ndarray, *, columns: int = COLUMNS, factor: int = 1) -> bytes:

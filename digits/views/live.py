@@ -181,7 +181,11 @@ def _network(model_id: str, settings: Settings) -> _Network:
         return _described(facts, JUDGE_DIR)
     model = catalogue.find(model_id, settings)
     facts = {"id": model.id, "title": model.title, "classes": model.class_names, "temperature": model.temperature}
-    of_classes = {"is_judged": model.class_names == TEN_DIGITS, "bias": grouping_bias(model.class_names)}
+    of_classes = {
+        "is_judged": model.class_names == TEN_DIGITS,
+        "bias": grouping_bias(model.class_names),
+        "folded": "".join(sorted(model.folded)),
+    }
     return _described(facts | of_classes, model.folder)
 
 

@@ -150,6 +150,8 @@ PAGES: dict[str, dict[str, Parameter]] = {
     "data": {
         "set": Parameter("", _identifier),
         "class": Parameter("", _class_name, _write_class_name),
+        "by": Parameter("", _class_name, _write_class_name),
+        "shuffle": Parameter(None, _whole(0, 2**31 - 1)),
     },
     "gallery": {
         "model": Parameter("", _identifier),
@@ -158,6 +160,7 @@ PAGES: dict[str, dict[str, Parameter]] = {
         "show": Parameter("errors", _one_of("all", "errors", "correct", mistakes="errors")),
         "class": Parameter("", _class_name, _write_class_name),
         "read": Parameter("", _class_name, _write_class_name),
+        "by": Parameter("", _class_name, _write_class_name),
         "sort": Parameter("dataset", _one_of("confidence", "dataset", "random", "suspect", set="dataset")),
         "sample": Parameter(None, _whole(0, 10**9)),
     },

@@ -102,8 +102,10 @@ function viewOf({ digits, tone, headline, sentence }, { model: { classes } }, wa
   if (digits.some(digit => digit.accepted)) {
     title = ""
     const about = digits[chosen].description
+    const { name, either } = digits[0]
+    const both = either ? `${name} or ${name.toLowerCase()}: ` : ""
     line = digits.length > 1 ? (sentence.includes(about) ? sentence : `${sentence} ${about}`)
-      : `${percent(probabilities[order[0]])} confidence; next: ${classes[order[1]]}, ${percent(probabilities[order[1]])}`
+      : `${both}${percent(probabilities[order[0]])} confidence; next: ${classes[order[1]]}, ${percent(probabilities[order[1]])}`
   }
   return { digits: named, title, line, spoken: [headline, line], bars, chosen, names: classes, tone }
 }

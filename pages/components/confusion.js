@@ -1,6 +1,7 @@
 // A table of counts whose cells are buttons.
 export default function ({ data, parentElement, setTriggerValue }) {
   const table = parentElement.querySelector(".matrix")
+  table.parentElement.classList.toggle("large", data.isLarge)
   const content = JSON.stringify([data.names, data.counts])
   if (table.dataset.content !== content) {
     table.dataset.content = content

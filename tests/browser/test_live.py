@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 
-from digits.data import allographs, handwriting, samples
+from digits.data import allographs, handwriting, samples, sets
 from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage
+from digits.ink import cases
 from digits.models import answers, catalogue, weights
 from digits.models.reading import read_strokes
 from digits.settings import Settings
@@ -113,6 +114,42 @@ def test_every_model_runs_in_both_ways(page, model_id, engine):
     model = catalogue.find(model_id, Settings.from_environment())
     drawings = [drawing.strokes for drawing in samples.load(samples.STRANGERS)[::46]]
     assert not compare(page, [*drawings, *numbers(2)], model, engine=engine, size=(330, 700))
+
+
+def test_tells_the_case_of_letters_as_the_server_does(page):
+    """Of any line, and of words of letters in several sizes; some get a case, and some are left open."""
+    rng, names = np.random.default_rng(5), sets.find("characters").class_names
+    folded, lines = sorted(cases.FOLDED["characters"]), []
+    for _ in range(400):
+        spans = np.sort(rng.uniform(0, 200, (rng.integers(1, 9), 2))).tolist()
+        lines.append(([names[place] for place in rng.integers(len(names), size=len(spans))], spans))
+    found = page.evaluate(
+        """async ({ path, lines, folded }) => {
+          const { decide } = await import(path)
+          return lines.map(([names, spans]) => decide(names, spans, folded))
+        }""",
+        {"path": script("cases.js"), "lines": lines, "folded": "".join(folded)},
+    )
+    assert found == [cases.decide(names, spans, folded) for names, spans in lines]
+
+    drawings = [drawing.strokes for drawing in samples.load(samples.LETTER_EXAMPLES)]
+    words = []
+    for _ in range(40):
+        chosen = [drawings[place] for place in rng.integers(len(drawings), size=rng.integers(1, 6))]
+        word = beside(*chosen, gap=30)
+        words.append([stroke * np.float32([1, rng.choice([0.6, 1])]) for stroke in word])
+    characters = catalogue.find("characters", Settings.from_environment())
+    readings = [read_strokes(strokes, characters, size=(330, 900)) for strokes in words]
+    for one, reading in zip(live.read(page, words, "characters", size=(330, 900)), readings, strict=True):
+        said = answers.answer(reading, characters.class_names, is_drawing=True)
+        assert [digit["name"] for digit in one["digits"]] == list(reading.names)
+        assert [digit["either"] for digit in one["digits"]] == reading.either.tolist()
+        assert (one["text"], one["headline"]) == (said.text, said.headline)
+        assert (
+            one["sentence"].partition("sure")[2] == said.sentence.partition("sure")[2]
+        )  # a share may be rounded apart
+    assert any(name.islower() and name.upper() in folded for reading in readings for name in reading.names)
+    assert any(reading.either.any() for reading in readings)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Data: sets are made, filled, looked at, copied, deleted and brought, and each can be trained on."""
 
+import gzip
 import io
+import json
 import re
 import zipfile
 
@@ -8,11 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits.data import own, sets
+from digits.data import collected, joined, own, sets
 from digits.settings import Settings
 from digits.store import open_store
 from digits.training import own_sets
 from tests.unit.data.test_own import VOWELS, drawings
+from tests.unit.data.test_pairs import IMAGES, LABELS, idx
+from tests.unit.data.test_photographs import CROSS, TICK, photograph
 
 
 @pytest.fixture
@@ -193,3 +197,100 @@ def test_a_class_is_part_of_the_link(open_page, tidy, vowels):
     page = tidy(open_page("data.py", set=vowels.id, class_="u-zz"))
     assert page.session_state["data.class"] == ""
     assert "`class` was not used" in page.warning[0].value
+
+
+def test_a_set_of_digits_can_be_added_to_mnist(open_page, tidy, registry):
+    """Train offers it alone and with MNIST, then with its share of each batch, which goes into the link and the run."""
+    store, digits = open_store(Settings.from_environment()), ("a", "e", "ü")
+    names = dict(zip(digits, "370", strict=True))
+    samples = [collected.of_strokes(names[one.label], one.strokes) for one in drawings()]
+    made = own_sets.create(registry, store, "ada", "My digits", ("3", "7", "0"), samples)
+    page = open_page("train.py", dataset=made.dataset)
+    box = page.selectbox(key="train.dataset")
+    assert box.options[-2:] == ["My digits", "My digits + MNIST"]
+    assert "train.own_share" not in [slider.key for slider in page.slider]
+    tidy(box.select(joined.name_of(made.dataset)).run())
+    assert page.slider(key="train.own_share").value == 0.1
+    page.slider(key="train.own_share").set_value(0.25).run()
+    page.radio(key="train.network").set_value("softmax").run()
+    page.button(key="train.start").click().run()
+    (run,) = registry.list_runs("ada")
+    assert (run.hyperparameters.dataset, run.hyperparameters.own_share) == (joined.name_of(made.dataset), 0.25)
+
+
+def test_why_other_sets_are_not_added_to_mnist_is_said(open_page, vowels):
+    page = open_page("train.py", dataset=vowels.dataset)
+    assert "only sets of digits can be added to MNIST" in texts(page)
+    assert not [name for name in page.selectbox(key="train.dataset").options if "+" in name]
+
+
+def captions(page, key):
+    """The classes on the tiles of a grid."""
+    return [tile["caption"] for tile in json.loads(page.get_by_key(key).proto.json)["tiles"]]
+
+
+@pytest.mark.parametrize(("name", "count"), [("capitals", 26), ("strangers", 62)])
+def test_samples_are_found_by_class_by_writer_and_at_random(open_page, tidy, name, count):
+    page = tidy(open_page("data.py", set=name))
+    assert len(set(captions(page, "data.samples"))) == count
+    writers = page.selectbox(key="data.by").options
+    assert len(writers) > 10
+    page.selectbox(key="data.class").select("B").run()
+    assert set(captions(page, "data.samples")) == {"B"}
+    chosen = next(option for option in writers[1:] if option.startswith("unipen"))
+    page.selectbox(key="data.class").select("").run()
+    page = tidy(page.selectbox(key="data.by").select(chosen.partition(" ")[0]).run())
+    assert chosen.endswith(f"({len(captions(page, 'data.samples'))})") or len(captions(page, "data.samples")) > 50
+    assert page.query_params["by"] in (chosen.partition(" ")[0], [chosen.partition(" ")[0]])
+    before = captions(page, "data.samples")
+    page = tidy(page.button(key="data.random").click().run())
+    assert captions(page, "data.samples") != before
+    assert page.query_params["shuffle"]
+    page = tidy(page.button(key="data.order").click().run())
+    assert captions(page, "data.samples") == before
+
+
+def test_a_set_of_ones_own_is_filtered_by_writer(open_page, tidy, registry):
+    store = open_store(Settings.from_environment())
+    made = own_sets.create(registry, store, "ada", "Vowels", VOWELS, drawings(9, writers=("Ada L.", "bob", "eve")))
+    page = tidy(open_page("data.py", set=made.id))
+    assert page.selectbox(key="data.by").options == ["All (27)", "Ada L. (9)", "bob (9)", "eve (9)"]
+    page = tidy(page.selectbox(key="data.by").select("Ada L.").run())
+    page.selectbox(key="data.class").select("e").run()
+    assert captions(page, "data.drawings") == ["e"] * 3
+    again = tidy(open_page("data.py", set=made.id, by="u-416461204c2e", class_="e"))
+    assert captions(again, "data.drawings") == ["e"] * 3
+
+
+def test_photographs_are_cut_labelled_by_row_and_taken(open_page, tidy, registry):
+    page = open_page("data.py")
+    content = photograph([TICK] * 6, [CROSS] * 6)
+    page.file_uploader(key="data.file.0").set_value([("sheet.jpg", content, "image/jpeg")]).run()
+    assert "12 samples** are found" in texts(page)
+    assert "data.take" not in [button.key for button in page.button]
+    page.text_input(key="data.row.0.1").set_value("✓").run()
+    page.text_input(key="data.row.0.2").set_value("✗ ✗").run()
+    assert "Row 2 has 6 samples and 2 labels" in page.error[0].value
+    page = tidy(page.text_input(key="data.row.0.2").set_value("✗").run())
+    assert "of 2 classes: ✓" in texts(page)
+    tidy(page.button(key="data.take").click().run())
+    (record,) = registry.list_sets("ada")
+    assert (record.name, record.classes) == ("sheet", 2)
+
+
+def test_two_idx_files_are_taken_together(open_page, tidy, registry):
+    page = open_page("data.py")
+    files = [("train-images-idx3-ubyte.gz", gzip.compress(idx(IMAGES)), ""), ("labels", idx(LABELS), "")]
+    page.file_uploader(key="data.file.0").set_value(files[:1]).run()
+    assert "come as two" in page.error[0].value
+    page.file_uploader(key="data.file.0").set_value(files).run()
+    assert "12 drawings** of 2 classes: 3 (6), 4 (6)" in texts(page)
+    tidy(page.button(key="data.take").click().run())
+    (record,) = registry.list_sets("ada")
+    assert record.drawings == 12
+
+
+def test_files_of_several_kinds_are_refused(open_page, registry):
+    page = open_page("data.py")
+    page.file_uploader(key="data.file.0").set_value([("a.zip", zipped(one=6), ""), ("b.csv", b"1,2", "")]).run()
+    assert "of several kinds" in page.error[0].value

@@ -260,3 +260,16 @@ class TestHostileLink:
         page.segmented_control(key="gallery.show").set_value("all").run()
         assert samples(page) == list(range(100))
         assert page.selectbox(key="gallery.model").value == catalogue.DEFAULT_MODEL
+
+
+def test_letters_are_filtered_by_writer(open_page, tidy):
+    """Where it is known who wrote the test images, one writer's are shown; digits of MNIST have no such filter."""
+    dataset = sets.find("capitals").load_test(Settings.from_environment())
+    writer = dataset.writers[0]
+    page = tidy(open_page("gallery.py", model="capitals", show="all", by=writer))
+    assert page.selectbox(key="gallery.by").value == writer
+    assert samples(page) == [row for row, one in enumerate(dataset.writers) if one == writer][:100]
+    page = tidy(page.selectbox(key="gallery.model").select("softmax").run())
+    assert "gallery.by" not in [box.key for box in page.selectbox]
+    page = open_page("gallery.py", model="capitals", by="nobody")
+    assert "`by` should be one of" in page.warning[0].value

@@ -143,3 +143,18 @@ def test_a_hostile_link_gives_one_notice(link, open_page, tidy):
     page = tidy(open_page("models.py", **link))
     assert len(page.warning) == 1
     assert data(page, "matrix")["pressed"] is None
+
+
+def test_of_many_classes_the_most_frequent_errors_come_first(open_page, tidy):
+    """They open their cell; a matrix of ten classes has no such list, and does not scroll."""
+    page = tidy(open_page("models.py", model="characters"))
+    listed = [button for button in page.button if button.key and button.key.startswith("models.frequent.")]
+    assert len(listed) == 8
+    true, read = listed[0].label.partition(":")[0].split(" read as ")
+    assert data(page, "matrix")["isLarge"]
+    page = tidy(listed[0].click().run())
+    assert (page.session_state["models.class"], page.session_state["models.read"]) == (true, read)
+    assert data(page, "matrix")["pressed"] is not None
+    page = open_page("models.py", model="softmax")
+    assert not data(page, "matrix")["isLarge"]
+    assert not [button for button in page.button if button.key and button.key.startswith("models.frequent.")]

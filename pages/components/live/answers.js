@@ -71,16 +71,23 @@ function read({ digits, confidence }, classes, text) {
   const tone = isHesitant ? "hesitant" : "sure"
   const headline = `The model reads ${onOneLine(text)}`
   if (digits.length === 1) {
-    if (!isHesitant) return { tone, text, headline, sentence: `It is ${sure} sure.` }
-    const sentence = `It is ${sure} sure of ${digits[0].name}.`
-    return { tone, text, headline: `${headline}, perhaps ${other}`, sentence }
+    const name = digits[0].either ? `${digits[0].name} or ${digits[0].name.toLowerCase()}` : digits[0].name
+    const single = `The model reads ${name}`
+    if (!isHesitant) return { tone, text, headline: single, sentence: `It is ${sure} sure.` }
+    return { tone, text, headline: `${single}, perhaps ${other}`, sentence: `It is ${sure} sure of ${name}.` }
   }
   const lines = text.split("\n").length
   const count = digits.length === 2 ? "both" : `all ${digits.length}`
   const noun = nounOf(classes)
   const span = `${count} ${noun}s${lines > 1 ? ` on ${lines} lines` : ""}`
   const weak = isHesitant ? `; ${where(digits, weakest, noun)} may be ${other}` : ""
-  return { tone, text, headline, sentence: `It is ${sure} sure of ${span}${weak}.` }
+  return { tone, text, headline, sentence: `It is ${sure} sure of ${span}${weak}.${small(digits)}` }
+}
+
+// Names the letters whose size does not tell their case, after a space; "" if there are none.
+function small(digits) {
+  const names = [...new Set(digits.filter(digit => digit.either).map(digit => digit.name))]
+  return names.length ? ` ${listed(names)} may be small.` : ""
 }
 
 // Says which marks beside digits do not look like one, or not yet.
@@ -98,9 +105,11 @@ function doubt(digits) {
 // Names some of the marks, as "Mark 2" or "Marks 2, 3 and 5"; or counts them, if they are many.
 function marks(digits, places) {
   if (places.length > NAMED) return `${places.length} of these ${digits.length} marks`
-  const names = places.map(place => where(digits, place))
-  const last = names.pop()
-  return names.length ? `Marks ${names.join(", ")} and ${last}` : `Mark ${last}`
+  return `Mark${places.length > 1 ? "s" : ""} ${listed(places.map(place => where(digits, place)))}`
+}
+
+function listed(names) {
+  return names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0]
 }
 
 // Says where a mark is, counted from 1: "2", or "2 on line 1" if there are several lines.

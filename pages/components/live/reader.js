@@ -24,6 +24,7 @@
 //     accepted        whether it looks like a digit
 //     dot, beginning  whether it is only a dot; whether it is refused but may become a digit with another stroke
 //     symbol          its name, or ? if it is refused
+//     either          whether it is a letter that may be a capital or a small one
 //     label, description   as `answers.label` and `answers.describe`
 //   closest     the names of all digits, "\n" between lines: `Reading.text`
 //   confidence  the product of the highest probabilities; 0 if nothing is drawn
@@ -39,6 +40,7 @@
 //                         with the channels side by side for each pixel; a dense layer's units have height and width 1
 //   fork()                a reader of another sheet that shares the networks; it costs nothing
 import { answer, describe, label } from "./answers.js"
+import { nameByCase } from "./cases.js"
 import { group } from "./grouping.js"
 import { fetchJudge } from "./judge.js"
 import { linesOfWriting } from "./lines.js"
@@ -97,6 +99,8 @@ class Reader {
     const digits = lines.flatMap((line, number) =>
       line.map(members => this.#digit(members.map(index => strokes[index]), members, number, width, height, penWidth)),
     )
+    const spans = digits.map(digit => unitedBox(digit.strokes.map(place => strokes[place].box)))
+    nameByCase(digits, spans.map(([, top, , bottom]) => [top, bottom]), this.#network.facts.folded ?? "")
     return this.#inWords(digits)
   }
 

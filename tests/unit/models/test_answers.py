@@ -1,5 +1,7 @@
 """answers: one sentence with one confidence, and never a confident answer over a doubtful part."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,9 @@ def read(*marks, lines=None):
         text += "\n" * (place > 0 and digits[place].line != digits[place - 1].line) + str(row.argmax())
     probabilities = np.array(rows, np.float32).reshape(-1, 10)
     confidence = float(probabilities.max(axis=1).prod()) if rows else 0.0
-    return reading.Reading(text, tuple(digits), probabilities, np.array(accepted, bool), confidence)
+    names = tuple(str(row.argmax()) for row in rows)
+    either = np.zeros(len(rows), bool)
+    return reading.Reading(text, tuple(digits), probabilities, np.array(accepted, bool), confidence, names, either)
 
 
 SURE_7 = ("7", "1", 0.98, True, STEM)
@@ -137,3 +141,24 @@ def test_one_digit_of_a_number_is_described():
     ]
     assert answers.label(number, NAMES, 0) == "Digit 1 of 4: read as 7, 98.0% sure"
     assert answers.label(number, NAMES, 2) == "Digit 3 of 4: does not look like a digit"
+
+
+@pytest.mark.parametrize(
+    ("names", "either", "said"),
+    [
+        (("C",), [True], ("The model reads C or c", "It is 98.0% sure.")),
+        (("c",), [False], ("The model reads c", "It is 98.0% sure.")),
+        (("D", "o"), [False, False], ("The model reads Do", "It is 96.0% sure of both characters.")),
+        (
+            ("K", "O"),
+            [True, True],
+            ("The model reads KO", "It is 96.0% sure of both characters. K and O may be small."),
+        ),
+    ],
+)
+def test_letters_whose_case_is_open_are_named_in_both(names, either, said):
+    found = dataclasses.replace(
+        read(*[("7", "1", 0.98, True, STEM)] * len(names)), names=names, either=np.array(either), text="".join(names)
+    )
+    answer = answers.answer(found, [*"0123456789", "+"])
+    assert (answer.headline, answer.sentence) == said

@@ -31,6 +31,18 @@ class TestMatrix:
         ]
 
 
+class TestMostFrequentErrors:
+    @given(readings(), st.integers(1, 9))
+    def test_are_errors_with_their_counts(self, test_set, most):
+        labels, predicted = test_set
+        counts = scores.confusion_matrix(labels, predicted, 3)
+        found = scores.most_frequent_errors(counts, most)
+        numbers = [count for _, _, count in found]
+        assert numbers == sorted(numbers, reverse=True)
+        assert all(true != read and counts[true, read] == count > 0 for true, read, count in found)
+        assert len(found) == min(most, np.count_nonzero(counts - np.diag(np.diag(counts))))
+
+
 class TestScores:
     def test_are_precision_recall_and_their_mean(self):
         """Of three zeros two are found, and a one is read as zero."""
@@ -74,6 +86,7 @@ class TestDescribe:
 
     def test_says_when_there_is_none(self):
         """A model without mistakes has none to name."""
+        assert scores.most_frequent_errors(np.diag([2, 1, 4]), 5) == []
         sentence = scores.describe_confusion(np.diag([2, 1, 4]), NAMES)
         assert sentence.startswith("7 of 7 images")
         assert "×" not in sentence

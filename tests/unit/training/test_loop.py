@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from digits.accuracy import accuracy
 from digits.errors import TrainingDiverged
 from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
-from digits.training.loop import Training, batch_indices, train
+from digits.training.loop import Training, batch_indices, joined_indices, train
 from digits.training.precision import PRECISIONS, fastest_precision, memory_file, processor
 from digits.training.programs import Program, warm_up
 
@@ -345,6 +345,31 @@ class TestBatchIndices:
         """Different epochs, and different seeds, use different orders."""
         orders = [batch_indices(50, 50, seed, epoch, epoch + 1)[0] for seed in (0, 1) for epoch in (0, 1)]
         assert len({order.tobytes() for order in orders}) == 4
+
+
+class TestBatchesOfTwoSets:
+    @given(
+        counts=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+        share=st.sampled_from([0.05, 0.3, 0.5, 0.95]),
+        batch_size=st.integers(1, 40),
+        first=st.integers(0, 30),
+    )
+    def test_have_their_share_in_every_window(self, counts, share, batch_size, first):
+        count, added = counts
+        whole = joined_indices(count, added, share, batch_size, 7, 0, first + 9)
+        window = joined_indices(count, added, share, batch_size, 7, first, first + 9)
+        assert (window.dtype, window.shape) == (np.int32, (9, batch_size))
+        assert np.array_equal(window, whole[first:])
+        assert (np.abs((window >= count).sum(axis=1) - share * batch_size) <= 1).all()
+        assert abs((whole >= count).sum() - share * whole.size) < 1
+
+    @given(counts=st.tuples(st.integers(1, 40), st.integers(1, 40)), share=st.sampled_from([0.25, 0.8]))
+    def test_go_through_every_epoch_of_each_set_once(self, counts, share):
+        count, added = counts
+        rows = joined_indices(count, added, share, 1, 3, 0, 1_000).ravel()
+        for of_set, size in ((rows[rows < count], count), (rows[rows >= count] - count, added)):
+            epochs = of_set[: len(of_set) // size * size].reshape(-1, size)
+            assert np.array_equal(np.sort(epochs, axis=1), np.tile(np.arange(size), (len(epochs), 1)))
 
 
 def test_precision_is_measured_once(tmp_path):

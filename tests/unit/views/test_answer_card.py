@@ -70,3 +70,14 @@ def test_an_unfinished_digit_is_three_dots():
     angle = [np.float32([[240, 80], [140, 230], [380, 230]])]
     shown = card(read_strokes(angle, model, size=(400, 560)), model.class_names)
     assert (shown["digits"][0]["name"], shown["title"], shown["line"]) == ("…", "Not a digit yet", "Go on drawing.")
+
+
+def test_a_letter_alone_may_be_either_case():
+    """Nothing stands beside it to compare its height with."""
+    model = catalogue.find("characters", Settings.from_environment())
+    ring = np.linspace(0.8, 5.5, 40)
+    arc = np.stack([140 + 60 * np.cos(ring), 140 - 80 * np.sin(ring)], axis=1).astype(np.float32)
+    shown = card(read_strokes([arc], model), model.class_names)
+    assert shown["digits"][0]["name"] == "C"
+    assert shown["line"].startswith("C or c: ")
+    assert shown["spoken"][0].startswith("The model reads C or c")

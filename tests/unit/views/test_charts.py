@@ -60,3 +60,14 @@ class TestReliability:
         first, second = charts.describe_reliability(table).split(";")
         assert [part in first for part in ("65%", "50%", "20 images")] == [True] * 3
         assert [part in second for part in ("98%", "100%", "1,200 images")] == [True] * 3
+
+
+def test_a_matrix_of_many_classes_has_room_for_them():
+    """Its cells stay readable, and its upper axis is in sight when the matrix scrolls."""
+    few, many = (
+        charts.confusion_map(np.eye(10, dtype=int), "0123456789"),
+        charts.confusion_map(np.eye(47, dtype=int), "x" * 47),
+    )
+    assert (few["xAxis"]["position"], many["xAxis"]["position"]) == ("bottom", "top")
+    assert charts.confusion_height(10) == 380
+    assert charts.confusion_height(47) > 47 * 24

@@ -12,7 +12,7 @@ from PIL import Image
 from digits.data import datasets
 from digits.models import catalogue
 from digits.settings import Settings
-from digits.views.gallery import SAMPLES, Choice, choose, contact_sheet, enlarged, sprite
+from digits.views.gallery import SAMPLES, Choice, browse, by_class, choose, contact_sheet, enlarged, sprite
 
 NAMES = tuple("0123456789")
 
@@ -105,6 +105,38 @@ class TestChoose:
         labels = np.array([1, 1])
         page = choose(labels, certain(labels), Choice(correct=False))
         assert (len(page.rows), page.hundred, page.hundreds, page.matching) == (0, 0, 1, 0)
+
+    def test_of_one_writer_has_only_theirs(self):
+        labels = np.array([1, 1, 2, 2])
+        page = choose(labels, certain(labels), Choice(writer="ada"), ["ada", "bob", "", "ada"])
+        assert page.rows.tolist() == [0, 3]
+        assert page.matching == 2
+
+
+class TestBrowsing:
+    LABELS, WRITERS = ["b", "a", "b", "a", "c"], ["ada", "bob", "bob", "ada", ""]
+
+    @pytest.mark.parametrize(
+        ("wanted", "rows"),
+        [
+            ({}, [0, 1, 2, 3, 4]),
+            ({"label": "a"}, [1, 3]),
+            ({"writer": "bob"}, [1, 2]),
+            ({"label": "c", "writer": "bob"}, []),
+        ],
+    )
+    def test_leaves_what_is_wanted_in_any_order(self, wanted, rows):
+        assert browse(self.LABELS, self.WRITERS, **wanted).tolist() == rows
+        shuffled = browse(self.LABELS, self.WRITERS, shuffle=3, **wanted).tolist()
+        assert sorted(shuffled) == rows
+        assert shuffled == browse(self.LABELS, self.WRITERS, shuffle=3, **wanted).tolist()
+
+    def test_by_class_has_some_of_each(self):
+        assert by_class(self.LABELS, np.arange(5)).tolist() == [1, 3, 0, 2, 4]
+        many = [name for name in "abc" for _ in range(200)]
+        rows = by_class(many, np.arange(600))
+        assert [many[row] for row in rows] == [name for name in "abc" for _ in range(33)]
+        assert not len(by_class(many, np.arange(0)))
 
 
 class TestSprite:

@@ -32,8 +32,8 @@ def values_of(name):
     knob = KNOBS[name]
     if name == "learning_rate":
         return st.sampled_from(LEARNING_RATES) | st.floats(knob.low, knob.high).map(lambda rate: float(f"{rate:.10g}"))
-    if name == "dropout":
-        return st.integers(0, 90).map(lambda percent: percent / 100)
+    if name in ("dropout", "own_share"):
+        return st.integers(round(100 * knob.low), round(100 * knob.high)).map(lambda percent: percent / 100)
     return st.sampled_from(knob.choices) if knob.scale == "choice" else st.integers(int(knob.low), int(knob.high))
 
 
@@ -90,7 +90,14 @@ STATES = {
             "sample": st.none() | st.integers(0, 10**9),
         }
     ),
-    "data": st.fixed_dictionaries({"set": st.just("") | identifiers, "class": class_names}),
+    "data": st.fixed_dictionaries(
+        {
+            "set": st.just("") | identifiers,
+            "class": class_names,
+            "by": class_names,
+            "shuffle": st.none() | st.integers(0, 2**31 - 1),
+        }
+    ),
     "gallery": st.fixed_dictionaries(
         {
             "model": st.just("") | identifiers,
@@ -99,6 +106,7 @@ STATES = {
             "show": st.sampled_from(["all", "errors", "correct"]),
             "class": class_names,
             "read": class_names,
+            "by": class_names,
             "sort": st.sampled_from(["confidence", "dataset", "random", "suspect"]),
             "sample": st.none() | st.integers(0, 10**9),
         }
