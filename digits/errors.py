@@ -21,6 +21,7 @@ DigitsError
 ├── PackageNotStored
 ├── RegistryUnavailable
 │   └── RegistryBusy
+├── ClusterUnusable
 ├── SweepError
 │   ├── InvalidSweep (ValueError)
 │   ├── SweepNotFound (LookupError)

@@ -63,6 +63,7 @@ class Trainer:
         self._store = open_store(settings)
         self._checkpoint_seconds = checkpoint_seconds
         self._activity = "starting"
+        self._has_ended = threading.Event()  # then its heart stops
         self._programs: dict[tuple[str, int, str, str, str, bool], Program] = {}
         self._data = TrainerData(settings)
         self._driver = Driver(registry)
@@ -84,14 +85,13 @@ class Trainer:
     def work(self) -> None:
         """Train queued runs until the process must end or is due for recycling."""
         _logger.info("serving %s as %s", self._settings.runs_dir, self._registry.worker)
-        has_ended = threading.Event()
-        threading.Thread(target=self._beat, args=(has_ended,), name="heartbeat", daemon=True).start()
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         try:
             self._upkeep.sweep()
             with ThreadPoolExecutor(1, initializer=process.lower_priority) as self._background:
                 self._serve()
         finally:
-            has_ended.set()
+            self._has_ended.set()
 
     def _serve(self) -> None:
         self._in_background(self._start_tensorflow)
@@ -256,13 +256,13 @@ class Trainer:
         if self._is_closing.is_set():
             raise SystemExit(0)
 
-    def _beat(self, has_ended: threading.Event) -> None:
-        while not has_ended.is_set():
+    def _beat(self) -> None:
+        while not self._has_ended.is_set():
             try:
                 self._registry.beat(os.getpid(), self._activity)
             except Exception as error:  # try again in a second: without heartbeats this trainer would lose its runs
                 _logger.warning("%s", error)
-            has_ended.wait(_BEAT_EVERY_SECONDS)
+            self._has_ended.wait(_BEAT_EVERY_SECONDS)
 
     def _in_background(self, call: Callable[_P, _T], *arguments: _P.args, **how: _P.kwargs) -> _T:
         """Call a function in the low-priority thread, wait for it, and return its result."""

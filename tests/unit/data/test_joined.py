@@ -10,6 +10,11 @@ from digits.settings import Settings
 from tests.unit.data.test_own import SET_ID, drawing, stored
 
 
+@pytest.fixture(autouse=True)
+def _without_the_full_set(monkeypatch):
+    monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
+
+
 @pytest.fixture
 def some_digits():
     """The name of a set of threes and sevens with MNIST."""
