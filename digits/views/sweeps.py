@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from digits.runs.hyperparameters import KNOBS
+from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.runs.schema import Run, RunState, Sweep
 from digits.sweeps.outcome import best_of, validated
 from digits.sweeps.plan import Plan
@@ -74,8 +74,10 @@ def space_in_words(plan: Plan) -> str:
 
 def fixed_in_words(plan: Plan) -> str:
     """Describe the settings that all trials share: "iterations 2,000, optimizer adam"."""
-    searched = {axis.name for axis in plan.space.axes}
-    names = [name for name in KNOBS if name not in searched and name not in ("network", "dataset", "patience")]
+    unsaid = {axis.name for axis in plan.space.axes} | {"network", "dataset", "patience"}
+    if plan.hyperparameters.own_share == Hyperparameters().own_share:  # which most data sets do not use
+        unsaid.add("own_share")
+    names = [name for name in KNOBS if name not in unsaid]
     values = (f"{KNOBS[name].label.lower()} {value_in_words(getattr(plan.hyperparameters, name))}" for name in names)
     return ", ".join(values)
 

@@ -66,14 +66,14 @@ def browser():
 @pytest.fixture(scope="package")
 def server(browser, tmp_path_factory):
     """The server that the tests share; it and its trainer must end when they are asked to."""
-    with serve(tmp_path_factory.mktemp("server")) as running:
+    with serve(tmp_path_factory.mktemp("server"), with_data=False) as running:
         yield running
 
 
 @pytest.fixture
 def fresh_server(browser, tmp_path):
     """A server without earlier visitors."""
-    with serve(tmp_path, with_trainer=False) as running:
+    with serve(tmp_path, with_trainer=False, with_data=False) as running:
         yield running
         assert not running.new_faults()
 

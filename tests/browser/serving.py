@@ -38,17 +38,20 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(folder: Path, *, with_trainer: bool = True, base: str = "") -> Iterator[Server]:
+def serve(folder: Path, *, with_trainer: bool = True, with_data: bool = True, base: str = "") -> Iterator[Server]:
     """Run `streamlit run app.py` on a free port; at the end, the server and its trainer have stopped.
 
     Args:
         folder: for the runs and the log.
         with_trainer: if False, no trainer is started, so that the machine does not load TensorFlow.
+        with_data: if False, only the data that comes with Digits is used, of which a trainer is ready sooner.
         base: the path below which the server has its pages, such as "/digits".
     """
     environment = {**os.environ, "DIGITS_RUNS_DIR": str(folder / "runs"), "DIGITS_DOWNLOAD": "0"}
     if not with_trainer:
         environment["DIGITS_TRAINERS"] = "0"
+    if not with_data:
+        environment.pop("DIGITS_DATA_DIR", None)
     settings, log = Settings.from_environment(environment), folder / "server.log"
     address = f"http://localhost:{(port := _free_port())}{base}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
