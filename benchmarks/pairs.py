@@ -72,7 +72,8 @@ def main() -> None:
             for side in list(sides)[:: 1 if number % 2 == 0 else -1]:
                 for what, values in _measure(sides[side], browser).items():
                     seconds.setdefault(what, {}).setdefault(side, []).extend(values)
-    figures = {what: _summarise(values) for what, values in seconds.items()}
+    both = {what: values for what, values in seconds.items() if all(values.get(side) for side in sides)}
+    figures = {what: _summarise(values) for what, values in both.items()}
     for what, row in figures.items():
         print(f"{what:20} before {row['before']:9.3f} ms, after {row['after']:9.3f} ms, {row['ratio']:.3f}×")
     print("Written to", _results.save("pairs", figures))
