@@ -7,7 +7,6 @@ run whose trainer is gone goes on from its last checkpoint. So all nodes need th
 folder of runs, and Digits at the same place.
 """
 
-import argparse
 import logging
 import sys
 import threading
@@ -130,19 +129,11 @@ def _ray() -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Keep trainers on the cluster until standard input closes, and return the exit status 0."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--heartbeat", action="store_true", help="show on standard output that this process lives")
-    parser.add_argument("--worker", help="the name under which the keeper has announced this process")
-    options = parser.parse_args(arguments)
-    if options.heartbeat:
-        process.show_life()
-    logs.configure()
-    is_closing = threading.Event()
-    threading.Thread(target=process.close_at_end_of_input, args=(is_closing,), daemon=True).start()
+    worker, is_closing = process.begin(__doc__.splitlines()[0], arguments)
     settings = Settings.from_environment()
-    if options.worker:  # it trains nothing itself
+    if worker:  # it trains nothing itself
         registry = Registry(settings.registry_url)
-        registry.release(options.worker)
+        registry.release(worker)
         registry.close()
     try:
         cluster = Cluster(settings)

@@ -4,7 +4,6 @@
 closes. In the app, only this process loads TensorFlow.
 """
 
-import argparse
 import contextlib
 import contextvars
 import gc
@@ -279,19 +278,11 @@ class Trainer:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train until standard input closes, and return the exit status 0."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--heartbeat", action="store_true", help="show on standard output that this process lives")
-    parser.add_argument("--worker", help="the name of this trainer in the registry (default: a new one)")
-    options = parser.parse_args(arguments)
-    if options.heartbeat:
-        process.show_life()
-    logs.configure()
+    worker, is_closing = process.begin(__doc__.splitlines()[0], arguments)
     for name in ("sklearn", "matplotlib"):  # Keras imports them if it can: 85 MB and a second for nothing
         sys.modules[name] = None  # type: ignore[assignment]  # None makes Python raise ImportError for the module
-    is_closing = threading.Event()
-    threading.Thread(target=process.close_at_end_of_input, args=(is_closing,), daemon=True).start()
     settings = Settings.from_environment()
-    registry = Registry(settings.registry_url, worker=options.worker)
+    registry = Registry(settings.registry_url, worker=worker)
     try:
         Trainer(settings, registry, is_closing).work()
     finally:
