@@ -118,7 +118,7 @@ def examples(train_split: Split, data_dir: Path, rng: np.random.Generator) -> It
     for group, kind in ((group, kind) for group, kinds in groups.items() for kind in kinds):
         for number in range(SCRIBBLES[group]):
             yield kind, scribble(kind, rng, as_picture=number % PICTURES == 0)
-    writers = _complete_writers([d for d in _drawings(data_dir, "unipen", "train") if d.label in CLASS_NAMES])
+    writers = complete_writers([d for d in _drawings(data_dir, "unipen", "train") if d.label in CLASS_NAMES])
     for kind in spoilt.KINDS:
         for _ in range(SCRIBBLES["spoilt"]):
             yield kind, _read(spoilt.spoil(kind, writers[int(rng.integers(len(writers)))], rng), rng)
@@ -142,7 +142,7 @@ def _drawings(data_dir: Path, source: str, part: str) -> list[Drawing]:
     return handwriting.load_strokes(data_dir, source, part, None, to_train=True)
 
 
-def _complete_writers(drawings: list[Drawing]) -> list[list[Drawing]]:
+def complete_writers(drawings: list[Drawing]) -> list[list[Drawing]]:
     writers: dict[object, list[Drawing]] = {}
     for drawing in drawings:
         writers.setdefault(drawing.writer, []).append(drawing)
