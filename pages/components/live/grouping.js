@@ -20,9 +20,9 @@ const CLOSED = 0.05
 const WIDEST = 2
 const MOST_PARTS = 4
 const MOST_UNITS = 14
-const STRANGE = 0.023
+const STRANGE = 0.0178
 const SUREST = -Math.log(STRANGE) // nats; what a question can change at most, for each digit
-const WEIGHTS = [0.46, -6.2, -9.31, 2.61, -2.39, -3.8, 5.12, -1.33, 1.44, 2.29]
+const WEIGHTS = [0.64, -5.42, -8.57, 2.04, -2.41, -3.42, 4.35, -1.27, 1.48, 1.95]
 
 const rising = (a, b) => a - b
 const key = members => members.join(",")
