@@ -21,6 +21,7 @@ DigitsError
 ├── PackageNotStored
 ├── RegistryUnavailable
 │   └── RegistryBusy
+├── StoreUnavailable (OSError)
 ├── ClusterUnusable
 ├── SweepError
 │   ├── InvalidSweep (ValueError)
@@ -126,6 +127,10 @@ class RegistryUnavailable(DigitsError):
 
 class RegistryBusy(RegistryUnavailable):
     """The run registry is locked, its connection failed or its disk is full; the same request may succeed later."""
+
+
+class StoreUnavailable(DigitsError, OSError):
+    """The store of runs' files does not answer; the same request may succeed later."""
 
 
 class ClusterUnusable(DigitsError):

@@ -43,6 +43,7 @@ class Settings:
         trainers: how many trainers this server keeps; None for one, unless the registry has one elsewhere.
         cluster: the address of the Ray cluster that trains; None if this machine does.
         trainer_cpus, trainer_gpus: the processors that a trainer has on a cluster.
+        store_url: where the files of runs are kept instead of `runs_dir`, such as `s3://bucket/folder`; None for there.
     """
 
     data_dir: Path | None
@@ -55,6 +56,7 @@ class Settings:
     cluster: str | None = None
     trainer_cpus: float = 1.0
     trainer_gpus: float = 0.0
+    store_url: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -77,6 +79,7 @@ class Settings:
             cluster=env.get("DIGITS_CLUSTER") or None,
             trainer_cpus=_amount(env, "DIGITS_TRAINER_CPUS", 1.0, low=0.1),
             trainer_gpus=_amount(env, "DIGITS_TRAINER_GPUS", 0.0, low=0.0),
+            store_url=env.get("DIGITS_STORE_URL") or None,
         )
 
 

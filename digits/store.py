@@ -1,11 +1,12 @@
 """The store: the files of runs, by key. Models, checkpoints and snapshots go through it.
 
-A key is a relative path with `/`, such as `<run>/card.json`. Today the store is a folder. A bucket would be
-another class with the methods of `Store`, returned by `open_store`.
+A key is a relative path with `/`, such as `.work/<run>/snapshots/00000100.npz`. The store is a folder, or a bucket
+(`digits.buckets`), as `open_store` decides.
 """
 
 import contextlib
 import errno
+import functools
 import glob
 import logging
 import shutil
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
+from urllib.parse import unquote
 
 from filelock import FileLock, Timeout
 
@@ -45,7 +47,8 @@ class Store(Protocol):
     def write_folder(self, key: str) -> AbstractContextManager[Path]:
         """Write a folder: the files in the yielded folder appear below `key` when the `with` block succeeds.
 
-        They replace the files that were below `key`. After an error nothing appears, and what was there stays.
+        They replace the files that were below `key`, and are read by `fetch`. After an error nothing appears, and what
+        was there stays.
         """
 
     def list(self, prefix: str) -> list[str]:
@@ -58,7 +61,7 @@ class Store(Protocol):
         """Return the bytes in a file, or in all files of a folder; 0 if it is missing."""
 
     def fetch(self, key: str) -> Path:
-        """Return a local path with the content of `key`, to read only; nothing is there if `key` does not exist."""
+        """Return the local folder of what `write_folder` wrote, to read only; nothing is there if there is none."""
 
     def sweep(self) -> None:
         """Delete what killed writers left behind, and nothing that a living one still writes."""
@@ -132,8 +135,20 @@ class FolderStore:
 
 
 def open_store(settings: Settings) -> Store:
-    """Return the store of the runs' files."""
-    return FolderStore(settings.runs_dir)
+    """Return the store of the runs' files; raises `InvalidSetting` if `DIGITS_STORE_URL` cannot be used."""
+    url = settings.store_url
+    if not url:
+        return FolderStore(settings.runs_dir)
+    if url.startswith("file://"):
+        return FolderStore(Path(unquote(url.removeprefix("file://"))))
+    return _open_bucket(url, settings.runs_dir / ".copies")
+
+
+@functools.cache
+def _open_bucket(url: str, copies: Path) -> Store:
+    from digits.buckets import open_bucket  # here, because most servers need none
+
+    return open_bucket(url, copies)
 
 
 def _lock_file(draft: Path) -> Path:

@@ -6,7 +6,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, StoreUnavailable
 from digits.settings import PROJECT_DIR, Settings
 
 OUT_OF_MEMORY = (
@@ -40,6 +40,8 @@ def sentence(error: BaseException, doing: str = "This") -> str:
 
 def cause(error: BaseException) -> str:
     """Return the system's words for an error of the disk, such as "No space left on device"."""
+    if isinstance(error, StoreUnavailable):
+        return "the store does not answer"
     if _NO_SPACE in str(error):
         return _NO_SPACE
     number = error.errno if isinstance(error, OSError) else None
@@ -48,6 +50,8 @@ def cause(error: BaseException) -> str:
 
 def remedy(error: BaseException) -> str:
     """Return what to do about an error of the disk."""
+    if isinstance(error, StoreUnavailable):
+        return "Wait a minute."
     is_refused = isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
     return "Make its folder writable." if is_refused else "Free some space on the disk."
 
@@ -61,7 +65,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 def is_disk(error: BaseException) -> bool:
     """Return whether a file could not be written or read; trying again later may succeed."""
     if isinstance(error, DigitsError):
-        return False
+        return isinstance(error, StoreUnavailable)
     is_system = isinstance(error, OSError) and error.errno not in _MEMORY
     return is_system or _NO_SPACE in str(error)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digits.data.drawings import Drawing
-from digits.errors import InvalidImage, QuotaReached
+from digits.errors import InvalidImage, QuotaReached, StoreUnavailable
 from digits.ink import codec, glyphs
 from digits.quotas import Quotas
 from digits.store import Store
@@ -100,6 +100,8 @@ def load_of_run(store: Store, run_id: str) -> list[Correction]:
 def _read(store: Store, key: str) -> bytes:
     try:
         return store.read(key)
+    except StoreUnavailable:
+        raise
     except OSError:  # another tab has just removed it
         return b""
 

@@ -118,9 +118,11 @@ def find(model_id: str, settings: Settings) -> Model:
         ModelNotFound: no model has this id, or its card cannot be read.
     """
     if identity := ModelId.parse(model_id):
-        for folder in (BUNDLED_MODELS_DIR / str(identity), open_store(settings).fetch(str(identity))):
-            if (folder / CARD).is_file():
-                return _load(folder)
+        bundled_folder = BUNDLED_MODELS_DIR / str(identity)
+        is_bundled = (bundled_folder / CARD).is_file()
+        folder = bundled_folder if is_bundled else open_store(settings).fetch(str(identity))
+        if is_bundled or (folder / CARD).is_file():
+            return _load(folder)
     raise ModelNotFound(
         f"A model's name must be {', '.join(model.id for model in bundled())} or a finished run's id; "
         f"received {model_id[:60]!r}. Choose a model from the list."

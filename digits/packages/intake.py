@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from digits import trouble
 from digits.errors import InvalidPackage, PackageNotStored
 from digits.models.cards import Card
 from digits.models.catalogue import CARD
@@ -103,7 +104,7 @@ def _stored(run_id: str, registry: Registry, settings: Settings) -> Iterator[Pat
     except OSError as error:
         registry.purge(run_id)  # it may have been added before its files could not be moved into place
         raise PackageNotStored(
-            f"An imported model must be written to this server's disk; the system answered: {error.strerror}. "
+            f"An imported model must be written to this server's disk; the system answered: {trouble.cause(error)}. "
             "Nothing of it was kept. Try again later, or tell the server's owner."
         ) from error
 

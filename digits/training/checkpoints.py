@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from digits.errors import StoreUnavailable
 from digits.files import read_arrays
 from digits.store import Store
 
@@ -36,12 +37,18 @@ def save(store: Store, run_id: str, state: State) -> None:
 
 
 def load(store: Store, run_id: str) -> Iterator[State]:
-    """Yield a run's checkpoints that can be read, the newest first; none if the run must start from its seed."""
+    """Yield a run's checkpoints that can be read, the newest first; none if the run must start from its seed.
+
+    Raises:
+        StoreUnavailable: the store does not answer, which says nothing about the checkpoints.
+    """
     for key in _keys(store, run_id):
         try:
             state = read_arrays(store.read(key), max_bytes=MAX_BYTES)
             if (version := int(state.pop("version", VERSION))) != VERSION:
                 raise ValueError(f"its version should be {VERSION}; it is {version}")
+        except StoreUnavailable:
+            raise
         except (OSError, TypeError, ValueError) as error:
             _logger.warning("the checkpoint %s is skipped: %s", key, error)
         else:

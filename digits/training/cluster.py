@@ -4,7 +4,7 @@
 trainer is a Ray task with declared processors. Ray decides on which node it runs, and starts it on another one when its
 node is lost. What it trains is decided by the registry, as on one machine: it leases the next run of the queue, and a
 run whose trainer is gone goes on from its last checkpoint. So all nodes need the same registry, in PostgreSQL, the same
-folder of runs, and Digits at the same place.
+store, a folder or a bucket, and Digits at the same place.
 """
 
 import logging

@@ -44,10 +44,6 @@ class Remarks:
         """Return whether this has failed and is not mended yet."""
         return what in self._troubles
 
-    def replace(self, what: str, sentence: str) -> None:
-        """Say something else about what has failed."""
-        self._troubles[what] = sentence
-
     def add(self, what: str, sentence: str) -> None:
         """Say something more about what has failed."""
         self._troubles[what] += f" {sentence}"

@@ -1,4 +1,4 @@
-"""Saving: writes the models of a run in training, and tries again while the disk is full."""
+"""Saving: writes the models of a run in training, and tries again while the store refuses them."""
 
 import logging
 import threading
@@ -54,7 +54,7 @@ class Saver:
             self._save(ModelId(self._run.id, Weights.SAVED, self._training.step), self._training.step)
 
     def save_models(self) -> bool:
-        """Save the run's models. While the disk refuses them, say so, wait and try again.
+        """Save the run's models. While the store refuses them, say so, wait and try again.
 
         Returns:
             Whether they are saved. If not, the run can be resumed from its checkpoint.
@@ -66,7 +66,7 @@ class Saver:
                 return True
             if seconds is None:
                 break
-            self._remarks.add(_NO_MODEL, "Training is complete; saving is tried again until there is room.")
+            self._remarks.add(_NO_MODEL, "Training is complete; saving is tried again until it succeeds.")
             self._retry(
                 lambda: self._registry.set_activity(
                     self._run.id, "Waiting to save its model", reason=str(self._remarks)
@@ -74,8 +74,7 @@ class Saver:
             )
             if self._is_closing.wait(seconds):
                 return False
-        words = "Its model could not be saved. Free some space on the disk, then press Resume."
-        self._remarks.replace(_NO_MODEL, words)
+        self._remarks.add(_NO_MODEL, "Then press Resume.")
         return False
 
     def _save_all(self) -> None:

@@ -21,6 +21,7 @@ from digits.errors import (
     DigitsError,
     LeaseLost,
     RegistryUnavailable,
+    StoreUnavailable,
     TrainingDiverged,
 )
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
@@ -136,6 +137,8 @@ class Trainer:
             self._end_preparation(run, command.state)
         except (LeaseLost, RegistryUnavailable):  # its end could not be recorded: another trainer goes on with it
             raise
+        except StoreUnavailable as error:
+            self._explain(run, error)
         except DigitsError as error:
             _logger.warning("failed: %s", error)
             self._fail(run, trouble.sentence(error))

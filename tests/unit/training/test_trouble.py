@@ -102,7 +102,7 @@ class TestFullDisk:
         assert seen[0].test_accuracy.share > 0.8
         assert seen[0].reason == (
             "Its model cannot be saved yet: No space left on device. Free some space on the disk. "
-            "Training is complete; saving is tried again until there is room."
+            "Training is complete; saving is tried again until it succeeds."
         )
         assert seen[0].reason in said
         run = registry.get(run_id)
@@ -127,7 +127,9 @@ class TestFullDisk:
         serve(then=[lambda: None])
         run = registry.get(unlucky)
         assert (run.state, run.step) == (RunState.PAUSED, 400)
-        assert run.reason == "Its model could not be saved. Free some space on the disk, then press Resume."
+        assert run.reason == (
+            "Its model cannot be saved yet: No space left on device. Free some space on the disk. Then press Resume."
+        )
         assert checkpoints.steps(store, unlucky)[0] == 400
         commands.resume(registry, unlucky, "ada")
         serve()
