@@ -1,4 +1,4 @@
-"""Precision: whether this processor computes faster in bfloat16, measured once for each kind of processor."""
+"""Precision: whether this processor, or its GPU, computes faster in bfloat16, measured once for each kind."""
 
 import functools
 import hashlib
@@ -12,14 +12,16 @@ import tensorflow as tf
 
 from digits.files import write_whole
 from digits.settings import work_dir
+from digits.training import gpus
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 _TELLING = ("model name", "flags", "CPU implementer", "CPU part", "Features")  # the last three on ARM
+_SIDE, _SIDE_ON_GPU = 768, 4096  # of the matrices that are multiplied; a GPU takes longer to begin than for small ones
 _CPUINFO = Path("/proc/cpuinfo")  # on Linux; elsewhere the platform's words must do
 
 
 def fastest_precision(memory: Path | None = None) -> str:
-    """Return "mixed_bfloat16" if this processor multiplies bfloat16 clearly faster, else "float32".
+    """Return "mixed_bfloat16" if this processor or its GPU multiplies bfloat16 clearly faster, else "float32".
 
     Args:
         memory: a file that stores the answer, such as `memory_file` gives. A new measurement on a busy machine could
@@ -40,7 +42,7 @@ def memory_file(runs_dir: Path) -> Path:
 
 
 def processor() -> str:
-    """Return the kind of this machine's processor: its architecture, model and instruction sets."""
+    """Return the kind of this machine's processor: its architecture, model, instruction sets and GPUs."""
     try:
         lines = _CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -49,13 +51,15 @@ def processor() -> str:
     told = [
         fields[name] for name in ("model name", "flags", "CPU implementer", "CPU part", "Features") if name in fields
     ]
-    return "; ".join([platform.machine(), *(told or [platform.processor()])])
+    return "; ".join([platform.machine(), *(told or [platform.processor()]), *gpus.prepare()])
 
 
 @functools.cache
 def _measure() -> str:
+    side = _SIDE_ON_GPU if gpus.prepare() else _SIDE
+
     def product(dtype: str) -> Callable[[], float]:
-        matrix = tf.ones((768, 768), dtype)
+        matrix = tf.ones((side, side), dtype)
         multiply = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
         multiply()
 

@@ -12,9 +12,10 @@ import tensorflow as tf
 from digits.data.datasets import Split
 from digits.runs.hyperparameters import PRESETS
 from digits.settings import IMAGE_SIZE
-from digits.training import networks, timeline
+from digits.training import gpus, networks, timeline
 from digits.training.augmentation import augment
 
+gpus.prepare()
 tf.config.experimental.enable_op_determinism()  # the same seed gives the same run; no measurable cost here
 
 ALWAYS_FLOAT32 = ("softmax",)  # one small matrix product, which gains nothing from bfloat16
