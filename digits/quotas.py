@@ -26,7 +26,9 @@ class Quotas:
     answers_a_minute: int = _quota(0, 3000, "drawings read for one address in a minute")  # a class of 30 draws
     commands_a_minute: int = _quota(0, 60, "commands to runs from one visitor in a minute")
     runs_waiting_per_visitor: int = _quota(3, 2, "a visitor's runs that wait or train")
-    runs_waiting_per_address: int = _quota(0, 10, "runs started from one address that wait or train")
+    runs_waiting_per_address: int = _quota(
+        0, 10, "runs, with trials of sweeps, started from one address that wait or train"
+    )
     runs_waiting: int = _quota(50, 30, "everybody's runs that wait or train")
     runs_paused_per_visitor: int = _quota(20, 3, "a visitor's paused runs")
     sweeps_per_visitor: int = _quota(100, 10, "sweeps that a visitor keeps")

@@ -219,6 +219,8 @@ def _number(name: str, low: int, high: int) -> None:
 
 def _start() -> None:
     try:
-        st.session_state[_key("sweep")] = commands.submit(_widgets.registry(), plan(), _widgets.visitor())
+        st.session_state[_key("sweep")] = commands.submit(
+            _widgets.registry(), plan(), _widgets.visitor(), address=_widgets.address()
+        )
     except DigitsError as error:
         st.session_state[_key("refused")] = trouble.sentence(error)

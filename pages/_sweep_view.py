@@ -115,7 +115,7 @@ def _buttons(sweep: Sweep, trials: Sequence[Run], *, is_mine: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if is_mine:
             if sweep.state is SweepState.PAUSED:
-                _button("Resume", "play_arrow", commands.resume, sweep, "Continues where it paused.")
+                _button("Resume", "play_arrow", _resume, sweep, "Continues where it paused.")
             elif not sweep.is_ended:
                 _button("Pause", "pause", commands.pause, sweep, "Pauses the trials too; nothing is lost.")
             if not sweep.is_ended:
@@ -160,6 +160,10 @@ def _button(
         args=(command, sweep.id),
         help=explanation,
     )
+
+
+def _resume(registry: Registry, sweep_id: str, owner: str) -> None:
+    commands.resume(registry, sweep_id, owner, address=_widgets.address())
 
 
 def _send(command: Callable[[Registry, str, str], None], sweep_id: str) -> None:

@@ -59,42 +59,44 @@ def _limiter() -> SlidingWindowCounterRateLimiter:
 
 
 class Addresses:
-    """The addresses from which runs were started, for as long as these runs wait or train.
+    """The addresses from which runs and sweeps were started, for as long as these wait or train.
 
     Only this process's memory holds them; the registry knows no addresses.
     """
 
     def __init__(self) -> None:
-        self._runs: dict[str, set[str]] = {}  # ids by address
+        self._entered: dict[str, set[str]] = {}  # ids of runs and sweeps by address
         self._lock = threading.Lock()
 
-    def enter(self, address: str, still_waiting: Callable[[set[str]], set[str]], command: Callable[[], str]) -> str:
-        """Let one more run from an address enter the queue, and return its id; no other enters it meanwhile.
+    def enter(
+        self, address: str, places_taken: Callable[[set[str]], dict[str, int]], command: Callable[[], str]
+    ) -> str:
+        """Let one more run or sweep from an address enter the queue, and return its id; no other enters it meanwhile.
 
         Args:
             address: where the command comes from; "" if that is unknown, which has no limit.
-            still_waiting: returns those of these runs that wait or train.
-            command: lets the run enter the queue, and returns its id.
+            places_taken: returns how many places each of these runs and sweeps takes, without those that take none.
+            command: lets the run or the sweep enter the queue, and returns its id.
 
         Raises:
-            TooManyRuns: as many runs from this address wait or train as are allowed.
+            TooManyRuns: as many runs and trials from this address wait or train as are allowed.
         """
         limit = Quotas.from_environment().runs_waiting_per_address
         if not limit or not address:
             return command()
         with self._lock:
-            self._runs = {place: runs for place, ids in self._runs.items() if (runs := still_waiting(ids))}
-            waiting = self._runs.get(address, set())
+            taken = {place: found for place, ids in self._entered.items() if (found := places_taken(ids))}
+            self._entered = {place: set(found) for place, found in taken.items()}
             _require_room(
                 limit,
-                len(waiting),
+                sum(taken.get(address, {}).values()),
                 TooManyRuns,
-                "At most {limit} runs from one address may wait or train at a time; yours has {taken}. "
-                "Wait until one has ended.",
+                "At most {limit} runs from one address may wait or train at a time, trials of sweeps included; "
+                "yours has {taken}. Wait until one has ended.",
             )
-            run_id = command()
-            self._runs[address] = waiting | {run_id}
-        return run_id
+            entered = command()
+            self._entered.setdefault(address, set()).add(entered)
+        return entered
 
 
 addresses = Addresses()

@@ -156,7 +156,7 @@ def _resume(registry: Registry, run_id: str, address: str, **how: Any) -> None:
 
 def _enter(registry: Registry, address: str, command: Callable[[], str]) -> str:
     """Let a run enter the queue, if not too many from this address are in it."""
-    return admission.addresses.enter(address, registry.still_waiting, command)
+    return admission.addresses.enter(address, registry.places_taken, command)
 
 
 def _own(registry: Registry, run_id: str, owner: str) -> Run:

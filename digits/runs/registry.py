@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sql
 
 from digits.errors import RunAlreadyFinished, RunNotFound
-from digits.runs import entries, names, queue, schema, usage
+from digits.runs import entries, names, queue, schema, sweeps, usage
 from digits.runs.database import now
 from digits.runs.entries import Admit
 from digits.runs.hyperparameters import Change, Hyperparameters
@@ -112,11 +112,15 @@ class Registry(WorkRegistry, SetRegistry, SweepRegistry):
         with self._reading() as connection:
             return _count_waiting(connection, owner)
 
-    def still_waiting(self, run_ids: Iterable[str]) -> set[str]:
-        """Return those of these runs that are queued or running."""
-        is_waiting = _runs.c.state.in_((RunState.QUEUED, RunState.RUNNING))
+    def places_taken(self, ids: Iterable[str]) -> dict[str, int]:
+        """Return how many places in the queue each of these runs and sweeps takes; those that take none are left out.
+
+        A running sweep takes one for each of its trials that waits or trains, and between two trials one.
+        """
+        wanted, is_waiting = list(ids), _runs.c.state.in_((RunState.QUEUED, RunState.RUNNING))
         with self._reading() as connection:
-            return set(connection.execute(sql.select(_runs.c.id).where(_runs.c.id.in_(run_ids), is_waiting)).scalars())
+            of_runs = connection.execute(sql.select(_runs.c.id).where(_runs.c.id.in_(wanted), is_waiting)).scalars()
+            return dict.fromkeys(of_runs, 1) | sweeps.places_taken(connection, wanted)
 
     def count_by_state(self) -> dict[str, int]:
         """Return how many runs are in each state that any run is in."""

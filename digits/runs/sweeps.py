@@ -5,7 +5,7 @@ What is searched and how is the plan of `digits.sweeps.plan`; here it is data.
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,3 +179,12 @@ class SweepRegistry(Database):
         """Set a sweep's `note`, `summary` or `name`."""
         with self._writing() as connection:
             connection.execute(_sweeps.update().where(_sweeps.c.id == sweep_id).values(**words))
+
+
+def places_taken(connection: sql.Connection, sweep_ids: Sequence[str]) -> dict[str, int]:
+    """Return how many trials of each of these sweeps wait or train, or 1 between two; only running ones are named."""
+    is_waiting = _runs.c.state.in_((RunState.QUEUED, RunState.RUNNING))
+    trials = _sweeps.outerjoin(_runs, sql.and_(_runs.c.sweep == _sweeps.c.id, is_waiting))
+    query = sql.select(_sweeps.c.id, sql.func.count(_runs.c.id)).select_from(trials).group_by(_sweeps.c.id)
+    found = connection.execute(query.where(_sweeps.c.id.in_(sweep_ids), _sweeps.c.state == SweepState.RUNNING))
+    return {sweep_id: max(1, count) for sweep_id, count in found}

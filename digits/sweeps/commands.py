@@ -18,11 +18,15 @@ def most_trials() -> int:
     return Quotas.from_environment().trials_per_sweep or MOST_TRIALS
 
 
-def submit(registry: Registry, plan: Plan, owner: str) -> str:
+def submit(registry: Registry, plan: Plan, owner: str, *, address: str = "") -> str:
     """Start a sweep and return its id; a trainer begins its trials.
+
+    Args:
+        address: where the visitor comes from; empty if that is unknown.
 
     Raises:
         InvalidSweep: it has more trials than a sweep may have.
+        TooManyRuns: as many runs and trials from the visitor's address wait or train as are allowed.
         QuotaReached: a trial could learn from too many images, the visitor has as many sweeps as allowed, the disk is
             full, or there are too many commands.
     """
@@ -31,7 +35,11 @@ def submit(registry: Registry, plan: Plan, owner: str) -> str:
         raise InvalidSweep(f"A sweep may have {most_trials()} trials on this server; {plan.trials} are asked for.")
     admission.require_affordable(plan.most_images)
     admission.require_disk(registry.usage(owner))
-    return registry.create_sweep(owner, plan.to_dict(), admit=admission.require_sweep)
+    return admission.addresses.enter(
+        address,
+        registry.places_taken,
+        lambda: registry.create_sweep(owner, plan.to_dict(), admit=admission.require_sweep),
+    )
 
 
 # Each command below raises SweepNotFound, NotYourSweep if the sweep belongs to another visitor, and SweepEnded if its
@@ -47,13 +55,19 @@ def pause(registry: Registry, sweep_id: str, owner: str) -> None:
             registry.request_pause(run.id)
 
 
-def resume(registry: Registry, sweep_id: str, owner: str) -> None:
+def resume(registry: Registry, sweep_id: str, owner: str, *, address: str = "") -> None:
     """Continue a paused sweep and its paused trials; raises `TooManyRuns` if these find no room in the queue."""
     _own(registry, sweep_id, owner)
-    for run in _open_runs(registry, sweep_id):
-        with contextlib.suppress(RunAlreadyFinished):
-            registry.request_resume(run.id, admit=admission.require_turn)
-    registry.set_sweep_state(sweep_id, SweepState.RUNNING, before=_PAUSED, rule="Only a paused sweep can be resumed")
+
+    def command() -> str:
+        for run in _open_runs(registry, sweep_id):
+            with contextlib.suppress(RunAlreadyFinished):
+                registry.request_resume(run.id, admit=admission.require_turn)
+        rule = "Only a paused sweep can be resumed"
+        registry.set_sweep_state(sweep_id, SweepState.RUNNING, before=_PAUSED, rule=rule)
+        return sweep_id
+
+    admission.addresses.enter(address, registry.places_taken, command)
 
 
 def stop(registry: Registry, sweep_id: str, owner: str) -> None:

@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from digits.errors import InvalidSweep, NotYourSweep, QuotaReached, SweepBusy, SweepEnded
+from digits.errors import InvalidSweep, NotYourSweep, QuotaReached, SweepBusy, SweepEnded, TooManyRuns
+from digits.runs import admission
 from digits.runs import commands as run_commands
 from digits.runs.registry import Registry
 from digits.runs.schema import CONFIRMATION, RunState, SweepState
@@ -312,6 +313,32 @@ class TestQuotas:
         with pytest.raises(QuotaReached, match="may keep 2 sweeps"):
             commands.submit(registry, make_plan(), "ada")
         commands.submit(registry, make_plan(), "bob")
+
+    def test_of_an_address_counts_trials(self, registry, trainer, monkeypatch):
+        """A running sweep takes a place between its trials too; its end, or a pause, makes room."""
+        monkeypatch.setenv("DIGITS_RUNS_WAITING_PER_ADDRESS", "2")
+        monkeypatch.setattr(admission, "addresses", admission.Addresses())
+        other = Registry(Settings.from_environment().registry_url)
+        other.beat(2, "testing")
+        home, quick = {"address": "192.0.2.1"}, make_plan().hyperparameters
+        sweep_id = commands.submit(registry, make_plan(), "ada", **home)
+        run_id = run_commands.submit(registry, quick, "bob", **home)
+        full = r"At most 2 runs from one address .*, trials of sweeps included; yours has 2\. Wait until one has ended"
+        with pytest.raises(TooManyRuns, match=full):
+            commands.submit(registry, make_plan(), "eve", **home)
+        commands.submit(registry, make_plan(), "eve", address="192.0.2.2")
+        registry.request_stop(run_id)
+        for _ in range(2):
+            trainer.drive()
+        assert sum(run.is_waiting for run in registry.list_trials(sweep_id)) == 2
+        with pytest.raises(TooManyRuns, match="yours has 2"):
+            run_commands.submit(registry, quick, "bob", **home)
+        commands.pause(registry, sweep_id, "ada")
+        for _ in range(2):
+            run_commands.submit(registry, quick, "bob", **home)
+        with pytest.raises(TooManyRuns, match="yours has 2"):
+            commands.resume(registry, sweep_id, "ada", **home)
+        close(other)
 
     def test_of_images_count_for_the_largest_trial(self, registry, monkeypatch):
         monkeypatch.setenv("DIGITS_IMAGES_PER_RUN", "100000")
