@@ -33,7 +33,7 @@ from digits.runs import commands as run_commands
 from digits.runs import schema
 from digits.runs.hyperparameters import PRESETS, Hyperparameters
 from digits.runs.registry import Registry
-from digits.runs.schema import SweepState
+from digits.runs.sweep_record import SweepState
 from digits.settings import PROJECT_DIR, Settings
 from digits.sweeps import commands
 from digits.sweeps.plan import Plan, default_space

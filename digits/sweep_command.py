@@ -11,7 +11,8 @@ from typing import Any
 from digits.runs import visitors
 from digits.runs.hyperparameters import PRESETS
 from digits.runs.registry import Registry, open_registry
-from digits.runs.schema import Run, Sweep
+from digits.runs.schema import Run
+from digits.runs.sweep_record import Sweep
 from digits.settings import HEARTBEAT_TIMEOUT_SECONDS, Settings
 from digits.sweeps import commands
 from digits.sweeps.outcome import best_of

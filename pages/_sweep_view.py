@@ -10,7 +10,8 @@ from digits.errors import DigitsError
 from digits.runs.hyperparameters import KNOBS
 from digits.runs.names import NETWORKS
 from digits.runs.registry import Registry
-from digits.runs.schema import Run, RunState, Sweep, SweepState
+from digits.runs.schema import Run, RunState
+from digits.runs.sweep_record import Sweep, SweepState
 from digits.settings import HEARTBEAT_TIMEOUT_SECONDS
 from digits.sweeps import commands
 from digits.sweeps.outcome import best_of

@@ -6,7 +6,7 @@ import streamlit as st
 
 from digits import trouble
 from digits.errors import DigitsError, SweepNotFound
-from digits.runs.schema import Sweep
+from digits.runs.sweep_record import Sweep
 from digits.sweeps.plan import Plan
 from digits.views.markdown import escaped
 from digits.views.sweeps import space_in_words

@@ -16,7 +16,8 @@ from digits.runs.database import now
 from digits.runs.entries import Admit
 from digits.runs.hyperparameters import Change, Hyperparameters
 from digits.runs.own_sets import SetRegistry
-from digits.runs.schema import CONFIRMATION, METRIC_NAMES, Run, RunState, TrainerStatus, to_run
+from digits.runs.schema import METRIC_NAMES, Run, RunState, TrainerStatus, to_run
+from digits.runs.sweep_record import CONFIRMATION
 from digits.runs.sweeps import SweepRegistry
 from digits.runs.usage import Usage
 from digits.runs.work import WorkRegistry

@@ -1,4 +1,4 @@
-"""Schema: the tables of the run registry, and the records read from them.
+"""Schema: the tables of the run registry, and the records read from them; those of sweeps are in `sweep_record`.
 
 A change here needs a new file in `migrations/versions` and its number in `database.REVISION`.
 """
@@ -11,6 +11,7 @@ import sqlalchemy as sql
 
 from digits.accuracy import Accuracy
 from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.sweep_record import SweepState
 
 
 class RunState(enum.StrEnum):
@@ -28,31 +29,18 @@ class RunState(enum.StrEnum):
         return self in (RunState.FINISHED, RunState.STOPPED, RunState.FAILED)
 
 
-class SweepState(enum.StrEnum):
-    """The state of a sweep; the state of an ended sweep never changes."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    STOPPED = "stopped"
-    FINISHED = "finished"
-
-    @property
-    def is_ended(self) -> bool:
-        return self in (SweepState.STOPPED, SweepState.FINISHED)
+def _text(states: type[enum.StrEnum]) -> sql.Enum:
+    """Return the type of a column that holds a state, as plain text in the database."""
+    return sql.Enum(states, native_enum=False, length=16, values_callable=lambda all_: [one.value for one in all_])
 
 
-CONFIRMATION = 0  # in place of a trial's number, for the run that trains a sweep's best settings once more
-
-_STATE = sql.Enum(  # plain text in the database
-    RunState, native_enum=False, length=16, values_callable=lambda states: [state.value for state in states]
-)
 metadata = sql.MetaData()
 runs = sql.Table(
     "runs",
     metadata,
     sql.Column("id", sql.String(32), primary_key=True),
     sql.Column("owner", sql.String(64), nullable=False),
-    sql.Column("state", _STATE, nullable=False, index=True),
+    sql.Column("state", _text(RunState), nullable=False, index=True),
     sql.Column("hyperparameters", sql.JSON, nullable=False),
     sql.Column("created", sql.Float, nullable=False),
     sql.Column("started", sql.Float),
@@ -139,16 +127,13 @@ sets = sql.Table(
     sql.Column("disk_bytes", sql.BigInteger, nullable=False),
     sql.Column("deleted", sql.Float, index=True),
 )
-_SWEEP_STATE = sql.Enum(
-    SweepState, native_enum=False, length=16, values_callable=lambda states: [state.value for state in states]
-)
 sweeps = sql.Table(
     "sweeps",
     metadata,
     sql.Column("id", sql.String(32), primary_key=True),
     sql.Column("owner", sql.String(64), nullable=False, index=True),
     sql.Column("name", sql.Text, nullable=False),
-    sql.Column("state", _SWEEP_STATE, nullable=False, index=True),
+    sql.Column("state", _text(SweepState), nullable=False, index=True),
     sql.Column("plan", sql.JSON, nullable=False),
     sql.Column("created", sql.Float, nullable=False),
     sql.Column("ended", sql.Float),
@@ -194,7 +179,7 @@ class Run:
         shared: when somebody else than its owner opened it last; None if nobody has. It is noted once a day.
         parent: the id of the model whose weights it began with, to learn from its owner's corrections; empty for none.
         sweep: the id of the sweep that it is a trial of; None for none.
-        trial: its number in its sweep, from 1, or `CONFIRMATION`; None if it is of none.
+        trial: its number in its sweep, from 1, or `sweep_record.CONFIRMATION`; None if it is of none.
         pruned: the iteration after which its sweep pruned it; None if it did not.
     """
 
@@ -284,44 +269,6 @@ class SetRecord:
     def dataset(self) -> str:
         """The name of its last version, as in hyperparameters."""
         return f"own-{self.id}-{self.version}"
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A search for better settings, as it was when it was read. Its trials are runs.
-
-    Attributes:
-        owner: the visitor who started it, as `visitors.owner_of` names them; only this visitor may control it.
-        plan: what is searched and how, as `digits.sweeps.plan.Plan` writes it.
-        created, ended: seconds since 1970; `ended` is None before its end.
-        begun: how many trials have been queued so far; the next one has the next number.
-        seconds: for how long it has been running, without pauses.
-        confirmation: the id of the run that trains its best settings once more; empty before.
-        summary: `importances`, the share of each searched hyperparameter, and `of`, the trials that they are from.
-        note: why it waits or how it ended, in a sentence; else empty.
-        driver, driven: the trainer that drives it, and when it did so last, by the database's clock.
-        deleted: when its owner deleted it, in seconds since 1970, or None.
-    """
-
-    id: str
-    owner: str
-    name: str
-    state: SweepState
-    plan: dict[str, Any]
-    created: float
-    ended: float | None
-    begun: int
-    seconds: float
-    confirmation: str
-    summary: dict[str, Any]
-    note: str
-    driver: str
-    driven: float | None
-    deleted: float | None
-
-    @property
-    def is_ended(self) -> bool:
-        return self.state.is_ended
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from digits.runs import entries, names, schema
 from digits.runs.database import ADMISSION_LOCK, Database, lock, now
 from digits.runs.entries import Admit
 from digits.runs.hyperparameters import Hyperparameters
-from digits.runs.schema import CONFIRMATION, Run, RunState, Sweep, SweepState, to_run
+from digits.runs.schema import Run, RunState, to_run
+from digits.runs.sweep_record import CONFIRMATION, Sweep, SweepState
 
 LEASE_SECONDS = 5.0  # a sweep whose driver has been silent for longer is driven by another trainer
 

@@ -7,7 +7,8 @@ from digits.errors import InvalidSweep, NotYourSweep, RunAlreadyFinished, RunNot
 from digits.quotas import Quotas
 from digits.runs import admission
 from digits.runs.registry import Registry
-from digits.runs.schema import Run, Sweep, SweepState
+from digits.runs.schema import Run
+from digits.runs.sweep_record import Sweep, SweepState
 from digits.sweeps.plan import MOST_TRIALS, Plan
 
 _RUNNING, _PAUSED = (SweepState.RUNNING,), (SweepState.PAUSED,)

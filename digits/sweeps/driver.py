@@ -24,7 +24,8 @@ from digits.errors import (
 )
 from digits.runs import admission
 from digits.runs.registry import Registry
-from digits.runs.schema import Run, RunState, Sweep, SweepState
+from digits.runs.schema import Run, RunState
+from digits.runs.sweep_record import Sweep, SweepState
 from digits.sweeps.outcome import best_of
 from digits.sweeps.plan import Plan
 

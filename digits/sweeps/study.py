@@ -13,7 +13,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState
 
-from digits.runs.schema import Run, RunState, Sweep
+from digits.runs.schema import Run, RunState
+from digits.runs.sweep_record import Sweep
 from digits.sweeps.plan import Plan
 from digits.sweeps.space import Axis
 

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
-from digits.runs.schema import Run, RunState, Sweep
+from digits.runs.schema import Run, RunState
+from digits.runs.sweep_record import Sweep
 from digits.sweeps.outcome import best_of, validated
 from digits.sweeps.plan import Plan
 from digits.views import networks

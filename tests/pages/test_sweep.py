@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from digits.runs.hyperparameters import KNOBS, PRESETS
-from digits.runs.schema import RunState, SweepState
+from digits.runs.schema import RunState
+from digits.runs.sweep_record import SweepState
 from digits.sweeps import commands
 from digits.sweeps.outcome import best_of
 from digits.sweeps.plan import Plan

@@ -6,7 +6,7 @@ import pytest
 
 from digits import sweep_command
 from digits.__main__ import main
-from digits.runs.schema import SweepState
+from digits.runs.sweep_record import SweepState
 from tests.unit.sweeps.conftest import FakeTrainer
 
 

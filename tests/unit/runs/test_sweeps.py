@@ -4,7 +4,8 @@ import pytest
 
 from digits.errors import SweepEnded, SweepNotFound
 from digits.runs import sweeps
-from digits.runs.schema import CONFIRMATION, RunState, SweepState
+from digits.runs.schema import RunState
+from digits.runs.sweep_record import CONFIRMATION, SweepState
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from digits.errors import InvalidSweep, NotYourSweep, QuotaReached, SweepBusy, S
 from digits.runs import admission
 from digits.runs import commands as run_commands
 from digits.runs.registry import Registry
-from digits.runs.schema import CONFIRMATION, RunState, SweepState
+from digits.runs.schema import RunState
+from digits.runs.sweep_record import CONFIRMATION, SweepState
 from digits.settings import Settings
 from digits.sweeps import commands, driver
 from digits.sweeps.outcome import best_of, pareto_front

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from digits.runs.schema import RunState, Sweep, SweepState
+from digits.runs.schema import RunState
+from digits.runs.sweep_record import Sweep, SweepState
 from digits.sweeps.study import Study
 from tests.unit.sweeps.conftest import accuracy_of, make_plan
 

@@ -2,7 +2,8 @@
 
 from digits.models import catalogue
 from digits.runs.hyperparameters import Hyperparameters
-from digits.runs.schema import RunState, SweepState
+from digits.runs.schema import RunState
+from digits.runs.sweep_record import SweepState
 from digits.settings import Settings
 from digits.sweeps import commands
 from digits.sweeps.outcome import best_of

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from digits.runs.schema import CONFIRMATION, RunState, Sweep, SweepState
+from digits.runs.schema import RunState
+from digits.runs.sweep_record import CONFIRMATION, Sweep, SweepState
 from digits.sweeps.plan import Plan, default_plan
 from digits.sweeps.space import Space
 from digits.views import sharing, sweep_charts, sweeps
