@@ -4,7 +4,8 @@
     DIGITS_DATA_DIR=… python -m benchmarks.cluster --trials 24 --nodes 1 --quiet
 
 Needs requirements-cluster.txt, requirements-postgres.txt and PostgreSQL. Each node is a raylet with one processor and a
-folder of its own; the registry is in PostgreSQL, and the files of runs are in one folder. When a third of the trials
+folder of its own; the registry is in PostgreSQL, and the files of runs are in one folder, or with `--s3`, which needs
+requirements-cluster-dev.txt, in a bucket of a server that answers as S3 does. When a third of the trials
 have ended, one node is killed with its trainer (SIGKILL), and another one joins; when half have, PostgreSQL is stopped
 and started again. `--quiet` leaves the faults out. Then one run is trained by the cluster, and the same one by a
 trainer of this machine, from being asked for until its end.
@@ -38,7 +39,7 @@ from digits.settings import PROJECT_DIR, Settings
 from digits.sweeps import commands
 from digits.sweeps.plan import Plan, default_space
 from digits.training.trainer import Trainer
-from tests import postgresql
+from tests import postgresql, s3
 
 OWNER = "benchmark"
 PATIENCE_SECONDS = 1800
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=300, help="of each trial (default: %(default)s)")
     parser.add_argument("--nodes", type=int, default=2, help="(default: %(default)s)")
     parser.add_argument("--quiet", action="store_true", help="without faults")
+    parser.add_argument("--s3", action="store_true", help="the files of runs lie in a bucket")
     options = parser.parse_args()
     programs = postgresql.find_programs()
     if programs is None:
@@ -62,11 +64,16 @@ def main() -> None:
         stack.callback(postgres.stop)
         postgres.url = stack.enter_context(server.new_url())
         environment = {**os.environ, "DIGITS_RUNS_DIR": folder, "DIGITS_REGISTRY_URL": postgres.url}
+        if options.s3:
+            variables = stack.enter_context(s3.serve())
+            environment |= variables
+            os.environ |= variables  # the nodes inherit them
         figures = _on_cluster(environment, chosen, options, postgres)
         server.close()  # its connection has not outlived the restart
         figures["local_run_seconds"] = _locally(environment, chosen)
         print(figures)
-        print("Written to", _results.save("cluster-quiet" if options.quiet else "cluster", figures))
+        kind = ("-quiet" if options.quiet else "") + ("-s3" if options.s3 else "")
+        print("Written to", _results.save(f"cluster{kind}", figures))
 
 
 def _chosen(iterations: int) -> Hyperparameters:
@@ -191,7 +198,7 @@ def _count(registry: Registry, url: str, sweep_id: str) -> dict[str, Any]:
 def _locally(environment: dict[str, str], chosen: Hyperparameters) -> float:
     """Return the seconds of the same run with a trainer of this machine that waits for one."""
     with tempfile.TemporaryDirectory() as folder:
-        local = {**environment, "DIGITS_RUNS_DIR": folder, "DIGITS_REGISTRY_URL": ""}
+        local = {**environment, "DIGITS_RUNS_DIR": folder, "DIGITS_REGISTRY_URL": "", "DIGITS_STORE_URL": ""}
         settings = Settings.from_environment(local)
         registry, is_closing = Registry(settings.registry_url), threading.Event()
         thread = threading.Thread(target=Trainer(settings, registry, is_closing).work, daemon=True)

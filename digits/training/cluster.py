@@ -8,9 +8,10 @@ store, a folder or a bucket, and Digits at the same place.
 """
 
 import logging
+import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from digits import logs
@@ -20,6 +21,7 @@ from digits.settings import PROJECT_DIR, Settings
 from digits.training import process
 
 _LOOK_EVERY_SECONDS = 1.0
+_SECRET = "DIGITS_REGISTRY_URL"
 _UNLIMITED = -1  # how often Ray starts a task again whose node or process was lost
 
 _logger = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ class Cluster:
                 namespace="digits",
                 log_to_driver=False,
                 logging_level=logging.WARNING,
-                runtime_env={"env_vars": {"PYTHONPATH": str(PROJECT_DIR)}},
+                runtime_env={"env_vars": _variables(os.environ)},
             )
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ClusterUnusable(
@@ -94,6 +96,16 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster. Ray ends the trainers, and their runs go on when another trainer takes them."""
         _ray().shutdown()
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what the trainers' environments have in common: where Digits lies, and its variables, as quotas.
+
+    Ray shows these to everybody who sees its state, so the registry's URL with its password comes with `serve`'s
+    settings instead, and the keys to a bucket must be on each node.
+    """
+    ours = {name: value for name, value in environment.items() if name.startswith("DIGITS_") and name != _SECRET}
+    return {**ours, "PYTHONPATH": str(PROJECT_DIR)}
 
 
 def room(has: dict[str, float], *, cpus: float, gpus: float) -> int:

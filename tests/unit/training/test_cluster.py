@@ -30,10 +30,10 @@ class FakeRay:
     def __init__(self, **has):
         self.has, self.tasks, self.ended, self.lost, self.options, self.address = has, 0, set(), set(), {}, ""
 
-    def init(self, address, **_):
+    def init(self, address, runtime_env, **_):
         if address == "nowhere":
             raise ConnectionError("nobody listens")
-        self.address = address
+        self.address, self.variables = address, runtime_env["env_vars"]
 
     def remote(self, **options):
         self.options = options
@@ -94,6 +94,19 @@ def test_asks_for_as_many_trainers_as_fit_and_replaces_those_that_end(ray, caplo
     ray.has["CPU"] = 8.0
     trainers.look()
     assert ray.tasks == 6
+
+
+def test_the_nodes_have_the_same_variables(ray, monkeypatch):
+    """Quotas and paths hold on every node; the database's password and keys are not shown in Ray's state."""
+    monkeypatch.setenv("DIGITS_MINUTES_PER_RUN", "7")
+    monkeypatch.setenv("DIGITS_STORE_URL", "s3://bucket/runs")
+    monkeypatch.setenv("DIGITS_REGISTRY_URL", "postgresql://digits:secret@db/digits")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    cluster.Cluster(settings())
+    assert ray.variables["DIGITS_MINUTES_PER_RUN"] == "7"
+    assert ray.variables["DIGITS_STORE_URL"] == "s3://bucket/runs"
+    assert ray.variables["PYTHONPATH"] == str(PROJECT_DIR)
+    assert "secret" not in str(ray.variables)
 
 
 def test_a_number_of_trainers_may_be_set(ray):
