@@ -12,7 +12,7 @@ class CustomMetadataHook(MetadataHookInterface):
         """Add `dependencies` and `optional-dependencies` to the project's metadata."""
         metadata["dependencies"] = self._read("requirements.txt")
         metadata["optional-dependencies"] = {
-            extra: self._read(f"requirements-{extra}.txt") for extra in ("postgres", "cluster")
+            extra: self._read(f"requirements-{extra}.txt") for extra in ("postgres", "cluster", "gpu")
         }
 
     def _read(self, name: str) -> list[str]:

@@ -46,7 +46,12 @@ def start_keepers(settings: Settings, *, head_start_seconds: float = 0.0) -> "li
 
     Raises:
         ClusterUnusable: the settings name a cluster, and a registry that its nodes cannot share.
+        InvalidSetting: the settings name a store that cannot be used.
     """
+    if settings.store_url:
+        from digits.store import open_store
+
+        open_store(settings)
     if settings.cluster:
         from digits.training.cluster import require_shared
 

@@ -12,6 +12,7 @@ from digits.errors import InvalidSetting, StoreUnavailable
 from digits.models import catalogue
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 from digits.store import FolderStore, open_store
+from digits.training.keeper import start_keepers
 
 KINDS = ("folder", "file", "local", "memory", "s3")
 
@@ -210,6 +211,11 @@ class TestTrouble:
         monkeypatch.setitem(__import__("sys").modules, "fsspec", None)
         with pytest.raises(InvalidSetting, match=r"requirements-cluster\.txt"):
             open_bucket("s3://bucket", tmp_path)
+
+    def test_a_server_does_not_start_with_one_that_cannot_be_used(self, monkeypatch):
+        monkeypatch.setenv("DIGITS_STORE_URL", "nonsense://bucket")
+        with pytest.raises(InvalidSetting):
+            start_keepers(Settings.from_environment())
 
     def test_other_kinds_are_refused(self, tmp_path):
         with pytest.raises(InvalidSetting, match="begins with 'nonsense'"):
