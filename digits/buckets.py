@@ -5,7 +5,6 @@ without compression, whose checksums show whether a copy of it is sound.
 """
 
 import contextlib
-import errno
 import io
 import logging
 import os
@@ -22,7 +21,6 @@ from filelock import FileLock
 
 from digits.errors import InvalidSetting, StoreUnavailable
 
-MAX_BYTES = 256 * 2**20  # of an object; the largest checkpoint takes 60 MB
 _FOLDER = ".folder"  # at the end of an object that holds a folder
 _UNUSED_SECONDS = 24 * 3600  # local copies that were not asked for so long are removed
 _DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError)  # what zipfile raises for it
@@ -42,8 +40,6 @@ class BucketStore:
         self._files, self._root, self._copies = files, root.rstrip("/"), copies
 
     def read(self, key: str) -> bytes:
-        if (size := _ask(self._files.size, self._path(key))) > MAX_BYTES:
-            raise OSError(errno.EFBIG, f"{key} should have at most {MAX_BYTES:,} bytes; it has {size:,}")
         content: bytes = _ask(self._files.cat_file, self._path(key))
         return content
 

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from digits.data import sets
+from digits.errors import StoreUnavailable
 from digits.models import scores
 from digits.runs.schema import Run
 from digits.store import open_store
@@ -40,7 +41,11 @@ def show(run: Run) -> None:
         _curves.show_lines(run.id)
         return
     store = open_store(_widgets.settings())
-    steps = timeline.steps(store, run.id)
+    try:
+        steps = timeline.steps(store, run.id)
+    except StoreUnavailable as error:
+        st.warning(str(error), icon=":material/cloud_off:")
+        return
     if not steps:
         message = "No snapshots of this run were kept."
         if not run.is_ended:

@@ -1,5 +1,6 @@
 """Teaching on the Draw page: a visitor says what a drawing really is, and lets the model learn from what they said."""
 
+import contextlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ import streamlit as st
 from digits import trouble
 from digits.data import corrections
 from digits.data.corrections import Correction
-from digits.errors import DigitsError
+from digits.errors import DigitsError, StoreUnavailable
 from digits.models import answers, catalogue
 from digits.models.reading import Reading
 from digits.runs import admission
@@ -78,7 +79,10 @@ def _store() -> Store:
 def _known() -> list[Correction]:
     """Return the visitor's corrections; they are read once, because every stroke needs their number."""
     if _key("corrections") not in st.session_state:
-        st.session_state[_key("corrections")] = corrections.load(_store(), _widgets.visitor())
+        known_now: list[Correction] = []
+        with contextlib.suppress(StoreUnavailable):  # drawing goes on without; a reload asks again
+            known_now = corrections.load(_store(), _widgets.visitor())
+        st.session_state[_key("corrections")] = known_now
     known: list[Correction] = st.session_state[_key("corrections")]
     return known
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from digits.errors import StoreUnavailable
 from digits.views import previews
 
 COMPONENTS = Path(__file__).parent / "components"
@@ -30,6 +31,8 @@ with st.bottom, st.container(key="tabs", horizontal=True, wrap=False, gap=None, 
             st.page_link(target, label=entry.title, icon=f":material/{entry.icon}:")
 try:
     page.run()
+except StoreUnavailable as error:  # pages of bundled models need no store
+    st.error(str(error))
 except Exception:  # a bug: the log says which
     logging.getLogger("digits.pages").exception("The page %s failed.", page.title)
     st.error("Something went wrong on this page. Reload it; if that does not help, tell the person who runs this app.")

@@ -187,7 +187,7 @@ class TestTrouble:
         def fail(*_, **__):
             raise TheirError("s3://secret:9000 is not reachable")
 
-        for name in ("size", "cat_file", "pipe_file", "find", "rm", "ukey"):
+        for name in ("cat_file", "pipe_file", "find", "rm", "ukey"):
             monkeypatch.setattr(bucket._files, name, fail)
         for call in (
             bucket.read,

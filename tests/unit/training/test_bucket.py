@@ -61,7 +61,7 @@ class TestABucketThatIsAway:
             raise ConnectionError("nobody listens")
 
         def leave():
-            for name in ("cat_file", "pipe_file", "find", "size", "ukey"):
+            for name in ("cat_file", "pipe_file", "find", "ukey"):
                 patch.setattr(store._files, name, fail)
 
         yield leave, patch.undo
