@@ -135,3 +135,7 @@ def test_a_phone_shows_the_first_samples_without_scrolling(visitor):
     expect(page.get_by_role("combobox", name="Predicted")).to_have_count(0)
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("combobox", name="Predicted")).to_be_visible()
+    for sort in ("Confidence", "Suspect", "Dataset", "Random"):
+        box = page.get_by_role("radio", name=sort).evaluate("one => one.getBoundingClientRect().toJSON()")
+        assert 24 <= box["left"]
+        assert box["right"] <= 390 - 24  # inside the popover
