@@ -25,7 +25,7 @@ KINDS = {  # kinds of elements that a page shows at once, besides those of the f
     "gallery": ("ButtonGroup", "Selectbox"),
 }
 _SHARE = "/share."  # the script of the one component of our own that every page has
-_STYLES = ("frame.css", "draw.css", "figures.css", "train.css")
+_STYLES = ("frame.css", "draw.css", "figures.css", "train.css", "sweep.css")
 _SCRIPT = re.compile(r"static/js/([\w.-]+\.js)")
 _STYLE_SHEET = re.compile(r'href="./static/css/(index\.[\w-]+\.css)"')
 _TEXT_FONT = re.compile(r"\./static/media/SourceSansVF-Upright\.[\w.-]+\.woff2")
