@@ -42,11 +42,11 @@ def find(*names):
             return importlib.import_module(name)
         except ModuleNotFoundError:
             pass
-knobs = find("digits.runs.hyperparameters", "digits.hyperparameters")
+knobs = find("digits.runs.presets", "digits.runs.hyperparameters", "digits.hyperparameters")
 programs, loop = find("digits.training.programs", "digits.programs"), find("digits.training.loop", "digits.training")
-datasets = find("digits.data.datasets", "digits.datasets")
+mnist = find("digits.data.mnist", "digits.data.datasets", "digits.datasets")
 from digits.settings import Settings
-data = datasets.load_mnist(Settings.from_environment())
+data = mnist.load_mnist(Settings.from_environment())
 for network, iterations in (("softmax", 6000), ("corrected", 400)):
     chosen = dataclasses.replace(knobs.PRESETS[network].hyperparameters, iterations=iterations)
     program = programs.Program(network, 10, optimizer=chosen.optimizer, precision="mixed_bfloat16")

@@ -7,7 +7,8 @@ from typing import Any
 
 from digits.errors import InvalidHyperparameter, InvalidText, NotYourRun, RegistryUnavailable, RunBusy
 from digits.runs import admission
-from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import LIVE_KNOBS, Hyperparameters, check
 from digits.runs.registry import Registry
 from digits.runs.schema import Run
 from digits.runs.usage import Usage

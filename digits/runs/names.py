@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-NETWORKS = {  # short names of the networks in `hyperparameters.PRESETS`, which fit into a list on a phone
+NETWORKS = {  # short names of the networks in `presets.PRESETS`, which fit into a list on a phone
     "softmax": "Softmax",
     "published": "Linear layers",
     "corrected": "ReLU layers",

@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from digits.runs.hyperparameters import KNOBS, PRESETS
+from digits.runs.hyperparameters import KNOBS
+from digits.runs.presets import PRESETS
 from digits.runs.schema import RunState, SweepState
 from digits.sweeps import commands
 from digits.sweeps.outcome import best_of
