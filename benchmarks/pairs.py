@@ -9,6 +9,7 @@ order, so that whatever else the machine does slows both. The result goes to ben
 import argparse
 import itertools
 import os
+import re
 import socket
 import statistics
 import subprocess
@@ -32,7 +33,7 @@ SEEN = """(old) => {
   const shown = image?.src ?? image?.querySelector("canvas")?.toDataURL()
   return shown && shown !== old ? shown : (old === null && !shown ? "" : null)
 }"""
-PAGES = ("train", "gallery", "models", "runs")
+PAGES = ("train", "gallery", "models")
 REPEATS = 3
 TRAIN = """
 import dataclasses, importlib, time
@@ -96,8 +97,9 @@ def _measure(clone: Path, browser: Browser) -> dict[str, list[float]]:
             found = {"command to page": [time.perf_counter() - start]}
             time.sleep(WARM_UP_SECONDS)
             found["pen-up to answer"] = _draw(page)
-            _train(page, url)
             found |= {f"page {name}": _open(page, f"{url}{name}") for name in PAGES}
+            _train(page, url)
+            found["page runs"] = _open(page, f"{url}runs")
         page.close()
         done = subprocess.run(
             [clone / ".venv/bin/python", "-c", TRAIN], cwd=clone, env=env, capture_output=True, text=True, check=True
@@ -143,7 +145,8 @@ def _train(page: Page, url: str) -> None:
     """Train a short run, so that Runs has a list on both sides: without a run, not every version shows one."""
     page.goto(f"{url}train?network=softmax&iterations=100")
     page.get_by_role("button", name="Start", exact=True).click()
-    page.get_by_text("Finished").first.wait_for(timeout=60_000)
+    page.wait_for_url("**run=*")
+    page.get_by_text(re.compile("Finished")).first.wait_for(timeout=120_000)
 
 
 def _draw(page: Page) -> list[float]:
