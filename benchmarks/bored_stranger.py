@@ -26,7 +26,8 @@ from benchmarks import _results
 from digits import web
 from digits.errors import DigitsError
 from digits.runs import admission, commands
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from digits.training.session import TURN_SECONDS
 

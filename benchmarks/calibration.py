@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks import _results
 from digits.accuracy import accuracy
-from digits.data import datasets, drawings
+from digits.data import drawings, mnist
 from digits.data.datasets import CLASS_NAMES
 from digits.models import calibration, catalogue
 from digits.models.recogniser import apply_temperature
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--drawn", type=Path, metavar="FOLDER", help="labelled pen strokes as a second test set")
     parser.add_argument("--write", action="store_true", help="write the temperatures into the bundled cards")
     options = parser.parse_args()
-    dataset = datasets.load_mnist(Settings.from_environment(), first_train_image=FIRST_TRAIN_IMAGE)
+    dataset = mnist.load_mnist(Settings.from_environment(), first_train_image=FIRST_TRAIN_IMAGE)
     sets = {"MNIST test": (dataset.test.images, dataset.test.labels)}
     if options.drawn:
         pen = drawings.load_examples(options.drawn, CLASS_NAMES)

@@ -32,7 +32,8 @@ from benchmarks.training_peers import wait_until_idle
 from digits.errors import RegistryUnavailable
 from digits.runs import commands as run_commands
 from digits.runs import schema
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from digits.runs.sweep_record import SweepState
 from digits.settings import PROJECT_DIR, Settings

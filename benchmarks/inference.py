@@ -19,10 +19,11 @@ import numpy as np
 
 from benchmarks import _app, _results
 from benchmarks.training_peers import FOLDER, make_environment, wait_until_idle
-from digits.data import datasets
+from digits.data import mnist
 from digits.models import catalogue
 from digits.runs import commands
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 
@@ -59,7 +60,7 @@ def main() -> None:
 
 def prepare(folder: Path) -> list[str]:
     """Write the images and the weights, and return the options that every runtime's script takes."""
-    test = datasets.load_test(Settings.from_environment()).test
+    test = mnist.load_test(Settings.from_environment()).test
     np.savez(folder / "test.npz", images=test.images)
     model = BUNDLED_MODELS_DIR / MODEL
     quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}

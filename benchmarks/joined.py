@@ -20,7 +20,7 @@ from benchmarks import _results
 from digits.data import collected, datasets, handwriting, joined, own, sets
 from digits.data.datasets import CLASS_NAMES
 from digits.models import figures
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.settings import Settings
 from digits.store import open_store
 from digits.training import export, loop, programs

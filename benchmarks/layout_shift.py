@@ -20,6 +20,7 @@ SECONDS = 6  # after the heading; by then every page stands still
 PATHS = {
     "draw": "/",
     "train": "/train",
+    "sweep": "/sweep",
     "runs": "/runs",
     "models": "/models",
     "classes": "/models?tab=Classes",

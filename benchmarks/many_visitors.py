@@ -19,7 +19,8 @@ from benchmarks import _app, _results
 from benchmarks._visits import ERRORS, Visit, visiting
 from benchmarks.training_peers import wait_until_idle
 from digits.runs import commands
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from tests.browser.serving import Server
 

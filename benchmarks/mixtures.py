@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import _results
-from digits.data import datasets, handwriting, mixture
+from digits.data import datasets, handwriting, mixture, mnist
 from digits.data.shapes import RARE
 from digits.ink import glyphs
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.settings import Settings
 from digits.training import export, loop, programs
 
@@ -34,7 +35,7 @@ def main() -> None:
     settings = Settings.from_environment()
     if settings.data_dir is None:
         raise SystemExit("Set DIGITS_DATA_DIR to the folder with mnist/ and handwriting/.")
-    dataset = datasets.load_mnist(settings)
+    dataset = mnist.load_mnist(settings)
     dataset = dataclasses.replace(dataset, train=dataset.train.rows(0, options.images))
     drawings = handwriting.load_strokes(settings.data_dir, "unipen", "development", dataset.class_names)
     images = np.stack([glyphs.fit_strokes(drawing.strokes, size=(1, 1)).image for drawing in drawings])

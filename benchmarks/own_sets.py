@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks import _results
 from digits.data import collected, handwriting, mixture, own, sets
 from digits.data.drawings import Drawing
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.settings import Settings
 from digits.store import open_store
 from digits.training import export, loop, programs

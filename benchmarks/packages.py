@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import _results
-from digits.data import datasets
+from digits.data import mnist
 from digits.errors import InvalidPackage
 from digits.models import catalogue
 from digits.packages import archives, check, intake, measure, pack
@@ -35,7 +35,7 @@ def main() -> None:
         url = f"sqlite:///{folder}/registry.sqlite"
         settings = dataclasses.replace(Settings.from_environment(), runs_dir=Path(folder), registry_url=url)
         registry = Registry(url)
-        images = datasets.load_test(settings).test.images
+        images = mnist.load_test(settings).test.images
         started = time.perf_counter()
         measure.load_images(settings)
         figures["images"] = {"load_seconds": round(time.perf_counter() - started, 1)}  # once in a process

@@ -9,6 +9,7 @@ order, so that whatever else the machine does slows both. The result goes to ben
 import argparse
 import itertools
 import os
+import re
 import socket
 import statistics
 import subprocess
@@ -32,7 +33,7 @@ SEEN = """(old) => {
   const shown = image?.src ?? image?.querySelector("canvas")?.toDataURL()
   return shown && shown !== old ? shown : (old === null && !shown ? "" : null)
 }"""
-PAGES = ("train", "gallery", "models", "runs")
+PAGES = ("train", "gallery", "models")
 REPEATS = 3
 TRAIN = """
 import dataclasses, importlib, time
@@ -42,11 +43,11 @@ def find(*names):
             return importlib.import_module(name)
         except ModuleNotFoundError:
             pass
-knobs = find("digits.runs.hyperparameters", "digits.hyperparameters")
+knobs = find("digits.runs.presets", "digits.runs.hyperparameters", "digits.hyperparameters")
 programs, loop = find("digits.training.programs", "digits.programs"), find("digits.training.loop", "digits.training")
-datasets = find("digits.data.datasets", "digits.datasets")
+mnist = find("digits.data.mnist", "digits.data.datasets", "digits.datasets")
 from digits.settings import Settings
-data = datasets.load_mnist(Settings.from_environment())
+data = mnist.load_mnist(Settings.from_environment())
 for network, iterations in (("softmax", 6000), ("corrected", 400)):
     chosen = dataclasses.replace(knobs.PRESETS[network].hyperparameters, iterations=iterations)
     program = programs.Program(network, 10, optimizer=chosen.optimizer, precision="mixed_bfloat16")
@@ -97,6 +98,8 @@ def _measure(clone: Path, browser: Browser) -> dict[str, list[float]]:
             time.sleep(WARM_UP_SECONDS)
             found["pen-up to answer"] = _draw(page)
             found |= {f"page {name}": _open(page, f"{url}{name}") for name in PAGES}
+            _train(page, url)
+            found["page runs"] = _open(page, f"{url}runs")
         page.close()
         done = subprocess.run(
             [clone / ".venv/bin/python", "-c", TRAIN], cwd=clone, env=env, capture_output=True, text=True, check=True
@@ -136,6 +139,14 @@ def _open(page: Page, address: str) -> list[float]:
         page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         seconds.append(time.perf_counter() - start)
     return seconds
+
+
+def _train(page: Page, url: str) -> None:
+    """Train a short run, so that Runs has a list on both sides: without a run, not every version shows one."""
+    page.goto(f"{url}train?network=softmax&iterations=100")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_url("**run=*")
+    page.get_by_text(re.compile("Finished")).first.wait_for(timeout=120_000)
 
 
 def _draw(page: Page) -> list[float]:

@@ -14,7 +14,8 @@ from playwright.sync_api import Page
 from benchmarks import _app, _results
 from benchmarks.training_peers import wait_until_idle
 from digits.runs import commands
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from tests.browser import actions
 

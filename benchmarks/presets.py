@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 from benchmarks import _results
-from digits.data import datasets
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.data import mnist
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.settings import Settings
 from digits.training import export, loop, programs
 from digits.training.precision import fastest_precision
@@ -23,7 +24,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, … (default: %(default)s)")
     options = parser.parse_args()
     settings = Settings.from_environment()
-    dataset = datasets.load_mnist(settings)
+    dataset = mnist.load_mnist(settings)
     precision = fastest_precision()
     print(f"{dataset.description} Computing in {precision}.")
     figures = {}

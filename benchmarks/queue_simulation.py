@@ -22,7 +22,7 @@ import numpy as np
 import sqlalchemy as sql
 
 from benchmarks import _results
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.runs.schema import RunState, runs
 from digits.training.session import TURN_SECONDS
 from digits.views import networks

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from benchmarks import _results
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.settings import PROJECT_DIR
 
 BEGIN, END = "<!-- results -->", "<!-- /results -->"

@@ -33,7 +33,8 @@ from benchmarks.training_peers import wait_until_idle
 from digits import memory
 from digits.ink.strokes import render
 from digits.runs import commands
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from tests.browser.actions import SEVEN
 from tests.browser.serving import serve

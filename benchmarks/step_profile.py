@@ -21,8 +21,8 @@ import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from benchmarks import _results
-from digits.data import datasets
-from digits.runs.hyperparameters import PRESETS
+from digits.data import mnist
+from digits.runs.presets import PRESETS
 from digits.settings import Settings
 from digits.training.loop import batch_indices
 from digits.training.precision import fastest_precision
@@ -55,7 +55,7 @@ def main() -> None:
 def profile(network: str) -> dict[str, Any]:
     """Train a preset for some steps; return its milliseconds per iteration and each kind of operation's share."""
     chosen, steps = PRESETS[network].hyperparameters, STEPS[network]
-    train = datasets.load_mnist(Settings.from_environment()).train
+    train = mnist.load_mnist(Settings.from_environment()).train
     data = tf.constant(train.images), tf.constant(train.labels)
     program = Program(
         network, 10, optimizer=chosen.optimizer, augmentation=chosen.augmentation, precision=fastest_precision()

@@ -18,7 +18,8 @@ from typing import Any
 
 from benchmarks._results import save
 from digits.runs import commands as run_commands
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from digits.runs.schema import Run
 from digits.settings import Settings

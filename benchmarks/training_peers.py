@@ -23,9 +23,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import _app, _results
-from digits.data import datasets
+from digits.data import mnist
 from digits.runs import commands
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from digits.settings import Settings
 from tests.browser.serving import Server
@@ -108,7 +109,7 @@ def make_environment() -> Path:
 
 def write_data(folder: Path) -> Path:
     """Write MNIST's training images to a file, and return its path."""
-    train = datasets.load_mnist(Settings.from_environment()).train
+    train = mnist.load_mnist(Settings.from_environment()).train
     np.savez(folder / "train.npz", images=train.images, labels=train.labels)
     return folder / "train.npz"
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from digits.runs import visitors
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry, open_registry
 from digits.runs.schema import Run
 from digits.runs.sweep_record import Sweep

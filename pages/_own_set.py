@@ -12,7 +12,7 @@ from digits import trouble
 from digits.data import collected, faults, own
 from digits.data.own import OwnSet
 from digits.errors import DigitsError
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.runs.schema import SetRecord
 from digits.store import open_store
 from digits.training import own_sets

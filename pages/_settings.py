@@ -11,8 +11,9 @@ from digits.data import joined, own, sets
 from digits.errors import DatasetError, DigitsError
 from digits.models import catalogue
 from digits.runs import commands
-from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters
+from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, Hyperparameters
 from digits.runs.names import NETWORKS
+from digits.runs.presets import PRESETS
 from digits.store import open_store
 from digits.training import timeline
 from digits.views import diagrams

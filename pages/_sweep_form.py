@@ -8,8 +8,9 @@ import streamlit as st
 from digits import trouble
 from digits.data import own, sets
 from digits.errors import DigitsError
-from digits.runs.hyperparameters import KNOBS, PRESETS, Hyperparameters
+from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.runs.names import NETWORKS
+from digits.runs.presets import PRESETS
 from digits.sweeps import commands
 from digits.sweeps.plan import DEFAULT_TRIALS, MOST_MINUTES, Plan, default_space
 from digits.sweeps.space import SEARCHABLE, Axis, Space, axis, stops, usual

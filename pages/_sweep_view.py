@@ -144,10 +144,26 @@ def _buttons(sweep: Sweep, trials: Sequence[Run], *, is_mine: bool) -> None:
             query_params=sharing.of_plan(plan),
             help="Opens the form as it was for this sweep. Nothing starts yet.",
         )
+        if is_mine:
+            _rename(sweep)
         if is_mine and sweep.is_ended:
             _button("Delete", "delete", commands.delete, sweep, "Removes it and its trials. Can be undone.")
     if error := st.session_state.pop(_key("refused"), ""):
         st.error(escaped(error), icon=":material/error:")
+
+
+def _rename(sweep: Sweep) -> None:
+    """Let the owner name the sweep."""
+    with st.popover("Rename", icon=":material/edit:", key=_key("rename")):
+        widget = _key(f"name.{sweep.id}")
+        st.session_state.setdefault(widget, sweep.name)
+        st.text_input(
+            "Name",
+            key=widget,
+            max_chars=commands.MAX_NAME,
+            placeholder="Press Enter to save.",
+            on_change=lambda: _send(commands.rename, sweep.id, st.session_state[widget]),
+        )
 
 
 def _button(
@@ -167,9 +183,9 @@ def _resume(registry: Registry, sweep_id: str, owner: str) -> None:
     commands.resume(registry, sweep_id, owner, address=_widgets.address())
 
 
-def _send(command: Callable[[Registry, str, str], None], sweep_id: str) -> None:
+def _send(command: Callable[..., None], sweep_id: str, *arguments: str) -> None:
     try:
-        command(_widgets.registry(), sweep_id, _widgets.visitor())
+        command(_widgets.registry(), sweep_id, _widgets.visitor(), *arguments)
     except DigitsError as error:
         st.session_state[_key("refused")] = trouble.sentence(error)
 

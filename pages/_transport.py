@@ -10,7 +10,8 @@ import streamlit as st
 from digits import trouble
 from digits.errors import DigitsError
 from digits.runs import commands
-from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS, value_at
+from digits.runs.changes import value_at
+from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, LIVE_KNOBS
 from digits.runs.names import NETWORKS
 from digits.runs.schema import Run, RunState
 from digits.settings import HEARTBEAT_TIMEOUT_SECONDS

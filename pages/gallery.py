@@ -58,7 +58,8 @@ def _filters(class_names: tuple[str, ...], writers: tuple[str, ...]) -> None:
     )
     if _widgets.is_phone():
         count = sum(bool(st.session_state[_key(name)]) for name in ("class", "read", "by"))
-        with st.popover(f"Filter ({count})" if count else "Filter", icon=":material/tune:"):
+        popover = st.popover(f"Filter ({count})" if count else "Filter", icon=":material/tune:")
+        with popover.container(horizontal=True, gap="small"):
             _more_filters(class_names, writers)
     else:
         _more_filters(class_names, writers)
@@ -72,7 +73,9 @@ def _more_filters(class_names: tuple[str, ...], writers: tuple[str, ...]) -> Non
     else:
         st.session_state[_key("by")] = ""
     with st.container(horizontal=True, vertical_alignment="bottom", width="content", gap="xsmall"):
-        st.segmented_control(
+        # A phone may need two rows for them, in which segments would lose their frame.
+        choose = partial(st.pills, wrap=True) if _widgets.is_phone() else st.segmented_control
+        choose(
             "Sort",
             list(SORTS),
             format_func=SORTS.__getitem__,

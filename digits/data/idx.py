@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.data.datasets import CHUNK_BYTES, CONNECT_TIMEOUT_SECONDS, Dataset, Source, Split, parse_idx
+from digits.data.datasets import Dataset, Source, Split
+from digits.data.mnist import CHUNK_BYTES, CONNECT_TIMEOUT_SECONDS, parse_idx
 from digits.errors import DatasetCorrupt, DatasetUnavailable
 from digits.files import write_whole
 from digits.settings import IMAGE_SIZE, Settings

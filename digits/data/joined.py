@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from digits.data import datasets, own
+from digits.data import own
 from digits.data.datasets import CLASS_NAMES, Dataset, Part, Split
+from digits.data.mnist import load_mnist, load_test
 from digits.data.own import OwnSet
 from digits.errors import DatasetUnavailable
 from digits.settings import Settings
@@ -55,10 +56,10 @@ def load(found: OwnSet, settings: Settings, *, is_test: bool = False) -> Dataset
         is_test: leave the training and validation images out.
 
     Raises:
-        DatasetUnavailable, DatasetCorrupt: as `own.load` and `datasets.load_mnist`.
+        DatasetUnavailable, DatasetCorrupt: as `own.load` and `mnist.load_mnist`.
     """
     mine = own.load(found, settings, is_test=is_test)
-    mnist = datasets.load_test(settings) if is_test else datasets.load_mnist(settings)
+    mnist = load_test(settings) if is_test else load_mnist(settings)
     return replace(
         mnist,
         name=name_of(found.name),

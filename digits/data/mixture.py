@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from digits.data import allographs, collected, datasets, handwriting, letters, own, samples
+from digits.data import allographs, collected, handwriting, letters, mnist, own, samples
 from digits.data.datasets import CLASS_NAMES, Dataset, Part, Split
 from digits.data.drawings import CANVAS_SIDE, Drawing, place
 from digits.errors import DatasetUnavailable
@@ -228,7 +228,7 @@ def _digits(share: Share, dataset: Dataset, data_dir: Path | None) -> Split:
         return dataset.train.rows(0, min(int(share.images), len(dataset.train) // 3))
     if data_dir is None:
         raise DatasetUnavailable("There is no folder with MNIST. Set DIGITS_DATA_DIR.")
-    return datasets.load_training_digits(data_dir).rows(0, int(share.images))
+    return mnist.load_training_digits(data_dir).rows(0, int(share.images))
 
 
 def _bundled_examples(dataset: Dataset) -> list[Drawing]:

@@ -12,7 +12,7 @@ import numpy as np
 from digits.data import arrivals, collected
 from digits.data.arrivals import Arrival
 from digits.data.collected import Sample
-from digits.data.datasets import parse_idx
+from digits.data.mnist import parse_idx
 from digits.errors import DatasetCorrupt, InvalidSet
 from digits.settings import IMAGE_SIZE
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from digits.data import datasets, idx, joined, letters, mixture, own
-from digits.data.datasets import Dataset, Source
+from digits.data import idx, joined, letters, mixture, mnist, own
+from digits.data.datasets import CLASS_NAMES, Dataset, Source
 from digits.data.mixture import Say, Share
 from digits.errors import DatasetUnavailable
 from digits.settings import Settings
@@ -105,14 +105,14 @@ def _of_visitor(found: own.OwnSet) -> DataSet:
 
 
 def _of_joined(name: str, found: own.OwnSet) -> DataSet:
-    mnist, mine = DATA_SETS[MNIST], _of_visitor(found)
+    others, mine = DATA_SETS[MNIST], _of_visitor(found)
     return DataSet(
         name,
         f"{found.title} + MNIST",
-        mnist.class_names,
-        f"{mine.origin} MNIST: {mnist.origin}",
+        others.class_names,
+        f"{mine.origin} MNIST: {others.origin}",
         mine.shares,
-        mnist.find_source,
+        others.find_source,
         partial(joined.load, found),
         partial(joined.load, found, is_test=True),
     )
@@ -122,12 +122,12 @@ DATA_SETS: dict[str, DataSet] = {
     MNIST: DataSet(
         MNIST,
         "Digits (MNIST)",
-        datasets.CLASS_NAMES,
+        CLASS_NAMES,
         "Yann LeCun, Corinna Cortes, Christopher J. C. Burges; CC BY-SA 3.0 as commonly stated.",
         {"none": (), "drawing": mixture.MIXTURE},
-        datasets.find_source,
-        datasets.load_mnist,
-        datasets.load_test,
+        mnist.find_source,
+        mnist.load_mnist,
+        mnist.load_test,
     ),
     **{alphabet.name: _of_letters(alphabet) for alphabet in letters.ALPHABETS.values()},
     **{one.name: _of_files(one) for one in idx.SETS.values()},
@@ -185,9 +185,9 @@ def add_shares(
     """
     if joined.is_name(dataset.name):
         mine = find(joined.own_name(dataset.name)).load(settings)
-        mnist, mine = (
+        others, mine = (
             add_shares(part, augmentation, memory, say, settings) for part in (replace(dataset, name=MNIST), mine)
         )
-        return joined.learn(dataset, mnist, mine, own_share)
+        return joined.learn(dataset, others, mine, own_share)
     shares = find(dataset.name).shares[augmentation]
     return mixture.for_drawings(dataset, memory, say, data_dir=settings.data_dir, shares=shares) if shares else dataset

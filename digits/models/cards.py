@@ -90,7 +90,7 @@ class Card:
 
     @property
     def network(self) -> str:
-        """The name of its network, a key of `hyperparameters.PRESETS`; empty if the hyperparameters name none."""
+        """The name of its network, a key of `presets.PRESETS`; empty if the hyperparameters name none."""
         name = self.hyperparameters.get("network")
         return name if isinstance(name, str) else ""
 

@@ -16,7 +16,9 @@ from digits.errors import DatasetUnavailable, InvalidHyperparameter, InvalidPack
 from digits.models.cards import Card
 from digits.models.catalogue import CARD
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
-from digits.runs.hyperparameters import LIVE_KNOBS, PRESETS, Change, Hyperparameters, check
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import LIVE_KNOBS, Hyperparameters, check
+from digits.runs.presets import PRESETS
 from digits.runs.schema import METRIC_NAMES
 from digits.settings import Settings
 

@@ -23,7 +23,7 @@ from digits.models.cards import Card
 from digits.models.catalogue import PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import CalibratedRecogniser, Recogniser
 from digits.packages.claims import Claims
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.settings import Settings
 
 _IMAGES_AT_A_TIME = 500

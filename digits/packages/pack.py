@@ -17,7 +17,7 @@ from digits.models.judge import FACTS_FILE, JUDGE_DIR
 from digits.models.weights import EXPLAIN_FILE
 from digits.packages import archives, parameters
 from digits.packages.parameters import PARAMETERS_FILE
-from digits.runs.hyperparameters import Change
+from digits.runs.changes import Change
 from digits.runs.registry import Registry
 from digits.settings import BUNDLED_DIR, PROJECT_DIR
 from digits.views import tables

@@ -16,7 +16,8 @@ from digits.errors import InvalidPackage
 from digits.models import catalogue, textweights
 from digits.models.catalogue import KERAS_FILE
 from digits.models.textweights import Weight
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 
 PARAMETERS_FILE = "model.safetensors"
 MAX_PARAMETERS_BYTES = 8 * 1024 * 1024  # the largest network has 1.5 million parameters, of two or four bytes each

@@ -7,7 +7,8 @@ from typing import Any
 
 from digits.errors import InvalidHyperparameter, InvalidText, NotYourRun, RegistryUnavailable, RunBusy
 from digits.runs import admission
-from digits.runs.hyperparameters import LIVE_KNOBS, Change, Hyperparameters, check
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import LIVE_KNOBS, Hyperparameters, check
 from digits.runs.registry import Registry
 from digits.runs.schema import Run
 from digits.runs.usage import Usage
@@ -42,10 +43,10 @@ def submit(
     """
     admission.require_pace(owner)
     admission.require_affordable(hyperparameters)
-    admit, checked = admission.require_submission, _checked("name", name)
+    admit, name = admission.require_submission, checked("name", name)
 
     def command() -> str:
-        return registry.create(hyperparameters, owner, changes=changes, name=checked, admit=admit, **origin)
+        return registry.create(hyperparameters, owner, changes=changes, name=name, admit=admit, **origin)
 
     return _enter(registry, address, command)
 
@@ -109,13 +110,13 @@ def turn(registry: Registry, run_id: str, owner: str, name: str, value: float) -
 def rename(registry: Registry, run_id: str, owner: str, name: str) -> None:
     """Name a run, or remove its name if `name` is empty; raises `InvalidText` if it is too long."""
     _own(registry, run_id, owner)
-    registry.describe(run_id, name=_checked("name", name))
+    registry.describe(run_id, name=checked("name", name))
 
 
 def annotate(registry: Registry, run_id: str, owner: str, note: str) -> None:
     """Set a run's note; raises `InvalidText` if it is too long."""
     _own(registry, run_id, owner)
-    registry.describe(run_id, note=_checked("note", note))
+    registry.describe(run_id, note=checked("note", note))
 
 
 def delete(registry: Registry, run_ids: Sequence[str], owner: str) -> None:
@@ -172,12 +173,23 @@ def _of(registry: Registry, run_id: str, owner: str) -> Run:
     return run
 
 
-def _checked(what: str, text: str) -> str:
-    """Return the text, trimmed; a name is also put on one line. Raises `InvalidText` if it is too long."""
+def checked(what: str, text: str, *, whose: str = "run", most: int | None = None) -> str:
+    """Return a visitor's text, trimmed; a name is also put on one line.
+
+    Args:
+        what: "name" or "note".
+        text: as the visitor wrote it.
+        whose: what is named or described, for the message.
+        most: how many characters it may have; None for as many as a run's.
+
+    Raises:
+        InvalidText: it is too long.
+    """
     text = text.replace("\0", "").encode(errors="replace").decode()  # PostgreSQL takes neither NUL nor half a character
     text = text.strip() if what == "note" else " ".join(text.split())
-    if len(text) > MAX_TEXT[what]:
-        raise InvalidText(f"A run's {what} may have {MAX_TEXT[what]} characters; this one has {len(text)}. Shorten it.")
+    most = most or MAX_TEXT[what]
+    if len(text) > most:
+        raise InvalidText(f"A {whose}'s {what} may have {most} characters; this one has {len(text)}. Shorten it.")
     return text
 
 

@@ -6,7 +6,7 @@ Validation, the page's sliders, the command line's options and the README's tabl
 import dataclasses
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -214,36 +214,6 @@ class Hyperparameters:
         return rate * 0.5 * (1 + math.cos(math.pi * step / self.iterations))
 
 
-@dataclass(frozen=True)
-class Change:
-    """A change of a hyperparameter during a run.
-
-    Attributes:
-        step: iterations done when it took effect; None while it is pending.
-        name: one of `LIVE_KNOBS`.
-        old: the value before; None while the change is pending.
-        value: the new value.
-    """
-
-    step: int | None
-    name: str
-    old: float | None
-    value: float
-
-
-def value_at(hyperparameters: Hyperparameters, changes: Sequence[Change], name: str, step: int) -> float:
-    """Return a hyperparameter's value in iteration `step`, which counts from 0, after a run's changes.
-
-    Of two changes at the same step, the later one counts.
-    """
-    value = getattr(hyperparameters, name)
-    begun = -1
-    for change in changes:
-        if change.name == name and change.step is not None and begun <= change.step <= step:
-            begun, value = change.step, change.value
-    return value
-
-
 KNOBS: dict[str, Knob] = {item.name: item.metadata["knob"] for item in dataclasses.fields(Hyperparameters)}
 _TYPES: dict[str, type] = {item.name: item.type for item in dataclasses.fields(Hyperparameters)}  # type: ignore[misc]
 
@@ -287,72 +257,3 @@ def as_markdown() -> str:
         unit = f" {knob.unit}" if knob.unit else ""
         lines.append(f"| `{item.name}` | {item.default} | {span}{unit}{scale} | {knob.help} |")
     return "\n".join(lines)
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A network with suitable settings.
-
-    Attributes:
-        title: the network's name on the page.
-        hyperparameters: its default settings.
-        published: the accuracy that the source reports for the 10,000 test images, in words; empty if none.
-    """
-
-    title: str
-    hyperparameters: Hyperparameters
-    published: str = ""
-
-
-PRESETS: dict[str, Preset] = {
-    "softmax": Preset(
-        "Softmax regression",
-        Hyperparameters(network="softmax", learning_rate=0.5, iterations=1000, batch_size=100),
-        published="about 92%",
-    ),
-    "published": Preset(
-        "Three hidden layers, as published",
-        Hyperparameters(
-            network="published", learning_rate=1e-4, iterations=2000, dropout=0.5, batch_size=256, optimizer="adam"
-        ),
-        published="91.6%",
-    ),
-    "corrected": Preset(
-        "Three hidden layers, corrected",
-        Hyperparameters(
-            network="corrected",
-            learning_rate=1e-3,
-            iterations=2000,
-            dropout=0.5,
-            batch_size=256,
-            optimizer="adam",
-            schedule="cosine",
-        ),
-    ),
-    "convolutional": Preset(
-        "Convolutional network",
-        Hyperparameters(
-            network="convolutional",
-            learning_rate=2e-3,
-            iterations=2500,
-            dropout=0.5,
-            batch_size=128,
-            optimizer="adam",
-            schedule="cosine",
-        ),
-        published="99.2%",
-    ),
-    "drawing": Preset(
-        "Convolutional network for drawings",
-        Hyperparameters(
-            network="drawing",
-            learning_rate=2e-3,
-            iterations=16_000,
-            dropout=0.3,
-            batch_size=128,
-            optimizer="adam",
-            schedule="cosine",
-            augmentation="drawing",
-        ),
-    ),
-}

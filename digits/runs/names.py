@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-NETWORKS = {  # short names of the networks in `hyperparameters.PRESETS`, which fit into a list on a phone
+NETWORKS = {  # short names of the networks in `presets.PRESETS`, which fit into a list on a phone
     "softmax": "Softmax",
     "published": "Linear layers",
     "corrected": "ReLU layers",
@@ -11,7 +11,9 @@ NETWORKS = {  # short names of the networks in `hyperparameters.PRESETS`, which 
     "drawing": "Drawings",
 }
 _SWEEP = "Sweep"
-_GIVEN = re.compile(rf"({'|'.join(NETWORKS.values())}) [1-9][0-9]*|{_SWEEP} [1-9][0-9]*, .*")
+_OF_NETWORK = rf"({'|'.join(NETWORKS.values())}) [1-9][0-9]*"
+_OF_TRIAL = rf"{_SWEEP} [1-9][0-9]*, .*|.+, (trial [1-9][0-9]*|best again)"
+_GIVEN = re.compile(f"{_OF_NETWORK}|{_OF_TRIAL}")
 
 
 def numbered(network: str, taken: Iterable[str]) -> str:
@@ -44,7 +46,7 @@ def free(name: str, taken: Iterable[str]) -> str:
 
 
 def is_given(name: str) -> bool:
-    """Return whether a name is one that `numbered` returns, so that a repeated run gets its own."""
+    """Return whether a name is one that `numbered` or `of_trial` returns, so that a repeated run gets its own."""
     return _GIVEN.fullmatch(name) is not None
 
 

@@ -12,9 +12,10 @@ import sqlalchemy as sql
 
 from digits.errors import RunAlreadyFinished, RunNotFound
 from digits.runs import entries, names, queue, schema, sweeps, usage
+from digits.runs.changes import Change
 from digits.runs.database import now
 from digits.runs.entries import Admit
-from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.own_sets import SetRegistry
 from digits.runs.schema import METRIC_NAMES, Run, RunState, TrainerStatus, to_run
 from digits.runs.sweep_record import CONFIRMATION

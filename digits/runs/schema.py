@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sql
 
 from digits.accuracy import Accuracy
-from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.sweep_record import SweepState
 
 

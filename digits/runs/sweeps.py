@@ -112,6 +112,18 @@ class SweepRegistry(Database):
         if not changed:
             raise SweepEnded(f"{rule}; this one is {self.get_sweep(sweep_id).state}.")
 
+    def rename_sweep(self, sweep_id: str, name: str) -> None:
+        """Name a sweep, or number it if `name` is empty; of its runs, those that are named after it follow."""
+        with self._writing() as connection:
+            found = connection.execute(sql.select(_sweeps.c.owner, _sweeps.c.name).where(_sweeps.c.id == sweep_id))
+            owner, before = found.one()
+            others = sql.select(_sweeps.c.name).where(_sweeps.c.owner == owner, _sweeps.c.id != sweep_id)
+            name = name or names.of_sweep(connection.execute(others).scalars())
+            connection.execute(_sweeps.update().where(_sweeps.c.id == sweep_id).values(name=name))
+            follows = (_runs.c.sweep == sweep_id, _runs.c.name.startswith(f"{before}, ", autoescape=True))
+            followed = sql.literal(name) + sql.func.substr(_runs.c.name, len(before) + 1)
+            connection.execute(_runs.update().where(*follows).values(name=followed))
+
     def set_sweep_deleted(self, sweep_id: str, deleted: float | None) -> None:
         """Delete a sweep with its runs at a time, in seconds since 1970, or restore what was deleted with it."""
         with self._writing() as connection:
@@ -177,7 +189,7 @@ class SweepRegistry(Database):
             return entries.insert(connection, hyperparameters, sweep.owner, {}, facts)
 
     def describe_sweep(self, sweep_id: str, **words: Any) -> None:
-        """Set a sweep's `note`, `summary` or `name`."""
+        """Set a sweep's `note` or `summary`."""
         with self._writing() as connection:
             connection.execute(_sweeps.update().where(_sweeps.c.id == sweep_id).values(**words))
 

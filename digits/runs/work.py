@@ -11,8 +11,8 @@ import sqlalchemy as sql
 
 from digits.errors import LeaseLost
 from digits.runs import queue, schema
+from digits.runs.changes import Change
 from digits.runs.database import WORKERS_LOCK, Database, lock, now
-from digits.runs.hyperparameters import Change
 from digits.runs.retention import Holding
 from digits.runs.schema import Orders, Run, RunState, to_change, to_run
 from digits.settings import HEARTBEAT_TIMEOUT_SECONDS

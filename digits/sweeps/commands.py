@@ -6,11 +6,13 @@ import time
 from digits.errors import InvalidSweep, NotYourSweep, RunAlreadyFinished, RunNotFound, SweepBusy
 from digits.quotas import Quotas
 from digits.runs import admission
+from digits.runs.commands import checked
 from digits.runs.registry import Registry
 from digits.runs.schema import Run
 from digits.runs.sweep_record import Sweep, SweepState
 from digits.sweeps.plan import MOST_TRIALS, Plan
 
+MAX_NAME = 60  # characters; a trial's name adds ", trial 200", and that of a run may have 80
 _RUNNING, _PAUSED = (SweepState.RUNNING,), (SweepState.PAUSED,)
 
 
@@ -80,6 +82,12 @@ def stop(registry: Registry, sweep_id: str, owner: str) -> None:
     for run in _open_runs(registry, sweep_id):
         with contextlib.suppress(RunAlreadyFinished):
             registry.request_stop(run.id)
+
+
+def rename(registry: Registry, sweep_id: str, owner: str, name: str) -> None:
+    """Name a sweep, and its runs after it; an empty name numbers it again. Raises `InvalidText` if it is too long."""
+    _own(registry, sweep_id, owner)
+    registry.rename_sweep(sweep_id, checked("name", name, whose="sweep", most=MAX_NAME))
 
 
 def delete(registry: Registry, sweep_id: str, owner: str) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from digits.errors import InvalidSweep
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.sweeps.space import DEFAULT, Space, usual
 
 SAMPLERS = ("tpe", "random", "grid")

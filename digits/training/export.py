@@ -28,7 +28,8 @@ from digits.models import calibration, drawn_accuracy, figures, weights
 from digits.models.cards import Card
 from digits.models.catalogue import CARD, KERAS_FILE, PROBABILITIES_FILE, TFLITE_FILE
 from digits.models.recogniser import CalibratedRecogniser, Recogniser
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.store import FolderStore
 from digits.training import explain, networks
 

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from digits.data.datasets import Dataset, Split
 from digits.errors import CheckpointUnusable, TrainingDiverged
-from digits.runs.hyperparameters import Change, Hyperparameters, value_at
+from digits.runs.changes import Change, value_at
+from digits.runs.hyperparameters import Hyperparameters
 from digits.training import timeline
 from digits.training.checkpoints import State
 from digits.training.programs import Program

@@ -22,7 +22,7 @@ def build(
     """Build an untrained network.
 
     Args:
-        network: a name from `hyperparameters.PRESETS`.
+        network: a name from `presets.PRESETS`.
         class_count: the number of classes.
         seed: the seed of the initial weights.
         precision: the precision of the layers' arithmetic, "float32" or "mixed_bfloat16"; weights are always float32.

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.data.datasets import Split
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.settings import IMAGE_SIZE
 from digits.training import gpus, networks, timeline
 from digits.training.augmentation import augment

@@ -23,7 +23,8 @@ from digits.models.reading import Classifier
 from digits.models.recogniser import CARD, CalibratedRecogniser
 from digits.runs import admission, commands, names
 from digits.runs.entries import new_id
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from digits.runs.schema import Run
 from digits.settings import Settings

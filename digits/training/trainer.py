@@ -24,7 +24,8 @@ from digits.errors import (
     StoreUnavailable,
     TrainingDiverged,
 )
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from digits.runs.schema import Run, RunState
 from digits.settings import RUNS_BEFORE_RECYCLING, Settings

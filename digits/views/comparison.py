@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from digits.runs.hyperparameters import KNOBS, Change
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import KNOBS
 from digits.runs.schema import Run
 
 MAX_RUNS = 5  # runs in one chart; more lines are hard to distinguish

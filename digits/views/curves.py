@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from digits.runs.hyperparameters import Change
+from digits.runs.changes import Change
 from digits.runs.schema import METRIC_NAMES
 
 Histories = Mapping[str, Sequence[dict[str, Any]]]  # rows as `Registry.metrics` returns them, by the run's name

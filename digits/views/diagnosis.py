@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from digits.runs.hyperparameters import LEARNING_RATES, Change, Hyperparameters, value_at
+from digits.runs.changes import Change, value_at
+from digits.runs.hyperparameters import LEARNING_RATES, Hyperparameters
 from digits.runs.schema import Run, RunState
 
 GUESSING = 2.0  # a network with less than so many times the accuracy of chance is guessing

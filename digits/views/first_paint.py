@@ -2,19 +2,30 @@
 
 Streamlit's page fetches the script of each kind of element only when the server names the first such element, after the
 connection, and the pages' own styles later still. On a slow line that is several seconds. So the HTML names the scripts
-that every page needs, and holds the styles that keep room for what comes later.
+that its page needs, and holds the styles that keep room for what comes later.
 """
 
 import functools
 import importlib.util
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from digits.settings import PROJECT_DIR
 from digits.views import assets, icons, letters
 
-_KINDS = ("BidiComponent", "ButtonGroup", "Html", "PageLink", "Selectbox")  # of elements on the first page
-_STYLES = ("frame.css", "draw.css", "figures.css", "train.css")
+_FRAME = ("BidiComponent", "PageLink")  # kinds of elements on every page: Share, the tabs
+KINDS = {  # kinds of elements that a page shows at once, besides those of the frame
+    "draw": ("ButtonGroup", "Html", "Selectbox"),
+    "train": ("Button", "EChartsChart", "NumberInput", "Radio", "Selectbox", "Slider"),
+    "sweep": ("Button", "ButtonGroup", "Multiselect", "NumberInput", "Selectbox", "Slider"),
+    "runs": ("Button", "DataFrame", "DownloadButton", "Selectbox"),
+    "models": ("Button", "ButtonGroup", "Metric", "Selectbox"),
+    "data": ("Button", "ButtonGroup", "Selectbox"),
+    "gallery": ("ButtonGroup", "Selectbox"),
+}
+_SHARE = "/share."  # the script of the one component of our own that every page has
+_STYLES = ("frame.css", "draw.css", "figures.css", "train.css", "sweep.css")
 _SCRIPT = re.compile(r"static/js/([\w.-]+\.js)")
 _STYLE_SHEET = re.compile(r'href="./static/css/(index\.[\w-]+\.css)"')
 _TEXT_FONT = re.compile(r"\./static/media/SourceSansVF-Upright\.[\w.-]+\.woff2")
@@ -23,15 +34,16 @@ _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 _IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*["']\./([\w.-]+\.js)["']""")
 
 
-def tags(page_html: str, *, has_sheet: bool = False) -> str:
+def tags(page_html: str, page: str) -> str:
     """Return the elements to add to the head of Streamlit's HTML.
 
     Args:
         page_html: the HTML as Streamlit sends it; the scripts that it names already are left out.
-        has_sheet: whether the page has a canvas for the pen.
+        page: its name, a key of `KINDS`.
     """
-    own = [_preload(f".{path}") for path in assets.scripts()]  # those known by now
-    return "\n    ".join([_streamlits(page_html), *(_canvas() if has_sheet else []), *own])
+    is_drawn_on = page == "draw"
+    own = [_preload(f".{path}") for path in assets.scripts() if is_drawn_on or _SHARE in path]  # those known by now
+    return "\n    ".join([_streamlits(page_html, page), *(_canvas() if is_drawn_on else []), *own])
 
 
 def _preload(path: str, *, attributes: str = "") -> str:
@@ -60,9 +72,11 @@ def _style_sheet(name: str) -> str:
 
 
 @functools.cache
-def _streamlits(page_html: str) -> str:
-    known = set(_SCRIPT.findall(page_html))
-    links = [_preload(f"./static/js/{name}", attributes=" crossorigin") for name in _scripts(known)]
+def _streamlits(page_html: str, page: str) -> str:
+    known, kinds = set(_SCRIPT.findall(page_html)), (*_FRAME, *KINDS[page])
+    links = [_preload(f"./static/js/{name}", attributes=" crossorigin") for name in _scripts(known, kinds)]
+    sheets = [path.name for kind in kinds for path in (icons.streamlits_files() / "css").glob(f"{kind}.*.css")]
+    links += [f'<link rel="preload" as="style" href="./static/css/{name}" crossorigin>' for name in sheets]
     components = PROJECT_DIR / "pages" / "components"
     styles = [_COMMENT.sub("", (components / name).read_text(encoding="utf-8")) for name in _STYLES]
     return "\n    ".join([*(f"<style>{style}</style>" for style in styles), *links])
@@ -77,10 +91,10 @@ def _canvas() -> list[str]:
     return scripts + [f'<link rel="preload" as="style" href="{place}/{path.name}">' for path in build.glob("*.css")]
 
 
-def _scripts(known: set[str]) -> list[str]:
-    """Return the names of the scripts of the first page's elements, and of all that these import."""
+def _scripts(known: set[str], kinds: Iterable[str]) -> list[str]:
+    """Return the names of the scripts of a page's kinds of elements, and of all that these import."""
     folder = icons.streamlits_files() / "js"
-    wanted = [path.name for kind in _KINDS for path in sorted(folder.glob(f"{kind}.*.js"))]
+    wanted = [path.name for kind in kinds for path in sorted(folder.glob(f"{kind}.*.js"))]
     found: list[str] = []
     while wanted:
         name = wanted.pop(0)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from digits.runs.hyperparameters import Hyperparameters
 
-EXPLANATIONS = {  # one to four sentences, by the names in `hyperparameters.PRESETS`
+EXPLANATIONS = {  # one to four sentences, by the names in `presets.PRESETS`
     "softmax": (
         "One layer: each class adds up the ink multiplied by its own weights, and the highest sum wins. "
         "Ten pictures of weights are the whole model."

@@ -99,7 +99,7 @@ class Previews:
                 return
             page_html = body
             if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
-                added = f"{head(page, scope)}\n    {first_paint.tags(body.decode(), has_sheet=page is PAGES[0])}"
+                added = f"{head(page, scope)}\n    {first_paint.tags(body.decode(), page.name)}"
                 page_html = body.replace(_STREAMLITS_TITLE, added.encode(), 1)
                 page_html = first_paint.with_small_fonts(page_html.decode()).encode()
                 MutableHeaders(raw=start["headers"])["content-length"] = str(len(page_html))

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from digits.errors import DigitsError, InvalidHyperparameter
 from digits.ink import codec
-from digits.runs.hyperparameters import KNOBS, PRESETS, check
+from digits.runs.hyperparameters import KNOBS, check
+from digits.runs.presets import PRESETS
 from digits.runs.schema import RunState
 from digits.sweeps.plan import DEFAULT_MINUTES, DEFAULT_TRIALS, MOST_MINUTES, MOST_TRIALS, PRUNERS, SAMPLERS, Plan
 from digits.sweeps.space import Space

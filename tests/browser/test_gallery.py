@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from digits.data import datasets
+from digits.data import mnist
 from digits.models import catalogue
 from tests.browser import actions
 
@@ -16,7 +16,7 @@ MODEL = "softmax"  # it makes hundreds of errors
 @pytest.fixture(scope="module")
 def truth(server):
     """Labels and the model's predictions, int (n,) each, computed without a page."""
-    dataset = datasets.load_test(server.settings)
+    dataset = mnist.load_test(server.settings)
     return dataset.test.labels, catalogue.find(MODEL, server.settings).test_probabilities(dataset).argmax(axis=1)
 
 
@@ -135,3 +135,7 @@ def test_a_phone_shows_the_first_samples_without_scrolling(visitor):
     expect(page.get_by_role("combobox", name="Predicted")).to_have_count(0)
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("combobox", name="Predicted")).to_be_visible()
+    for sort in ("Confidence", "Suspect", "Dataset", "Random"):
+        box = page.get_by_role("radio", name=sort).evaluate("one => one.getBoundingClientRect().toJSON()")
+        assert box["left"] >= 24
+        assert box["right"] <= 390 - 24  # inside the popover

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from digits.data import datasets
+from digits.data import mnist
 from digits.models import catalogue
 from tests.browser import actions
 
@@ -16,7 +16,7 @@ MODEL = "softmax"
 @pytest.fixture(scope="module")
 def counts(server):
     """The confusion counts, computed without a page."""
-    dataset = datasets.load_test(server.settings)
+    dataset = mnist.load_test(server.settings)
     predicted = catalogue.find(MODEL, server.settings).test_probabilities(dataset).argmax(axis=1)
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (dataset.test.labels, predicted), 1)

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from digits.data.datasets import load_test
+from digits.data.mnist import load_test
 from digits.errors import DigitsError
 from digits.models import catalogue, weights
 from digits.runs.hyperparameters import Hyperparameters

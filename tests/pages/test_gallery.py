@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from digits.data import datasets, sets
+from digits.data import mnist, sets
 from digits.models import catalogue
 from digits.settings import Settings
 from digits.views import gallery
@@ -15,7 +15,7 @@ from digits.views import gallery
 @pytest.fixture(scope="module")
 def truth():
     """The labels of MNIST's test images, and what each model of digits reads in them, found without the page."""
-    dataset = datasets.load_test(Settings.from_environment())
+    dataset = mnist.load_test(Settings.from_environment())
     models = [model for model in catalogue.bundled() if model.card.dataset == sets.MNIST]
     return dataset.test.labels, {model.id: model.test_probabilities(dataset).argmax(axis=1) for model in models}
 

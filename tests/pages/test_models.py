@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from digits.data import datasets
+from digits.data import datasets, mnist
 from digits.models import catalogue
 from digits.settings import Settings
 
@@ -21,7 +21,7 @@ class Truth(NamedTuple):
 @pytest.fixture(scope="module")
 def truth():
     """The data set and a model's probabilities, found without the page."""
-    dataset = datasets.load_test(Settings.from_environment())
+    dataset = mnist.load_test(Settings.from_environment())
     return Truth(dataset, catalogue.find(MODEL, Settings.from_environment()).test_probabilities(dataset))
 
 

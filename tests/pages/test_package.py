@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from digits.data import datasets
+from digits.data import mnist
 from digits.models import catalogue
 from digits.models.identity import ModelId, Weights
 from digits.packages import archives, intake, pack
@@ -48,7 +48,7 @@ def test_a_check_says_that_the_predictions_are_the_same(open_page, tidy):
     page = open_page("models.py", model=MODEL, tab="Export and import")
     assert not page.success
     tidy(page.button(key="models.check").click().run())
-    total = len(datasets.load_test(Settings.from_environment()).test)
+    total = len(mnist.load_test(Settings.from_environment()).test)
     assert [found.value for found in page.success] == [f"All {total:,} predictions match."]
     page.selectbox(key="models.model").select("published").run()
     assert not page.success

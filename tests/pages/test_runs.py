@@ -8,7 +8,9 @@ import pytest
 from digits.models import catalogue
 from digits.models.identity import ModelId, Weights
 from digits.runs import commands
-from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.schema import RunState
 from digits.settings import BUNDLED_MODELS_DIR
 

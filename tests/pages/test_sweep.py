@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from digits.runs.hyperparameters import KNOBS, PRESETS
+from digits.runs.hyperparameters import KNOBS
+from digits.runs.presets import PRESETS
 from digits.runs.schema import RunState
 from digits.runs.sweep_record import SweepState
 from digits.sweeps import commands
@@ -166,6 +167,21 @@ class TestSweep:
         assert registry.get_sweep(sweep_id).state is SweepState.STOPPED
         assert registry.list_trials(sweep_id)[0].state is RunState.STOPPED
         assert "No trial has been validated." in texts(page)
+
+    def test_is_renamed_by_its_owner(self, open_page, tidy, registry, trainer):
+        """Its trials are called after it, before and after; a name is shown as it is written."""
+        sweep_id = commands.submit(registry, make_plan(trials=2), "ada")
+        trainer.drive()
+        page = open_page("sweep.py", sweep=sweep_id)
+        tidy(page.text_input(key=f"sweep.name.{sweep_id}").set_value("  wide :red[rates] ").run())
+        assert "**wide :red\\[rates\\]**" in texts(page)
+        trainer.work()
+        assert {run.name for run in registry.list_runs("ada")} == {
+            "wide :red[rates], trial 1",
+            "wide :red[rates], trial 2",
+            "wide :red[rates], best again",
+        }
+        assert not open_page("sweep.py", visitor="bob", sweep=sweep_id).text_input
 
     def test_is_deleted_and_restored(self, open_page, tidy, registry, trainer):
         sweep_id = commands.submit(registry, make_plan(trials=2), "ada")

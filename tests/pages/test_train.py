@@ -6,7 +6,9 @@ from streamlit.testing.v1 import AppTest
 
 from digits.accuracy import Accuracy
 from digits.runs import commands
-from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import KNOBS, Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.schema import RunState
 from digits.settings import Settings
 from digits.store import FolderStore, open_store

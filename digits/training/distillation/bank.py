@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from digits.data import allographs, datasets, handwriting, letters, mixture
+from digits.data import allographs, handwriting, letters, mixture
 from digits.data.datasets import CLASS_NAMES, Dataset
 from digits.data.mixture import Share
+from digits.data.mnist import load_mnist
 from digits.files import write_whole
 from digits.settings import IMAGE_SIZE, Settings, work_dir
 from digits.training.judge import fit as judge
@@ -145,7 +146,7 @@ def build(settings: Settings, say: Say = print) -> Bank:
     drawn = _add_handwriting(bank, settings.data_dir)
     synthetic = bank.add_drawings((CLASS_NAMES[row % 10], allographs.draw(row % 10, rng)) for row in range(ALLOGRAPHS))
     say(f"{len(synthetic):,} allographs")
-    mnist = datasets.load_mnist(settings, first_train_image=judge.FIRST_TRAIN_IMAGE)
+    mnist = load_mnist(settings, first_train_image=judge.FIRST_TRAIN_IMAGE)
     characters = letters.load(
         letters.Alphabet("all", "All", ALL_CHARACTERS, {name: row for row, name in enumerate(ALL_CHARACTERS)}), settings
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from digits.data import datasets, sets
+from digits.data import mnist, sets
 from digits.models.judge import JUDGE_DIR, Facts, Judge
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir
@@ -39,7 +39,7 @@ def save(name: str, weights: Sequence[np.ndarray], facts: Mapping[str, Any], set
     """Write a recogniser's files and its card, tested once on the test images, into the folder `output`."""
     declared = sets.find(DATA_SETS.get(name, name))
     if declared.name == sets.MNIST:
-        dataset = datasets.load_mnist(settings, first_train_image=judge.FIRST_TRAIN_IMAGE)
+        dataset = mnist.load_mnist(settings, first_train_image=judge.FIRST_TRAIN_IMAGE)
     else:
         dataset = declared.load(settings)
     memory = work_dir(settings.runs_dir, "mixture")
@@ -76,7 +76,7 @@ def save_judge(weights: Sequence[np.ndarray], facts: Mapping[str, Any], settings
         "seconds": facts["seconds"],
     }
     Facts(threshold=0.0, **known).save(folder)
-    validation = datasets.load_mnist(settings, first_train_image=judge.FIRST_TRAIN_IMAGE).validation
+    validation = mnist.load_mnist(settings, first_train_image=judge.FIRST_TRAIN_IMAGE).validation
     threshold = judge.find_threshold(Judge(folder), validation, settings.data_dir, np.random.default_rng(0))
     Facts(threshold=round(threshold, 4), **known).save(folder)
     print(f"judge: {len(facts['classes'])} classes, threshold {threshold:.4f}")

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from digits.data import datasets, handwriting, mixture
+from digits.data import handwriting, mixture, mnist
 from digits.data.allographs import vary
 from digits.data.datasets import CLASS_NAMES, Split
 from digits.data.drawings import Drawing, Placed, place, read_as_strokes
@@ -57,7 +57,7 @@ def main() -> None:
         raise SystemExit("Set DIGITS_DATA_DIR to the folder with mnist/ and handwriting/.")
     start = time.perf_counter()
     rng = np.random.default_rng(options.seed)
-    dataset = datasets.load_mnist(settings, first_train_image=FIRST_TRAIN_IMAGE)
+    dataset = mnist.load_mnist(settings, first_train_image=FIRST_TRAIN_IMAGE)
     names, shown = zip(*examples(dataset.train, settings.data_dir, rng), strict=True)
     classes = (*CLASS_NAMES, *sorted(set(names) - set(CLASS_NAMES)))
     print(f"{len(shown):,} glyphs of {len(classes)} classes in {time.perf_counter() - start:.0f} s", flush=True)

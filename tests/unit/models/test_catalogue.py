@@ -16,7 +16,8 @@ from digits.errors import ModelNotFound
 from digits.models import catalogue
 from digits.models.recogniser import is_temperature
 from digits.models.weights import EXPLAIN_FILE
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.settings import BUNDLED_MODELS_DIR, Settings
 
 TESTED = {"capitals": 1_040, "characters": 2_540}  # test images; of MNIST there are 10,000

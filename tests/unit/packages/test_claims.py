@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from digits.errors import InvalidPackage
 from digits.models import catalogue
 from digits.packages import archives, claims, pack
-from digits.runs.hyperparameters import Change
+from digits.runs.changes import Change
 from digits.runs.schema import METRIC_NAMES
 from digits.settings import Settings
 

@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from digits.data import datasets
+from digits.data import mnist
 from digits.errors import InvalidPackage, PackageNotStored, TooManyPackages
 from digits.models import catalogue
 from digits.packages import archives, intake, limits, measure, pack, rebuild
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.runs.schema import RunState
 from digits.settings import PROJECT_DIR, Settings
 from tests.unit.packages.test_archives import hostile
@@ -61,7 +61,7 @@ def test_a_package_becomes_the_visitors_model(files, import_package, registry, r
     )
     run_id = import_package(content, on_step=steps.append)
     run, new, old = registry.get(run_id), catalogue.find(run_id, settings), catalogue.find("softmax", settings)
-    images = datasets.load_test(settings).test.images
+    images = mnist.load_test(settings).test.images
     assert (run.owner, run.state, run.name, run.step) == ("ada", RunState.FINISHED, "Softmax regression", 1000)
     assert (run.best_step, run.best_val_accuracy, run.val_accuracy) == (100, 0.8, 0.8)
     assert [row["step"] for row in registry.history(run_id)] == [50, 100]

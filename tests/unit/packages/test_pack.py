@@ -18,7 +18,8 @@ from digits.errors import InvalidPackage, ModelNotFound, TooManyPackages
 from digits.models import catalogue, textweights
 from digits.models.reading import read_picture
 from digits.packages import archives, check, limits, pack
-from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import PROJECT_DIR, Settings
 
 ROW = {"step": 50, "seconds": 0.1, "loss": 1.5, "accuracy": 0.5, "val_loss": None, "val_accuracy": None}

@@ -14,7 +14,7 @@ from digits.errors import InvalidPackage
 from digits.models import catalogue, textweights
 from digits.models.textweights import Weight
 from digits.packages import parameters
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.settings import BUNDLED_MODELS_DIR
 
 

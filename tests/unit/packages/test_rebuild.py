@@ -9,7 +9,7 @@ from digits.models import catalogue, textweights, weights
 from digits.models.recogniser import Recogniser
 from digits.models.textweights import Weight
 from digits.packages import rebuild
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.settings import BUNDLED_MODELS_DIR
 from digits.training import explain, export, networks
 

@@ -5,7 +5,8 @@ import pytest
 from digits.errors import QuotaReached, TooManyPackages, TooManyRuns
 from digits.quotas import Quotas
 from digits.runs import admission, commands
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.schema import RunState
 from digits.runs.usage import Usage
 

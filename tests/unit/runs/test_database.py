@@ -16,8 +16,9 @@ from alembic.runtime.migration import MigrationContext
 
 from digits.errors import RegistryBusy, RegistryUnavailable
 from digits.runs import database, schema
+from digits.runs.changes import Change
 from digits.runs.database import Database
-from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import RunState
 from digits.settings import PROJECT_DIR, Settings

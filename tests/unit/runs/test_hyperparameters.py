@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from digits.errors import DigitsError, InvalidHyperparameter
-from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS, Hyperparameters, as_markdown, check
+from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, Hyperparameters, as_markdown, check
 from digits.settings import PROJECT_DIR
 
 DEFAULTS = {item.name: item.default for item in dataclasses.fields(Hyperparameters)}
@@ -173,30 +173,6 @@ class TestSchedule:
         assert rates == sorted(rates, reverse=True)
         assert cosine.learning_rate_at(cosine.iterations / 2) == pytest.approx(cosine.learning_rate / 2)
         assert 0 < cosine.learning_rate_at(cosine.iterations - 1) < 0.001 * cosine.learning_rate
-
-
-class TestPresets:
-    def test_there_is_one_for_every_network(self):
-        """Every network has its own preset, in the same order as the networks."""
-        assert tuple(PRESETS) == KNOBS["network"].choices
-
-    @pytest.mark.parametrize("network", PRESETS)
-    def test_suit_their_network(self, network):
-        """A preset is valid, belongs to its network, and has a title."""
-        preset = PRESETS[network]
-        assert preset.hyperparameters.network == network
-        assert Hyperparameters.from_dict(preset.hyperparameters.to_dict()) == preset.hyperparameters
-        assert preset.title
-
-    @pytest.mark.parametrize("network", PRESETS)
-    def test_stand_on_the_sliders_stops(self, network):
-        """A preset's values are stops of the sliders, so a visitor can return to them."""
-        for name, value in PRESETS[network].hyperparameters.to_dict().items():
-            knob = KNOBS[name]
-            if knob.choices:
-                assert value in knob.choices
-            elif knob.step:
-                assert (value - knob.low) / knob.step == pytest.approx(round((value - knob.low) / knob.step))
 
 
 def test_learning_rates_cover_their_range():

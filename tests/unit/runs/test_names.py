@@ -3,7 +3,8 @@
 import pytest
 
 from digits.runs import names
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 
 
 def test_every_network_has_a_short_name():

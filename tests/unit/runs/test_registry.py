@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from digits.errors import DigitsError, LeaseLost, RegistryBusy, RegistryUnavailable, RunAlreadyFinished, RunNotFound
 from digits.runs import schema
-from digits.runs.hyperparameters import PRESETS, Change, Hyperparameters
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry, open_registry
 from digits.runs.schema import METRIC_NAMES, RunState
 from digits.runs.work import LEASE_SECONDS

@@ -3,7 +3,8 @@
 import pytest
 
 from digits.errors import InvalidHyperparameter, InvalidSweep
-from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS
+from digits.runs.hyperparameters import KNOBS, LEARNING_RATES
+from digits.runs.presets import PRESETS
 from digits.sweeps.plan import Plan, default_plan
 from digits.sweeps.space import SEARCHABLE, Space, axis, stops, usual
 

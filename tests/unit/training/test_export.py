@@ -14,7 +14,8 @@ from digits.errors import ExportMismatch, TrainingDiverged
 from digits.models import calibration, cards, catalogue, textweights
 from digits.models.drawn_accuracy import measure_sample
 from digits.models.recogniser import CalibratedRecogniser, Recogniser
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.settings import BUNDLED_MODELS_DIR
 from digits.training import export, networks
 from digits.training.loop import Program, train

@@ -12,7 +12,8 @@ import types
 import pytest
 
 from digits.runs import commands
-from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import RunState
 from digits.runs.work import new_worker

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from digits.accuracy import accuracy
 from digits.errors import TrainingDiverged
-from digits.runs.hyperparameters import KNOBS, PRESETS, Change, Hyperparameters
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import KNOBS, Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.training.loop import Training, batch_indices, joined_indices, train
 from digits.training.precision import PRECISIONS, fastest_precision, memory_file, processor
 from digits.training.programs import Program, warm_up

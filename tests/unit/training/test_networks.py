@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.training import networks
 
 PARAMETERS = {  # counted by hand: (inputs + 1 bias) x outputs of each layer

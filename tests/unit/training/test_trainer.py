@@ -14,7 +14,8 @@ from digits.errors import DatasetUnavailable, RegistryBusy, RunNotFound
 from digits.models import catalogue
 from digits.models.identity import Weights
 from digits.runs import commands
-from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import RunState
 from digits.settings import Settings

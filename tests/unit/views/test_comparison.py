@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.runs.hyperparameters import KNOBS, Change, Hyperparameters
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.views import comparison
 
 

@@ -5,7 +5,8 @@ import functools
 
 import pytest
 
-from digits.runs.hyperparameters import Change, Hyperparameters
+from digits.runs.changes import Change
+from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import RunState
 from digits.views import diagnosis

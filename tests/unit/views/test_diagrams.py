@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.views import diagrams
 
 

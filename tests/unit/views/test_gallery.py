@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from digits.data import datasets
+from digits.data import mnist
 from digits.models import catalogue
 from digits.settings import Settings
 from digits.views.gallery import SAMPLES, Choice, browse, by_class, choose, contact_sheet, enlarged, sprite
@@ -195,7 +195,7 @@ WRONG = [947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 
 
 def test_most_of_mnists_wrong_labels_are_among_the_first_suspects():
     """Of the 15 test labels that five people called wrong (Northcutt et al., 2021), eleven are among the first 60."""
-    dataset = datasets.load_test(Settings.from_environment())
+    dataset = mnist.load_test(Settings.from_environment())
     if not dataset.is_complete:
         pytest.skip("the full MNIST is needed; set DIGITS_DATA_DIR to have this tested")
     model = catalogue.find("convolutional", Settings.from_environment())

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 from starlette.requests import Request
 
-from digits.runs.hyperparameters import PRESETS
+from digits.runs.presets import PRESETS
 from digits.runs.registry import open_registry
 from digits.settings import Settings
 from digits.views import health

