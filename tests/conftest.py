@@ -55,6 +55,31 @@ def registry(runs_dir, empty_registry):
     open_registry.cache_clear()
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """What `once` has made for a file of tests: a folder, and what was returned with it, by its function's name."""
+    return tmp_path_factory.mktemp("made"), {}
+
+
+@pytest.fixture
+def once(registry, runs_dir, made):
+    """Make runs once for a file of tests, by a function: every later test begins with a copy of their folder."""
+
+    def make_or_copy(make):
+        folder, results = made[0] / make.__name__, made[1]
+        if make.__name__ in results:
+            close(registry)
+            shutil.rmtree(runs_dir)
+            shutil.copytree(folder, runs_dir)
+        else:
+            results[make.__name__] = make()
+            close(registry)  # its file is then complete; the next query opens it again
+            shutil.copytree(runs_dir, folder)
+        return results[make.__name__]
+
+    return make_or_copy
+
+
 def close(registry: Registry) -> None:
     """Close a registry's connections."""
     registry.close()

@@ -18,6 +18,7 @@ from digits.runs.entries import Admit
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.own_sets import SetRegistry
 from digits.runs.schema import METRIC_NAMES, Run, RunState, TrainerStatus, to_run
+from digits.runs.space import SpaceRegistry
 from digits.runs.sweep_record import CONFIRMATION
 from digits.runs.sweeps import SweepRegistry
 from digits.runs.usage import Usage
@@ -27,8 +28,8 @@ _runs, _metrics, _changes, _workers = schema.runs, schema.metrics, schema.change
 _ID = re.compile(r"[\w-]{1,32}", re.ASCII)  # links may hold anything, and not every database takes every character
 
 
-class Registry(WorkRegistry, SetRegistry, SweepRegistry):
-    """The registry of runs: what visitors and pages ask of it, beside the parts of trainers, sets and sweeps."""
+class Registry(WorkRegistry, SpaceRegistry, SetRegistry, SweepRegistry):
+    """The registry of runs: what visitors and pages ask of it, beside the parts of trainers, files, sets and sweeps."""
 
     def create(
         self,

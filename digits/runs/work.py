@@ -1,19 +1,20 @@
 """Work: the trainers' side of the registry. Trainers lease runs, and record their progress and results."""
 
+import contextlib
 import os
 import secrets
 import socket
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sql
 
-from digits.errors import LeaseLost
+from digits.errors import LeaseLost, RegistryUnavailable
 from digits.runs import queue, schema
 from digits.runs.changes import Change
 from digits.runs.database import WORKERS_LOCK, Database, lock, now
-from digits.runs.retention import Holding
 from digits.runs.schema import Orders, Run, RunState, to_change, to_run
 from digits.settings import HEARTBEAT_TIMEOUT_SECONDS
 
@@ -26,7 +27,6 @@ _NO_COMMANDS = {"stop_requested": False, "pause_at": None, "save_requested": Fal
 _IS_ABANDONED = sql.and_(
     _runs.c.state == RunState.RUNNING, sql.or_(_runs.c.lease_until.is_(None), _runs.c.lease_until <= now())
 )
-_IS_IDLE = _runs.c.state.not_in((RunState.QUEUED, RunState.RUNNING))
 
 
 def new_worker() -> str:
@@ -39,7 +39,8 @@ class WorkRegistry(Database):
 
     Promises: a run is leased to one trainer at a time, and only that one can write it. The lease ends when its trainer
     puts the run back or finishes it, or has been silent for `LEASE_SECONDS` by the database's clock. A trainer that has
-    lost its lease gets `LeaseLost` at its next write. An ended run's progress and result never change.
+    lost its lease gets `LeaseLost` at its next write. An ended run's progress and result never change. A write whose
+    answer was lost, so that the database may have carried it out, can be made again: it takes effect once.
 
     Attributes:
         worker: the name of the trainer that uses this registry.
@@ -50,7 +51,8 @@ class WorkRegistry(Database):
         super().__init__(url)
         self.worker = worker or new_worker()
         self._last_write = time.monotonic()
-        self._is_unsure = False  # a claim has failed, which the database may have carried out all the same
+        self._claiming = threading.Lock()
+        self._unanswered: set[tuple[Any, ...]] = set()  # writes that failed, but may have been carried out all the same
 
     def claim(self, *, attempts: int = _MAX_ATTEMPTS) -> Run | None:
         """Lease the next run in the queue and return it, or None; abandoned runs are put back into the queue first.
@@ -59,7 +61,11 @@ class WorkRegistry(Database):
             attempts: an abandoned run fails if this many trainers have died while training it since its last
                 checkpoint.
         """
-        mine = sql.and_(_runs.c.state == RunState.RUNNING, _runs.c.worker == self.worker, sql.literal(self._is_unsure))
+        with self._claiming, self._writing_once("claim") as is_repeat:
+            return self._claim(attempts, is_repeat=is_repeat)
+
+    def _claim(self, attempts: int, *, is_repeat: bool) -> Run | None:
+        mine = sql.and_(_runs.c.state == RunState.RUNNING, _runs.c.worker == self.worker, sql.literal(is_repeat))
         is_wanted = sql.or_(_runs.c.state == RunState.QUEUED, _IS_ABANDONED, mine)
         with self._reading() as connection:  # a read takes no lock, so an idle trainer blocks no writer
             if connection.execute(sql.select(_runs.c.id).where(is_wanted).limit(1)).first() is None:
@@ -75,15 +81,13 @@ class WorkRegistry(Database):
         )
         lease = {"worker": self.worker, "lease_until": now() + LEASE_SECONDS, "claims": _runs.c.claims + 1}
         started = sql.func.coalesce(_runs.c.started, time.time())
-        is_unsure, self._is_unsure = self._is_unsure, True
         with self._writing() as connection:
-            if is_unsure:
+            if is_repeat:
                 connection.execute(_runs.update().where(mine).values(state=RunState.QUEUED))
             _put_back_abandoned(connection, attempts)
             take = _runs.update().where(_runs.c.id == free.scalar_subquery(), _runs.c.state == RunState.QUEUED)
             taken = take.values(state=RunState.RUNNING, started=started, **lease).returning(*_runs.c)
             row = connection.execute(taken).mappings().one_or_none()
-        self._is_unsure = False
         self._last_write = time.monotonic()
         return to_run(row) if row else None
 
@@ -97,12 +101,18 @@ class WorkRegistry(Database):
 
     def record(self, run_id: str, progress: Sequence[dict[str, Any]] = (), **facts: Any) -> Orders:
         """Add rows of `METRIC_NAMES`, set columns such as `best_step`, and return the owner's orders."""
-        if progress:
-            facts = {"step": progress[-1]["step"]} | facts
-        with self._writing() as connection:
+        rows = [{"run_id": run_id, **row} for row in progress]
+        if rows:
+            facts = {"step": rows[-1]["step"]} | facts
+        steps = [row["step"] for row in rows]
+        with self._writing_once("record", run_id, *steps) as is_repeat, self._writing() as connection:
             self._hold(connection, run_id, **({"activity": ""} | facts if facts else {}))
-            if progress:
-                connection.execute(_metrics.insert(), [{"run_id": run_id, **row} for row in progress])
+            if rows and is_repeat:
+                written = _metrics.select().where(_metrics.c.run_id == run_id, _metrics.c.step.in_(steps))
+                known = [dict(row) for row in connection.execute(written).mappings()]
+                rows = [row for row in rows if row not in known]
+            if rows:
+                connection.execute(_metrics.insert(), rows)
             row = connection.execute(
                 sql.select(_runs.c.stop_requested, _runs.c.pause_at, _runs.c.save_requested, _runs.c.pruned).where(
                     _runs.c.id == run_id
@@ -115,8 +125,14 @@ class WorkRegistry(Database):
         with self._writing() as connection:
             self._hold(connection, run_id)
             for change in taken:
-                waiting = (_changes.c.run_id == run_id, _changes.c.name == change.name, _changes.c.step.is_(None))
-                connection.execute(_changes.update().where(*waiting).values(step=step, old=change.old))
+                same = (_changes.c.run_id == run_id, _changes.c.name == change.name, _changes.c.value == change.value)
+                if connection.execute(sql.select(_changes.c.id).where(*same, _changes.c.step == step)).first():
+                    continue  # recorded by a write whose answer was lost
+                facts = {"step": step, "old": change.old}
+                pending = _changes.update().where(*same, _changes.c.step.is_(None)).values(**facts)
+                if not connection.execute(pending).rowcount:  # the owner has asked for another value meanwhile
+                    same_run = {"run_id": run_id, "name": change.name, "value": change.value}
+                    connection.execute(_changes.insert().values(**same_run, **facts))
 
     def set_activity(self, run_id: str, activity: str, **facts: Any) -> None:
         """Set what is done for a run, in a few words; `facts` are further columns, such as `data`."""
@@ -125,21 +141,46 @@ class WorkRegistry(Database):
 
     def finish(self, run_id: str, state: RunState, **facts: Any) -> None:
         """End a run in state `state`; `facts` are further columns, such as `reason` or `test_total`."""
-        with self._writing() as connection:
-            ended = _NO_COMMANDS | {"ended": time.time(), "activity": "", "lease_until": now()}
-            self._hold(connection, run_id, state=state, **ended | facts)
+        ended = _NO_COMMANDS | {"ended": time.time()}
+        with self._leaving(run_id, state, **ended | facts) as connection:
             connection.execute(_changes.delete().where(_changes.c.run_id == run_id, _changes.c.step.is_(None)))
 
     def set_paused(self, run_id: str) -> None:
         """Pause a run, so that this trainer is free for others."""
-        facts = {"pause_at": None, "save_requested": False, "activity": "", "lease_until": now()}
-        with self._writing() as connection:
-            self._hold(connection, run_id, state=RunState.PAUSED, **facts)
+        with self._leaving(run_id, RunState.PAUSED, pause_at=None, save_requested=False):
+            pass
 
     def requeue(self, run_id: str) -> None:
         """Put a run back into the queue; it continues from its checkpoint, or restarts if it has none."""
-        with self._writing() as connection:
-            self._hold(connection, run_id, state=RunState.QUEUED, activity="", lease_until=now())
+        with self._leaving(run_id, RunState.QUEUED):
+            pass
+
+    @contextlib.contextmanager
+    def _leaving(self, run_id: str, state: RunState, **values: Any) -> Iterator[sql.Connection]:
+        """Give a run back in another state."""
+        left = (
+            _runs.c.id == run_id,
+            _runs.c.state == state,
+            _runs.c.worker == self.worker,
+            _runs.c.lease_until <= now(),
+        )
+        with self._writing_once("leave", run_id, state) as is_repeat, self._writing() as connection:
+            if not (is_repeat and connection.execute(sql.select(_runs.c.id).where(*left)).first()):
+                self._hold(connection, run_id, state=state, **{"activity": "", "lease_until": now()} | values)
+            yield connection
+
+    @contextlib.contextmanager
+    def _writing_once(self, *write: Any) -> Iterator[bool]:
+        """Give whether this very write failed before, so that the database may already have carried it out."""
+        try:
+            yield write in self._unanswered
+        except RegistryUnavailable:
+            self._unanswered.add(write)
+            raise
+        except BaseException:
+            self._unanswered.discard(write)
+            raise
+        self._unanswered.discard(write)
 
     def _hold(self, connection: sql.Connection, run_id: str, **values: Any) -> None:
         """Set columns of a run and renew its lease; raise `LeaseLost` if this trainer has no lease of it."""
@@ -167,7 +208,8 @@ class WorkRegistry(Database):
             Whether it may start.
         """
         is_alive = _workers.c.heartbeat >= now() - HEARTBEAT_TIMEOUT_SECONDS
-        living = sql.select(_workers.c.id).where(is_alive, sql.literal(unless_served)).limit(1)
+        others = _workers.c.id != worker  # whose announcement may have been carried out although its answer was lost
+        living = sql.select(_workers.c.id).where(is_alive, others, sql.literal(unless_served)).limit(1)
         with self._reading() as connection:  # a read blocks no writer
             if connection.execute(living).first():
                 return False
@@ -175,7 +217,7 @@ class WorkRegistry(Database):
             lock(connection, WORKERS_LOCK)
             if connection.execute(living).first():
                 return False
-            connection.execute(_workers.delete().where(sql.not_(is_alive)))
+            connection.execute(_workers.delete().where(sql.not_(sql.and_(is_alive, others))))
             row = {"id": worker, "pid": 0, "activity": "starting", "heartbeat": now() + grace_seconds}
             connection.execute(_workers.insert().values(**row))
         return True
@@ -202,51 +244,6 @@ class WorkRegistry(Database):
         is_alive = _workers.c.heartbeat >= now() - HEARTBEAT_TIMEOUT_SECONDS
         with self._reading() as connection:
             return connection.execute(sql.select(sql.func.count()).where(is_alive)).scalar_one()
-
-    # Deleted runs, and what the owners' side uses too.
-
-    def list_deleted(self, before: float) -> list[str]:
-        """Return the ids of the runs that were deleted before a time, in seconds since 1970."""
-        with self._reading() as connection:
-            return list(connection.execute(sql.select(_runs.c.id).where(_runs.c.deleted < before)).scalars())
-
-    def list_unmeasured(self) -> list[str]:
-        """Return the ids of the runs that do not train and whose files have not been measured."""
-        with self._reading() as connection:
-            found = sql.select(_runs.c.id).where(_runs.c.disk_bytes.is_(None), _IS_IDLE)
-            return list(connection.execute(found).scalars())
-
-    def set_disk_bytes(self, run_id: str, disk_bytes: int) -> None:
-        """Record the space of a run's files."""
-        with self._writing() as connection:
-            connection.execute(_runs.update().where(_runs.c.id == run_id).values(disk_bytes=disk_bytes))
-
-    def list_holdings(self) -> list[Holding]:
-        """Return what each run with files holds of the disk."""
-        columns = (
-            _runs.c.id,
-            _runs.c.owner,
-            _runs.c.disk_bytes,
-            sql.func.coalesce(_runs.c.ended, _runs.c.lease_until, _runs.c.created),
-            _IS_IDLE,
-            _runs.c.deleted.is_not(None),
-            _runs.c.shared,
-        )
-        with self._reading() as connection:
-            return [Holding(*row) for row in connection.execute(sql.select(*columns).where(_runs.c.disk_bytes > 0))]
-
-    def abandon(self, run_ids: Sequence[str]) -> None:
-        """Delete runs so that nothing can bring them back; one that waits or trains by now is left alone."""
-        stopped = sql.literal(RunState.STOPPED, _runs.c.state.type)
-        ended = sql.case((_runs.c.state == RunState.PAUSED, stopped), else_=_runs.c.state)
-        gone = {"deleted": 0.0, "state": ended}
-        with self._writing() as connection:
-            connection.execute(_runs.update().where(_runs.c.id.in_(run_ids), _IS_IDLE).values(**gone))
-
-    def purge(self, run_id: str) -> None:
-        """Remove a deleted run permanently, with its history."""
-        with self._writing() as connection:
-            connection.execute(_runs.delete().where(_runs.c.id == run_id))  # its other rows go with it
 
     def changes(self, run_id: str) -> list[Change]:
         """Return a run's changes of hyperparameters in the order in which they took effect; pending ones come last."""

@@ -204,7 +204,7 @@ class TrainerKeeper:
     def _forget(self, process: subprocess.Popen[bytes]) -> None:
         _close_input(process)
         self._registry().release(self._worker)
-        self._process = None
+        self._process, self._worker = None, ""
 
     def _is_disk_full(self) -> bool:
         try:
@@ -215,7 +215,7 @@ class TrainerKeeper:
     def _is_wanted(self) -> bool:
         """Return whether a trainer should be started; then it is announced in the registry."""
         self._settings.runs_dir.mkdir(parents=True, exist_ok=True)
-        self._worker = secrets.token_hex(8)
+        self._worker = self._worker or secrets.token_hex(8)  # the same one if the answer of the last try was lost
         return self._registry().enlist(
             self._worker,
             unless_served=self._settings.trainers is None and not self._settings.cluster,

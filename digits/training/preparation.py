@@ -77,7 +77,7 @@ class Preparation:
         self._retry(lambda: self._registry.set_activity(run.id, "Preparing", data=dataset.description))
         is_lesson = bool(run.parent)
         program = self._find_program(run.hyperparameters, len(dataset.class_names), run.precision, is_lesson=is_lesson)
-        self._registry.set_activity(run.id, "Preparing", precision=program.precision)
+        self._retry(lambda: self._registry.set_activity(run.id, "Preparing", precision=program.precision))
         training, notice = self._restore(run, dataset, program)
         self._retry(lambda: self._registry.rewind(run.id, training.step))
         timeline.rewind(self._store, run.id, training.step)

@@ -30,11 +30,16 @@ SEVEN: list[Point] = [(70, 70), (130, 68), (200, 68), (170, 130), (140, 190), (1
 SEVENS_BAR: list[Point] = [(105, 150), (150, 148), (195, 146)]
 
 
+_EVERY_MS = 50  # `expect` would look after 0.1, 0.25 and 0.5 s, and then once a second
+_SETTLED = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+_COMPLETE = f"document.querySelector('h1')?.checkVisibility() && {_SETTLED}"
+
+
 def open_page(page: Page, address: str) -> None:
     """Open an address and wait until the page is complete."""
     page.goto(address)
+    page.wait_for_function(_COMPLETE, polling=_EVERY_MS)
     expect(page.get_by_role("heading", level=1).first).to_be_visible()
-    settle(page)
 
 
 class Line:
@@ -64,7 +69,7 @@ class Line:
 
 def settle(page: Page) -> None:
     """Wait until the server has finished."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    page.wait_for_function(_SETTLED, polling=_EVERY_MS)
 
 
 def exception_boxes(page: Page) -> list[str]:

@@ -1,5 +1,6 @@
 """Pages as a visitor opens them, without a browser and without a trainer."""
 
+import gc
 import logging
 from pathlib import Path
 
@@ -40,9 +41,22 @@ def failures():
     assert handler.messages == []
 
 
+@pytest.fixture(scope="module", autouse=True)
+def collected():
+    """What `open_page` excludes from garbage collection is collected again after a file of tests."""
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
 def open_page(registry):
-    """Open a page by its file, with a link's parameters; gives Streamlit's AppTest."""
+    """Open a page by its file, with a link's parameters; gives Streamlit's AppTest.
+
+    Streamlit collects garbage after every run of a page, for 0.3 s if the tests before have loaded TensorFlow. What is
+    loaded is therefore excluded, as the server excludes it (`pages/_warm_up.py`).
+    """
+    gc.collect()
+    gc.freeze()
 
     def open_(file="draw.py", *, visitor="ada", **link):
         page = AppTest.from_file(NAVIGATION, default_timeout=60)

@@ -434,26 +434,29 @@ class TestAgain:
 
 class TestResult:
     @pytest.fixture
-    def finished(self, registry, runs_dir, small, quick):
+    def finished(self, registry, runs_dir, small, quick, once):
         """A finished run of ada's, with its model, as the trainer would leave them."""
         from digits.training.loop import train
         from digits.training.programs import Program
 
-        run_id = commands.submit(registry, quick, "ada")
-        registry.claim()
-        program = Program("softmax", 10, optimizer="sgd")
-        for progress in train(quick, small, program):
-            registry.record(run_id, [vars(progress)])
-        card = export.save_model(
-            program.exportable_model(),
-            runs_dir / run_id,
-            hyperparameters=quick,
-            dataset=small,
-            facts={"seconds": 1.5},
-        )
-        result = {"test_correct": card.test.correct, "test_total": card.test.total}
-        registry.finish(run_id, RunState.FINISHED, **result)
-        return registry.get(run_id)
+        def train_and_save():
+            run_id = commands.submit(registry, quick, "ada")
+            registry.claim()
+            program = Program("softmax", 10, optimizer="sgd")
+            for progress in train(quick, small, program):
+                registry.record(run_id, [vars(progress)])
+            card = export.save_model(
+                program.exportable_model(),
+                runs_dir / run_id,
+                hyperparameters=quick,
+                dataset=small,
+                facts={"seconds": 1.5},
+            )
+            result = {"test_correct": card.test.correct, "test_total": card.test.total}
+            registry.finish(run_id, RunState.FINISHED, **result)
+            return run_id
+
+        return registry.get(once(train_and_save))
 
     def test_shows_accuracy_interval_and_four_downloads(self, finished, open_page, tidy):
         """A finished run shows its accuracy with an interval, and offers its files, the zip of everything first."""

@@ -1,5 +1,6 @@
 """Trouble in the trainer: a full disk, too little memory, damaged checkpoints, a stop while data is prepared."""
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 from digits import trouble
 from digits.data import mixture
-from digits.errors import ModelNotFound
+from digits.errors import ModelNotFound, RegistryBusy
 from digits.models import catalogue
 from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
@@ -236,15 +237,20 @@ def test_want_of_memory_is_told_as_such(error, registry, serve, monkeypatch, qui
 
 class TestCheckpoint:
     @pytest.fixture
-    def paused(self, registry, serve, store, runs_dir):
+    def paused(self, registry, serve, store, runs_dir, once):
         """A run paused after 130 and again after 260 iterations, and the model that it should give."""
-        peaceful, run_id = (commands.submit(registry, LONG, "ada") for _ in range(2))
-        commands.pause(registry, run_id, "ada")
-        for iterations in (130, 130):
-            commands.step(registry, run_id, "ada", iterations)
-            serve()
+
+        def train_and_pause():
+            peaceful, run_id = (commands.submit(registry, LONG, "ada") for _ in range(2))
+            commands.pause(registry, run_id, "ada")
+            for iterations in (130, 130):
+                commands.step(registry, run_id, "ada", iterations)
+                serve()
+            return run_id, weights_of(runs_dir, peaceful)
+
+        run_id, expected = once(train_and_pause)
         assert checkpoints.steps(store, run_id) == [260, 130]
-        return run_id, weights_of(runs_dir, peaceful)
+        return run_id, expected
 
     @staticmethod
     def damage(runs_dir, run_id, step, how):
@@ -310,6 +316,33 @@ class TestCheckpoint:
         serve()
         assert (registry.get(run_id).state, registry.get(run_id).reason) == (RunState.FINISHED, "")
         assert weights_of(runs_dir, run_id) == expected
+
+
+def test_a_run_whose_every_answer_is_lost_once_ends_the_same(registry, serve, monkeypatch, runs_dir, store):
+    """The database carries out each write of the trainer, and the connection fails before it says so."""
+    peaceful = commands.submit(registry, LONG, "ada")
+    serve()
+    writing, lost = registry._writing, []
+
+    @contextlib.contextmanager
+    def failing_every_second_time():
+        with writing() as connection:
+            yield connection
+        lost.append(len(lost) % 2 == 0)
+        if lost[-1]:
+            raise RegistryBusy("the connection failed")
+
+    run_id = commands.submit(registry, LONG, "ada")
+    monkeypatch.setattr(registry, "_writing", failing_every_second_time)
+    serve(then=[lambda: None] * 100, checkpoint_seconds=0.2)  # each pause before another try, and then the end
+    monkeypatch.setattr(registry, "_writing", writing)
+    assert sum(lost) > 5
+    runs = [registry.get(one) for one in (run_id, peaceful)]
+    assert [(run.state, run.reason, run.step) for run in runs] == [(RunState.FINISHED, "", 400)] * 2
+    curves = [[row | {"seconds": 0} for row in registry.history(run.id)] for run in runs]
+    assert curves[0] == curves[1]
+    assert weights_of(runs_dir, run_id) == weights_of(runs_dir, peaceful)
+    assert checkpoints.steps(store, run_id) == []
 
 
 @pytest.mark.parametrize(("command", "state"), [(commands.stop, RunState.STOPPED), (commands.pause, RunState.PAUSED)])
