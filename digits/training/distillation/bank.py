@@ -22,11 +22,11 @@ from digits.data.mixture import Share
 from digits.data.mnist import load_mnist
 from digits.files import write_whole
 from digits.settings import IMAGE_SIZE, Settings, work_dir
+from digits.training.distillation.plan import SEGMENTS
 from digits.training.judge import fit as judge
 from digits.training.judge import scribbles, spoilt
 
 SIDE = 1000  # units of a drawing's longer side
-SEGMENTS = 64  # of a drawing at most; one in a hundred has more, and loses points
 ALLOGRAPHS = 40_000
 SCRIBBLES = {"named": 800, "composed": 2400, "signs": 300, "spoilt": 2000}  # of each kind
 ALL_CHARACTERS = (*CLASS_NAMES, *string.ascii_uppercase, *string.ascii_lowercase)

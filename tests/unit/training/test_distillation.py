@@ -8,7 +8,7 @@ import pytest
 from digits.data import allographs, samples
 from digits.ink import pen
 from digits.training import networks
-from digits.training.distillation import bank, finish
+from digits.training.distillation import bank, finish, plan
 
 CLASSES = tuple("0123456789")
 
@@ -39,13 +39,13 @@ class TestBank:
         """No drawing has more lines than the bank keeps, and each stroke keeps its ends."""
         strokes = [np.cumsum(np.ones((points, 2), np.float32), axis=0), np.zeros((3, 2), np.float32)]
         kept = bank.shorten(strokes)
-        assert sum(len(stroke) - 1 for stroke in kept) <= bank.SEGMENTS
+        assert sum(len(stroke) - 1 for stroke in kept) <= plan.SEGMENTS
         assert [stroke[[0, -1]].tolist() for stroke in kept] == [stroke[[0, -1]].tolist() for stroke in strokes]
 
     def test_shortens_many_strokes(self):
         """Of more strokes than lines that the bank keeps, the last ones are left out."""
         kept = bank.shorten([np.zeros((5, 2), np.float32)] * 100)
-        assert sum(max(1, len(stroke) - 1) for stroke in kept) <= bank.SEGMENTS
+        assert sum(max(1, len(stroke) - 1) for stroke in kept) <= plan.SEGMENTS
 
 
 @pytest.fixture(scope="module")
@@ -56,39 +56,53 @@ def fit():
     return fit
 
 
+@pytest.fixture(scope="module")
+def batches(fit):
+    from digits.training.distillation import batches
+
+    return batches
+
+
+@pytest.fixture(scope="module")
+def layers(fit):
+    from digits.training.distillation import layers
+
+    return layers
+
+
 class TestOnAnAccelerator:
-    def test_draws_as_the_pen_does(self, fit):
+    def test_draws_as_the_pen_does(self, batches):
         """What is drawn of a bank's lines is the pen's image, up to what whole thousandths of its size leave out."""
         strokes = [example.strokes for example in samples.load(samples.EXAMPLES)[:40]]
         strokes.append([np.array([[10.0, 10.0]], np.float32)])
         made = bank.Bank()
         made.add_drawings(("0", one) for one in strokes)
-        rows = fit.Rows(made.arrays())
-        shown = np.asarray(fit.draw(rows.segments.astype("float32") / 1000, rows.smallest))
+        rows = batches.Rows(made.arrays())
+        shown = np.asarray(batches.draw(rows.segments.astype("float32") / 1000, rows.smallest))
         expected = np.stack([pen.draw(bank.shorten(one), smallest=8.0)[0] for one in strokes])
         assert np.abs(np.rint(shown * 255) - expected).max() <= 4
 
     @pytest.mark.parametrize("network", ["drawing", "judge"])
-    def test_gives_the_weights_of_the_network(self, fit, network):
+    def test_gives_the_weights_of_the_network(self, layers, network):
         """A small network's folded weights, in the product's network, give the same probabilities."""
         import jax
 
-        design = {"drawing": fit.STUDENT, "judge": fit.JUDGE}[network]
-        weights, moving = fit.initialise(design, jax.random.key(0))
+        design = {"drawing": plan.STUDENT, "judge": plan.JUDGE}[network]
+        weights, moving = layers.initialise(design, jax.random.key(0))
         moving = {name: value + 0.3 for name, value in moving.items()}
         images = np.random.default_rng(0).integers(0, 256, (4, 28, 28)).astype(np.float32)
-        logits, _ = fit.apply(design, weights, moving, images / 255, None)
+        logits, _ = layers.apply(design, weights, moving, images / 255, None)
         model = networks.build(network, 12, is_folded=True)
-        model.set_weights(fit.folded(design, weights, moving, 12))
+        model.set_weights(layers.folded(design, weights, moving, 12))
         assert model(images).numpy() == pytest.approx(np.asarray(jax.nn.softmax(logits[:, :12])), abs=1e-5)
 
     def test_distils(self, fit, tmp_path, monkeypatch):
         """From a bank come the weights of each of a task's models, with the facts of their training."""
-        tiny = fit.Design((4, 4), (1, 2), 8)
+        tiny = plan.Design((4, 4), (1, 2), 8)
         monkeypatch.setattr(fit, "TEACHER", tiny)
         monkeypatch.setattr(fit, "STEPS", 2)
         monkeypatch.setattr(fit, "ITERATIONS", 6)
-        monkeypatch.setitem(fit.PLAN, "digits", ((0.1,), (fit.Model("drawing", tiny, 5.0),)))
+        monkeypatch.setitem(plan.PLAN, "digits", ((0.1,), (plan.Model("drawing", tiny, 5.0),)))
         np.savez(tmp_path / "bank.npz", **small_bank().arrays())
         arguments = ["--tasks", "digits", "--seconds", "5.1", "--sizes", "8", "8"]
         fit.main([str(tmp_path / "bank.npz"), str(tmp_path / "weights"), *arguments])
