@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from digits.data import allographs, letters, mixture
+from digits.data import allographs, letters, ways
 from digits.data.datasets import Dataset, Part, Split
 from digits.data.drawings import Drawing
 from digits.ink import glyphs
@@ -64,7 +64,7 @@ def vary(corrections: Sequence[Drawing], class_names: Sequence[str], *, copies: 
     for copy in range(copies):
         for place, drawing in enumerate(corrections):
             strokes = allographs.vary(drawing.strokes, rng)
-            way = mixture.read_strokes if (copy + place) % _AS_PICTURE else mixture.read_from_paper
+            way = ways.read_strokes if (copy + place) % _AS_PICTURE else ways.read_from_paper
             image = way(strokes, rng)
             if image is not None:
                 images.append(image)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from digits.data import handwriting, mixture, mnist
+from digits.data import allographs, handwriting, mnist, ways
 from digits.data.allographs import vary
 from digits.data.datasets import CLASS_NAMES, Split
 from digits.data.drawings import Drawing, Placed, place, read_as_strokes
@@ -127,10 +127,10 @@ def examples(train_split: Split, data_dir: Path, rng: np.random.Generator) -> It
 def _digits(train_split: Split, data_dir: Path, rng: np.random.Generator) -> Iterator[Example]:
     for image, label in zip(train_split.images[:MNIST_IMAGES], train_split.labels[:MNIST_IMAGES], strict=True):
         yield CLASS_NAMES[label], image
-        yield CLASS_NAMES[label], mixture.redraw(image)
+        yield CLASS_NAMES[label], ways.redraw(image)
     for label in range(10):
         for _ in range(1500):
-            yield CLASS_NAMES[label], _read(mixture.allographs.draw(label, rng), rng)
+            yield CLASS_NAMES[label], _read(allographs.draw(label, rng), rng)
     for source in ("unipen", "pendigits"):
         for drawing in _drawings(data_dir, source, "train"):
             if drawing.label in CLASS_NAMES:
@@ -153,7 +153,7 @@ def complete_writers(drawings: list[Drawing]) -> list[list[Drawing]]:
 def _read(strokes: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """Return the glyph that the app makes of strokes; one in eight is read as a picture."""
     if rng.random() < 1 / PICTURES:
-        image = mixture.read_from_paper(strokes, rng)
+        image = ways.read_from_paper(strokes, rng)
         if image is not None:
             return image
     return glyphs.fit_strokes(strokes, size=(1, 1)).image
@@ -164,7 +164,7 @@ def scribble(kind: str, rng: np.random.Generator, *, as_picture: bool) -> np.nda
     strokes = scribbles.draw(kind, rng)
     if kind in scribbles.AS_DRAWN:
         return read_as_strokes(Placed(strokes, 0.0, 20.0))
-    image = mixture.read_from_paper(strokes, rng) if as_picture else None
+    image = ways.read_from_paper(strokes, rng) if as_picture else None
     return read_as_strokes(place(strokes, rng)) if image is None else image
 
 
@@ -173,7 +173,7 @@ def find_threshold(judge: Judge, validation: Split, data_dir: Path, rng: np.rand
 
     All are drawn by the pen, as everything is that the app judges.
     """
-    digits = {"redrawn": [mixture.redraw(image) for image in validation.images]}
+    digits = {"redrawn": [ways.redraw(image) for image in validation.images]}
     for source in ("unipen", "pendigits"):
         held_out = [d for d in _drawings(data_dir, source, "development") if d.label in CLASS_NAMES]
         digits[source] = [_read(drawing.strokes, rng) for drawing in held_out]

@@ -9,7 +9,7 @@ import types
 import numpy as np
 import pytest
 
-from digits.data import handwriting, mixture
+from digits.data import handwriting, mixture, ways
 from digits.data.datasets import Part
 from digits.errors import DatasetCorrupt, TermsForbidTraining
 from digits.ink import glyphs
@@ -100,10 +100,10 @@ def test_is_cached(small, tmp_path, monkeypatch):
     """The second call makes no image; a damaged file is replaced."""
     few = dataclasses.replace(small, train=small.train.rows(0, 30))
     first = mixture.for_drawings(few, tmp_path / "memory")
-    redraw = mixture.redraw
-    monkeypatch.setattr(mixture, "redraw", None)
+    redraw = ways.redraw
+    monkeypatch.setattr(ways, "redraw", None)
     assert np.array_equal(mixture.for_drawings(few, tmp_path / "memory").train.images, first.train.images)
-    monkeypatch.setattr(mixture, "redraw", redraw)
+    monkeypatch.setattr(ways, "redraw", redraw)
     for file in (tmp_path / "memory").iterdir():
         file.write_bytes(file.read_bytes()[:100])
     assert np.array_equal(mixture.for_drawings(few, tmp_path / "memory").train.images, first.train.images)
@@ -164,7 +164,7 @@ def test_a_damaged_file_is_named(data_dir):
 def test_redrawing_evens_the_pen(small):
     """The stroke width of redrawn images varies less from image to image than MNIST's."""
     images = small.train.images[:60]
-    redrawn = np.stack([mixture.redraw(image) for image in images])
+    redrawn = np.stack([ways.redraw(image) for image in images])
     assert (redrawn.shape, redrawn.dtype) == (images.shape, np.uint8)
     widths = [[width(image) for image in some] for some in (images, redrawn)]
     assert np.std(widths[1]) < 0.7 * np.std(widths[0])

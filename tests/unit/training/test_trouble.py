@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from digits import trouble
-from digits.data import mixture
+from digits.data import ways
 from digits.errors import ModelNotFound, RegistryBusy
 from digits.models import catalogue
 from digits.runs import commands
@@ -349,7 +349,7 @@ def test_a_run_whose_every_answer_is_lost_once_ends_the_same(registry, serve, mo
 def test_a_command_during_preparation_acts_within_a_second(command, state, registry, serve, monkeypatch):
     """The mixture of images is made for minutes; the owner's command ends that, and nothing else is lost."""
     drawing = Hyperparameters(network="softmax", augmentation="drawing", iterations=100, batch_size=10)
-    run_id, begun, redraw = commands.submit(registry, drawing, "ada"), [], mixture.redraw
+    run_id, begun, redraw = commands.submit(registry, drawing, "ada"), [], ways.redraw
 
     def slowly(image):
         if not begun:
@@ -358,7 +358,7 @@ def test_a_command_during_preparation_acts_within_a_second(command, state, regis
         time.sleep(0.005)
         return redraw(image)
 
-    monkeypatch.setattr(mixture, "redraw", slowly)
+    monkeypatch.setattr(ways, "redraw", slowly)
     serve()
     run = registry.get(run_id)
     assert (run.state, run.step) == (state, 0)
