@@ -6,9 +6,7 @@ originals, which lie in Streamlit's package.
 """
 
 import gzip
-import os
 import re
-import sys
 import time
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -21,7 +19,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # The file's name holds a hash of its content, so its content never changes.
 _IMMUTABLE = re.compile(r"/(?:static|bidi-components|assets)/.*[.-][A-Za-z0-9_-]{8}\.(?:js|css|svg|json|wasm)$")
-_NICENESS = 10  # as of training
 _GZIP_LEVEL, _BROTLI_QUALITY = 9, 11
 _SMALLEST = 512  # bytes; smaller files are not worth it
 _MOST_BYTES = 32 * 2**20  # kept, compressed; all of Streamlit's files take about 14 MB
@@ -88,9 +85,7 @@ class CompressOnce:
             Thread(target=self._pack, name="brotli", daemon=True).start()
 
     def _pack(self) -> None:
-        """Compress all waiting files by Brotli, for ever, while nobody else needs the processor."""
-        if sys.platform == "linux":  # elsewhere it would be the whole server's priority
-            os.nice(_NICENESS)
+        """Compress all waiting files by Brotli, for ever."""
         while True:
             file = self._waiting.get()
             if self._waiting.empty():  # perhaps the first of a page's files
