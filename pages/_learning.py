@@ -12,6 +12,7 @@ from digits.runs.schema import Run
 from digits.store import open_store
 from digits.training import timeline
 from digits.views import charts, weight_pictures
+from digits.views.markdown import escaped
 from pages import _curves, _own_drawing, _samples, _state, _widgets
 
 VIEWS = {"samples": "Samples", "layer": "Weights", "confusion": "Confusion", "lines": "Progress lines"}
@@ -44,7 +45,7 @@ def show(run: Run) -> None:
     try:
         steps = timeline.steps(store, run.id)
     except StoreUnavailable as error:
-        st.warning(str(error), icon=":material/cloud_off:")
+        st.warning(escaped(str(error)), icon=":material/cloud_off:")
         return
     if not steps:
         message = "No snapshots of this run were kept."

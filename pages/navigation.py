@@ -7,6 +7,7 @@ import streamlit as st
 
 from digits.errors import StoreUnavailable
 from digits.views import previews
+from digits.views.markdown import escaped
 
 COMPONENTS = Path(__file__).parent / "components"
 
@@ -32,7 +33,7 @@ with st.bottom, st.container(key="tabs", horizontal=True, wrap=False, gap=None, 
 try:
     page.run()
 except StoreUnavailable as error:  # pages of bundled models need no store
-    st.error(str(error))
+    st.error(escaped(str(error)))
 except Exception:  # a bug: the log says which
     logging.getLogger("digits.pages").exception("The page %s failed.", page.title)
     st.error("Something went wrong on this page. Reload it; if that does not help, tell the person who runs this app.")

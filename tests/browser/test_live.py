@@ -162,7 +162,7 @@ def test_tells_the_case_of_letters_as_the_server_does(page):
         ([DASH], "unfinished"),
         ([SCRIBBLE], "refused"),
         ([*test_pen.SEVEN, SCRIBBLE + np.float32([200, 0])], "partial"),
-        ([*test_pen.SEVEN, ANGLE + np.float32([200, 40])], "unfinished"),
+        ([*test_pen.SEVEN, ANGLE + np.float32([240, 40])], "unfinished"),
         ([SCRIBBLE, SCRIBBLE + np.float32([150, 0]), SCRIBBLE + np.float32([300, 5])], "refused"),
         ([*test_pen.SEVEN, *(SCRIBBLE + np.float32([200 + 150 * place, 0]) for place in range(4))], "partial"),
         ([*test_pen.SEVEN, *(ANGLE + np.float32([200 + 150 * place, 40]) for place in range(2))], "unfinished"),
