@@ -51,11 +51,14 @@ def show_networks() -> None:
 def _captions(paces: dict[str, float]) -> list[str]:
     data = st.session_state[_key("dataset")]
     usual = {
-        model.card.network: model.test_accuracy.share for model in catalogue.bundled() if model.card.dataset == data
+        # A run in the app has no teachers.
+        model.card.network: f"{'up to ' if model.card.is_distilled else ''}{model.test_accuracy.share:.1%}"
+        for model in catalogue.bundled()
+        if model.card.dataset == data
     }
     captions = []
     for name, preset in PRESETS.items():
-        accuracy = f"{usual[name]:.1%} · " if name in usual else ""
+        accuracy = f"{usual[name]} · " if name in usual else ""
         lasting = words.duration(words.seconds(preset.hyperparameters, paces))
         captions.append(f"{words.SUMMARIES[name]}  \n **{accuracy}{lasting}**")
     return captions

@@ -81,6 +81,11 @@ class Card:
     taught: Annotated[tuple[BeforeAfter, ...], msgspec.Meta(max_length=10)] = ()
 
     @property
+    def is_distilled(self) -> bool:
+        """Whether it learned from larger networks, as no run in the app does."""
+        return "distillation" in (self.command or "")
+
+    @property
     def learned_from(self) -> str:
         """What it learned from, in a sentence or two."""
         parts = [

@@ -63,6 +63,11 @@ class TestSettings:
         assert Hyperparameters.from_dict(link) == preset
         assert any(EXPLANATIONS[network] in caption.value for caption in page.caption)
 
+    def test_promise_of_a_distilled_model_is_no_more_than_a_bound(self, open_page):
+        """The bundled network for drawings learned from larger ones, so a run in the app reaches "up to" as much."""
+        captions = open_page("train.py").radio(key="train.network").proto.captions
+        assert ["up to" in caption for caption in captions] == [network == "drawing" for network in PRESETS]
+
     @pytest.mark.parametrize("network", PRESETS)
     def test_follow_a_link_to_a_network(self, network, open_page, tidy):
         """A link that names only a network opens on its preset."""

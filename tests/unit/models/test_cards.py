@@ -115,6 +115,13 @@ def test_says_what_it_learned_from():
     assert read(FULL).learned_from == "A few images. Learned from: 640 of MNIST, 30 of UNIPEN (strokes)."
 
 
+def test_knows_whether_it_was_distilled():
+    """The bundled network for drawings learned from larger ones, and softmax regression did not."""
+    found = {path.parent.name: cards.read(path) for path in BUNDLED}
+    assert found["drawing"].is_distilled
+    assert not found["softmax"].is_distilled
+
+
 def test_is_written_with_other_figures(tmp_path):
     """A card is replaced as a whole, and short lists take one line."""
     path = tmp_path / "own" / "card.json"
