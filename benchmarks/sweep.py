@@ -64,7 +64,12 @@ def _measure(settings: Settings, preset: Hyperparameters, ways: list[tuple[str, 
     from digits.training.trainer import Trainer
 
     registry, is_closing = Registry(settings.registry_url), threading.Event()
-    thread = threading.Thread(target=lambda: Trainer(settings, registry, is_closing).work())
+
+    def serve() -> None:
+        while not is_closing.is_set():  # a trainer ends after so many runs, as its keeper expects
+            Trainer(settings, registry, is_closing).work()
+
+    thread = threading.Thread(target=serve)
     thread.start()
     try:
         plan = Plan(preset, default_space(preset), trials=trials)
