@@ -46,7 +46,7 @@ def advance(
     teachers: tuple[tuple[Tree, Tree], ...],
     fold: Array,
 ) -> tuple[Tree, Array]:
-    """Carry out `STEPS` iterations, and return the new state and the mean of loss, accuracy and agreement.
+    """Carry out `STEPS` iterations, and return the new state and the means of loss and accuracy, float32 (2,).
 
     Args:
         state: weights, moving means and the optimizer's state.
@@ -111,17 +111,17 @@ def train(
     size: int,
     teachers: tuple[tuple[Tree, Tree], ...] = (),
     fold: Array | None = None,
-) -> tuple[Tree, Tree, int]:
-    """Train a network, and return its weights, its moving means and the number of iterations.
+) -> tuple[Tree, Tree, int, float]:
+    """Train a network, and return its weights, its moving means, the number of iterations and the seconds they took.
 
-    It trains for so many seconds, compilation not counted; with teachers, for `ITERATIONS` at most.
+    It trains for `seconds`, compilation not counted; with teachers, for `ITERATIONS` at most.
     """
     weights, moving = initialise(design, random.key(seed))
     state = weights, moving, _OPTIMIZER.init(weights)
     mask = jnp.where(jnp.arange(CLASSES) < classes, 0.0, -1e9)
     fold = jnp.eye(CLASSES) * (jnp.arange(CLASSES) < classes) if fold is None else fold
     key, done, begun = random.key(1000 + seed), 0, time.perf_counter()
-    start, passed, said = None, 0.0, 0.0
+    start = passed = said = 0.0
     while passed < 1:
         warm, decay = min(1.0, (done + STEPS) / 500), 0.5 * (1 + np.cos(np.pi * passed))
         key, own = random.split(key)
@@ -129,7 +129,7 @@ def train(
         state, measured = advance(design, size, state, rates, own, bank, sources, mask, teachers, fold)
         loss, accuracy = (float(one) for one in measured)  # waits for it
         done += STEPS
-        if start is None:
+        if done == STEPS:
             start = time.perf_counter()
             print(f"{name}: compiled in {start - begun:.1f} s", flush=True)
             continue
@@ -138,7 +138,7 @@ def train(
             said = time.perf_counter()
             pace = (done - STEPS) * size / (said - start)
             print(f"{name}: {done:,}, {passed:.0%}, {pace:,.0f} images/s, {loss:.4f}, {accuracy:.4f}", flush=True)
-    return state[0], state[1], done
+    return *state[:2], done, said - start
 
 
 def fit_task(rows: Rows, task: str, output: Path, share: float, *, seed: int, sizes: tuple[int, int]) -> None:
@@ -146,13 +146,14 @@ def fit_task(rows: Rows, task: str, output: Path, share: float, *, seed: int, si
     bank = rows.segments, rows.smallest, rows.images
     classes, sources = rows.sources(task)
     shares, models = PLAN[task]
-    teachers = tuple(
+    taught = [
         train(
             f"{task}, teacher {index + 1}", TEACHER, seconds * share, bank, sources, len(classes),
             seed=seed + index, size=sizes[0],
-        )[:2]
+        )
         for index, seconds in enumerate(shares)
-    )  # fmt: skip
+    ]  # fmt: skip
+    teachers = tuple((weights, moving) for weights, moving, _, _ in taught)
     for model in models:
         names, own = rows.sources(task, model.class_of)
         fold = np.zeros((CLASSES, CLASSES), np.float32)
@@ -160,7 +161,7 @@ def fit_task(rows: Rows, task: str, output: Path, share: float, *, seed: int, si
             of = name if model.class_of is None else model.class_of.get(name)
             if of is not None:
                 fold[row, names.index(of)] = 1
-        weights, moving, done = train(
+        weights, moving, done, seconds = train(
             model.name, model.design, model.seconds * share, bank, own, len(names),
             seed=seed, size=sizes[1], teachers=teachers, fold=jnp.asarray(fold),
         )  # fmt: skip
@@ -168,7 +169,7 @@ def fit_task(rows: Rows, task: str, output: Path, share: float, *, seed: int, si
             f"weights_{row}": one for row, one in enumerate(folded(model.design, weights, moving, len(names)))
         }
         facts = {"classes": names, "iterations": done, "batch_size": sizes[1], "device": str(jax.devices()[0])}
-        facts |= {"seconds": round((sum(shares) + model.seconds) * share, 1), "teachers": len(teachers), "seed": seed}
+        facts |= {"seconds": round(sum(one[3] for one in taught) + seconds, 1), "teachers": len(teachers), "seed": seed}
         facts |= {"learning_rate": model.design.rate, "dropout": model.design.dropout}
         np.savez(output / f"{model.name}.npz", facts=np.array(json.dumps(facts)), **arrays)
 

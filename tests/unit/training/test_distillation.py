@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from digits.data import allographs, samples
+from digits.data import allographs, letters, samples
 from digits.ink import pen
 from digits.training import networks
 from digits.training.distillation import bank, finish, plan
@@ -46,6 +46,15 @@ class TestBank:
         """Of more strokes than lines that the bank keeps, the last ones are left out."""
         kept = bank.shorten([np.zeros((5, 2), np.float32)] * 100)
         assert sum(max(1, len(stroke) - 1) for stroke in kept) <= plan.SEGMENTS
+
+
+def test_classes_of_letters_are_those_of_their_data_sets():
+    """The plan, which needs no package, folds characters as the alphabets do."""
+    models = plan.PLAN["characters"][1]
+    assert {model.name for model in models} == set(letters.ALPHABETS)
+    for model in models:
+        alphabet = letters.ALPHABETS[model.name]
+        assert model.class_of == {label: alphabet.class_names[place] for label, place in alphabet.labels.items()}
 
 
 @pytest.fixture(scope="module")
