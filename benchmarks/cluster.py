@@ -73,7 +73,7 @@ def main() -> None:
         server.close()  # its connection has not outlived the restart
         figures["local_run_seconds"] = _locally(environment, chosen)
         print(figures)
-        kind = ("-quiet" if options.quiet else "") + ("-s3" if options.s3 else "")
+        kind = (f"-quiet-{options.nodes}" if options.quiet else "") + ("-s3" if options.s3 else "")
         print("Written to", _results.save(f"cluster{kind}", figures))
 
 

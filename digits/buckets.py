@@ -7,6 +7,7 @@ without compression, whose checksums show whether a copy of it is sound.
 import contextlib
 import io
 import logging
+import math
 import os
 import shutil
 import tempfile
@@ -23,6 +24,8 @@ from digits.errors import InvalidSetting, StoreUnavailable
 
 _FOLDER = ".folder"  # at the end of an object that holds a folder
 _UNUSED_SECONDS = 24 * 3600  # local copies that were not asked for so long are removed
+_KNOWN_SECONDS = 5.0  # how long a version is taken as known: a model is read often, and hardly ever written again
+_MOST_KNOWN = 1000
 _DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError)  # what zipfile raises for it
 _NO_ANSWER = "The store that keeps models and checkpoints does not answer. Wait a minute."
 
@@ -32,12 +35,14 @@ _logger = logging.getLogger(__name__)
 class BucketStore:
     """A `store.Store` in a bucket that many machines share, with local copies of the folders that were read.
 
-    Copies are kept by the version of their object, so a folder that is written again is fetched again.
+    Copies are kept by the version of their object, so a folder that another machine writes again is fetched again,
+    after a few seconds at most.
     """
 
     def __init__(self, files: Any, root: str, copies: Path) -> None:
         """Keep files below `root` of an fsspec file system, and the copies in a folder of this machine."""
         self._files, self._root, self._copies = files, root.rstrip("/"), copies
+        self._versions: dict[str, tuple[float, str]] = {}  # when each was asked for, and the answer
 
     def read(self, key: str) -> bytes:
         content: bytes = _ask(self._files.cat_file, self._path(key))
@@ -74,13 +79,14 @@ class BucketStore:
     def fetch(self, key: str) -> Path:
         path = self._path(key + _FOLDER)
         try:
-            copy = self._copies / str(_ask(self._files.ukey, path))[:32] / key  # its name is the key's: the model's id
+            copy = self._copies / self._version(path) / key  # its name is the key's: the model's id
             if not copy.is_dir():
                 self._download(path, copy)
         except FileNotFoundError:
             return self._copies / "missing" / key
         except _DAMAGE as error:
             _logger.warning("the folder %s is damaged: %s", key, error)
+            self._versions.pop(path, None)
             return self._copies / "missing" / key
         os.utime(copy.parent)
         return copy
@@ -91,6 +97,15 @@ class BucketStore:
             with contextlib.suppress(OSError):  # another process has just removed it
                 if time.time() - folder.stat().st_mtime > _UNUSED_SECONDS:
                     shutil.rmtree(folder)
+
+    def _version(self, path: str) -> str:
+        asked, version = self._versions.get(path, (-math.inf, ""))
+        if time.monotonic() - asked > _KNOWN_SECONDS:
+            version = str(_ask(self._files.ukey, path))[:32]
+            if len(self._versions) >= _MOST_KNOWN:
+                self._versions.clear()
+            self._versions[path] = (time.monotonic(), version)
+        return version
 
     def _download(self, path: str, copy: Path) -> None:
         """Put a folder's files at `copy`, where they appear when they are whole; one thread of a machine does so."""
@@ -110,6 +125,7 @@ class BucketStore:
                 shutil.rmtree(draft, ignore_errors=True)
 
     def _put(self, key: str, stream: io.BytesIO) -> None:
+        self._versions.pop(self._path(key), None)
         try:
             _ask(self._files.pipe_file, self._path(key), stream.getvalue())
         except FileNotFoundError as error:  # the bucket itself is missing
@@ -132,6 +148,8 @@ class BucketStore:
 
     def _remove(self, keys: Iterable[str]) -> None:
         if paths := [self._path(key) for key in keys]:
+            for path in paths:
+                self._versions.pop(path, None)
             with contextlib.suppress(FileNotFoundError):  # another process was quicker
                 _ask(self._files.rm, paths)
 

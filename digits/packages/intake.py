@@ -4,6 +4,7 @@ Only its numbers, its settings and its history are used. Its code is never run a
 """
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,7 @@ from digits.packages import archives, claims, limits, measure, parameters, rebui
 from digits.packages.claims import Claims
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
 from digits.packages.parameters import PARAMETERS_FILE
-from digits.runs import admission
-from digits.runs.entries import new_id
+from digits.runs import admission, commands
 from digits.runs.registry import Registry
 from digits.settings import Settings
 from digits.store import open_store
@@ -67,15 +67,17 @@ def import_package(
     on_step("Checking every file in the zip")
     claimed, numbers = _read(package)
     on_step("Waiting for other imports to finish")
-    run_id = new_id()
-    with _turns.take(), _stored(run_id, registry, settings) as folder:
-        admission.require_import(registry.usage(owner))
-        on_step("Writing the model's files")
-        rebuild.write_files(folder, parameters.template(claimed.hyperparameters), numbers)
-        measured = measure.measure(folder, claimed, settings, on_step)
-        card = dataclasses.replace(measured, id=run_id, run=run_id)
-        (folder / CARD).write_text(card.to_json(), encoding="utf-8")
-        _add_run(card, claimed, folder, name or card.title, registry, owner)
+    asked = ("import", owner, hashlib.sha256(package).digest(), name)
+    with registry.unanswered.once(*asked, within=commands.REPEATED_WITHIN) as attempt, _turns.take():
+        run_id = attempt.id
+        with _stored(run_id, registry, settings) as folder:
+            admission.require_import(registry.usage(owner))
+            on_step("Writing the model's files")
+            rebuild.write_files(folder, parameters.template(claimed.hyperparameters), numbers)
+            measured = measure.measure(folder, claimed, settings, on_step)
+            card = dataclasses.replace(measured, id=run_id, run=run_id)
+            (folder / CARD).write_text(card.to_json(), encoding="utf-8")
+            _add_run(card, claimed, folder, name or card.title, registry, owner)
     return run_id
 
 

@@ -14,6 +14,7 @@ from digits.runs.schema import Run
 from digits.runs.usage import Usage
 
 MAX_TEXT = {"name": 80, "note": 2000}  # characters
+REPEATED_WITHIN = 600.0  # seconds in which a visitor who asks for the same again means what got no answer
 _DAY_SECONDS = 24 * 3600
 
 
@@ -28,6 +29,8 @@ def submit(
     **origin: Any,
 ) -> str:
     """Queue a run for the trainer and return its id.
+
+    Asked for again after `RegistryUnavailable`, it is the same run, which the registry may have queued already.
 
     Args:
         changes: another run's changes of hyperparameters, to be repeated at the same iterations.
@@ -44,11 +47,14 @@ def submit(
     admission.require_pace(owner)
     admission.require_affordable(hyperparameters)
     admit, name = admission.require_submission, checked("name", name)
-
-    def command() -> str:
-        return registry.create(hyperparameters, owner, changes=changes, name=name, admit=admit, **origin)
-
-    return _enter(registry, address, command)
+    asked = ("run", owner, hyperparameters, tuple(changes), name, origin.get("id"))
+    with registry.unanswered.once(*asked, within=REPEATED_WITHIN) as attempt:
+        facts = {"id": attempt.id} | origin
+        return _enter(
+            registry,
+            address,
+            lambda: registry.create(hyperparameters, owner, changes=changes, name=name, admit=admit, **facts),
+        )
 
 
 # Each command below raises RunNotFound, NotYourRun if the run belongs to another visitor, and RunAlreadyFinished if the

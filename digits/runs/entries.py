@@ -1,6 +1,5 @@
 """Entries: how a run enters the registry: whether it is admitted, its id, and its rows."""
 
-import secrets
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,16 +9,12 @@ import sqlalchemy as sql
 from digits.runs import schema, usage
 from digits.runs.database import ADMISSION_LOCK, lock
 from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.unanswered import new_id
 from digits.runs.usage import Usage
 
 Admit = Callable[[Usage], None]  # raises an error to keep something out; nothing else is admitted meanwhile
 
 _runs = schema.runs
-
-
-def new_id() -> str:
-    """Return an id for a run, which cannot be guessed."""
-    return secrets.token_urlsafe(9)
 
 
 def admit_entry(connection: sql.Connection, admit: Admit | None, owner: str, *, but: str = "") -> None:
@@ -34,6 +29,12 @@ def admit_change(connection: sql.Connection, admit: Admit | None, run_id: str) -
     if admit is not None:
         owner = connection.execute(sql.select(_runs.c.owner).where(_runs.c.id == run_id)).scalar_one()
         admit_entry(connection, admit, owner, but=run_id)
+
+
+def known(connection: sql.Connection, owner: str, facts: dict[str, Any]) -> str:
+    """Return the `id` of `facts` if the owner has a run with it: its insertion got no answer. Else return ""."""
+    mine = (_runs.c.id == facts.get("id"), _runs.c.owner == owner)
+    return connection.execute(sql.select(_runs.c.id).where(*mine)).scalar() or ""
 
 
 def insert(

@@ -44,16 +44,20 @@ class Registry(WorkRegistry, SpaceRegistry, SetRegistry, SweepRegistry):
     ) -> str:
         """Queue a run and return its id. The id cannot be guessed; anyone who has it may watch the run.
 
+        If the owner has a run with the `id` of `facts` already, nothing is changed, because this was asked for before.
+
         Args:
             changes: planned changes of hyperparameters, such as another run's; each is made at its own step.
             name: the owner's name for it; one that another of the owner's runs has gets a number. If empty, the run is
                 named after its network and numbered.
             history: the progress of the run whose checkpoint this one goes on from, as rows of `METRIC_NAMES`.
             admit: called with what the owner and all visitors use; an error that it raises keeps the run out.
-            facts: further columns, such as `id` from `entries.new_id`, or `step`.
+            facts: further columns, such as `id` from `unanswered.new_id`, or `step`.
         """
         rows = {_changes: [asdict(change) for change in changes if change.step is not None], _metrics: history}
         with self._writing() as connection:
+            if known := entries.known(connection, owner, facts):
+                return known
             entries.admit_entry(connection, admit, owner)
             network = hyperparameters.network
             taken = entries.names_of(connection, owner, name or names.NETWORKS[network])
@@ -73,16 +77,18 @@ class Registry(WorkRegistry, SpaceRegistry, SetRegistry, SweepRegistry):
         admit: Admit | None = None,
         **facts: Any,
     ) -> str:
-        """Add a run that was trained elsewhere, as finished, and return its id.
+        """Add a run that was trained elsewhere, as finished, and return its id; as `create`, if it is there already.
 
         Args:
             admit: as in `create`.
             facts: columns such as `name`, which gets a number if another of the owner's runs has it, or `id` from
-                `entries.new_id`.
+                `unanswered.new_id`.
         """
         rows = {_changes: [asdict(change) for change in changes], _metrics: history}
         ended = {"state": RunState.FINISHED, "step": hyperparameters.iterations, "ended": time.time()}
         with self._writing() as connection:
+            if known := entries.known(connection, owner, facts):
+                return known
             entries.admit_entry(connection, admit, owner)
             if name := facts.get("name"):
                 facts["name"] = names.free(name, entries.names_of(connection, owner, name))

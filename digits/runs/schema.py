@@ -279,6 +279,7 @@ class Orders:
     stop_requested: bool
     pause_at: int | None
     save_requested: bool
+    copies: int  # that were asked for so far
     pruned: int | None
     changes: tuple[Change, ...]
 

@@ -18,6 +18,7 @@ from digits.runs.entries import Admit
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.schema import Run, RunState, to_run
 from digits.runs.sweep_record import CONFIRMATION, Sweep, SweepState
+from digits.runs.unanswered import new_id
 
 LEASE_SECONDS = 5.0  # a sweep whose driver has been silent for longer is driven by another trainer
 
@@ -40,17 +41,24 @@ class SweepRegistry(Database):
     whoever drives the sweep and whenever that process is killed. A sweep that is not running begins none.
     """
 
-    def create_sweep(self, owner: str, plan: dict[str, Any], *, admit: Callable[[SweepUsage], None]) -> str:
-        """Write a running sweep and return its id; an error that `admit` raises keeps it out."""
+    def create_sweep(
+        self, owner: str, plan: dict[str, Any], *, admit: Callable[[SweepUsage], None], sweep_id: str = ""
+    ) -> str:
+        """Write a running sweep and return its id; an error that `admit` raises keeps it out.
+
+        If the owner has a sweep `sweep_id` already, nothing is changed, because this was asked for before.
+        """
         with self._writing() as connection:
             lock(connection, ADMISSION_LOCK)
             mine = _sweeps.c.owner == owner
+            if connection.execute(sql.select(_sweeps.c.id).where(mine, _sweeps.c.id == sweep_id)).first():
+                return sweep_id
             kept = connection.execute(sql.select(_sweeps.c.name, _IS_OPEN).where(mine, _sweeps.c.deleted.is_(None)))
             found = [tuple(row) for row in kept]
             admit(SweepUsage(len(found), sum(bool(is_open) for _, is_open in found)))
             taken = connection.execute(sql.select(_sweeps.c.name).where(mine)).scalars()
             values = {
-                "id": entries.new_id(),
+                "id": sweep_id or new_id(),
                 "owner": owner,
                 "name": names.of_sweep(taken),
                 "state": SweepState.RUNNING,
@@ -176,7 +184,7 @@ class SweepRegistry(Database):
         conditions: tuple[Any, ...],
         values: dict[str, Any],
     ) -> str:
-        run_id = entries.new_id()
+        run_id = new_id()
         if number == CONFIRMATION:
             values = {"confirmation": run_id}
         is_right = (_sweeps.c.id == sweep.id, _sweeps.c.state == SweepState.RUNNING, *conditions)

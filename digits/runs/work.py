@@ -11,11 +11,12 @@ from typing import Any
 
 import sqlalchemy as sql
 
-from digits.errors import LeaseLost, RegistryUnavailable
+from digits.errors import LeaseLost
 from digits.runs import queue, schema
 from digits.runs.changes import Change
 from digits.runs.database import WORKERS_LOCK, Database, lock, now
 from digits.runs.schema import Orders, Run, RunState, to_change, to_run
+from digits.runs.unanswered import Unanswered
 from digits.settings import HEARTBEAT_TIMEOUT_SECONDS
 
 LEASE_SECONDS = 20.0  # a run whose trainer has been silent for longer goes to another one
@@ -23,6 +24,7 @@ _STALLED_SECONDS = 600.0  # a trainer that has written nothing for its run for l
 _MAX_ATTEMPTS = 3  # a run fails when so many trainers have died while training it
 
 _runs, _metrics, _changes, _workers = schema.runs, schema.metrics, schema.changes, schema.workers
+_ORDERS = ("stop_requested", "pause_at", "save_requested", "copies", "pruned")
 _NO_COMMANDS = {"stop_requested": False, "pause_at": None, "save_requested": False}
 _IS_ABANDONED = sql.and_(
     _runs.c.state == RunState.RUNNING, sql.or_(_runs.c.lease_until.is_(None), _runs.c.lease_until <= now())
@@ -44,6 +46,7 @@ class WorkRegistry(Database):
 
     Attributes:
         worker: the name of the trainer that uses this registry.
+        unanswered: the writes of this process whose answer was lost.
     """
 
     def __init__(self, url: str, *, worker: str | None = None) -> None:
@@ -52,7 +55,7 @@ class WorkRegistry(Database):
         self.worker = worker or new_worker()
         self._last_write = time.monotonic()
         self._claiming = threading.Lock()
-        self._unanswered: set[tuple[Any, ...]] = set()  # writes that failed, but may have been carried out all the same
+        self.unanswered = Unanswered()
 
     def claim(self, *, attempts: int = _MAX_ATTEMPTS) -> Run | None:
         """Lease the next run in the queue and return it, or None; abandoned runs are put back into the queue first.
@@ -61,8 +64,8 @@ class WorkRegistry(Database):
             attempts: an abandoned run fails if this many trainers have died while training it since its last
                 checkpoint.
         """
-        with self._claiming, self._writing_once("claim") as is_repeat:
-            return self._claim(attempts, is_repeat=is_repeat)
+        with self._claiming, self.unanswered.once("claim") as attempt:
+            return self._claim(attempts, is_repeat=attempt.is_repeat)
 
     def _claim(self, attempts: int, *, is_repeat: bool) -> Run | None:
         mine = sql.and_(_runs.c.state == RunState.RUNNING, _runs.c.worker == self.worker, sql.literal(is_repeat))
@@ -105,20 +108,17 @@ class WorkRegistry(Database):
         if rows:
             facts = {"step": rows[-1]["step"]} | facts
         steps = [row["step"] for row in rows]
-        with self._writing_once("record", run_id, *steps) as is_repeat, self._writing() as connection:
+        with self.unanswered.once("record", run_id, *steps) as attempt, self._writing() as connection:
             self._hold(connection, run_id, **({"activity": ""} | facts if facts else {}))
-            if rows and is_repeat:
+            if rows and attempt.is_repeat:
                 written = _metrics.select().where(_metrics.c.run_id == run_id, _metrics.c.step.in_(steps))
                 known = [dict(row) for row in connection.execute(written).mappings()]
                 rows = [row for row in rows if row not in known]
             if rows:
                 connection.execute(_metrics.insert(), rows)
-            row = connection.execute(
-                sql.select(_runs.c.stop_requested, _runs.c.pause_at, _runs.c.save_requested, _runs.c.pruned).where(
-                    _runs.c.id == run_id
-                )
-            ).one()
-            return Orders(*row, tuple(self._read_changes(connection, run_id)))
+            asked = sql.select(*(_runs.c[name] for name in _ORDERS)).where(_runs.c.id == run_id)
+            orders = connection.execute(asked).mappings().one()
+            return Orders(**orders, changes=tuple(self._read_changes(connection, run_id)))
 
     def take_changes(self, run_id: str, step: int, taken: Sequence[Change]) -> None:
         """Record the step at which pending changes took effect, and the values before."""
@@ -138,6 +138,16 @@ class WorkRegistry(Database):
         """Set what is done for a run, in a few words; `facts` are further columns, such as `data`."""
         with self._writing() as connection:
             self._hold(connection, run_id, activity=activity, **facts)
+
+    def set_saved(self, run_id: str, copies: int) -> None:
+        """Note that the copy which was asked for is saved, unless the owner has asked for another one meanwhile.
+
+        Args:
+            copies: how many copies had been asked for, as in the orders that were obeyed.
+        """
+        is_asked = sql.and_(_runs.c.save_requested, _runs.c.copies != copies)
+        with self._writing() as connection:
+            self._hold(connection, run_id, activity="", save_requested=is_asked)
 
     def finish(self, run_id: str, state: RunState, **facts: Any) -> None:
         """End a run in state `state`; `facts` are further columns, such as `reason` or `test_total`."""
@@ -164,23 +174,10 @@ class WorkRegistry(Database):
             _runs.c.worker == self.worker,
             _runs.c.lease_until <= now(),
         )
-        with self._writing_once("leave", run_id, state) as is_repeat, self._writing() as connection:
-            if not (is_repeat and connection.execute(sql.select(_runs.c.id).where(*left)).first()):
+        with self.unanswered.once("leave", run_id, state) as attempt, self._writing() as connection:
+            if not (attempt.is_repeat and connection.execute(sql.select(_runs.c.id).where(*left)).first()):
                 self._hold(connection, run_id, state=state, **{"activity": "", "lease_until": now()} | values)
             yield connection
-
-    @contextlib.contextmanager
-    def _writing_once(self, *write: Any) -> Iterator[bool]:
-        """Give whether this very write failed before, so that the database may already have carried it out."""
-        try:
-            yield write in self._unanswered
-        except RegistryUnavailable:
-            self._unanswered.add(write)
-            raise
-        except BaseException:
-            self._unanswered.discard(write)
-            raise
-        self._unanswered.discard(write)
 
     def _hold(self, connection: sql.Connection, run_id: str, **values: Any) -> None:
         """Set columns of a run and renew its lease; raise `LeaseLost` if this trainer has no lease of it."""

@@ -1,12 +1,13 @@
 """Commands: visitors start sweeps here and control them; only a sweep's owner may."""
 
 import contextlib
+import json
 import time
 
 from digits.errors import InvalidSweep, NotYourSweep, RunAlreadyFinished, RunNotFound, SweepBusy
 from digits.quotas import Quotas
 from digits.runs import admission
-from digits.runs.commands import checked
+from digits.runs.commands import REPEATED_WITHIN, checked
 from digits.runs.registry import Registry
 from digits.runs.schema import Run
 from digits.runs.sweep_record import Sweep, SweepState
@@ -38,11 +39,13 @@ def submit(registry: Registry, plan: Plan, owner: str, *, address: str = "") -> 
         raise InvalidSweep(f"A sweep may have {most_trials()} trials on this server; {plan.trials} are asked for.")
     admission.require_affordable(plan.most_images)
     admission.require_disk(registry.usage(owner))
-    return admission.addresses.enter(
-        address,
-        registry.places_taken,
-        lambda: registry.create_sweep(owner, plan.to_dict(), admit=admission.require_sweep),
-    )
+    words, admit = json.dumps(plan.to_dict(), sort_keys=True), admission.require_sweep
+    with registry.unanswered.once("sweep", owner, words, within=REPEATED_WITHIN) as attempt:
+        return admission.addresses.enter(
+            address,
+            registry.places_taken,
+            lambda: registry.create_sweep(owner, plan.to_dict(), admit=admit, sweep_id=attempt.id),
+        )
 
 
 # Each command below raises SweepNotFound, NotYourSweep if the sweep belongs to another visitor, and SweepEnded if its

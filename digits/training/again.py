@@ -2,11 +2,11 @@
 
 from digits.data import corrections
 from digits.runs import admission, commands, names
-from digits.runs.entries import new_id
 from digits.runs.registry import Registry
 from digits.runs.schema import Run, RunState
 from digits.store import Store
 from digits.training import checkpoints, timeline
+from digits.training.beginnings import with_files
 
 
 def last_step(store: Store, run: Run) -> int:
@@ -27,9 +27,9 @@ def start(registry: Registry, store: Store, run: Run, owner: str, *, address: st
     """
     commands.require_owner(run, owner)
     admission.require_submission(registry.usage(owner))  # before anything is copied, and then once more
-    step, run_id = last_step(store, run), new_id()
+    step = last_step(store, run)
     history = [row for row in registry.history(run.id) if row["step"] <= step]
-    try:
+    with with_files(registry, store, "again", owner, run.id) as run_id:
         checkpoints.copy(store, run.id, run_id)
         timeline.copy(store, run.id, run_id, until=step)
         if run.parent:
@@ -47,6 +47,3 @@ def start(registry: Registry, store: Store, run: Run, owner: str, *, address: st
             precision=run.precision,
             parent=run.parent,
         )
-    except BaseException:
-        store.delete(f".work/{run_id}")
-        raise

@@ -195,7 +195,7 @@ class Session:
             self._retry(lambda: self._registry.take_changes(self.run.id, training.step, taken))
         if orders.save_requested and training.step:
             self._saver.save_copy()
-            self._retry(lambda: self._registry.set_activity(self.run.id, "", save_requested=False))
+            self._retry(lambda: self._registry.set_saved(self.run.id, orders.copies))
         return orders
 
     def _checkpoint(self) -> None:

@@ -22,13 +22,13 @@ from digits.models.figures import BeforeAfter
 from digits.models.reading import Classifier
 from digits.models.recogniser import CARD, CalibratedRecogniser
 from digits.runs import admission, commands, names
-from digits.runs.entries import new_id
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from digits.runs.schema import Run
 from digits.settings import Settings
 from digits.store import Store, open_store
+from digits.training.beginnings import with_files
 
 _TAUGHT = ", taught"  # after the name of a network, in that of a run or a model
 # Of each network; that of "drawing" was chosen on drawings of UNIPEN's development writers, slanted or turned a lot.
@@ -111,13 +111,10 @@ def _submit(
     **how: Any,
 ) -> str:
     admission.require_submission(registry.usage(owner))  # before anything is written, and then once more
-    run_id = new_id()
-    try:
+    asked = ("lesson", owner, how["parent"], settings, tuple(one.id for one in chosen))
+    with with_files(registry, store, *asked) as run_id:
         corrections.write_of_run(store, run_id, chosen)
         return commands.submit(registry, settings, owner, id=run_id, **how)
-    except BaseException:
-        store.delete(f".work/{run_id}")
-        raise
 
 
 def drawings(store: Store, run_id: str) -> list[Drawing]:

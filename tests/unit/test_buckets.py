@@ -135,6 +135,23 @@ class TestCopies:
         assert (len(fetched), len(set(found)), len(found)) == (1, 1, 8)
         assert (found[0] / "card").read_text() == "text"
 
+    def test_are_asked_for_their_version_now_and_then(self, bucket, monkeypatch):
+        """So that reading with a model in a bucket seldom waits for it; what another machine writes is seen soon."""
+        write_model(bucket, "run", card="old")
+        asked, ask = [], bucket._files.ukey
+        monkeypatch.setattr(bucket._files, "ukey", lambda path: asked.append(path) or ask(path))
+        for _ in range(3):
+            assert (bucket.fetch("run") / "card").read_text() == "old"
+        assert len(asked) == 1
+        another = BucketStore(bucket._files, bucket._root, bucket._copies)
+        write_model(another, "run", card="new")
+        assert (another.fetch("run") / "card").read_text() == "new"
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + 6)
+        assert (bucket.fetch("run") / "card").read_text() == "new"
+        write_model(bucket, "run", card="newest")
+        assert (bucket.fetch("run") / "card").read_text() == "newest"
+
     def test_of_a_damaged_folder_are_none(self, bucket, caplog):
         """The log names it, and the next attempt is made with what is there then."""
         write_model(bucket, "run", card="text" * 100)

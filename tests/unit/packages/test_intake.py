@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from digits.data import mnist
-from digits.errors import InvalidPackage, PackageNotStored, TooManyPackages
+from digits.errors import InvalidPackage, PackageNotStored, RegistryBusy, TooManyPackages
 from digits.models import catalogue
 from digits.packages import archives, intake, limits, measure, pack, rebuild
 from digits.runs.presets import PRESETS
@@ -46,6 +46,16 @@ def import_package(registry):
         return intake.import_package(content, registry=registry, settings=settings, owner=owner, **how)
 
     return import_package
+
+
+def test_imported_twice_because_of_a_lost_answer_it_is_one_model(files, import_package, registry, lose):
+    content = archives.write_sealed(files)
+    lose()
+    with pytest.raises(RegistryBusy):
+        import_package(content)
+    run_id = import_package(content)
+    assert [run.id for run in registry.list_runs("ada")] == [run_id]
+    assert catalogue.of_run(run_id, Settings.from_environment())
 
 
 def left_behind(runs_dir):

@@ -1,6 +1,5 @@
 """work: a write that the database carried out, but whose answer was lost, is made again and takes effect once."""
 
-import contextlib
 import dataclasses
 import time
 
@@ -8,12 +7,14 @@ import pytest
 import sqlalchemy as sql
 
 from digits.errors import LeaseLost, RegistryBusy
-from digits.runs import schema
+from digits.runs import commands, schema
 from digits.runs.changes import Change
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import METRIC_NAMES, RunState
 from digits.settings import Settings
+from digits.sweeps import commands as sweep_commands
+from digits.sweeps.plan import Plan, default_space
 from tests.conftest import close
 
 CHOSEN = Hyperparameters(iterations=300, seed=7)
@@ -29,34 +30,12 @@ WRITES = {
     "rewind": lambda registry, run_id: registry.rewind(run_id, 100),
     "record": lambda registry, run_id: registry.record(run_id, [row(200), row(300)], seconds=3.0),
     "take_changes": lambda registry, run_id: registry.take_changes(run_id, 200, [TURNED]),
+    "set_saved": lambda registry, run_id: registry.set_saved(run_id, 1),
     "set_activity": lambda registry, run_id: registry.set_activity(run_id, "Saving", data="Some."),
     "finish": lambda registry, run_id: registry.finish(run_id, RunState.FINISHED, test_correct=9, test_total=10),
     "set_paused": lambda registry, run_id: registry.set_paused(run_id),
     "requeue": lambda registry, run_id: registry.requeue(run_id),
 }
-
-
-@pytest.fixture
-def lose(registry, monkeypatch):
-    """Let the next write be carried out and its answer be lost; the connection to a PostgreSQL server is gone then."""
-    dialect, writing = registry._engine.dialect, registry._writing
-    commit = dialect.do_commit
-
-    def commit_and_fail(connection):
-        monkeypatch.setattr(dialect, "do_commit", commit)
-        commit(connection)
-        if dialect.name == "postgresql":
-            connection.dbapi_connection.close()
-        raise dialect.loaded_dbapi.OperationalError("server closed the connection unexpectedly")
-
-    @contextlib.contextmanager
-    def writing_in_vain():
-        monkeypatch.setattr(registry, "_writing", writing)
-        with writing() as connection:
-            yield connection
-            monkeypatch.setattr(dialect, "do_commit", commit_and_fail)
-
-    return lambda: monkeypatch.setattr(registry, "_writing", writing_in_vain)
 
 
 def prepare(registry, write):
@@ -65,6 +44,7 @@ def prepare(registry, write):
     if write != "claim":
         assert registry.claim().id == run_id
         registry.record(run_id, [row(50), row(100), *([row(150)] if write == "rewind" else [])])
+        registry.request_save(run_id)
     registry.request_change(run_id, TURNED.name, TURNED.value)
     return run_id
 
@@ -143,6 +123,61 @@ def test_a_value_asked_for_meanwhile_stays_pending(registry):
     registry.take_changes(run_id, 200, [TURNED])
     found = [(change.step, change.old, change.value) for change in registry.changes(run_id)]
     assert found == [(200, 0.25, 0.125), (None, None, 0.5)]
+
+
+def test_a_copy_asked_for_meanwhile_is_saved_next(registry, lose):
+    """Save pressed between a lost answer and its repetition is not taken for the copy that is already saved."""
+    run_id = prepare(registry, "set_saved")
+    lose()
+    with pytest.raises(RegistryBusy):
+        registry.set_saved(run_id, 1)
+    assert not registry.get(run_id).save_requested
+    registry.request_save(run_id)
+    registry.set_saved(run_id, 1)
+    orders = registry.record(run_id)
+    assert (orders.save_requested, orders.copies) == (True, 2)
+    registry.set_saved(run_id, 2)
+    assert not registry.get(run_id).save_requested
+
+
+ASKED = {
+    "a run": lambda registry: commands.submit(registry, CHOSEN, "ada", changes=[TURNED], name="mine", address="::1"),
+    "a sweep": lambda registry: sweep_commands.submit(registry, Plan(CHOSEN, default_space(CHOSEN), trials=4), "ada"),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_what_a_visitor_asks_for_again_is_there_once(what, registry, lose, monkeypatch):
+    """The first press queued it without an answer: the second one finds it. A third one asks for another."""
+    ask = ASKED[what]
+    lose()
+    with pytest.raises(RegistryBusy):
+        ask(registry)
+    count = lambda: len(registry.list_runs("ada")) + len(registry.list_sweeps("ada"))  # noqa: E731
+    assert count() == 1
+    found = ask(registry)
+    assert count() == 1
+    assert ask(registry) != found
+    assert count() == 2
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_later_the_same_words_ask_for_another(what, registry, lose, monkeypatch):
+    ask, now = ASKED[what], time.monotonic()
+    lose()
+    with pytest.raises(RegistryBusy):
+        ask(registry)
+    monkeypatch.setattr(time, "monotonic", lambda: now + commands.REPEATED_WITHIN + 60)
+    ask(registry)
+    assert len(registry.list_runs("ada")) + len(registry.list_sweeps("ada")) == 2
+
+
+def test_another_visitors_run_is_never_given_out(registry):
+    """An id that somebody else's run has is no repetition."""
+    run_id = registry.create(CHOSEN, "ada")
+    with pytest.raises(sql.exc.IntegrityError):
+        registry.create(CHOSEN, "bob", id=run_id)
+    assert registry.create(CHOSEN, "ada", id=run_id) == run_id
 
 
 def test_threads_of_one_trainer_share_no_doubt(registry, lose):

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from digits.errors import NotYourRun, TooManyRuns, TrainingDiverged
+from digits.errors import NotYourRun, RegistryBusy, TooManyRuns, TrainingDiverged
 from digits.runs import commands
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.schema import RunState
@@ -79,6 +79,18 @@ def test_a_run_without_a_checkpoint_or_that_has_not_failed_begins_at_its_first_i
 def test_only_its_owner_may(registry, store, fail):
     with pytest.raises(NotYourRun):
         again.start(registry, store, fail(ZeroDivisionError()), "bob")
+
+
+def test_asked_for_twice_because_of_a_lost_answer_it_is_one_run(registry, store, fail, lose, runs_dir):
+    failed = fail(ZeroDivisionError())
+    before, files = len(registry.list_runs("ada")), set((runs_dir / ".work").iterdir())
+    lose()
+    with pytest.raises(RegistryBusy):
+        again.start(registry, store, failed, "ada")
+    run_id = again.start(registry, store, failed, "ada")
+    assert len(registry.list_runs("ada")) == before + 1
+    assert checkpoints.steps(store, run_id) == checkpoints.steps(store, failed.id)
+    assert set((runs_dir / ".work").iterdir()) - files == {runs_dir / ".work" / run_id}
 
 
 def test_what_is_refused_or_does_not_fit_leaves_nothing(registry, store, fail, monkeypatch, runs_dir):

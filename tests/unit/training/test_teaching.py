@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digits.data import corrections
-from digits.errors import CannotTeach, TooManyRuns
+from digits.errors import CannotTeach, RegistryBusy, TooManyRuns
 from digits.models import catalogue
 from digits.models.figures import BeforeAfter
 from digits.runs import commands
@@ -94,6 +94,16 @@ def test_a_model_learns_only_its_own_classes(registry, store, softmax, taught):
     other = dataclasses.replace(softmax.card, class_names=("a", "b"))
     with pytest.raises(CannotTeach, match="another one"):
         teaching.hyperparameters(other)
+
+
+def test_asked_for_twice_because_of_a_lost_answer_it_is_one_lesson(registry, store, softmax, taught, lose, runs_dir):
+    lose()
+    with pytest.raises(RegistryBusy):
+        teaching.start(registry, store, softmax, "ada", taught)
+    run_id = teaching.start(registry, store, softmax, "ada", taught)
+    assert [run.id for run in registry.list_runs("ada")] == [run_id]
+    assert [path.name for path in (runs_dir / ".work").iterdir()] == [run_id]
+    assert teaching.drawings(store, run_id)
 
 
 def test_what_is_refused_leaves_nothing(registry, store, softmax, taught, monkeypatch, runs_dir):
