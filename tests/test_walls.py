@@ -30,8 +30,19 @@ COMMAND_LINE = {
 }  # the one door in `digits/` that leads into every room
 # Modules of `training/` that do without TensorFlow until something is trained; pages may use them.
 WITHOUT_TENSORFLOW = {
-    *("again", "checkpoints", "data", "explain", "keeper", "own_sets", "preparation", "process", "remarks", "retrying"),
-    *("saving", "session", "teaching", "timeline", "trainer", "upkeep"),
+    *(
+        "again",
+        "beginnings",
+        "checkpoints",
+        "data",
+        "explain",
+        "keeper",
+        "own_sets",
+        "preparation",
+        "process",
+        "remarks",
+    ),
+    *("retrying", "saving", "session", "teaching", "timeline", "trainer", "upkeep"),
 }
 TENSORFLOW = {"tensorflow", "keras"}
 OPTUNA = "digits/sweeps/study.py"  # the one module that imports it, which only the driver of a trainer loads
