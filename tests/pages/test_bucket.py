@@ -39,6 +39,7 @@ def test_a_run_is_shown_and_its_absence_is_told(file, name, finished, bucket, op
     with monkeypatch.context() as patch:
         for call in ("cat_file", "find", "ukey"):
             patch.setattr(bucket._files, call, fail)
+        bucket._versions.clear()  # as after a few seconds
         page = open_page(file, **link)
         assert [error.message for error in page.exception] == []
         assert AWAY in [message.value for message in (*page.error, *page.warning)]
