@@ -52,6 +52,7 @@ def page() -> str:
         ),
         "What a visitor waits for": (clock_table(read("visitor_clock")), transport_table(read("transport_clock"))),
         "Many visitors": (visitors_table(read("many_visitors")),),
+        "Searching for settings": (sweep_table(read("sweep")),),
     }
     parts = ["# Results", "Made by `python -m benchmarks.report` from the files in `benchmarks/results/`."]
     for title, tables in sections.items():
@@ -352,6 +353,32 @@ def chart(networks: dict[str, Any]) -> str:
         + "\n".join(lines)
         + "\n</svg>\n"
     )
+
+
+def sweep_table(record: dict[str, Any]) -> str:
+    """Return what each sampler found, against the preset, all tested once after training with a fresh seed."""
+    preset, *found = record["figures"].items()
+    rows = [["the preset", "", "", "", share(preset[1]["validation"]), share(preset[1]["test"])]]
+    for name, sweep in found:
+        pruned = f", {sweep['pruned']} pruned" if sweep["pruned"] else ""
+        again = sweep["again"]
+        rows.append(
+            [
+                name if sweep["pruner"] == "none" else f"{name} with {sweep['pruner']}",
+                f"{sweep['trials']}{pruned}",
+                f"{sweep['seconds']:.0f}",
+                sweep["best_settings"],
+                share(sweep["best_validation"]),
+                f"{share(again['test'])} ({share(again['interval_95'][0])} to {share(again['interval_95'][1])})",
+            ]
+        )
+    header = ["sampler", "trials", "seconds", "best settings", "best of the validations", "trained again: test"]
+    return f"{table(header, rows)}\n\n{how_measured(record)} The three hidden layers, corrected."
+
+
+def share(value: float) -> str:
+    """Return a share in percent."""
+    return f"{value:.2%}"
 
 
 if __name__ == "__main__":
