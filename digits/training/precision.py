@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
+from filelock import FileLock
 
 from digits.files import write_whole
 from digits.settings import work_dir
@@ -27,13 +28,21 @@ def fastest_precision(memory: Path | None = None) -> str:
         memory: a file that stores the answer, such as `memory_file` gives. A new measurement on a busy machine could
             differ, and a run could then not be repeated to the last bit.
     """
-    if memory and memory.is_file() and (known := memory.read_text(encoding="ascii").strip()) in PRECISIONS:
+    if memory is None:
+        return _measure()
+    if known := _remembered(memory):
         return known
-    precision = _measure()
-    if memory:
+    with FileLock(memory.with_suffix(".lock"), thread_local=False):  # of two new trainers, one measures
+        precision = _remembered(memory) or _measure()
         with write_whole(memory) as stream:
             stream.write(precision.encode())
     return precision
+
+
+def _remembered(memory: Path) -> str:
+    """Return the stored answer, or "" if there is none that can be used."""
+    known = memory.read_text(encoding="ascii", errors="replace").strip() if memory.is_file() else ""
+    return known if known in PRECISIONS else ""
 
 
 def memory_file(runs_dir: Path) -> Path:

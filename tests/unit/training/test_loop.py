@@ -3,6 +3,9 @@
 import dataclasses
 import functools
 import math
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from digits.errors import TrainingDiverged
 from digits.runs.changes import Change
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.runs.presets import PRESETS
+from digits.training import precision
 from digits.training.loop import Training, batch_indices, joined_indices, train
 from digits.training.precision import PRECISIONS, fastest_precision, memory_file, processor
 from digits.training.programs import Program, warm_up
@@ -384,6 +388,20 @@ def test_precision_is_measured_once(tmp_path):
     assert fastest_precision(memory) == other
     memory.write_text("nonsense")
     assert fastest_precision(memory) == fastest_precision()
+
+
+def test_new_trainers_agree_on_the_precision(tmp_path, monkeypatch):
+    """Two that begin at once on a busy machine could measure different ones, and their runs would not be the same."""
+    answers, begin = iter(PRECISIONS), threading.Barrier(2)
+    monkeypatch.setattr(precision, "_measure", lambda: time.sleep(0.05) or next(answers))
+
+    def ask():
+        begin.wait()
+        return fastest_precision(tmp_path / "new" / "precision")
+
+    with ThreadPoolExecutor(2) as pool:
+        found = [asked.result() for asked in [pool.submit(ask), pool.submit(ask)]]
+    assert found == [PRECISIONS[0]] * 2
 
 
 def test_precision_is_remembered_for_each_kind_of_processor(tmp_path, monkeypatch):
