@@ -2,7 +2,8 @@
 
     DIGITS_DATA_DIR=… python -m benchmarks.judge
 
-The result goes to benchmarks/results/judge.json. `benchmarks.strangers` measures how many real digits are refused.
+Each glyph is judged as a digit and, as models of letters have it judged, as a digit or a letter. The result goes to
+benchmarks/results/judge.json. `benchmarks.strangers` measures how many real digits are refused.
 """
 
 import argparse
@@ -46,17 +47,27 @@ def main() -> None:
             drawn = [scribble(kind, rng, as_picture=number % 5 == 0) for number in range(SCRIBBLES)]
             shown.setdefault(group, []).extend(drawn)
             shown[f"kind {kind}"] = drawn
-    refused = {name: round(float((~judge.accepts(np.stack(images))).mean()), 4) for name, images in shown.items()}
+    refused, refused_with_letters = (_refused(one, shown) for one in (judge, judge.of_characters()))
+    print(f"{'':42} refused as a digit, and as a digit or a letter")
     for name, share in refused.items():
         if not name.startswith(("kind ", "character ")):
-            print(f"{name:34} {len(shown[name]):6,} glyphs, {share:.2%} refused")
+            print(f"{name:34} {len(shown[name]):6,} {share:.2%} {refused_with_letters[name]:.2%}")
     for prefix in ("character ", "kind "):
         least = sorted((share, name) for name, share in refused.items() if name.startswith(prefix))[:20]
         print(f"{prefix}refused least:", ", ".join(f"{name.removeprefix(prefix)} {share:.0%}" for share, name in least))
     speed = _speed(judge, np.stack(shown["letters that look like no digit"]))
     print(f"{speed:.3f} ms per image, one at a time")
-    figures = {"threshold": judge.threshold, "refused": refused, "milliseconds": round(speed, 3)}
+    figures = {
+        "threshold": judge.threshold,
+        "refused": refused,
+        "refused_with_letters": refused_with_letters,
+        "milliseconds": round(speed, 3),
+    }
     print("Written to", _results.save("judge", figures))
+
+
+def _refused(judge: Judge, shown: dict[str, list[np.ndarray]]) -> dict[str, float]:
+    return {name: round(float((~judge.accepts(np.stack(images))).mean()), 4) for name, images in shown.items()}
 
 
 def _characters(data_dir: Path) -> dict[str, list[np.ndarray]]:

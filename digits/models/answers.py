@@ -87,7 +87,9 @@ def answer(reading: Reading, class_names: Sequence[str], *, is_drawing: bool = F
         text += "\n" * is_new_line + shown[place]
     if not reading.doubtful:
         return _read(reading, class_names, text)
-    noun = "digit" if len(shown) == 1 else "number"
+    noun = noun_of(class_names)
+    if len(shown) > 1:
+        noun = "number" if noun == "digit" else "word"
     is_unfinished = bool(reading.beginnings[~reading.accepted].all())
     if reading.accepted.any():
         tone = Tone.UNFINISHED if is_unfinished else Tone.PARTIAL
@@ -111,8 +113,8 @@ def describe(reading: Reading, class_names: Sequence[str], place: int) -> str:
     if reading.accepted[place]:
         return f"{noun.capitalize()} {number} is read as {name}{f', perhaps {other}' if second >= _HESITATES else ''}."
     if reading.beginnings[place]:
-        return f"Mark {number} is not a digit yet."
-    return f"Mark {number} does not look like a digit; the closest match is {name}."
+        return f"Mark {number} is not a {noun} yet."
+    return f"Mark {number} does not look like a {noun}; the closest match is {name}."
 
 
 def label(reading: Reading, class_names: Sequence[str], place: int) -> str:
@@ -158,14 +160,15 @@ def _small(reading: Reading) -> str:
 
 def _doubt(reading: Reading, class_names: Sequence[str]) -> str:
     """Say which marks beside digits do not look like one, or not yet."""
+    noun = noun_of(class_names)
     places = np.flatnonzero(~reading.accepted & ~reading.beginnings)
     is_one = len(places) == 1
     if len(places):
         closest = f"; the closest match is {_top_two(reading.probabilities[places[0]], class_names)[0]}"
-        claim = f"does not look like a digit{closest}" if is_one else "do not look like digits"
+        claim = f"does not look like a {noun}{closest}" if is_one else f"do not look like {noun}s"
         return f"{_marks(reading, places)} {claim}."
     places = np.flatnonzero(reading.beginnings)
-    claim = "is not a digit yet" if len(places) == 1 else "are not digits yet"
+    claim = f"is not a {noun} yet" if len(places) == 1 else f"are not {noun}s yet"
     return f"{_marks(reading, places)} {claim}. Go on drawing."
 
 

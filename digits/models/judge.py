@@ -2,10 +2,13 @@
 
 A network with ten classes assigns every image to one of them, often with high confidence. So a second, small network,
 trained on letters, signs and scribbles too (`digits.training.judge.fit`), judges the glyph. It uses no classifier's
-output, so one judge serves every model of the ten digits. Its file is a `.tflite` model like the others.
+output, so one judge serves every model of the ten digits. Those of letters have the same judge with other outputs
+counted: what it knows as a letter is right there, too. Its file is a `.tflite` model like the others.
 """
 
+import copy
 import functools
+import string
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +23,9 @@ from digits.settings import BUNDLED_MODELS_DIR, IMAGE_SIZE
 
 JUDGE_DIR = BUNDLED_MODELS_DIR / "judge"
 FACTS_FILE = "judge.json"
-TEN_DIGITS = tuple("0123456789")  # the classes that it knows
+TEN_DIGITS = tuple("0123456789")
+_CHARACTERS = frozenset(string.digits + string.ascii_letters)
+_FEWEST_LETTERS = 20  # of an alphabet; in a smaller set, which a visitor has made, a "v" may stand for a tick
 
 _THIN = 0.03  # the largest ratio of a line's variance across its direction to that along it
 _LEVEL = np.radians(35)
@@ -32,7 +37,8 @@ class Facts:
 
     Attributes:
         classes: what its outputs stand for; the first ten are the digits, the others are letters, signs and scribbles.
-        threshold: in [0, 1]; a glyph whose score is lower is refused.
+        threshold: in [0, 1]; a glyph whose score as a digit is lower is refused.
+        characters_threshold: the same for the score as a digit or a letter.
         data: a sentence on what it learned from.
         command: what trains it again.
         seconds: how long it trained.
@@ -40,6 +46,7 @@ class Facts:
 
     classes: tuple[str, ...]
     threshold: float
+    characters_threshold: float
     data: str = ""
     command: str = ""
     seconds: float = 0.0
@@ -47,8 +54,9 @@ class Facts:
     def __post_init__(self) -> None:
         if self.classes[:10] != TEN_DIGITS or len(self.classes) < 11:
             raise ValueError(f"`classes` must begin with the ten digits and have others; received {self.classes[:11]}.")
-        if not 0 <= self.threshold <= 1:
-            raise ValueError(f"`threshold` must lie in [0, 1]; received {self.threshold}.")
+        for name in ("threshold", "characters_threshold"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"`{name}` must lie in [0, 1]; received {getattr(self, name)}.")
 
     def save(self, folder: Path) -> None:
         """Write `judge.json` into a folder."""
@@ -57,7 +65,13 @@ class Facts:
 
 
 class Judge:
-    """A network that tells the ten digits from other drawings. Threads may share it; they take turns."""
+    """A network that tells the ten digits from other drawings. Threads may share it; they take turns.
+
+    Attributes:
+        facts: what is known of it.
+        outputs: the places of the outputs that count as right.
+        threshold: a glyph whose score is lower is refused.
+    """
 
     def __init__(self, folder: Path = JUDGE_DIR) -> None:
         """Load the judge in `folder`.
@@ -74,13 +88,20 @@ class Judge:
                 self._recogniser = Recogniser(folder / TFLITE_FILE)
         except ModelNotFound as error:
             raise _no_judge(folder, error) from error
-        self.facts, self.threshold = facts, facts.threshold
+        self.facts, self.threshold, self.outputs = facts, facts.threshold, list(range(10))
         outputs = self._recogniser.probabilities(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8)).shape[1]
         if outputs != len(facts.classes):
             raise _no_judge(folder, f"it has {outputs} outputs for {len(facts.classes)} classes")
 
+    def of_characters(self) -> "Judge":
+        """Return the judge that accepts letters as well as digits; it refuses signs, other scripts and scribbles."""
+        other = copy.copy(self)
+        other.outputs = [place for place, name in enumerate(self.facts.classes) if name in _CHARACTERS]
+        other.threshold = self.facts.characters_threshold
+        return other
+
     def score(self, images: np.ndarray) -> np.ndarray:
-        """Return the probability that each image is a digit.
+        """Return the probability that each image is a digit, or whatever else this judge accepts.
 
         Args:
             images: uint8 (n, 28, 28), 0 is paper and 255 is ink, as `glyphs.fit` and `glyphs.fit_strokes` return them.
@@ -95,12 +116,12 @@ class Judge:
             raise InvalidImage(f"`images` must be uint8 (n, 28, 28); received {images.dtype} {images.shape}.")
         if len(images) == 0:
             return np.zeros(0, np.float32)
-        shares = self._recogniser.probabilities(images)[:, :10].sum(axis=1)
+        shares = self._recogniser.probabilities(images)[:, self.outputs].sum(axis=1)
         is_mark = images.any(axis=(1, 2)) & ~_is_dash(images)
         return np.where(is_mark, np.clip(shares, 0, 1), 0).astype(np.float32)
 
     def accepts(self, images: np.ndarray) -> np.ndarray:
-        """Return whether each image looks like a digit, bool (n,); arguments and errors as for `score`."""
+        """Return whether each image looks like one, bool (n,); arguments and errors as for `score`."""
         return self.score(images) >= self.threshold
 
 
@@ -123,17 +144,25 @@ def _is_dash(images: np.ndarray) -> np.ndarray:
 
 
 def find_judge(class_names: tuple[str, ...]) -> Judge | None:
-    """Return the bundled judge, read once, or None unless the classes are the ten digits.
+    """Return the bundled judge for these classes, read once: of digits, or of an alphabet; None for others.
 
     Raises:
         ModelNotFound: as `Judge`.
     """
-    return _bundled_judge() if class_names == TEN_DIGITS else None
+    if class_names == TEN_DIGITS:
+        return _bundled_judge()
+    is_alphabet = len(class_names) >= _FEWEST_LETTERS and _CHARACTERS.issuperset(class_names)
+    return _judge_of_characters() if is_alphabet else None
 
 
 @functools.cache
 def _bundled_judge() -> Judge:
     return Judge()
+
+
+@functools.cache
+def _judge_of_characters() -> Judge:
+    return _bundled_judge().of_characters()
 
 
 def _no_judge(folder: Path, reason: object) -> ModelNotFound:

@@ -165,7 +165,7 @@ def _span(digit: Digit) -> cases.Span:
 def mark_score(model: Classifier) -> segmentation.Score:
     """Return a score for separating digits: the model's probabilities times the judge's that it is a digit at all."""
     judge = find_judge(model.class_names)
-    if judge is None:
+    if judge is None or model.class_names != TEN_DIGITS:  # the parts of a letter are letters, which it would accept
         return model.probabilities
     return lambda images: model.probabilities(images) * judge.score(images)[:, np.newaxis]
 
@@ -180,6 +180,6 @@ def grouping_bias(class_names: tuple[str, ...]) -> float:
 
 
 def looks_like_digits(images: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:
-    """Return which images uint8 (n, 28, 28) the judge accepts, bool (n,); all if these classes have no judge."""
+    """Return which images uint8 (n, 28, 28) the judge of these classes accepts, bool (n,); all if they have none."""
     judge = find_judge(class_names)
     return judge.accepts(images) if judge else np.ones(len(images), bool)

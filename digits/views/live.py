@@ -177,13 +177,16 @@ def _network(model_id: str, settings: Settings) -> _Network:
     from digits.models.reading import grouping_bias
 
     if model_id == JUDGE and (judge := find_judge(TEN_DIGITS)):
-        facts = {"id": JUDGE, "classes": judge.facts.classes, "temperature": 1.0, "threshold": judge.threshold}
+        facts = {"id": JUDGE, "classes": judge.facts.classes, "temperature": 1.0}
+        for kind, one in (("digits", judge), ("characters", judge.of_characters())):
+            facts[kind] = {"outputs": one.outputs, "threshold": one.threshold}
         return _described(facts, JUDGE_DIR)
     model = catalogue.find(model_id, settings)
-    facts = {"id": model.id, "title": model.title, "classes": model.class_names, "temperature": model.temperature}
+    names = model.class_names
+    facts = {"id": model.id, "title": model.title, "classes": names, "temperature": model.temperature}
     of_classes = {
-        "is_judged": model.class_names == TEN_DIGITS,
-        "bias": grouping_bias(model.class_names),
+        "judge": None if find_judge(names) is None else "digits" if names == TEN_DIGITS else "characters",
+        "bias": grouping_bias(names),
         "folded": "".join(sorted(model.folded)),
     }
     return _described(facts | of_classes, model.folder)

@@ -14,6 +14,7 @@ from digits.ink import cases
 from digits.models import answers, catalogue, weights
 from digits.models.reading import read_strokes
 from digits.settings import Settings
+from digits.training.judge import scribbles
 from digits.views import live as served
 from tests.browser import actions, live
 from tests.unit.ink import test_pen
@@ -106,6 +107,19 @@ def test_refuses_real_letters_as_the_server_does(page, model):
     drawings = handwriting.load_strokes(folder, "unipen", "validation", None)
     drawings = [drawing.strokes for drawing in drawings if drawing.label not in CLASS_NAMES]
     assert not compare(page, drawings[:: len(drawings) // 300], model)
+
+
+@pytest.mark.parametrize("model_id", ["capitals", "characters"])
+def test_refuses_scribbles_among_letters_as_the_server_does(page, model_id):
+    """A scribble, a dash or a dot is no letter either, alone and beside letters."""
+    rng, model = np.random.default_rng(6), catalogue.find(model_id, Settings.from_environment())
+    drawn = [[DASH], [DASH[:1]], [SCRIBBLE], *(scribbles.draw(kind, rng) for kind in scribbles.NAMED)]
+    letters = [drawing.strokes for drawing in samples.load(samples.LETTER_STRANGERS)[::60]]
+    drawings = [*drawn, *letters, *(beside(a, b, gap=30) for a, b in zip(drawn, letters, strict=False))]
+    assert not compare(page, drawings, model, size=(330, 900))
+    readings = [read_strokes(strokes, model, size=(330, 900)) for strokes in drawn]
+    assert not any(reading.accepted.any() for reading in readings[:2])
+    assert np.mean([reading.accepted.all() for reading in readings]) < 0.5
 
 
 @pytest.mark.parametrize("engine", ["simd", "plain"])

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from digits.data import mnist, sets
-from digits.models.judge import JUDGE_DIR, Facts, Judge
+from digits.models.judge import JUDGE_DIR, Facts
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir
 from digits.training import export, networks
@@ -62,24 +62,25 @@ def save(name: str, weights: Sequence[np.ndarray], facts: Mapping[str, Any], set
 
 
 def save_judge(weights: Sequence[np.ndarray], facts: Mapping[str, Any], settings: Settings, folder: Path) -> None:
-    """Write the judge, its threshold chosen on digits by writers kept out of its training."""
+    """Write the judge, its thresholds chosen on digits and letters by writers kept out of its training."""
     assert settings.data_dir is not None
     model = networks.build("judge", len(facts["classes"]), is_folded=True)
     *others, kernel, bias = weights
     model.set_weights([*others, kernel / JUDGE_SOFTNESS, bias / JUDGE_SOFTNESS])
     folder.mkdir(parents=True, exist_ok=True)
     export.write_tflite(model, folder)
-    known = {
-        "classes": tuple(facts["classes"]),
-        "data": "MNIST, UNIPEN, Pen-Based Recognition of Handwritten Digits, Omniglot, EMNIST letters, scribbles",
-        "command": COMMAND,
-        "seconds": facts["seconds"],
-    }
-    Facts(threshold=0.0, **known).save(folder)
+    known = Facts(
+        classes=tuple(facts["classes"]),
+        threshold=0.0,
+        characters_threshold=0.0,
+        data="MNIST, UNIPEN, Pen-Based Recognition of Handwritten Digits, Omniglot, EMNIST letters, scribbles",
+        command=COMMAND,
+        seconds=facts["seconds"],
+    )
+    known.save(folder)
     validation = mnist.load_mnist(settings, first_train_image=judge.FIRST_TRAIN_IMAGE).validation
-    threshold = judge.find_threshold(Judge(folder), validation, settings.data_dir, np.random.default_rng(0))
-    Facts(threshold=round(threshold, 4), **known).save(folder)
-    print(f"judge: {len(facts['classes'])} classes, threshold {threshold:.4f}")
+    judge.with_thresholds(known, folder, validation, settings.data_dir, np.random.default_rng(0)).save(folder)
+    print(f"judge: {len(facts['classes'])} classes")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ The folder holds `mnist/` and `handwriting/` (see `digits.data.handwriting`). Th
 """
 
 import argparse
+import dataclasses
 import shutil
 import string
 import time
@@ -43,6 +44,8 @@ PICTURES = 8  # one drawing in eight is read as a picture, the others as strokes
 
 ITERATIONS, BATCH_SIZE, LEARNING_RATE, DROPOUT = 9_000, 128, 2e-3, 0.2
 REFUSED = 0.004  # the largest share of each kind of held-out digits that is refused
+REFUSED_LETTERS = 0.01  # and of letters, many of which UNIPEN has cut out of words
+LETTERS = frozenset(string.ascii_letters)
 
 Example = tuple[str, np.ndarray]  # a class and a glyph, uint8 (28, 28)
 
@@ -68,11 +71,12 @@ def main() -> None:
     export.write_tflite(program.exportable_model(), options.output)
     data = f"{len(shown):,} glyphs: MNIST, UNIPEN, Pen-Based Recognition of Handwritten Digits, Omniglot, scribbles"
     command = f"python -m digits.training.judge.fit --seed={options.seed}"
-    Facts(classes=classes, threshold=0.0, data=data, command=command).save(options.output)
-    threshold = round(find_threshold(Judge(options.output), dataset.validation, settings.data_dir, rng), 4)
+    facts = Facts(classes=classes, threshold=0.0, characters_threshold=0.0, data=data, command=command)
+    facts.save(options.output)
+    facts = with_thresholds(facts, options.output, dataset.validation, settings.data_dir, rng)
     seconds = round(time.perf_counter() - start, 1)
-    Facts(classes=classes, threshold=threshold, data=data, command=command, seconds=seconds).save(options.output)
-    print(f"Written to {options.output}; threshold {threshold:.4f}; {seconds:.0f} s")
+    dataclasses.replace(facts, seconds=seconds).save(options.output)
+    print(f"Written to {options.output}; {seconds:.0f} s")
 
 
 def train(split: Split, class_count: int, seed: int) -> programs.Program:
@@ -168,18 +172,31 @@ def scribble(kind: str, rng: np.random.Generator, *, as_picture: bool) -> np.nda
     return read_as_strokes(place(strokes, rng)) if image is None else image
 
 
-def find_threshold(judge: Judge, validation: Split, data_dir: Path, rng: np.random.Generator) -> float:
-    """Return the highest threshold that refuses at most the share `REFUSED` of each kind of held-out digits.
+def with_thresholds(facts: Facts, folder: Path, validation: Split, data_dir: Path, rng: np.random.Generator) -> Facts:
+    """Return what is known of the judge in a folder, with its thresholds.
 
-    All are drawn by the pen, as everything is that the app judges.
+    They are the highest that refuse at most the share `REFUSED` of each kind of held-out digits and, as a digit or a
+    letter, `REFUSED_LETTERS` of them and of letters. All are drawn by the pen, as everything is that the app judges.
     """
+    judge = Judge(folder)
     digits = {"redrawn": [ways.redraw(image) for image in validation.images]}
     for source in ("unipen", "pendigits"):
         held_out = [d for d in _drawings(data_dir, source, "development") if d.label in CLASS_NAMES]
         digits[source] = [_read(drawing.strokes, rng) for drawing in held_out]
-    limits = {kind: float(np.quantile(judge.score(np.stack(shown)), REFUSED)) for kind, shown in digits.items()}
+    letters = [d for d in _drawings(data_dir, "unipen", "development") if d.label in LETTERS]
+    characters = digits | {"letters": [_read(drawing.strokes, rng) for drawing in letters]}
+    return dataclasses.replace(
+        facts,
+        threshold=_highest(judge, digits, REFUSED),
+        characters_threshold=_highest(judge.of_characters(), characters, REFUSED_LETTERS),
+    )
+
+
+def _highest(judge: Judge, shown: dict[str, list[np.ndarray]], most: float) -> float:
+    """Return the highest threshold that refuses at most the share `most` of each kind."""
+    limits = {kind: float(np.quantile(judge.score(np.stack(images)), most)) for kind, images in shown.items()}
     print("Thresholds:", {kind: round(limit, 4) for kind, limit in limits.items()})
-    return min(limits.values())
+    return round(min(limits.values()), 4)
 
 
 if __name__ == "__main__":

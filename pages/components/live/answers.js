@@ -25,11 +25,12 @@ export function answer(reading, classes) {
   })
   const refused = digits.filter(digit => !digit.accepted)
   if (!refused.length) return read(reading, classes, text)
-  const noun = digits.length === 1 ? "digit" : "number"
+  const single = nounOf(classes)
+  const noun = digits.length === 1 ? single : single === "digit" ? "number" : "word"
   const isUnfinished = refused.every(digit => digit.beginning)
   if (refused.length < digits.length) {
     const tone = isUnfinished ? "unfinished" : "partial"
-    return { tone, text, headline: `The model reads ${onOneLine(text)}`, sentence: doubt(digits) }
+    return { tone, text, headline: `The model reads ${onOneLine(text)}`, sentence: doubt(digits, single) }
   }
   if (isUnfinished) return { tone: "unfinished", text, headline: `Not a ${noun} yet`, sentence: "Go on drawing." }
   const closest = `The closest match is ${onOneLine(reading.closest)}.`
@@ -43,8 +44,9 @@ export function describe({ digits }, classes, place) {
   if (digit.accepted) {
     return `${capitalised(nounOf(classes))} ${place + 1} is read as ${digit.name}${second >= HESITATES ? `, perhaps ${other}` : ""}.`
   }
-  if (digit.beginning) return `Mark ${place + 1} is not a digit yet.`
-  return `Mark ${place + 1} does not look like a digit; the closest match is ${digit.name}.`
+  const noun = nounOf(classes)
+  if (digit.beginning) return `Mark ${place + 1} is not a ${noun} yet.`
+  return `Mark ${place + 1} does not look like a ${noun}; the closest match is ${digit.name}.`
 }
 
 // Names one digit of a reading, counted from 0, for those who press it.
@@ -91,15 +93,15 @@ function small(digits) {
 }
 
 // Says which marks beside digits do not look like one, or not yet.
-function doubt(digits) {
+function doubt(digits, noun) {
   const places = digits.flatMap((digit, place) => (!digit.accepted && !digit.beginning ? [place] : []))
   if (places.length === 1) {
     const closest = `; the closest match is ${digits[places[0]].name}`
-    return `${marks(digits, places)} does not look like a digit${closest}.`
+    return `${marks(digits, places)} does not look like a ${noun}${closest}.`
   }
-  if (places.length) return `${marks(digits, places)} do not look like digits.`
+  if (places.length) return `${marks(digits, places)} do not look like ${noun}s.`
   const begun = digits.flatMap((digit, place) => (digit.beginning ? [place] : []))
-  return `${marks(digits, begun)} ${begun.length === 1 ? "is not a digit yet" : "are not digits yet"}. Go on drawing.`
+  return `${marks(digits, begun)} ${begun.length === 1 ? `is not a ${noun} yet` : `are not ${noun}s yet`}. Go on drawing.`
 }
 
 // Names some of the marks, as "Mark 2" or "Marks 2, 3 and 5"; or counts them, if they are many.

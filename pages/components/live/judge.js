@@ -1,29 +1,30 @@
-// The judge: whether an image looks like a digit at all, as `digits/models/judge.py` decides.
+// The judge: whether an image looks like a digit at all, or like a letter, as `digits/models/judge.py` decides.
 import { fetchNetwork } from "./network.js"
 import { IMAGE_SIZE } from "./pen.js"
 
-const DIGITS = 10 // the first of its classes; the others are letters, signs and scribbles
 const THIN = 0.03 // the largest ratio of a line's variance across its direction to that along it
 const LEVEL = (35 * Math.PI) / 180
 
-// Fetches the judge; arguments and errors as for `fetchNetwork`.
-export async function fetchJudge(options) {
-  return new Judge(await fetchNetwork("judge", options))
+// Fetches the judge of "digits" or of "characters"; other arguments and errors as for `fetchNetwork`.
+export async function fetchJudge(kind, options) {
+  return new Judge(await fetchNetwork("judge", options), kind)
 }
 
 class Judge {
   #network
+  #outputs // the places of those that count as right; the others are signs and scribbles
 
-  constructor(network) {
+  constructor(network, kind) {
     this.#network = network
-    this.threshold = network.facts.threshold // an image whose score is lower is refused
+    this.#outputs = network.facts[kind].outputs
+    this.threshold = network.facts[kind].threshold // an image whose score is lower is refused
   }
 
-  // Returns the probability in [0, 1] that an image, Uint8Array(784), is a digit; 0 for a dash.
+  // Returns the probability in [0, 1] that an image, Uint8Array(784), is one of its kind; 0 for a dash.
   score(image) {
     if (isDash(image)) return 0
-    const shares = this.#network.probabilities(image).subarray(0, DIGITS)
-    return Math.min(1, shares.reduce((sum, share) => sum + share, 0))
+    const shares = this.#network.probabilities(image)
+    return Math.min(1, this.#outputs.reduce((sum, place) => sum + shares[place], 0))
   }
 }
 

@@ -53,12 +53,14 @@ const MAX_DIGITS = 40
 const FRAME_MS = 14 // of the 16.7 between two frames; the rest is for painting
 const SMALLEST_DRAWING = 8 // pixels of the sheet; anything smaller is a dot, and is not blown up
 
-// Fetches a model and, if its classes are the ten digits, the judge. `engine` is "simd" or "plain"; without it the
-// quickest that this browser has. Networks are shared by all readers, so a second reader of a model, or the judge of
+// Fetches a model and, if its classes have one, the judge. `engine` is "simd" or "plain"; without it the quickest that
+// this browser has. Networks are shared by all readers, so a second reader of a model, or the judge of
 // another one, costs nothing. Throws an Error with a sentence if the model cannot be fetched or run.
 export async function openReader({ model, engine } = {}) {
-  const [network, judge] = await Promise.all([fetchNetwork(model, { engine }), fetchJudge({ engine })])
-  const reader = new Reader(network, network.facts.is_judged ? judge : null)
+  // The judge is fetched at the same time, before it is known whether it will be asked.
+  const [network] = await Promise.all([fetchNetwork(model, { engine }), fetchNetwork("judge", { engine })])
+  const kind = network.facts.judge
+  const reader = new Reader(network, kind ? await fetchJudge(kind, { engine }) : null)
   reader.fork().read([[[40, 40], [40, 200]]]) // the first reading takes longest, so that is not the visitor's
   return reader
 }
@@ -126,13 +128,14 @@ class Reader {
   }
 
   // Returns the network's confidence in strokes as one digit, times the judge's that they are a digit at all; null if
-  // there is no time left to find it and then to read a digit.
+  // there is no time left to find it and then to read a digit. The parts of a letter are letters, so it is not asked
+  // about these.
   #confidence(strokes) {
     const start = performance.now()
     const isKnown = this.#glyphs.get(keyOf(strokes))?.opinion
     if (!isKnown && start + 2 * this.#cost > this.#deadline) return null
     const glyph = this.#glyph(strokes)
-    const confidence = Math.max(...this.#opinion(glyph)) * (this.#judge ? this.#verdict(glyph) : 1)
+    const confidence = Math.max(...this.#opinion(glyph)) * (this.#network.facts.judge === "digits" ? this.#verdict(glyph) : 1)
     if (!isKnown) this.#cost = performance.now() - start
     return confidence
   }

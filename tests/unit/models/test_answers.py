@@ -162,3 +162,27 @@ def test_letters_whose_case_is_open_are_named_in_both(names, either, said):
     )
     answer = answers.answer(found, [*"0123456789", "+"])
     assert (answer.headline, answer.sentence) == said
+
+
+@pytest.mark.parametrize(
+    ("marks", "headline", "sentence"),
+    [
+        ([LETTER], "This does not look like a letter", "The closest match is i."),
+        ([LETTER, LETTER], "This does not look like a word", "The closest match is ii."),
+        ([BEGINNING], "Not a letter yet", "Go on drawing."),
+        ([SURE_7, LETTER], "The model reads h?", "Mark 2 does not look like a letter; the closest match is i."),
+        ([SURE_7, LETTER, LETTER], "The model reads h??", "Marks 2 and 3 do not look like letters."),
+        ([SURE_7, BEGINNING], "The model reads h?", "Mark 2 is not a letter yet. Go on drawing."),
+    ],
+)
+def test_letters_are_called_letters(marks, headline, sentence):
+    """Whatever the classes are called, the words are those for digits."""
+    classes = tuple("abcdefghij")
+    number = read(*marks)
+    named = [classes[int(name)] for name in number.names]
+    word = dataclasses.replace(number, text="".join(named), names=tuple(named))
+    said = answers.answer(word, classes, is_drawing=True)
+    assert (said.headline, said.sentence) == (headline, sentence)
+    for place in np.flatnonzero(~word.accepted):
+        assert "a letter" in answers.describe(word, classes, place)
+        assert "a letter" in answers.label(word, classes, place)

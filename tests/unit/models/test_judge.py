@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from digits.data import samples, sets
 from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
 from digits.ink import glyphs
@@ -104,9 +105,26 @@ def test_other_arrays_are_named(judge, image):
         judge.score(image)
 
 
-def test_only_models_of_the_ten_digits_have_a_judge():
-    """Letters are no digits, but a model of letters should not be told so."""
-    assert find_judge(("A", "B")) is None
+@pytest.mark.parametrize("dataset", ["capitals", "letters", "characters"])
+def test_alphabets_have_the_judge_of_characters(judge, dataset):
+    """For them it accepts letters, at least 97% of real ones by strangers, and refuses what is neither."""
+    names = sets.find(dataset).class_names
+    characters = find_judge(names)
+    assert characters is find_judge(names)
+    written = [one for one in samples.load(samples.LETTER_STRANGERS) if one.label in sets.find(dataset).labels]
+    letters = np.stack([glyphs.fit_strokes(one.strokes).image for one in written[::10]])
+    assert len(letters) > 40
+    assert characters.accepts(letters).mean() >= 0.97
+    assert judge.accepts(letters).mean() < 0.6
+    rng = np.random.default_rng(13)
+    drawn = np.stack([scribble(kind, rng, as_picture=False) for kind in scribbles.NAMED for _ in range(2)])
+    assert characters.accepts(drawn).mean() <= 0.35
+
+
+def test_other_classes_have_no_judge():
+    """What stands for a class of a visitor's own set is not known: "v" may be a tick."""
+    assert find_judge(("v", "x")) is None
+    assert find_judge(tuple(map(str, range(30)))) is None
     assert find_judge(CLASS_NAMES) is find_judge(CLASS_NAMES)
 
 

@@ -64,7 +64,7 @@ def test_a_number_is_as_sure_as_all_its_digits_together():
     assert read.probabilities.dtype == np.float32
     assert read.confidence == pytest.approx(0.82**3)
     assert read.boxes == (digits[0].box, digits[1].box, digits[0].box)
-    assert read.accepted.tolist() == [True] * 3  # letters have no judge
+    assert read.accepted.tolist() == [True] * 3  # ten letters are no alphabet, so they have no judge
 
 
 def test_lines_of_writing_stand_on_lines():
@@ -186,7 +186,7 @@ def test_a_letter_is_no_number(model, letter):
 
 
 def test_a_score_counts_the_judge_only_for_digits(model):
-    """For separating digits, the probabilities count as far as the judge accepts the image; letters have no judge."""
+    """For separating digits, the probabilities count as far as it accepts the image; a letter's parts are letters."""
     image = segmentation.find_digits(pen.check(LETTERS["X"]))[0].glyph.image[np.newaxis]
     assert reading.mark_score(model)(image).max() < 0.5 < model.probabilities(image).max()
     letters = Counter()

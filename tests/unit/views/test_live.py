@@ -84,13 +84,18 @@ def test_every_bundled_model_is_described(ask):
         assert (facts["title"], facts["classes"]) == (model.title, list(model.class_names))
         assert facts["temperature"] == model.temperature
         reads_digits = model.card.dataset == "mnist"
-        assert (facts["is_judged"], facts["bias"]) == (reads_digits, 0 if reads_digits else 1)
+        assert (facts["judge"], facts["bias"]) == (("digits", 0) if reads_digits else ("characters", 1))
 
 
-def test_the_judge_is_described_with_its_threshold(ask):
+def test_the_judge_is_described_with_its_thresholds(ask):
     judge = find_judge(tuple("0123456789"))
     facts = ask("/live/models/judge").json()
-    assert (facts["threshold"], facts["classes"]) == (judge.threshold, list(judge.facts.classes))
+    assert facts["classes"] == list(judge.facts.classes)
+    assert facts["digits"] == {"outputs": list(range(10)), "threshold": judge.threshold}
+    counted = [facts["classes"][place] for place in facts["characters"]["outputs"]]
+    assert {"0", "9", "A", "w"} <= set(counted)
+    assert max(map(len, counted)) == 1
+    assert facts["characters"]["threshold"] == judge.of_characters().threshold
 
 
 @pytest.mark.parametrize("model_id", ["softmax", "drawing", "judge"])
