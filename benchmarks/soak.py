@@ -43,7 +43,7 @@ PAGES = ("train", "runs", "models", "gallery")
 AT_ONCE = 4  # visitors
 RUNS_AT_ONCE = 4  # in the queue
 NO_LIMIT = ("VISITS_A_MINUTE", "UPLOADS_A_MINUTE")
-SECONDS = 1200  # that all runs may take
+SECONDS = 3600  # that all runs may take
 
 
 def main() -> None:
