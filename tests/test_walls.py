@@ -37,6 +37,7 @@ WITHOUT_TENSORFLOW = {
         "data",
         "explain",
         "keeper",
+        "loading",
         "own_sets",
         "preparation",
         "process",

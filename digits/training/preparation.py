@@ -1,9 +1,12 @@
-"""Preparation: a run's data, network and checkpoint, ready to be trained. Meanwhile its owner is obeyed."""
+"""Preparation: a run's data, network and checkpoint, ready to be trained.
+
+Meanwhile its owner is obeyed, and other visitors have their turn.
+"""
 
 import logging
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,21 +18,23 @@ from digits.runs.registry import Registry
 from digits.runs.schema import Run, RunState
 from digits.settings import Settings
 from digits.store import Store
-from digits.training import checkpoints, teaching, timeline
+from digits.training import checkpoints, session, teaching, timeline
 from digits.training.data import TrainerData
+from digits.training.loading import Loading, Say
 
 if TYPE_CHECKING:  # these load TensorFlow
     from digits.training.loop import Training
     from digits.training.programs import Program
 
 _OBEY_EVERY_SECONDS = 0.25
+_MOST_RESTING = 4  # runs whose data are half made
 _DAMAGED = "Its last checkpoint was damaged or of another version"
 
 _logger = logging.getLogger(__name__)
 
 
 class Interrupted(Exception):
-    """The owner's command, or the end of this process, ends the preparation of a run."""
+    """The owner's command, other visitors' turn, or the end of this process ends the preparation of a run."""
 
     def __init__(self, state: RunState) -> None:
         super().__init__(state)
@@ -47,7 +52,6 @@ class Preparation:
         *,
         settings: Settings,
         find_program: "Callable[..., Program]",
-        submit: Callable[..., "Future[Any]"],
         retry: Callable[[Callable[[], Any]], Any],
         is_closing: threading.Event,
     ) -> None:
@@ -55,13 +59,13 @@ class Preparation:
 
         Args:
             find_program: as `Trainer._program`.
-            submit: calls a function with its arguments in a low-priority thread.
             retry: calls a function again while the registry is busy.
             is_closing: set when this process must end.
         """
         self._registry, self._store, self._data, self._settings = registry, store, data, settings
-        self._find_program, self._submit, self._retry = find_program, submit, retry
+        self._find_program, self._retry = find_program, retry
         self._is_closing = is_closing
+        self._resting: dict[str, Loading] = {}  # by the run's id, the oldest first
 
     def prepare(self, run: Run) -> "tuple[Training, str]":
         """Load the data and the network, and continue from the run's checkpoint if there is one.
@@ -70,7 +74,7 @@ class Preparation:
             The run's training, and a sentence for its page if a checkpoint could not be used.
 
         Raises:
-            Interrupted: the owner stopped or paused the run meanwhile, or this process must end.
+            Interrupted: the owner stopped or paused the run, others have their turn, or this process must end.
         """
         self._retry(lambda: self._registry.set_activity(run.id, "Preparing", reason=""))
         dataset = self._load_data(run)
@@ -85,26 +89,37 @@ class Preparation:
         return training, notice
 
     def _load_data(self, run: Run) -> Dataset:
-        """Load the run's data in the background, which can take minutes, and meanwhile obey its owner."""
-        is_unwanted = threading.Event()
-
-        def say(activity: str) -> None:
-            if is_unwanted.is_set():
-                raise Interrupted(RunState.QUEUED)
-            self._retry(lambda: self._registry.set_activity(run.id, activity))
-
-        if run.parent:
-            drawings = teaching.drawings(self._store, run.id)
-            loading = self._submit(self._data.lesson_for, run.hyperparameters, drawings, say)
-        else:
-            loading = self._submit(self._data.dataset_for, run.hyperparameters, say)
+        """Load the run's data, which can take minutes; meanwhile obey its owner, and let others have their turn."""
+        loading = self._resting.pop(run.id, None) or Loading(
+            lambda say: self._load(run, say),
+            lambda activity: self._retry(lambda: self._registry.set_activity(run.id, activity)),
+        )
+        loading.go_on()
+        turn_ends = time.monotonic() + session.TURN_SECONDS
         try:
-            while not wait([loading], timeout=_OBEY_EVERY_SECONDS).done:
+            while not loading.is_done(within=_OBEY_EVERY_SECONDS):
                 self._raise_commands(run)
+                if time.monotonic() > turn_ends and self._registry.is_awaited(run):
+                    break
+            else:
+                return loading.result()
         except BaseException:
-            is_unwanted.set()  # the background thread ends its work at the next `say`
+            loading.cancel()
             raise
-        return loading.result()
+        self._set_aside(run, loading)
+        raise Interrupted(RunState.QUEUED)
+
+    def _load(self, run: Run, say: Say) -> Dataset:
+        if run.parent:
+            return self._data.lesson_for(run.hyperparameters, teaching.drawings(self._store, run.id), say)
+        return self._data.dataset_for(run.hyperparameters, say)
+
+    def _set_aside(self, run: Run, loading: Loading) -> None:
+        """Keep what is loaded so far for the run's next turn."""
+        loading.rest()
+        self._resting[run.id] = loading
+        if len(self._resting) > _MOST_RESTING:
+            self._resting.pop(next(iter(self._resting))).cancel()
 
     def _raise_commands(self, run: Run) -> None:
         """Raise `Interrupted` if the run must not be prepared any further."""

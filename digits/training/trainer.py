@@ -75,7 +75,6 @@ class Trainer:
             self._data,
             settings=settings,
             find_program=self._program,
-            submit=self._submit,
             retry=self._retry,
             is_closing=is_closing,
         )

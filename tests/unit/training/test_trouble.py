@@ -19,7 +19,7 @@ from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.schema import RunState
 from digits.settings import Settings
 from digits.store import FolderStore
-from digits.training import checkpoints, export, loop, saving, timeline
+from digits.training import checkpoints, export, loop, saving, session, timeline
 
 NO_SPACE = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 LONG = Hyperparameters(network="softmax", learning_rate=0.5, iterations=400, batch_size=50)
@@ -366,3 +366,26 @@ def test_a_command_during_preparation_acts_within_a_second(command, state, regis
     assert (run.ended or time.time()) - time.time() + time.monotonic() - begun[0] < 1.5
     with pytest.raises(ModelNotFound):
         catalogue.find(run_id, Settings.from_environment())
+
+
+def test_others_have_their_turn_while_data_is_prepared(registry, serve, monkeypatch, quick):
+    """A visitor's run does not wait for minutes; what was made so far is not made again."""
+    monkeypatch.setattr(session, "TURN_SECONDS", 0.1)
+    drawing = Hyperparameters(network="softmax", augmentation="drawing", iterations=100, batch_size=10)
+    slow, short, made, redraw = commands.submit(registry, drawing, "ada"), [], [], ways.redraw
+
+    def slowly(image):
+        made.append(image.tobytes())
+        if not short:
+            short.append(commands.submit(registry, quick, "bob"))
+        if len(made) < 400:
+            time.sleep(0.005)
+        return redraw(image)
+
+    monkeypatch.setattr(ways, "redraw", slowly)
+    serve()
+    runs = registry.get(slow), registry.get(short[0])
+    assert [run.state for run in runs] == [RunState.FINISHED] * 2
+    assert runs[1].ended < runs[0].ended
+    assert runs[0].claims > 1
+    assert len(made) == len(set(made))
