@@ -49,6 +49,12 @@ class Layers:
     scale: float
     layers: tuple[Layer, ...]
 
+    @property
+    def parameter_count(self) -> int:
+        """How many weights and biases there are."""
+        arrays = [array for layer in self.layers for array in (layer.kernel, layer.bias)]
+        return sum(array.size for array in arrays if array is not None)
+
 
 def read(path: Path) -> Layers:
     """Read the layers of a `.tflite` model that Digits exported.

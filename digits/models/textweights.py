@@ -64,15 +64,6 @@ def read(path: Path) -> list[Weight]:
     return [Weight(name, values) for name in layers for values in arrays[name]]
 
 
-def count(path: Path) -> int:
-    """Count the parameters of the model in a Keras file.
-
-    Raises:
-        ModelNotFound: as in `read`.
-    """
-    return sum(weight.values.size for weight in read(path))
-
-
 def as_text(weights: list[Weight]) -> str:
     """Write parameters as lines of numbers, each array below a comment with its layer's name and its shape.
 

@@ -2,9 +2,9 @@
 
 from digits.accuracy import Accuracy
 from digits.errors import InvalidHyperparameter, ModelNotFound
-from digits.models import textweights
+from digits.models import layers
 from digits.models.cards import Card
-from digits.models.catalogue import KERAS_FILE, TFLITE_FILE, Model
+from digits.models.catalogue import TFLITE_FILE, Model
 from digits.runs.hyperparameters import Hyperparameters
 from digits.views import strangers
 from digits.views.networks import EXPLANATIONS
@@ -68,9 +68,9 @@ def in_words(measured: Accuracy) -> str:
 
 
 def parameters(model: Model) -> int | None:
-    """Return the number of a model's parameters; None if its Keras file is missing or damaged."""
+    """Return the number of a model's parameters; None if its LiteRT file is missing or damaged."""
     try:
-        return textweights.count(model.folder / KERAS_FILE)
+        return layers.read(model.folder / TFLITE_FILE).parameter_count
     except ModelNotFound:
         return None
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digits.errors import ModelNotFound
-from digits.models import catalogue, layers
+from digits.models import catalogue, layers, textweights
 from digits.models.judge import JUDGE_DIR
 from digits.models.layers import CONVOLUTION, POOLING
 from digits.models.recogniser import TFLITE_FILE, Recogniser, softmax
@@ -44,6 +44,13 @@ def test_the_layers_compute_what_litert_computes(path, sample):
     for image in sample.test.images[::250]:
         expected = recogniser.probabilities(image[None])[0]
         np.testing.assert_allclose(run(network, image.astype(np.float32)), expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("model", catalogue.bundled(), ids=lambda model: model.id)
+def test_all_parameters_are_counted(model):
+    """As many as the Keras file has."""
+    expected = sum(weight.values.size for weight in textweights.read(model.folder / catalogue.KERAS_FILE))
+    assert layers.read(model.folder / TFLITE_FILE).parameter_count == expected
 
 
 def test_a_layer_without_a_bias_has_zeros():
