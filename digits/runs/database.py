@@ -126,7 +126,9 @@ def _upgrade(engine: sql.Engine) -> None:
             return
     with engine.execution_options(begin=_MIGRATE).begin() as connection:
         lock(connection, _MIGRATION_LOCK)
-        if _revision(connection) != REVISION:
+        if not sql.inspect(connection).has_table("runs"):
+            _create(connection)
+        elif _revision(connection) != REVISION:
             _migrate(connection)
         if engine.dialect.name == "sqlite":  # the pool keeps this connection
             connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_MS}")
@@ -139,8 +141,17 @@ def _revision(connection: sql.Connection) -> str | None:
     return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
 
+def _create(connection: sql.Connection) -> None:
+    """Create the tables of a new registry as they are today, so that there is nothing to migrate."""
+    from digits.runs import schema
+
+    schema.metadata.create_all(connection)
+    connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    connection.execute(sql.text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": REVISION})
+
+
 def _migrate(connection: sql.Connection) -> None:
-    from alembic import command, config, util  # here, because a registry that is up to date does without
+    from alembic import command, config, util  # here, because only an older registry needs it
 
     settings = config.Config(attributes={"connection": connection})
     settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
