@@ -44,7 +44,8 @@ class Kind:
         rows: numbers below each other, from 1 to so many.
         gap: white space between two rows, as a share of a digit's height.
         slope: the largest slope of a row.
-        printed: "ruled", "squared", "margin" (ruled, with a line down the side), "frame", or "".
+        printed: "ruled", "squared", "margin" (ruled, with a line down the side), "frame", "cell" (between lines that
+            cross the picture), "form" (in a cell whose thin lines come and go, and end at its corners), or "".
         shadow: whether a hand throws a shadow.
         around: what lies around the sheet: "table", "bars" above and below, "black" frame, "white" margin, or "".
         specks: dirt on the paper.
@@ -97,6 +98,7 @@ KINDS = {
     "sloping rows": Kind(height=(40, 70), rows=4, gap=(0.3, 0.6), slope=0.12),
     "logbook, neighbours": Kind(height=(50, 80), printed="cell", final=(11, 24), darkness=(0.35, 0.7), neighbours=True),
     "low, black and white": Kind(margin=(0.2, 0.8), final=(14, 32), noise=0.0, bilevel=True),
+    "form": Kind(height=(50, 80), printed="form", final=(11, 20), darkness=(0.3, 0.7), margin=(-0.05, 0.35)),
 }
 
 
@@ -200,7 +202,11 @@ def photograph(kind: Kind, hands: Hands, rng: np.random.Generator) -> tuple[str,
     ink = pen.render([*strokes, *around], size=SHEET, pen_width=pen_width)
     box = np.array([points.min(axis=0) - pen_width / 2, points.max(axis=0) + pen_width / 2])
     paper = 1 - 0.02 * _smooth_noise(SHEET, 40, rng) - 0.015 * _smooth_noise(SHEET, 3, rng)
-    paper *= 1 - print_lines(kind.printed, box, height, rng)
+    if kind.printed == "form":
+        box = box + height * rng.uniform(0.1, 0.7, (2, 2)) * [[-1], [1]]  # the cell's edges
+        paper *= 1 - print_cell(box, height, rng)
+    else:
+        paper *= 1 - print_lines(kind.printed, box, height, rng)
     sheet = rng.uniform(0.75, 0.95) * paper * (1 - rng.uniform(*kind.darkness) * ink)
     sheet *= 1 - _specks(kind.specks, height, rng)
     if kind.negative:
@@ -309,6 +315,27 @@ def print_lines(printed: str, box: np.ndarray, height: float, rng: np.random.Gen
             drawn = drawn * ((x > left - 2) & (x < right + 2) & (y > top - 2) & (y < foot + 2))
         return rng.uniform(0.3, 0.75) * drawn
     return np.zeros(SHEET)
+
+
+def print_cell(box: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray:
+    """Return the darkness of a table's cell: its lines, which come and go, and the paper beyond them.
+
+    Thin lines look so in a picture that was reduced without care.
+    """
+    y, x = np.mgrid[: SHEET[0], : SHEET[1]].astype(np.float32)
+    angle, width = rng.uniform(-0.02, 0.02), height * rng.uniform(0.03, 0.07)
+    x, y = x + angle * y, y - angle * x
+    dark = np.zeros(SHEET)
+    for axis, (across, along) in enumerate(((x, y), (y, x))):
+        first, last = box[:, 1 - axis]
+        for position in box[:, axis]:
+            presence = ndimage.gaussian_filter1d(rng.normal(size=max(SHEET)), 0.5 * height)
+            is_seen = presence > presence.std() * rng.uniform(-1.5, 1.5)
+            seen = is_seen[np.clip(along, 0, max(SHEET) - 1).astype(int)] & (along > first) & (along < last)
+            line = np.clip(width / 2 + 0.5 - np.abs(across - position), 0, 1)
+            dark = np.maximum(dark, rng.uniform(0.15, 0.6) * line * seen)
+    is_beyond = (x < box[0, 0]) | (x > box[1, 0]) | (y < box[0, 1]) | (y > box[1, 1])
+    return np.maximum(dark, rng.uniform(0, 0.12) * is_beyond)
 
 
 def crop(kind: Kind, picture: np.ndarray, box: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray:

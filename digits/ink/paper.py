@@ -55,14 +55,15 @@ def _dark_ink(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     is_even = float(np.percentile(np.abs(difference[~inside]), 85)) < _SHADE
     is_simple = breadth < (_BROADEST if is_even else _BROAD) * max(small.shape)
     if is_simple:
-        darker, lighter = np.minimum(difference, 0), np.maximum(difference, 0)
+        marks = difference * scipy.ndimage.gaussian_gradient_magnitude(small, 1)  # shading has no edges
     else:  # compare marks with sharp edges only; shadows are soft
         fine = reduced(picture, 2 * _PAPER_SIDE)
         marks = fine - enlarged(scipy.ndimage.median_filter(small, _PAPER_WINDOW, mode="reflect"), fine.shape)
         marks *= scipy.ndimage.gaussian_gradient_magnitude(fine, 1)
-        darker, lighter = np.minimum(marks, 0), np.maximum(marks, 0)
-    if (lighter**2).sum() > (darker**2).sum():
-        picture, plane = 1 - picture, 1 - plane
+    if (np.maximum(marks, 0) ** 2).sum() > (np.minimum(marks, 0) ** 2).sum():
+        picture, plane, small = 1 - picture, 1 - plane, 1 - small
+    brightest = np.percentile(small - plane, [70, 95])  # a third of every picture is paper
+    is_simple &= float(np.ptp(brightest)) < _SHADE
     return picture, plane.astype(np.float32) if is_simple else None
 
 
@@ -82,9 +83,10 @@ def _local_paper(small: np.ndarray) -> np.ndarray:
     contrast = 1 - small / np.maximum(scipy.ndimage.grey_closing(small, size=window, mode="reflect"), 0.05)
     mask = contrast > max(0.1, 0.5 * float(np.percentile(contrast, 98)))
     depth = scipy.ndimage.distance_transform_edt(mask)
-    ridges = depth[(depth > 0) & (depth == scipy.ndimage.maximum_filter(depth, 3))]
+    ridges = np.sort(depth[(depth > 0) & (depth == scipy.ndimage.maximum_filter(depth, 3))])
     if ridges.size:
-        window = min(window, int(_PAPER_STROKES * 2 * float(np.median(ridges))) | 1)
+        areas = np.cumsum(ridges)  # so that grains of noise count little
+        window = min(window, int(_PAPER_STROKES * 2 * float(ridges[np.searchsorted(areas, areas[-1] / 2)])) | 1)
     return scipy.ndimage.gaussian_filter(scipy.ndimage.grey_closing(small, size=window, mode="reflect"), 1)
 
 

@@ -10,7 +10,7 @@ from digits.errors import InvalidImage
 from digits.ink import cells, paper, rules, writing
 from digits.ink.sheet import cut_out
 
-_SMALL = 240  # smaller pictures are enlarged while their ink is searched for
+_SMALL = 240  # smaller pictures are enlarged
 _OWN_DARKNESS = 0.8  # writing that is fainter than this share of all marks is looked for again
 _MIN_CONTRAST = 0.12  # ink must be this much darker than its paper (hard pencil on white is about 0.2)
 _MIN_SIGNAL = 4.5  # standard deviations of the paper's noise by which ink must exceed it
@@ -36,13 +36,28 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
         raise InvalidImage(
             f"`picture` must be a grey array (height, width) of finite numbers; received {picture.shape}."
         )
-    factor = math.ceil(_SMALL / max(picture.shape))  # a rule is hard to tell from a stroke where both have a pixel
-    shape = (picture.shape[0] * factor, picture.shape[1] * factor)
-    large = paper.enlarged(picture, shape, Image.Resampling.BICUBIC) if factor > 1 else picture
+    large = enlarged(picture)  # a rule is hard to tell from a stroke where both have a pixel
+    factor = len(large) // len(picture)
     sheet, place = cut_out(large)
     ink = np.zeros_like(large)
     ink[place] = _find_on_sheet(sheet, factor)
     return ink if factor == 1 else np.asarray(Image.fromarray(ink).reduce(factor))
+
+
+def enlarged(picture: np.ndarray) -> np.ndarray:
+    """Enlarge a small picture or its ink, so that strokes and the gaps between them have more than a pixel or two.
+
+    Args:
+        picture: float32 (height, width), in [0, 1]; neither is 0.
+
+    Returns:
+        float32 (height, width) in [0, 1], a whole number of times as large; the picture itself if it is not small.
+    """
+    factor = math.ceil(_SMALL / max(1, *picture.shape))
+    if factor == 1 or picture.ndim != 2 or 0 in picture.shape:
+        return picture
+    shape = (picture.shape[0] * factor, picture.shape[1] * factor)
+    return np.clip(paper.enlarged(picture, shape, Image.Resampling.BICUBIC), 0, 1)
 
 
 def find_marks(picture: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ _SHARP = 0.8  # the share of the edge that is so sharp
 _SMALLEST, _LARGEST = 0.25, 0.97  # the sheet's share of the picture
 _RECTANGULAR = 0.83  # the sheet's share of a rectangle around it, in perspective; an ellipse has 0.79
 _ALONE = 0.85  # the sheet's share of everything as bright
+_WRITTEN = 0.5  # writing covers less than this share of a sheet; of a row of digits, the paper does
 _MARGIN_NOISE = 0.025  # a margin is at least this even
 _LEAST_FRAMED = 0.25  # the share of the picture inside a margin
 _CONTACT = 0.35  # the share of the picture's border that is surroundings
@@ -104,7 +105,8 @@ def _is_sheet(sheet: np.ndarray, small: np.ndarray, surface: np.ndarray) -> bool
     if step < _LEAST_STEP or np.mean(rise[rim] > 0.6 * step) < _SHARP:
         return False
     inner = scipy.ndimage.binary_erosion(sheet, np.ones((3, 3)), iterations=3)
-    return bool((np.abs(small - surface)[inner] > _LEAST_STEP).any())
+    written = np.abs(small - surface)[inner]
+    return bool((written > _LEAST_STEP).any()) and np.mean(written > step / 2) < _WRITTEN
 
 
 def _cut(picture: np.ndarray, sheet: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice]]:

@@ -20,6 +20,7 @@ _ABOVE = 0.3  # a loose bar of a 5 is so near above its body, in digits' sizes
 _TALL = 1.4  # the height of a printed stem in digits' sizes; a 1 is less
 _BORDER = 0.1  # printed scraps lie so near to the picture's edge, as a share of its sides...
 _ON_BORDER = 0.9  # ...with this share of their pixels
+_DEEP = 0.4  # ...or, outside of the writing, in digits' sizes; a cell's line is so far from its crop's edge
 _SCRAP = 0.5  # smaller marks than this share of a digit's size are scraps
 _ON_RIM = 0.8  # ...in this share of its pixels
 
@@ -50,7 +51,7 @@ def select(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     contact = np.bincount(border, minlength=count + 1)
     solid = areas > _SOLID * sizes.prod(axis=1)
-    keep = _unless_all(keep, (contact > _EDGE * min(mask.shape)) & (solid | (_on_rim(labels, areas) > 0.5)))
+    keep = _unless_all(keep, (contact > _EDGE * min(mask.shape)) & (solid | (_on_rim(labels, areas) > _ON_RIM)))
     keep = _unless_all(keep, _are_frames(labels, boxes, areas, keep))
     keep = _unless_all(keep, _are_printed(labels, boxes, areas, keep))
     if not keep.any():
@@ -84,11 +85,19 @@ def _boxes(labels: np.ndarray) -> np.ndarray:
     return np.array(boxes)
 
 
-def _on_rim(labels: np.ndarray, areas: np.ndarray) -> np.ndarray:
-    """Return the share of each component's pixels that lie near the picture's edge, float (labels,)."""
+def _on_rim(labels: np.ndarray, areas: np.ndarray, outside: Box | None = None, depth: float = 0.0) -> np.ndarray:
+    """Return the share of each component's pixels that lie near the picture's edge, float (labels,).
+
+    Outside of a box, the rim is at least `depth` pixels deep.
+    """
+    height, width = labels.shape
     depth_y, depth_x = (max(1, int(_BORDER * side)) for side in labels.shape)
     rim = np.ones(labels.shape, bool)
     rim[depth_y:-depth_y, depth_x:-depth_x] = False
+    if outside:
+        x0, y0, x1, y1 = outside
+        rim[: min(y0, int(depth))] = rim[max(y1, height - int(depth)) :] = True
+        rim[:, : min(x0, int(depth))] = rim[:, max(x1, width - int(depth)) :] = True
     return np.bincount(labels[rim], minlength=len(areas)) / np.maximum(areas, 1)
 
 
@@ -100,18 +109,26 @@ def _are_printed(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep:
     widths, heights = (boxes[:, 2:] - boxes[:, :2]).T
     longest, shortest = np.maximum(widths, heights), np.minimum(widths, heights)
     is_slim = shortest < _BAR * longest
-    digits = keep & ~is_slim
+    is_sparse = areas < _BAR * widths * heights
+    on_rim = _on_rim(labels, areas) > _ON_BORDER
+    digits = _unless_all(keep & ~(is_sparse & on_rim), is_slim)
+    if not (digits & ~is_slim).any():  # ones
+        digits = keep & ~on_rim & (heights > widths)
     if not digits.any():
         return np.zeros(len(boxes), bool)
-    size = _median(longest, areas * digits)
+    size = _median(heights, areas * digits)
+    digits &= heights >= _SCRAP * size
+    around = (*boxes[digits, :2].min(axis=0).tolist(), *boxes[digits, 2:].max(axis=0).tolist())
+    on_rim = _on_rim(labels, areas, around, _DEEP * size) > _ON_BORDER
     is_bar = is_slim & (widths > heights) & (longest > _LONG_BAR * size)
     is_stem = is_slim & (heights >= widths)
     is_tall = is_stem & (longest > _TALL * size)
-    on_rim = _on_rim(labels, areas) > _ON_BORDER
-    is_scrap = (longest < _SCRAP * size) | is_slim | (areas < _BAR * widths * heights)
+    is_scrap = (heights < _SCRAP * size) | is_slim | is_sparse
     ends = boxes[digits][:, [1, 3]]
     misses = np.abs(boxes[:, None, [1, 3]] - ends).max(axis=2).min(axis=1)  # (components,)
-    stands_like_a_digit = is_stem & (misses < _BAR * size)
+    reaches_beyond = (boxes[:, 1] < around[1]) & (boxes[:, 3] > around[3])
+    is_rule = (areas > _SOLID * widths * heights) & reaches_beyond
+    stands_like_a_digit = is_stem & (misses < _BAR * size) & ~is_rule
     gaps = boxes[digits][:, 1] - boxes[:, None, 3]  # (components, digits)
     overlaps = (boxes[:, None, 0] < boxes[digits][:, 2]) & (boxes[digits][:, 0] < boxes[:, None, 2])
     is_above = (overlaps & (gaps > -_ABOVE * size) & (gaps < _ABOVE * size)).any(axis=1)

@@ -111,12 +111,13 @@ def read_picture(data: bytes, model: Classifier, crop: Crop = WHOLE) -> Reading:
 def read_ink(ink: np.ndarray, model: Classifier) -> Reading:
     """Read the ink of a picture, float32 (height, width), 0 is paper and 1 is ink.
 
-    The model and the judge help to separate the digits where the gaps do not decide.
+    The model and the judge help to separate the digits where the gaps do not decide. Small ink is enlarged, and the
+    digits' boxes and sizes are those in the enlarged ink.
 
     Raises:
         InvalidImage: as in `segmentation.find_digits_in_ink`.
     """
-    return read_digits(segmentation.find_digits_in_ink(ink, score=mark_score(model)), model)
+    return read_digits(segmentation.find_digits_in_ink(pictures.enlarged(ink), score=mark_score(model)), model)
 
 
 def read_digits(digits: Sequence[Digit], model: Classifier) -> Reading:
