@@ -3,7 +3,8 @@
 import numpy as np
 import scipy
 
-_BEYOND = 0.9  # of a mark's pixels that lie beyond a rule
+_INSIDE = 0.9  # of the writing's pixels that lie on one side of a rule are inside
+_BEYOND = 0.15  # of a mark's pixels that lie beyond it, if the mark reaches the edge there; digits may cross a line
 _IN_LINE = 0.25  # of a mark's height that is beside the writing; marks above and below it share less
 _LEAST = 0.5  # of the highest mark's height that the marks inside have at least, or they are scraps themselves
 _BAR = 0.2  # of the writing's height; a loose bar of a 5 is so near above its body
@@ -41,9 +42,9 @@ def beyond(mask: np.ndarray, across: list[np.ndarray], down: list[np.ndarray]) -
             share_after = np.bincount(owners, is_after, count + 1) / np.maximum(
                 np.bincount(owners, minlength=count + 1), 1
             )
-            if np.mean(is_after[own]) > _BEYOND:
+            if np.mean(is_after[own]) > _INSIDE:
                 found |= {index for index in nearer if share_after[index] < 1 - _BEYOND}
-            elif np.mean(is_after[own]) < 1 - _BEYOND:
+            elif np.mean(is_after[own]) < 1 - _INSIDE:
                 found |= {index for index in farther if share_after[index] > _BEYOND}
     first, last = (
         min(places[index - 1][0].start for index in inside),

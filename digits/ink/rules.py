@@ -58,8 +58,10 @@ def _erase_across(contrast: np.ndarray, pixel: int) -> tuple[np.ndarray, list[np
     paths = []
     for row, slope in rules:
         path = (row + 0.5) * scale - 0.5 + slope * (np.arange(width) - (width - 1) / 2)
-        paths.append(_refined(contrast, path, reach))
-        _divide_out(result, paths[-1], reach)
+        path = _refined(contrast, path, reach)
+        is_new = all(np.abs(path - other).mean() > reach / 2 for other in paths)  # two candidates may be one rule
+        if is_new and _divide_out(result, path, reach):
+            paths.append(path)
     return result, paths
 
 
@@ -82,8 +84,8 @@ def _refined(contrast: np.ndarray, path: np.ndarray, reach: int) -> np.ndarray:
     return path + np.polyval(line, x)
 
 
-def _divide_out(contrast: np.ndarray, path: np.ndarray, reach: int) -> None:
-    """Divide a rule out of the contrast, in place."""
+def _divide_out(contrast: np.ndarray, path: np.ndarray, reach: int) -> bool:
+    """Divide a rule out of the contrast, in place; return whether it is as thin as a rule, and inside the picture."""
     height, width = contrast.shape
     rows = np.rint(path).astype(int) + np.arange(-reach, reach + 1)[:, None]
     inside = (rows >= 0) & (rows < height)
@@ -99,12 +101,12 @@ def _divide_out(contrast: np.ndarray, path: np.ndarray, reach: int) -> None:
     profile = np.maximum(profile - paper - _FAINTEST / 4, 0)
     middle = np.abs(steps) <= 2 / _STEP
     if not middle.any():
-        return  # outside the picture
+        return False
     peak = steps[middle][profile[middle].argmax()] - steps[0]
     gaps = np.flatnonzero(profile <= 0)  # the profile ends where the rule does, before the next stroke or rule
     first, last = gaps[gaps < peak].max(initial=-1), gaps[gaps > peak].min(initial=len(profile))
     if first < 0 or last == len(profile):
-        return  # wider than a rule
+        return False
     profile[: first + 1] = 0
     profile[last:] = 0
     rule = np.clip(profile, 0, 0.95)[distance - steps[0]]
@@ -116,6 +118,7 @@ def _divide_out(contrast: np.ndarray, path: np.ndarray, reach: int) -> None:
     bridged = scipy.ndimage.grey_closing(cleared, size=(int((rule > 0).any(axis=1).sum()) | 1, 3), mode="nearest")
     result = np.where(is_trace, np.minimum(bridged, band), cleared)
     contrast[rows[inside], columns[inside]] = result[inside]
+    return True
 
 
 def _find_across(contrast: np.ndarray, pixel: int) -> tuple[list[tuple[int, float]], int]:

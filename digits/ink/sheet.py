@@ -8,9 +8,13 @@ from digits.ink.paper import reduced
 _SMALLEST_SIDE = 24  # of the reduced picture
 _SIDE = 200  # the sheet is searched for on a picture of this size
 _WRITING = 0.12  # strokes narrower than this share of the picture do not hide the sheet
+_GRAIN = 5  # pixels; narrower streaks of a table's wood or cloth do not hide the sheet
 _LEAST_STEP = 0.04  # between the sheet and its surroundings
+_DARK_STEP = 0.2  # a table with a visible grain is so much darker than the sheet
 _EDGE = 1  # pixels either way in which the brightness changes at the edge of a sheet; a shadow's edge is softer
-_SHARP = 0.8  # the share of the edge that is so sharp
+_SHARP = 0.8  # the share of the edge that is so sharp...
+_SHARP_AROUND = 0.65  # ...or, where the surroundings are seen all around, so that no shadow has such edges
+_AROUND = 0.75  # of the picture's border
 _SMALLEST, _LARGEST = 0.25, 0.97  # the sheet's share of the picture
 _RECTANGULAR = 0.83  # the sheet's share of a rectangle around it, in perspective; an ellipse has 0.79
 _ALONE = 0.85  # the sheet's share of everything as bright
@@ -50,8 +54,9 @@ def _find(small: np.ndarray) -> np.ndarray | None:
     if margin is not None:
         return margin
     window = int(_WRITING * max(small.shape)) | 1
-    for closing in (scipy.ndimage.grey_closing, scipy.ndimage.grey_opening):  # dark ink or light ink
-        surface = closing(small, size=window, mode="nearest")
+    closing, opening = scipy.ndimage.grey_closing, scipy.ndimage.grey_opening
+    for fill, smooth in ((closing, opening), (opening, closing)):  # dark ink or light ink
+        surface = fill(smooth(small, size=_GRAIN, mode="nearest"), size=window, mode="nearest")
         threshold = _otsu(surface)
         for side in (surface > threshold, surface <= threshold):
             sheet = _largest(side)
@@ -88,7 +93,10 @@ def _largest(side: np.ndarray) -> np.ndarray | None:
     areas = np.bincount(labels.ravel())[1:]
     if areas.max() < _ALONE * areas.sum():
         return None
-    return scipy.ndimage.binary_fill_holes(labels == 1 + areas.argmax())
+    whole = scipy.ndimage.binary_fill_holes(labels == 1 + areas.argmax())
+    reach = 2 * _GRAIN  # what is narrower and reaches out of the sheet is the table's grain
+    opened = scipy.ndimage.binary_opening(np.pad(whole, reach, mode="edge"), np.ones((reach, reach)))
+    return opened[reach:-reach, reach:-reach]
 
 
 def _is_sheet(sheet: np.ndarray, small: np.ndarray, surface: np.ndarray) -> bool:
@@ -102,7 +110,8 @@ def _is_sheet(sheet: np.ndarray, small: np.ndarray, surface: np.ndarray) -> bool
     rim = sheet & ~scipy.ndimage.binary_erosion(sheet, border_value=1)
     size = 2 * _EDGE + 1
     rise = scipy.ndimage.maximum_filter(surface, size) - scipy.ndimage.minimum_filter(surface, size)
-    if step < _LEAST_STEP or np.mean(rise[rim] > 0.6 * step) < _SHARP:
+    is_around = 1 - border.mean() > _AROUND and step > _DARK_STEP
+    if step < _LEAST_STEP or np.mean(rise[rim] > 0.6 * step) < (_SHARP_AROUND if is_around else _SHARP):
         return False
     inner = scipy.ndimage.binary_erosion(sheet, np.ones((3, 3)), iterations=3)
     written = np.abs(small - surface)[inner]
