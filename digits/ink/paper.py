@@ -7,6 +7,7 @@ from PIL import Image
 _PAPER_SIDE = 96  # the paper's brightness is estimated on a picture of this size, or twice it in a shadow...
 _PAPER_WINDOW = 15  # ...by grey closing with this window, on the smaller size; wider strokes are then lost...
 _PAPER_STROKES = 3  # ...or so many widths of a stroke, if that is less
+_STROKE_PIXELS = 12  # on the larger size; what has fewer is noise, and no stroke to measure
 _SHADE = 0.03  # a pixel that differs from the plane by more is ink or shadow
 _BROAD = 0.2  # a shadow is wider than this share of the picture
 _BROADEST = 0.45  # where the border is even, narrower shades are thick grey ink
@@ -82,8 +83,9 @@ def _local_paper(small: np.ndarray) -> np.ndarray:
     window = 2 * _PAPER_WINDOW + 1
     contrast = 1 - small / np.maximum(scipy.ndimage.grey_closing(small, size=window, mode="reflect"), 0.05)
     mask = contrast > max(0.1, 0.5 * float(np.percentile(contrast, 98)))
-    solid = scipy.ndimage.binary_opening(mask, np.ones((3, 3)))  # without grains of noise
-    depth = scipy.ndimage.distance_transform_edt(solid if 2 * solid.sum() > mask.sum() else mask)
+    labels, _ = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
+    mask &= (np.bincount(labels.ravel()) >= _STROKE_PIXELS)[labels]
+    depth = scipy.ndimage.distance_transform_edt(mask)
     ridges = depth[(depth > 0) & (depth == scipy.ndimage.maximum_filter(depth, 3))]
     if ridges.size:
         window = min(window, int(_PAPER_STROKES * 2 * float(np.median(ridges))) | 1)

@@ -128,7 +128,7 @@ def _are_printed(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep:
     misses = np.abs(boxes[:, None, [1, 3]] - ends).max(axis=2).min(axis=1)  # (components,)
     reaches_beyond = (boxes[:, 1] < around[1]) & (boxes[:, 3] > around[3])
     is_rule = (areas > _SOLID * widths * heights) & reaches_beyond
-    stands_like_a_digit = is_stem & (misses < _BAR * size) & ~is_rule
+    stands_like_a_digit = (heights >= widths) & (misses < _BAR * size) & ~is_rule
     gaps = boxes[digits][:, 1] - boxes[:, None, 3]  # (components, digits)
     overlaps = (boxes[:, None, 0] < boxes[digits][:, 2]) & (boxes[digits][:, 0] < boxes[:, None, 2])
     is_above = (overlaps & (gaps > -_ABOVE * size) & (gaps < _ABOVE * size)).any(axis=1)
