@@ -58,6 +58,19 @@ class TestSurroundings:
         picture = np.pad(np.where(lying[0] < 0, grain, lying[0]), 30, constant_values=table).astype(np.float32)
         assert likeness(pictures.find_ink(picture), np.pad(np.maximum(lying[1], 0), 30)) > 0.8
 
+    def test_a_sheet_on_a_table_of_wood(self):
+        """The table's streaks run up to the sheet, and some are nearly as bright as it is."""
+        noise = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(400, 520)), (1, 30))
+        picture = (0.45 * (1 + 0.25 * np.clip(noise / noise.std(), -2, 2))).astype(np.float32)
+        ink = written()
+        picture[50:350, 60:460] = photographed(ink)
+        assert likeness(pictures.find_ink(picture), within(ink, (50, 60), (400, 520), 0)) > 0.8
+
+    def test_a_row_of_digits_is_no_sheet(self):
+        zeros = [written(ZERO, size=(114, 248), height=46, x=x, y=56, pen_width=6) for x in (70, 115, 160)]
+        picture = np.float32(np.maximum.reduce(zeros) < 0.5)
+        assert sheet.cut_out(picture)[0].shape == picture.shape
+
     @pytest.mark.parametrize("shape", [ZERO, ONE, FOUR, SEVEN], ids="0147")
     @pytest.mark.parametrize("pen_width", [10, 45])
     def test_a_digit_is_no_sheet(self, shape, pen_width):
@@ -81,6 +94,26 @@ class TestShadows:
         x = np.mgrid[: SIZE[0], : SIZE[1]][1]
         picture = photographed(np.zeros(SIZE)) * (1 - 0.5 / (1 + np.exp(-(x - 200) / 10)))
         assert pictures.find_ink(picture.astype(np.float32)).sum() == 0
+
+
+class TestFaintInk:
+    @pytest.mark.parametrize("glare", [0.2, 0.3])
+    def test_pencil_in_a_picture_with_bright_corners(self, glare):
+        """The corners differ more from the paper than pencil does, but they have no edges."""
+        ink = written(height=60, x=120, y=90, pen_width=4)
+        y, x = np.mgrid[-1 : 1 : SIZE[0] * 1j, -1 : 1 : SIZE[1] * 1j]
+        picture = photographed(ink, paper=0.7, darkness=0.28) * (1 + glare * ((x**2 + y**2) / 2) ** 4)
+        assert likeness(pictures.find_ink(picture.astype(np.float32)), ink) > 0.6
+
+    def test_ink_in_a_cell_between_darker_ones(self):
+        """The border, which is darker than the cell, does not say how bright the cell's paper is."""
+        ink = written(size=(136, 240), height=70, x=110, y=70, pen_width=8)
+        picture = photographed(ink, darkness=0.35)
+        beyond = np.ones(picture.shape, bool)
+        beyond[24:, :216] = False
+        found = pictures.find_ink(np.where(beyond, 0.85 * picture, picture)[::4, ::4].astype(np.float32))
+        assert likeness(found, ink[::4, ::4]) > 0.5
+        assert len(segmentation.split_ink(found)) == 1
 
 
 class TestRules:
@@ -122,6 +155,26 @@ class TestRules:
         found = pictures.find_ink(photographed(np.maximum(small, 0.9 * lines))[::4, ::4])
         assert len(segmentation.split_ink(found)) == 1
 
+    @pytest.mark.parametrize("place", ["left", "right", "foot"])
+    def test_a_piece_of_a_cells_line_is_no_ink(self, place):
+        """A thin line comes and goes in a reduced picture; here a piece of it is left, away from the edge."""
+        ink = written(size=(136, 240), height=70, x=120, y=62, pen_width=8)
+        lines = np.zeros_like(ink)
+        rows, columns = {
+            "left": (slice(12, 120), slice(14, 18)),
+            "right": (slice(12, 120), slice(222, 226)),
+            "foot": (slice(120, 124), slice(60, 110)),
+        }[place]
+        lines[rows, columns] = 1
+        found = pictures.find_ink(photographed(np.maximum(ink, lines)))
+        assert likeness(found, ink) > 0.8
+
+    def test_a_digits_stem_is_no_rule(self):
+        """A 4 whose stem is as high as the picture stays whole, and so does the 4 beyond it."""
+        ink = written(size=(110, 260), height=110, x=80, y=55, pen_width=14)
+        ink = np.maximum(ink, written(size=(110, 260), height=110, x=200, y=55, pen_width=14))
+        assert likeness(pictures.find_ink(photographed(ink)), ink) > 0.8
+
 
 class TestMarks:
     def test_specks_are_no_ink(self):
@@ -153,6 +206,19 @@ class TestMarks:
         mask[:, 80:] = mask[:, :60] = False
         assert np.array_equal(kept, mask)
 
+    def test_a_neighbour_may_cross_the_line_between(self):
+        """It reaches the edge, and a fifth of it lies beyond the line."""
+        mask, rule = np.zeros((100, 160), bool), np.full(100, 8.0)
+        mask[40:80, 60:80] = mask[40:80, 0:40] = True
+        kept = mask & ~cells.beyond(mask, [], [rule])
+        mask[:, :40] = False
+        assert np.array_equal(kept, mask)
+
+    def test_a_leaning_one_at_the_edge_stays(self):
+        lean = [np.array([[-14, -20], [8, -50], [14, 50]])]
+        ink = np.maximum(written(lean, size=(136, 240), height=110, x=18, y=68), written(ZERO, size=(136, 240), y=68))
+        assert len(segmentation.split_ink(pictures.find_ink(photographed(ink)))) == 2
+
     def test_a_digit_that_the_edge_cuts_off_stays(self):
         mask = np.zeros((100, 160), bool)
         mask[40:80, 60:80] = mask[42:100, 100:120] = True
@@ -173,6 +239,13 @@ class TestSmallPictures:
         assert len(segmentation.split_ink(found)) == 1
         seen, clean = glyphs.fit(found).image.ravel(), glyphs.fit(written(shape)).image.ravel()
         assert np.corrcoef(seen, clean)[0, 1] > 0.8
+
+    def test_small_ink_is_enlarged_a_whole_number_of_times(self):
+        ink = written(size=(40, 70), height=30, x=30, y=20, pen_width=3)
+        large = pictures.enlarged(ink)
+        assert large.shape == (160, 280)
+        assert 0 <= large.min() <= large.max() <= 1
+        assert pictures.enlarged(large) is large
 
 
 class TestRows:
