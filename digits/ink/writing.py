@@ -104,7 +104,8 @@ def _on_rim(labels: np.ndarray, areas: np.ndarray, outside: Box | None = None, d
 def _are_printed(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep: np.ndarray) -> np.ndarray:
     """Return which components are parts of printed lines.
 
-    They are long bars, bars that stand higher than the writing, and scraps along the edge of the picture.
+    They are long bars, bars that stand higher than the writing, and scraps along the edge of the picture. Pieces of a
+    cell's lines also lie a little farther inside, but not beside the writing unless they are longer than it is high.
     """
     widths, heights = (boxes[:, 2:] - boxes[:, :2]).T
     longest, shortest = np.maximum(widths, heights), np.minimum(widths, heights)
@@ -112,7 +113,7 @@ def _are_printed(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep:
     is_sparse = areas < _BAR * widths * heights
     on_rim = _on_rim(labels, areas) > _ON_BORDER
     digits = _unless_all(keep & ~(is_sparse & on_rim), is_slim)
-    if not (digits & ~is_slim).any():  # ones
+    if not (digits & ~is_slim).any():  # there are only ones
         digits = keep & ~on_rim & (heights > widths)
     if not digits.any():
         return np.zeros(len(boxes), bool)
@@ -129,11 +130,15 @@ def _are_printed(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep:
     reaches_beyond = (boxes[:, 1] < around[1]) & (boxes[:, 3] > around[3])
     is_rule = (areas > _SOLID * widths * heights) & reaches_beyond
     stands_like_a_digit = (heights >= widths) & (misses < _BAR * size) & ~is_rule
-    gaps = boxes[digits][:, 1] - boxes[:, None, 3]  # (components, digits)
-    overlaps = (boxes[:, None, 0] < boxes[digits][:, 2]) & (boxes[digits][:, 0] < boxes[:, None, 2])
-    is_above = (overlaps & (gaps > -_ABOVE * size) & (gaps < _ABOVE * size)).any(axis=1)
-    stands_like_a_digit |= is_above & (widths > heights)
+    stands_like_a_digit |= _are_just_above(boxes, boxes[digits], _ABOVE * size) & (widths > heights)
     return is_bar | is_tall | (on_rim & is_scrap & ~stands_like_a_digit)
+
+
+def _are_just_above(boxes: np.ndarray, digits: np.ndarray, reach: float) -> np.ndarray:
+    """Return which boxes end within a few pixels of the top of a digit, bool (boxes,)."""
+    gaps = digits[:, 1] - boxes[:, None, 3]  # (boxes, digits)
+    overlaps = (boxes[:, None, 0] < digits[:, 2]) & (digits[:, 0] < boxes[:, None, 2])
+    return (overlaps & (np.abs(gaps) < reach)).any(axis=1)
 
 
 def _are_frames(labels: np.ndarray, boxes: np.ndarray, areas: np.ndarray, keep: np.ndarray) -> np.ndarray:
