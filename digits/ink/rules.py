@@ -55,7 +55,7 @@ def _erase_across(contrast: np.ndarray, pixel: int) -> tuple[np.ndarray, list[np
     scale = max(1.0, max(contrast.shape) / _SIDE)
     reach = math.ceil((thickness + 1) * scale)
     result = contrast.copy()
-    paths = []
+    paths: list[np.ndarray] = []
     for row, slope in rules:
         path = (row + 0.5) * scale - 0.5 + slope * (np.arange(width) - (width - 1) / 2)
         path = _refined(contrast, path, reach)
