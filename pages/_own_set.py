@@ -16,12 +16,11 @@ from digits.runs.presets import PRESETS
 from digits.runs.schema import SetRecord
 from digits.store import open_store
 from digits.training import own_sets
-from digits.views import gallery
 from digits.views.markdown import escaped
 from pages import _again, _browse, _collect, _state, _widgets
 
-SHOWN = 100  # drawings, the newest
 NETWORK = "corrected"  # that "Train on it" offers, as Train does
+_MOST_LETTERS = (collected.MAX_CLASS_NAME + 1) * collected.MAX_CLASSES  # of the names of all classes
 
 _key = partial(_state.key, "data")
 
@@ -44,7 +43,7 @@ def show_refusal() -> None:
 def open_set(name: str) -> None:
     """Show a set; "" for the list of all."""
     st.session_state[_key("set")], st.session_state[_key("class")] = name, ""
-    st.session_state[_key("by")], st.session_state[_key("shuffle")] = "", None
+    st.session_state[_key("by")], st.session_state[_key("shuffle")], st.session_state[_key("hundred")] = "", None, 1
     st.session_state.pop(_key("undo"), None)
 
 
@@ -81,16 +80,8 @@ def _restore(set_id: str) -> None:
 def _commands(record: SetRecord, *, is_mine: bool) -> None:
     """Show what can be done with a set as a whole."""
     if is_mine:
-        with st.popover("Rename", icon=":material/edit:"):
-            st.session_state.setdefault(_key(f"title.{record.id}"), record.name)
-            st.text_input(
-                "Name",
-                key=_key(f"title.{record.id}"),
-                max_chars=collected.MAX_TITLE,
-                placeholder="Press Enter to save.",
-                on_change=_rename,
-                args=(record.id,),
-            )
+        with st.popover("Name and classes", icon=":material/edit:"):
+            _editor(record)
     st.download_button(
         "Export",
         lambda: own.find(_widgets.registry().get_set(record.id).dataset).to_json(),
@@ -113,9 +104,35 @@ def _commands(record: SetRecord, *, is_mine: bool) -> None:
         st.button("Delete", icon=":material/delete:", on_click=_delete, args=(record,), key=_key("delete"))
 
 
-def _rename(set_id: str) -> None:
-    title, store = st.session_state[_key(f"title.{set_id}")], open_store(_widgets.settings())
+def _editor(record: SetRecord) -> None:
+    """Show a set's name and its classes, to be changed."""
+    classes = collected.write_classes(own.find(record.dataset).class_names)
+    fields = (
+        ("title", "Name", record.name, collected.MAX_TITLE, "", _rename),
+        (
+            "names",
+            "Classes",
+            classes,
+            _MOST_LETTERS,
+            "With spaces, or commas, between. One that has drawings stays.",
+            _name_classes,
+        ),
+    )
+    for name, label, value, most, hint, command in fields:
+        key = _key(f"{name}.{record.id}.{record.version}")  # another version, another value
+        st.session_state.setdefault(key, value)
+        st.text_input(label, key=key, max_chars=most, help=hint or None, on_change=command, args=(record.id, key))
+    st.caption("Press Enter to save.")
+
+
+def _rename(set_id: str, key: str) -> None:
+    title, store = st.session_state[key], open_store(_widgets.settings())
     attempt(own_sets.rename, _widgets.registry(), store, set_id, _widgets.visitor(), title)
+
+
+def _name_classes(set_id: str, key: str) -> None:
+    names, store = collected.parse_classes(st.session_state[key]), open_store(_widgets.settings())
+    attempt(own_sets.name_classes, _widgets.registry(), store, set_id, _widgets.visitor(), names)
 
 
 def _copy(set_id: str) -> None:
@@ -173,33 +190,21 @@ def _drawings(found: OwnSet, *, is_mine: bool) -> None:
     newest = found.samples[::-1]
     rows = _browse.show(found.class_names, [sample.label for sample in newest], [sample.writer for sample in newest])
     _removed(found)
-    shown = [newest[row] for row in rows[:SHOWN]]
-    if not shown:
+    if not len(rows):
         st.info("No drawing matches these filters.", icon=":material/filter_alt_off:")
         return
-    tiles = [
-        {
-            "sample": place,
-            "wrong": False,
-            "caption": sample.label,
-            "note": f"(drawing {place + 1}{', by ' + sample.writer if sample.writer else ''})",
-        }
-        for place, sample in enumerate(shown)
-    ]
-    key = _key("drawings")
-    data = {
-        "sprite": _widgets.data_url(gallery.sprite(np.stack([sample.glyph for sample in shown]))),
-        "columns": gallery.COLUMNS,
-        "tiles": tiles,
-        "label": f"{len(shown)} drawings",
-        "still": not is_mine,
-    }
+    page = _browse.turn_to(rows)
+    shown = [newest[row] for row in page.rows]
     ids = [sample.id for sample in shown]
-    _widgets.gallery_grid(
-        data, key=key, on_picked=lambda: _remove(found.set_id, ids[int(st.session_state[key].picked)])
+    _browse.show_page(
+        page,
+        np.stack([sample.glyph for sample in shown]),
+        [sample.label for sample in shown],
+        [f"drawing {row + 1}{', by ' + newest[row].writer if newest[row].writer else ''}" for row in page.rows],
+        noun="drawings",
+        hint="Press one to remove it." if is_mine else "",
+        on_picked=(lambda place: _remove(found.set_id, ids[place])) if is_mine else None,
     )
-    shown_of = f"{len(shown)} of {len(rows):,} drawings."
-    st.caption(f"{shown_of} Press one to remove it." if is_mine else shown_of)
 
 
 def _remove(set_id: str, sample_id: str) -> None:

@@ -72,6 +72,18 @@ def pictures(
         _widgets.gallery_grid(data, key=key, on_picked=report)
 
 
+def pager(page: str, found: gallery.Page, place: str) -> None:
+    """Show the page numbers of samples, if there are several pages; those above and those below are one choice."""
+    if found.hundreds > 1:
+        widget = _state.key(page, f"hundred.{place}")
+        st.session_state[widget] = found.hundred + 1
+        st.pagination(found.hundreds, key=widget, on_change=_turn, args=(page, widget))
+
+
+def _turn(page: str, widget: str) -> None:
+    st.session_state[_state.key(page, "hundred")] = st.session_state[widget]
+
+
 def _room(count: int, key: str) -> Any:
     """Return a container as high as `count` samples will be, so that nothing below moves when they come."""
     lines = -(-count // (gallery.COLUMNS // 2 if _widgets.is_phone() else gallery.COLUMNS))

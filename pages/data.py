@@ -62,7 +62,7 @@ def _new() -> None:
         key=_key("classes"),
         max_chars=(collected.MAX_CLASS_NAME + 1) * collected.MAX_CLASSES,
         placeholder="a e i o u",
-        help="What is to be told apart, with spaces between: letters, words, any symbols that you can draw.",
+        help="What is to be told apart, with spaces or commas between: letters, words, any symbols that you can draw.",
     )
     with st.container(horizontal=True, gap="small"):
         for title, classes in READY.items():
@@ -78,7 +78,7 @@ def _fill(title: str, classes: str) -> None:
 
 
 def _create() -> None:
-    names = st.session_state[_key("classes")].replace(",", " ").split()
+    names = collected.parse_classes(st.session_state[_key("classes")])
     title = st.session_state[_key("name")].strip() or " ".join(names)[: collected.MAX_TITLE]
     store, owner = open_store(_widgets.settings()), _widgets.visitor()
     if made := _own_set.attempt(own_sets.create, _widgets.registry(), store, owner, title or "New set", names):
@@ -143,31 +143,16 @@ def _drawn_by_strangers() -> tuple[np.ndarray, list[str], list[str]]:
 def _samples(
     images: np.ndarray, class_names: Sequence[str], labels: Sequence[str], writers: Sequence[str], noun: str
 ) -> None:
-    """Show the filters, and a hundred of the images that they leave."""
+    """Show the filters, and the images that they leave, a hundred on a page."""
     found = _browse.show(class_names, labels, writers)
-    is_ordered = st.session_state[_key("shuffle")] is None
-    rows = gallery.by_class(labels, found) if is_ordered else found[: gallery.SAMPLES]
-    if not len(rows):
+    if not len(found):
         st.info("Nothing matches these filters.", icon=":material/filter_alt_off:")
         return
-    tiles = [
-        {
-            "sample": row,
-            "wrong": False,
-            "caption": labels[row],
-            "note": f"(sample {row}{', by ' + writers[row] if writers and writers[row] else ''})",
-        }
-        for row in rows.tolist()
-    ]
-    data = {
-        "sprite": _widgets.data_url(gallery.sprite(images[rows])),
-        "columns": gallery.COLUMNS,
-        "tiles": tiles,
-        "label": f"{len(tiles)} {noun}",
-        "still": True,
-    }
-    _widgets.gallery_grid(data, key=_key("samples"), on_picked=lambda: None)
-    st.caption(f"{len(rows)} of {len(found):,} {noun}.")
+    is_ordered = st.session_state[_key("shuffle")] is None
+    page = _browse.turn_to(gallery.in_turns(labels, found) if is_ordered else found)
+    rows = page.rows.tolist()
+    notes = [f"sample {row}{', by ' + writers[row] if writers and writers[row] else ''}" for row in rows]
+    _browse.show_page(page, images[page.rows], [labels[row] for row in rows], notes, noun=noun)
 
 
 head = _widgets.page_head(

@@ -118,18 +118,6 @@ def _choice(class_names: tuple[str, ...]) -> gallery.Choice:
     )
 
 
-def _pager(page: gallery.Page, place: str) -> None:
-    """Show the page numbers; those above and those below the samples are one choice."""
-    if page.hundreds > 1:
-        widget = _key(f"hundred.{place}")
-        st.session_state[widget] = page.hundred + 1
-        st.pagination(page.hundreds, key=widget, on_change=_turn, args=(widget,))
-
-
-def _turn(widget: str) -> None:
-    st.session_state[_key("hundred")] = st.session_state[widget]
-
-
 def _follow(place: int) -> None:
     """Turn to the hundred of the sample that the dialog has moved to."""
     st.session_state[_key("hundred")] = place // gallery.SAMPLES + 1
@@ -175,11 +163,11 @@ def _show(model: catalogue.Model, dataset: datasets.Dataset) -> None:
         with row:
             said = _count(page, int(np.count_nonzero(is_correct[page.rows])), float(is_correct.mean()))
             st.markdown(said, width="content")
-            _pager(page, "above")
+            _samples.pager("gallery", page, "above")
         _samples.grid(
             dataset, predicted, page.rows, key=_key("grid"), on_picked=lambda row: _samples.pick("gallery", row)
         )
-        _pager(page, "below")
+        _samples.pager("gallery", page, "below")
     _widgets.data_caption(dataset)
     _samples.show_picked(
         "gallery",

@@ -54,7 +54,9 @@ def check_classes(names: Iterable[Any]) -> tuple[str, ...]:
     """
     checked = tuple(unicodedata.normalize("NFC", str(name)).strip() for name in names)
     if not 1 <= len(checked) <= MAX_CLASSES:
-        raise InvalidSet(f"A set has 1 to {MAX_CLASSES} classes; received {len(checked):,}. Name as many.")
+        raise InvalidSet(
+            f"A set has 1 to {MAX_CLASSES} classes; received {len(checked):,}. Name them, as in: a e i o u."
+        )
     for name in checked:
         if not 1 <= len(name) <= MAX_CLASS_NAME or not name.isprintable():
             raise InvalidSet(
@@ -64,6 +66,21 @@ def check_classes(names: Iterable[Any]) -> tuple[str, ...]:
     if twice := [name for name, count in Counter(checked).items() if count > 1]:
         raise InvalidSet(f"Each class is named once; {twice[0]} is there twice. Remove one.")
     return checked
+
+
+def parse_classes(text: str) -> list[str]:
+    """Return the names of classes that somebody typed, with commas between or, without any, with spaces.
+
+    >>> parse_classes("tick, cross mark"), parse_classes("a e")
+    (['tick', 'cross mark'], ['a', 'e'])
+    """
+    return [name for name in map(str.strip, text.split(",")) if name] if "," in text else text.split()
+
+
+def write_classes(names: Sequence[str]) -> str:
+    """Return names of classes as `parse_classes` reads them."""
+    has_spaces = any(" " in name for name in names)
+    return ", ".join(names) + "," * (len(names) == 1) if has_spaces else " ".join(names)
 
 
 def check_title(title: Any) -> str:

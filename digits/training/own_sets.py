@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from digits.data import collected, own
 from digits.data.collected import Sample
 from digits.data.own import Batch, OwnSet
+from digits.errors import InvalidSet
 from digits.runs import admission
 from digits.runs.own_sets import NewVersion, new_set_id
 from digits.runs.registry import Registry
@@ -44,6 +45,24 @@ def rename(registry: Registry, store: Store, set_id: str, owner: str, title: str
     admission.require_pace(owner)
     checked = collected.check_title(title)
     return _save(registry, store, set_id, owner, lambda present: Batch(checked, present.class_names))
+
+
+def name_classes(registry: Registry, store: Store, set_id: str, owner: str, names: Sequence[str]) -> SetRecord:
+    """Give a set other classes, or another order of them; its drawings stay.
+
+    Raises:
+        InvalidSet: they cannot be used, or a class that has drawings is not among them.
+    """
+    admission.require_pace(owner)
+    checked = collected.check_classes(names)
+
+    def change(present: OwnSet) -> Batch:
+        for name, count in present.counts.items():
+            if count and name not in checked:
+                raise InvalidSet(f"The class {name} has drawings ({count:,}). Remove them first, or keep the class.")
+        return Batch(present.title, checked)
+
+    return _save(registry, store, set_id, owner, change)
 
 
 def delete(registry: Registry, set_id: str, owner: str) -> None:

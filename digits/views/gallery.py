@@ -1,6 +1,7 @@
 """The gallery: which hundred test samples to show, and one picture of them."""
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -89,8 +90,18 @@ def choose(labels: np.ndarray, probabilities: np.ndarray, choice: Choice, writer
         rows = rows[predicted[rows] == choice.read_index]
     if choice.writer:
         rows = rows[np.array(writers)[rows] == choice.writer]
+    return turn_to(rows, choice.hundred)
+
+
+def turn_to(rows: np.ndarray, hundred: int) -> Page:
+    """Return one page of some samples.
+
+    Args:
+        rows: int (n,), the samples of all pages.
+        hundred: the page's number, from 0; the last one if there are fewer.
+    """
     hundreds = max(1, -(-len(rows) // SAMPLES))
-    hundred = min(choice.hundred, hundreds - 1)
+    hundred = min(hundred, hundreds - 1)
     return Page(rows[hundred * SAMPLES : (hundred + 1) * SAMPLES], hundred, hundreds, rows)
 
 
@@ -137,18 +148,21 @@ def browse(
     return rows if shuffle is None else np.random.default_rng(shuffle).permutation(rows)
 
 
-def by_class(labels: Sequence[str], rows: np.ndarray) -> np.ndarray:
-    """Return at most a hundred of some rows, of each class about as many, with those of a class side by side.
+def in_turns(labels: Sequence[str], rows: np.ndarray) -> np.ndarray:
+    """Return rows in another order: each hundred has some of all classes, with those of a class side by side.
 
     Args:
         labels: of each sample.
         rows: int (n,), of samples.
     """
-    groups: dict[str, list[int]] = {}
+    seen: Counter[str] = Counter()
+    turns = []
     for row in rows.tolist():
-        groups.setdefault(labels[row], []).append(row)
-    each = max(1, SAMPLES // max(1, len(groups)))
-    return np.array([row for name in sorted(groups) for row in groups[name][:each]], int)
+        turns.append(seen[labels[row]])
+        seen[labels[row]] += 1
+    mixed = rows[np.argsort(np.array(turns, int), kind="stable")].tolist()
+    hundreds = [mixed[first : first + SAMPLES] for first in range(0, len(mixed), SAMPLES)]
+    return np.array([row for hundred in hundreds for row in sorted(hundred, key=labels.__getitem__)], int)
 
 
 def sprite(images: np.ndarray, *, columns: int = COLUMNS, factor: int = 1) -> bytes:

@@ -153,6 +153,7 @@ PAGES: dict[str, dict[str, Parameter]] = {
         "class": Parameter("", _class_name, _write_class_name),
         "by": Parameter("", _class_name, _write_class_name),
         "shuffle": Parameter(None, _whole(0, 2**31 - 1)),
+        "hundred": Parameter(1, _whole(1, 1000)),
     },
     "gallery": {
         "model": Parameter("", _identifier),

@@ -82,7 +82,7 @@ function count(label) {
 }
 
 function asked() {
-  if (desk.chosen) return desk.chosen
+  if (desk.data.classes.includes(desk.chosen)) return desk.chosen
   const turn = label => count(label) + (desk.skips[label] ?? 0)
   return desk.data.classes.reduce((best, label) => (turn(label) < turn(best) ? label : best))
 }

@@ -2,8 +2,10 @@
 export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector(".grid")
   const content = JSON.stringify([data.tiles, data.still, data.sprite])
+  let focused = -1
   if (grid.content !== content) {
     grid.content = content
+    focused = [...grid.children].indexOf(grid.getRootNode().activeElement)
     grid.classList.toggle("small", Boolean(data.still))
     grid.replaceChildren(...data.tiles.map((tile, index) => makeTile(data, tile, index)))
   }
@@ -13,6 +15,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const buttons = [...grid.children]
   buttons.forEach((button, index) => (button.onclick = () => setTriggerValue("picked", data.tiles[index].sample)))
   rove(grid, buttons, () => buttons.filter(button => button.offsetTop === buttons[0].offsetTop).length)
+  // A sample that a press has removed leaves the focus to the one in its place.
+  if (focused >= 0) buttons[Math.min(focused, buttons.length - 1)]?.focus()
 
   const { opened, page } = grid
   grid.opened = data.opened

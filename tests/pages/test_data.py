@@ -74,7 +74,8 @@ def test_a_link_to_a_set_that_is_gone_falls_back(open_page, registry):
 def test_others_look_train_and_copy(open_page, tidy, vowels, registry):
     page = tidy(open_page("data.py", visitor="bob", set=vowels.id))
     assert "shared set" in texts(page)
-    assert not [button for button in page.button if button.key in ("data.delete", "data.title")]
+    assert not [button for button in page.button if button.key == "data.delete"]
+    assert not page.text_input
     page.button(key="data.copy").click().run()
     (copied,) = registry.list_sets("bob")
     assert (copied.name, copied.drawings) == ("Copy of Vowels", 15)
@@ -92,9 +93,21 @@ def test_deleting_can_be_undone(open_page, tidy, vowels, registry):
 
 def test_a_set_is_renamed(open_page, tidy, vowels, registry):
     page = open_page("data.py", set=vowels.id)
-    tidy(page.text_input(key=f"data.title.{vowels.id}").set_value("My *hand*").run())
+    tidy(page.text_input(key=f"data.title.{vowels.id}.1").set_value("My *hand*").run())
     assert registry.get_set(vowels.id).name == "My *hand*"
     assert page.header[0].value == r"My \*hand\*"
+
+
+def test_classes_are_added_later(open_page, tidy, vowels, registry):
+    """The sheet then asks for the new one; one with drawings cannot be left out."""
+    page = open_page("data.py", set=vowels.id)
+    assert page.text_input(key=f"data.names.{vowels.id}.1").value == "a e ü"
+    tidy(page.text_input(key=f"data.names.{vowels.id}.1").set_value("a, e, ü, o with dots").run())
+    assert own.find(registry.get_set(vowels.id).dataset).class_names == ("a", "e", "ü", "o with dots")
+    assert "fewer of o with dots (0)" in texts(page)
+    assert page.text_input(key=f"data.names.{vowels.id}.2").value == "a, e, ü, o with dots"
+    page.text_input(key=f"data.names.{vowels.id}.2").set_value("a e").run()
+    assert "The class ü has drawings (5)" in page.error[0].value
 
 
 def send(page, vowels, **batch):
@@ -257,9 +270,40 @@ def test_a_set_of_ones_own_is_filtered_by_writer(open_page, tidy, registry):
     assert page.selectbox(key="data.by").options == ["All (27)", "Ada L. (9)", "bob (9)", "eve (9)"]
     page = tidy(page.selectbox(key="data.by").select("Ada L.").run())
     page.selectbox(key="data.class").select("e").run()
-    assert captions(page, "data.drawings") == ["e"] * 3
+    assert captions(page, "data.samples") == ["e"] * 3
     again = tidy(open_page("data.py", set=made.id, by="u-416461204c2e", class_="e"))
-    assert captions(again, "data.drawings") == ["e"] * 3
+    assert captions(again, "data.samples") == ["e"] * 3
+
+
+def notes(page):
+    return [tile["note"] for tile in json.loads(page.get_by_key("data.samples").proto.json)["tiles"]]
+
+
+def test_every_drawing_of_a_set_is_on_one_of_its_pages(open_page, tidy, registry):
+    """A hundred on each, the newest first; what is removed makes room, and the last page may then be gone."""
+    store = open_store(Settings.from_environment())
+    made = own_sets.create(registry, store, "ada", "Many", VOWELS, drawings(67))
+    page = tidy(open_page("data.py", set=made.id))
+    assert "**201 drawings**, 1 to 100 shown. Press one to remove it." in texts(page)
+    seen = notes(page)
+    for hundred in ("2", "3"):
+        page = tidy(open_page("data.py", set=made.id, hundred=hundred))
+        assert page.query_params["hundred"] in (hundred, [hundred])
+        seen += notes(page)
+    assert seen == [f"(drawing {number})" for number in range(1, 202)]
+    own_sets.add(registry, store, made.id, "ada", [], [own.find(made.dataset).samples[0].id])
+    page = tidy(open_page("data.py", set=made.id, hundred="3"))
+    assert page.session_state["data.hundred"] == 2
+    assert "**200 drawings**, 101 to 200 shown." in texts(page)
+
+
+@pytest.mark.parametrize("name", ["mnist", "strangers"])
+def test_every_sample_of_a_data_set_is_on_one_of_its_pages(open_page, tidy, name):
+    page = tidy(open_page("data.py", set=name, hundred="2"))
+    assert not set(notes(page)) & set(notes(open_page("data.py", set=name)))
+    page.selectbox(key="data.class").select("3").run()
+    assert page.session_state["data.hundred"] == 1
+    assert set(captions(page, "data.samples")) == {"3"}
 
 
 def test_photographs_are_cut_labelled_by_row_and_taken(open_page, tidy, registry):

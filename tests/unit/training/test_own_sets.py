@@ -44,6 +44,7 @@ def test_only_its_owner_changes_it_and_anybody_may_copy_it(registry, store, vowe
     for command in (
         lambda: own_sets.add(registry, store, vowels.id, "bob", [drawing("a", 1)]),
         lambda: own_sets.rename(registry, store, vowels.id, "bob", "Mine"),
+        lambda: own_sets.name_classes(registry, store, vowels.id, "bob", VOWELS),
         lambda: own_sets.delete(registry, vowels.id, "bob"),
         lambda: own_sets.restore(registry, vowels.id, "bob"),
     ):
@@ -53,6 +54,16 @@ def test_only_its_owner_changes_it_and_anybody_may_copy_it(registry, store, vowe
     assert (mine.owner, mine.name, mine.drawings) == ("bob", "Copy of My vowels", 15)
     assert own_sets.rename(registry, store, mine.id, "bob", "Mine").name == "Mine"
     assert own_sets.read(registry, store, vowels.id).title == "My vowels"
+
+
+def test_classes_are_added_but_none_is_taken_from_its_drawings(registry, store, vowels):
+    after = own_sets.name_classes(registry, store, vowels.id, "ada", ("ü", "o", "a", "e"))
+    found = own_sets.read(registry, store, vowels.id)
+    assert (after.classes, found.counts) == (4, {"ü": 5, "o": 0, "a": 5, "e": 5})
+    assert own_sets.name_classes(registry, store, vowels.id, "ada", VOWELS).classes == 3
+    for names, words in ((("a", "e"), r"class ü has drawings \(5\)"), (("a", "e", "ü", "a"), "twice")):
+        with pytest.raises(InvalidSet, match=words):
+            own_sets.name_classes(registry, store, vowels.id, "ada", names)
 
 
 def test_deleting_can_be_undone(registry, store, vowels):

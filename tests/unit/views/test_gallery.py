@@ -12,7 +12,7 @@ from PIL import Image
 from digits.data import mnist
 from digits.models import catalogue
 from digits.settings import Settings
-from digits.views.gallery import SAMPLES, Choice, browse, by_class, choose, contact_sheet, enlarged, sprite
+from digits.views.gallery import SAMPLES, Choice, browse, choose, contact_sheet, enlarged, in_turns, sprite, turn_to
 
 NAMES = tuple("0123456789")
 
@@ -52,7 +52,7 @@ def matching(labels, probabilities, choice):
     ]
 
 
-def turn_to(choice, hundred):
+def at(choice, hundred):
     return dataclasses.replace(choice, hundred=hundred)
 
 
@@ -68,7 +68,7 @@ class TestChoose:
     def test_pages_part_the_matching_rows(self, test_set, choice):
         """All pages together hold every selected row exactly once, and every page but the last has a hundred."""
         first = choose(*test_set, choice)
-        pages = [choose(*test_set, turn_to(choice, hundred)) for hundred in range(first.hundreds)]
+        pages = [choose(*test_set, at(choice, hundred)) for hundred in range(first.hundreds)]
         rows = np.concatenate([page.rows for page in pages]).tolist()
         expected = matching(*test_set, choice)
         assert sorted(rows) == expected
@@ -90,7 +90,7 @@ class TestChoose:
     @given(readings(), choices, st.integers(0, 10**9))
     def test_past_the_end_is_the_last_page(self, test_set, choice, hundred):
         """A page number beyond the end gives the last page."""
-        page = choose(*test_set, turn_to(choice, hundred))
+        page = choose(*test_set, at(choice, hundred))
         assert 0 <= page.hundred < page.hundreds
         assert page.hundred == min(hundred, page.hundreds - 1)
 
@@ -131,12 +131,25 @@ class TestBrowsing:
         assert sorted(shuffled) == rows
         assert shuffled == browse(self.LABELS, self.WRITERS, shuffle=3, **wanted).tolist()
 
-    def test_by_class_has_some_of_each(self):
-        assert by_class(self.LABELS, np.arange(5)).tolist() == [1, 3, 0, 2, 4]
-        many = [name for name in "abc" for _ in range(200)]
-        rows = by_class(many, np.arange(600))
-        assert [many[row] for row in rows] == [name for name in "abc" for _ in range(33)]
-        assert not len(by_class(many, np.arange(0)))
+    def test_classes_take_turns(self):
+        """Each hundred has some of all classes, side by side, until one of them ends."""
+        assert in_turns(self.LABELS, np.arange(5)).tolist() == [1, 3, 0, 2, 4]
+        many = ["a"] * 200 + ["b"] * 50 + ["c"] * 40
+        rows = in_turns(many, np.arange(290))
+        assert sorted(rows.tolist()) == list(range(290))
+        hundreds = ["".join(many[row] for row in rows[first : first + 100]) for first in (0, 100, 200)]
+        assert hundreds == [34 * "a" + 33 * "b" + 33 * "c", 76 * "a" + 17 * "b" + 7 * "c", 90 * "a"]
+        assert not len(in_turns(many, np.arange(0)))
+
+    def test_pages_part_the_rows(self):
+        rows = np.arange(7, 257)
+        pages = [turn_to(rows, hundred) for hundred in (0, 1, 2, 9)]
+        assert [(page.rows[0], len(page.rows), page.hundred) for page in pages] == [
+            (7, 100, 0),
+            (107, 100, 1),
+            (207, 50, 2),
+            (207, 50, 2),
+        ]
 
 
 class TestSprite:

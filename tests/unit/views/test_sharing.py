@@ -97,6 +97,7 @@ STATES = {
             "class": class_names,
             "by": class_names,
             "shuffle": st.none() | st.integers(0, 2**31 - 1),
+            "hundred": st.integers(1, 1000),
         }
     ),
     "gallery": st.fixed_dictionaries(
