@@ -1,7 +1,8 @@
 """Photographs: pictures of many drawings, cut into samples, which their visitor then labels row by row."""
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,9 +13,10 @@ from digits.data import arrivals, collected
 from digits.data.arrivals import Arrival
 from digits.data.collected import Sample
 from digits.errors import InvalidImage, InvalidSet, TooManyPictures
-from digits.ink import decoding, marks, pictures, segmentation
+from digits.ink import decoding, marks, paper, pictures, rules, segmentation
 from digits.ink.pieces import FAINTEST
 from digits.ink.segmentation import Digit
+from digits.ink.sheet import cut_out
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".heic", ".heif")
 MOST = 10  # photographs at once; each takes up to a second
@@ -42,8 +44,7 @@ def cut(content: bytes) -> list[Row]:
         InvalidSet: it is no picture that can be read, or nothing, or too much, is found on it.
     """
     try:
-        picture = decoding.load_picture(content)
-        found = _on_clean_paper(picture) or _find(pictures.find_ink(picture))
+        found = _find_all(decoding.load_picture(content))
     except TooManyPictures as error:
         raise InvalidSet(str(error)) from error
     except InvalidImage as error:
@@ -57,10 +58,32 @@ def cut(content: bytes) -> list[Row]:
     return [Row(np.stack(images)) for images in lines.values()]
 
 
-def _on_clean_paper(picture: np.ndarray) -> list[Digit]:
+def _find_all(picture: np.ndarray) -> list[Digit]:
+    """Return the drawings on the first of `_pages` that is clean, or what the Draw page would find."""
+    for page in _pages(picture):
+        with contextlib.suppress(InvalidImage):  # what is left of the rules may be too many marks
+            if found := _on_clean_paper(page):
+                return found
+    return _find(pictures.find_ink(picture))
+
+
+def _pages(picture: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the picture as it is and without its rules, and in the same way the sheet without the desk around it."""
+    yield picture
+    yield _without_rules(picture)
+    sheet, _ = cut_out(picture)
+    yield sheet
+    yield _without_rules(sheet)
+
+
+def _without_rules(page: np.ndarray) -> np.ndarray:
+    return 1 - np.clip(rules.erase(paper.contrast(page)).contrast, 0, 1)
+
+
+def _on_clean_paper(page: np.ndarray) -> list[Digit]:
     """Return what stands on a clean page; nothing if there are rules, a frame, or the edge of the page."""
-    found = _find(_without_specks(pictures.find_marks(picture)))
-    height, width = picture.shape
+    found = _find(_without_specks(pictures.find_marks(page)))
+    height, width = page.shape
     boxes = np.array([one.box for one in found]).reshape(-1, 4)
     sides = (boxes[:, 2:] - boxes[:, :2]) / (width, height)
     return [] if (sides > _WIDEST).any() else found

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from digits.data import photographs
 from digits.data.photographs import Row
@@ -15,8 +16,12 @@ CROSS = [np.float32([[0, 0], [50, 60]]), np.float32([[50, 0], [0, 60]])]
 TICK = [np.float32([[0, 30], [20, 60], [50, 0]])]
 
 
-def photograph(*rows):
-    """A picture in grey of rows of drawings, dark on paper that is darker towards one side."""
+def photograph(*rows, step=0, is_squared=False, light=0.55, desk=0):
+    """A picture in grey of rows of drawings, dark on paper that is darker towards one side.
+
+    `step` pixels lie between two printed lines, which are so `light`, and `desk` pixels of a desk around the page; it
+    is then a little turned and blurred, too.
+    """
     drawn = [
         stroke + np.float32([100 + 110 * place, 100 + 140 * line])
         for line, row in enumerate(rows)
@@ -25,9 +30,18 @@ def photograph(*rows):
     ]
     size = (200 + 140 * len(rows), 200 + 110 * max(map(len, rows)))
     ink = strokes.render(drawn, size=size, pen_width=7) if drawn else np.zeros(size, np.float32)
-    paper = np.linspace(0.95, 0.75, size[1])[None, :]
+    page = np.linspace(0.95, 0.75, size[1])[None, :] * np.ones(size)
+    if step:
+        page[step // 2 :: step] *= light
+        page[step // 2 + 1 :: step] *= light
+    if is_squared:
+        page[:, step // 2 :: step] *= light
+        page[:, step // 2 + 1 :: step] *= light
+    seen = np.pad(page * (1 - 0.8 * ink), desk, constant_values=0.25)
+    if step or desk:
+        seen = ndimage.gaussian_filter(ndimage.rotate(seen, 0.8, reshape=False, order=1, mode="nearest"), 0.7)
     stream = io.BytesIO()
-    Image.fromarray((255 * paper * (1 - 0.8 * ink)).astype(np.uint8)).save(stream, "JPEG", quality=90)
+    Image.fromarray((255 * seen).astype(np.uint8)).save(stream, "JPEG", quality=90)
     return stream.getvalue()
 
 
@@ -50,6 +64,26 @@ def test_a_full_sheet_is_cut():
     rng = np.random.default_rng(0)
     sheet = [[[stroke + by for stroke in one] for one, by in row] for row in jittered(rng)]
     assert [len(row.images) for row in photographs.cut(photograph(*sheet))] == [8] * 8
+
+
+@pytest.mark.parametrize(
+    "paper",
+    [
+        {"step": 140},
+        {"step": 70},
+        {"step": 60, "is_squared": True, "light": 0.7},
+        {"desk": 120},
+        {"step": 140, "desk": 120},
+    ],
+    ids=["ruled", "narrow", "squared", "on a desk", "ruled, on a desk"],
+)
+def test_printed_lines_and_the_desk_are_no_drawings(paper):
+    """A sheet that is full up to its edges is cut as on blank paper."""
+    sheet = [[TICK] * 6 if row % 2 else [CROSS] * 6 for row in range(6)]
+    found = photographs.cut(photograph(*sheet, **paper))
+    assert [len(row.images) for row in found] == [6] * 6
+    for row in found[:-1]:  # of a kind, so alike; the last one is at the edge
+        assert np.abs(row.images.astype(float) - row.images.mean(axis=0)).mean() < 20
 
 
 def test_a_row_has_one_label_or_one_for_each_sample():
