@@ -181,8 +181,15 @@ def _train(found: OwnSet) -> None:
     if st.button("Train on it", icon=":material/model_training:", type="primary", key=_key("train")):
         chosen = replace(PRESETS[NETWORK].hyperparameters, dataset=found.name)
         st.switch_page("train.py", query_params=_again.train_link(chosen))
-    for warning in faults.find(found.samples, found.class_names):
+    for warning in _warnings(found.name):
         st.caption(f":material/info: {escaped(warning)}")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _warnings(name: str) -> list[str]:
+    """Return what a visitor should know of a version of a set, which never changes; to compare classes takes long."""
+    found = own.find(name)
+    return faults.find(found.samples, found.class_names)
 
 
 def _drawings(found: OwnSet, *, is_mine: bool) -> None:

@@ -64,7 +64,8 @@ def _new() -> None:
         placeholder="a e i o u",
         help="What is to be told apart, with spaces or commas between: letters, words, any symbols that you can draw.",
     )
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("For example", width="content")
         for title, classes in READY.items():
             st.button(title, on_click=_fill, args=(title, classes), key=_key(f"ready.{title}"), type="tertiary")
     st.button("Start drawing", icon=":material/draw:", type="primary", on_click=_create, key=_key("create"))

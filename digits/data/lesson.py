@@ -18,7 +18,7 @@ COPIES = 40  # of each correction, written a little differently each time
 HELD_OUT = 10  # further copies of each, to measure on
 REPLAYED = 3_000  # images of the data set, and as many drawings that are part of Digits, at most
 _REPLAYED_COPIES = 2  # of each of these drawings, besides itself
-_VALIDATION = 500  # images of the data set's validation images, and as many copies, at most
+_VALIDATION = 150  # images of the data set's validation images, and as many copies, at most; more took most of the time
 _LEARN, _MEASURE = 1, 2  # the seeds of the copies
 _AS_PICTURE = 4  # one copy of so many is read by the ink of a pen of some width
 

@@ -71,8 +71,10 @@ class Program:
         # Distorted batches make the weights noisy; their exponential moving average is more accurate.
         is_averaging = is_lesson or augmentation != "none"
         self._averages = [tf.Variable(tf.zeros_like(weight)) for weight in present] if is_averaging else []
-        # Everything that training changes; a checkpoint holds these variables in this order.
-        self.variables = [*present, *itertools.chain(*self._slots), *self._averages, self._step]
+        self._before = networks.build(network, class_count, is_folded=True) if is_lesson else None
+        before = [weight.value for weight in self._before.weights] if self._before else []
+        # Everything that training changes or compares with; a checkpoint holds these variables in this order.
+        self.variables = [*present, *itertools.chain(*self._slots), *self._averages, *before, self._step]
         self._compile()
 
     def _compile(self) -> None:
@@ -86,6 +88,8 @@ class Program:
     def reset(self, seed: int, weights: list[np.ndarray] | None = None) -> None:
         """Restart from `weights`, in the model's order, or from the initial ones that `seed` gives."""
         self.model.set_weights(_first_weights(self.network, self.class_count, seed) if weights is None else weights)
+        if self._before:
+            self._before.set_weights(self.model.get_weights())
         for slot in self._slots:
             for value in slot:
                 value.assign(tf.zeros_like(value))
@@ -145,7 +149,7 @@ class Program:
             if self.network != "published":  # the published code builds a dropout layer but never uses it
                 features = _drop(features, dropout, step_seed)
             logits = tf.cast(self._logits(features), tf.float32)
-            loss = _cross_entropy(labels, logits)
+            loss = _cross_entropy(labels, logits, self._before(images) if self._before else None)
         self._update(tape.gradient(loss, self._weights), learning_rate)
         self._average()
         return loss, _correct(labels, logits) / tf.cast(tf.size(labels), tf.float32)
@@ -264,9 +268,18 @@ def _drop(features: tf.Tensor, rate: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.cond(rate > 0, dropped, lambda: features)
 
 
-def _cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Return the mean cross entropy."""
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+def _cross_entropy(labels: tf.Tensor, logits: tf.Tensor, before: tf.Tensor | None = None) -> tf.Tensor:
+    """Return the mean cross entropy.
+
+    In a lesson, the probabilities that the model gave `before` take the labels' place where they are right: what it
+    knows stays as it is, not even surer ("learning without forgetting", Z. Li and D. Hoiem, ECCV 2016).
+    """
+    entropies = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    if before is not None:
+        is_right = tf.argmax(before, -1, output_type=tf.int32) == labels
+        kept = tf.nn.softmax_cross_entropy_with_logits(labels=before, logits=logits)
+        entropies = tf.where(is_right, kept, entropies)
+    return tf.reduce_mean(entropies)
 
 
 def _correct(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

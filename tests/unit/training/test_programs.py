@@ -1,10 +1,13 @@
 """programs: what is written by hand does what it stands for in Keras, TensorFlow or its formula, over 20 steps."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from digits.data.datasets import Split
 from digits.training import networks, programs
 from digits.training.programs import Program
 
@@ -202,3 +205,17 @@ class TestFolding:
                 gain, offset, mean, variance = layer.get_weights()
                 layer.set_weights([gain, offset, np.zeros_like(mean), np.ones_like(variance)])
         assert np.abs(program.model(images, training=False).numpy() - expected).max(axis=1).mean() > 0.1
+
+
+def test_a_lesson_changes_only_what_was_wrong(sample):
+    """What the model was right about it goes on saying as surely as before; what it misread it learns."""
+    program = softmax_regression("adam", is_lesson=True)
+    program.reset(0, [weight / 50 for weight in program.model.get_weights()])
+    train = sample.train.rows(0, 64)
+    _, before = program.evaluate(train)
+    batches = np.tile(np.arange(64, dtype=np.int32), (STEPS, 1))
+    known = dataclasses.replace(sample, train=Split(train.images, before.argmax(axis=1).astype(np.uint8)))
+    advance(program, known, batches, learning_rate=0.01)
+    np.testing.assert_allclose(program.evaluate(train)[1], before, atol=0.02)  # Adam makes steps of rounding errors
+    advance(program, dataclasses.replace(sample, train=train), batches, learning_rate=0.01)
+    assert (program.evaluate(train)[1].argmax(axis=1) == train.labels).mean() > 0.8
