@@ -32,7 +32,8 @@ from digits.training.beginnings import with_files
 
 _TAUGHT = ", taught"  # after the name of a network, in that of a run or a model
 # Of each network; that of "drawing" was chosen on drawings of UNIPEN's development writers, slanted or turned a lot.
-# Those of the others are guesses; `python -m benchmarks.teach --part development --rates …` would compare them.
+# Softmax, published and corrected lose test images at every rate (benchmarks/results/teach-rates.json); convolutional's
+# is a guess.
 _RATES = {"softmax": 2e-2, "published": 3e-4, "corrected": 1e-3, "convolutional": 2e-3, "drawing": 4e-3}
 
 
