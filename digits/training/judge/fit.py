@@ -44,8 +44,7 @@ PICTURES = 8  # one drawing in eight is read as a picture, the others as strokes
 
 ITERATIONS, BATCH_SIZE, LEARNING_RATE, DROPOUT = 9_000, 128, 2e-3, 0.2
 REFUSED = 0.004  # the largest share of each kind of held-out digits that is refused
-REFUSED_LETTERS = 0.01  # and of letters, many of which UNIPEN has cut out of words
-LETTERS = frozenset(string.ascii_letters)
+REFUSED_LETTERS = 0.05  # and of each letter, many of which UNIPEN has cut out of words, or look like none it knows
 
 Example = tuple[str, np.ndarray]  # a class and a glyph, uint8 (28, 28)
 
@@ -176,19 +175,21 @@ def with_thresholds(facts: Facts, folder: Path, validation: Split, data_dir: Pat
     """Return what is known of the judge in a folder, with its thresholds.
 
     They are the highest that refuse at most the share `REFUSED` of each kind of held-out digits and, as a digit or a
-    letter, `REFUSED_LETTERS` of them and of letters. All are drawn by the pen, as everything is that the app judges.
+    letter, `REFUSED_LETTERS` of each letter. All are drawn by the pen, as everything is that the app judges.
     """
     judge = Judge(folder)
     digits = {"redrawn": [ways.redraw(image) for image in validation.images]}
     for source in ("unipen", "pendigits"):
         held_out = [d for d in _drawings(data_dir, source, "development") if d.label in CLASS_NAMES]
         digits[source] = [_read(drawing.strokes, rng) for drawing in held_out]
-    letters = [d for d in _drawings(data_dir, "unipen", "development") if d.label in LETTERS]
-    characters = digits | {"letters": [_read(drawing.strokes, rng) for drawing in letters]}
+    letters: dict[str, list[np.ndarray]] = {}
+    for drawing in _drawings(data_dir, "unipen", "development"):
+        if drawing.label in string.ascii_letters:
+            letters.setdefault(drawing.label, []).append(_read(drawing.strokes, rng))
     return dataclasses.replace(
         facts,
         threshold=_highest(judge, digits, REFUSED),
-        characters_threshold=_highest(judge.of_characters(), characters, REFUSED_LETTERS),
+        characters_threshold=_highest(judge.of_characters(), letters, REFUSED_LETTERS),
     )
 
 

@@ -118,7 +118,7 @@ def test_alphabets_have_the_judge_of_characters(judge, dataset):
     assert judge.accepts(letters).mean() < 0.6
     rng = np.random.default_rng(13)
     drawn = np.stack([scribble(kind, rng, as_picture=False) for kind in scribbles.NAMED for _ in range(2)])
-    assert characters.accepts(drawn).mean() <= 0.35
+    assert characters.accepts(drawn).mean() <= 0.45
 
 
 def test_other_classes_have_no_judge():
