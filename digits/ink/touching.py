@@ -17,7 +17,7 @@ from digits.ink import seams
 Confidence = Callable[[Sequence[np.ndarray]], np.ndarray]  # in [0, 1], for each of several sets of pixels as one digit
 
 # Costs are in nats, lengths in heights of the line of writing.
-_WHOLE = 1.5  # what it costs that connected ink is several digits, which is rare
+_WHOLE = 4.0  # that connected ink is several digits, which is rare; with 1.5, slashed zeros were cut in photographs
 _CUT_COST = 0.2  # a seam...
 _CROSSED_COST = 0.05  # ...and each stroke that it crosses
 _STRANGE = 0.001  # the least confidence; two digits read as one have about this
