@@ -1,10 +1,12 @@
 """Measure how well numbers are separated and read, by writers from whom nothing was learned.
 
     DIGITS_DATA_DIR=… python -m benchmarks.read_numbers [--model ID] [--count N] [--pictures N] [--sources NAME …]
+        [--part development]
 
 Numbers of two to six digits are composed of one writer's digits (`benchmarks.written_numbers`), with paper between the
 ink, with ink that touches, and with pen paths that cross; in half of them, bars are drawn last. Single digits and
-letters of several strokes are measured too: how many are split. The folder holds `handwriting/` and `drawn/`. The
+letters of several strokes are measured too: how many are split. Constants are chosen on
+the development writers of UNIPEN. The folder holds `handwriting/` and `drawn/`. The
 result goes to benchmarks/results/read_numbers.json.
 """
 
@@ -44,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default=catalogue.DEFAULT_MODEL, metavar="ID", help="a bundled model or a run's id")
     parser.add_argument("--sources", nargs="+", choices=SOURCES, default=SOURCES, metavar="NAME")
+    parser.add_argument("--part", default="validation", choices=["development", "validation"])
     parser.add_argument("--count", type=int, default=300, help="numbers of each source and spacing, as strokes")
     parser.add_argument("--pictures", type=int, default=100, help="the same, as pictures")
     parser.add_argument("--most", type=int, default=2000, help="single digits and letters of each source, at most")
@@ -56,17 +59,17 @@ def main() -> None:
     rows = []
     print(f"{'source':20} {'what':22} {'total':>6} {'separated, 95% interval':>26} {'read':>7} {'ms, p50 and p95':>20}")
     for source in options.sources:
-        drawings = load(settings.data_dir, source)
+        drawings = load(settings.data_dir, source, options.part)
         for row in (*marks(drawings, model, options.most), *numbers(drawings, model, options)):
             rows.append({"source": source, **row})
             print(describe(rows[-1]), flush=True)
     print("Written to", _results.save("read_numbers", {"model": options.model, "seed": options.seed, "rows": rows}))
 
 
-def load(data_dir: Path, source: str) -> list[Drawing]:
-    """Read a source's validation digits, letters and signs."""
+def load(data_dir: Path, source: str, part: str = "validation") -> list[Drawing]:
+    """Read a source's digits, letters and signs."""
     if source != "chars74k":
-        return handwriting.load_strokes(data_dir, source, "validation", None)
+        return handwriting.load_strokes(data_dir, source, part, None)
     names = tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
     return [drawing for row in load_writers(data_dir / "drawn", names).values() for drawing in row]
 

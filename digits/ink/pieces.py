@@ -1,4 +1,4 @@
-"""Pieces: pen strokes or components of connected ink, grouped into lines of writing and cut at thin bridges.
+"""Pieces: pen strokes or components of connected ink, grouped into lines of writing.
 
 A piece is an array (n, 2) of x and y in source pixels, n >= 1; y grows downwards.
 """
@@ -15,9 +15,6 @@ Box = tuple[int, int, int, int]
 # training writers in two; at 0.25 it cuts 0.8%, and no more digits that touch are joined.
 FAINTEST = 0.25
 LEANS = (-0.25, -0.125, 0.0, 0.125, 0.25)  # handwriting leans by up to about 14 degrees either way
-_BRIDGE = 1.6  # pen widths of ink that a cut may cross: more than 1, because a cut may cross a stroke obliquely
-_SLIVER = 0.15  # heights; both sides of a cut are at least this wide
-_MAX_CUTS = 3  # in one component
 _LINE_GAP = 0.25  # the gap between two lines is at least this share of the higher one's height
 _ROW_GAP = 0.08  # or, between two rows of several pieces each, this share
 _SLOPES = np.arange(-12, 13) / 64  # of lines: 11 degrees either way, in steps that are exact in binary
@@ -128,36 +125,6 @@ def _are_two_lines(first: tuple, second: tuple) -> bool:
     are_rows = all(len(members) > 1 and box[2] - box[0] > high for members, box in (first, second))
     gap = _ROW_GAP if are_rows else _LINE_GAP
     return is_above and low >= _LINE_HEIGHTS * high and lower[1] - upper[3] >= gap * high
-
-
-def cut_apart(pixels: np.ndarray, height: float, pen_width: float) -> list[np.ndarray]:
-    """Cut connected ink along straight lines, vertical or slanted, that each cross it at one thin place.
-
-    Args:
-        pixels: int (n, 2), x and y, of one component.
-        height: the height of the line of writing, in pixels.
-        pen_width: the pen's width in pixels.
-
-    Returns:
-        The pixels of each part, from left to right; all pixels in one part when nothing is cut.
-    """
-    sliver = math.ceil(_SLIVER * height)
-    middle = pixels[:, 1].mean()
-    candidates = []
-    for lean in LEANS:
-        x = np.rint(pixels[:, 0] + lean * (pixels[:, 1] - middle)).astype(int)
-        left = int(x.min())
-        ink = np.bincount(x - left)
-        for place in range(sliver, len(ink) - sliver):
-            if ink[place] <= _BRIDGE * pen_width:
-                candidates.append((int(ink[place]), abs(lean), place + left, lean))
-    chosen: list[tuple[int, float]] = []
-    for _, _, place, lean in sorted(candidates):
-        if len(chosen) < _MAX_CUTS and all(abs(place - other) >= sliver for other, _ in chosen):
-            chosen.append((place, lean))
-    sides = [pixels[:, 0] + lean * (pixels[:, 1] - middle) > place for place, lean in chosen]
-    count = np.sum(sides, axis=0) if sides else np.zeros(len(pixels), dtype=int)  # cuts to the left of each pixel
-    return [pixels[count == number] for number in np.unique(count)]
 
 
 def united_box(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float, float]:

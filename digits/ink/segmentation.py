@@ -4,10 +4,8 @@ The writing is divided into lines, and each line into pieces: pen strokes, or co
 digits by `digits.ink.grouping`. Connected ink is grouped from left to right by `digits.ink.division`. Whether two
 neighbours are one digit depends on the gap between them, as a share of the line's height. The gap is measured along the
 straight cut, upright or slanted, that separates them most. A wide gap separates them and a deep overlap joins them. In
-between, the recogniser decides, by its confidence in each grouping (Y. LeCun, L. Bottou, Y. Bengio, P. Haffner,
-"Gradient-based learning applied to document recognition", 1998, section V). Digits that touch in a picture are cut at a
-thin bridge if the recogniser then reads the parts clearly better. Digits written in one stroke, or joined along a thick
-seam, stay one digit.
+between, the recogniser decides, by its confidence in each grouping. Ink that it reads badly may be several digits that
+touch: `digits.ink.touching` divides it along its seams (`digits.ink.seams`) if it then reads clearly better.
 """
 
 from collections.abc import Callable, Sequence
@@ -141,37 +139,29 @@ def _checked(ink: np.ndarray) -> np.ndarray:
 
 
 def _stroke_lines(strokes: list[np.ndarray], score: Score | None, bias: float = 0.0) -> list[list[list[int]]]:
-    def fitted(pieces: list[np.ndarray]) -> glyphs.Glyph:
-        return glyphs.fit_strokes(pieces, size=(1, 1))  # only the image matters, so the canvas is one pixel
+    def confidence(pieces: list[np.ndarray]) -> float:
+        glyph = glyphs.fit_strokes(pieces, size=(1, 1))  # only the image matters, so the canvas is one pixel
+        return float(score(glyph.image[None]).max()) if score else 0.0
 
-    sureness = _sureness(fitted, score)
     lines = []
     for members in lines_of_writing(strokes):
-        groups = grouping.group([strokes[index] for index in members], sureness, bias)
+        groups = grouping.group([strokes[index] for index in members], confidence if score else None, bias)
         lines.append([sorted(members[index] for index in group) for group in groups])
     return lines
 
 
 def _ink_lines(ink: np.ndarray, score: Score | None) -> list[list[tuple[Box, np.ndarray]]]:
-    def fitted(pieces: list[np.ndarray]) -> glyphs.Glyph:
-        digit = paint(pieces, ink)[1]
-        return glyphs.fit_box(digit, (0, 0, digit.shape[1], digit.shape[0]))
-
-    sureness = _sureness(fitted, score)
     mask = ink > FAINTEST
     pieces = components(mask, bridge=_hairline(mask))
     if not pieces:
         return []
     depth = scipy.ndimage.distance_transform_edt(mask)[mask]
     pen_width = 4 * float(depth.mean())  # a strip's mean depth is a quarter of its width
+    sureness = _sureness(ink, score) if score else None
     lines = []
     for members in lines_of_writing(pieces):
-        line = [pieces[index] for index in members]
-        owners = list(range(len(line)))
-        if sureness:
-            line, owners = division.cut(line, pen_width, sureness)
-        groups = division.group(line, sureness, pen_width=pen_width, owners=owners)
-        lines.append([paint([line[index] for index in group], ink) for group in groups])
+        digits = division.divide([pieces[index] for index in members], pen_width, sureness)
+        lines.append([paint(digit, ink) for digit in digits])
     return lines
 
 
@@ -181,16 +171,17 @@ def _hairline(mask: np.ndarray) -> int:
     return min(2, int(_HAIRLINE * max(rows, default=0)))
 
 
-def _sureness(fitted: Callable[[list[np.ndarray]], glyphs.Glyph], score: Score | None) -> Sureness | None:
-    """Return a function that fits pieces as one digit and gives the recogniser's confidence; None without `score`."""
-    if score is None:
-        return None
+def _sureness(ink: np.ndarray, score: Score) -> Sureness:
+    """Return a function that fits pieces of ink as digits and gives the recogniser's confidence in each."""
 
-    def sureness(pieces: list[np.ndarray], is_connected: bool = False) -> float:
-        row = score(fitted(pieces).image[None])[0]
-        confidence, is_digit = float(row.max()), float(row.sum())
-        if not is_connected:
-            return confidence
-        return confidence / max(is_digit, 1e-6) * (_CONNECTED + (1 - _CONNECTED) * is_digit)
+    def fitted(pieces: Sequence[np.ndarray]) -> np.ndarray:
+        digit = paint(pieces, ink)[1]
+        return glyphs.fit_box(digit, (0, 0, digit.shape[1], digit.shape[0])).image
+
+    def sureness(candidates: Sequence[Sequence[np.ndarray]], are_connected: Sequence[bool]) -> np.ndarray:
+        rows = score(np.stack([fitted(pieces) for pieces in candidates]))
+        confidence, is_digit = rows.max(axis=1), rows.sum(axis=1)
+        spared = confidence / np.maximum(is_digit, 1e-6) * (_CONNECTED + (1 - _CONNECTED) * is_digit)
+        return np.where(are_connected, spared, confidence)
 
     return sureness
