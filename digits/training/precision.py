@@ -33,9 +33,10 @@ def fastest_precision(memory: Path | None = None) -> str:
     if known := _remembered(memory):
         return known
     with FileLock(memory.with_suffix(".lock"), thread_local=False):  # of two new trainers, one measures
-        precision = _remembered(memory) or _measure()
-        with write_whole(memory) as stream:
-            stream.write(precision.encode())
+        if not (precision := _remembered(memory)):
+            precision = _measure()
+            with write_whole(memory) as stream:
+                stream.write(precision.encode())
     return precision
 
 
