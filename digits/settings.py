@@ -25,7 +25,7 @@ MAX_PACKAGE_BYTES = 32 * 1024 * 1024  # also in .streamlit/config.toml; the larg
 HEARTBEAT_TIMEOUT_SECONDS = 10.0  # if the trainer is silent for longer, a run's page says so
 TRAINER_TIMEOUT_SECONDS = 60.0  # a trainer that shows no sign of life for longer has hung: it is killed and replaced
 RUNS_LISTED = 200  # at first, and as many again with each press; ten thousand at once make the page slow
-RUNS_BEFORE_RECYCLING = 50  # TensorFlow does not release all memory, so the trainer restarts after this many runs
+RUNS_BEFORE_RECYCLING = 50  # after so many runs the trainer restarts, so that nothing that TensorFlow keeps adds up
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ WITHOUT_TENSORFLOW = {
         "own_sets",
         "preparation",
         "process",
+        "program_cache",
         "remarks",
     ),
     *("retrying", "saving", "session", "teaching", "timeline", "trainer", "upkeep"),

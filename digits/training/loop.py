@@ -78,7 +78,7 @@ class Training:
             CheckpointUnusable: `state` is not this network's; the program then holds any weights.
         """
         self._chosen, self.dataset, self.program = hyperparameters, dataset, program
-        self._images, self._labels = _constants(dataset.train)
+        self._images, self._labels = tf.constant(dataset.train.images), tf.constant(dataset.train.labels)
         self._seed = tf.constant(hyperparameters.seed, tf.int32)
         self.changes = [change for change in changes if change.step is not None]
         self.step, self.seconds = 0, 0.0
@@ -307,11 +307,6 @@ def _images_at(first: int, last: int, count: int, seed: int) -> np.ndarray:
     epochs = places // count
     orders = np.concatenate([_epoch_order(count, seed, epoch) for epoch in range(epochs[0], epochs[-1] + 1)])
     return orders[places - epochs[0] * count]
-
-
-@functools.lru_cache(maxsize=1)  # TensorFlow's copy of MNIST takes 43 MB, and most runs use the same data
-def _constants(split: Split) -> tuple[tf.Tensor, tf.Tensor]:
-    return tf.constant(split.images), tf.constant(split.labels)
 
 
 @functools.lru_cache(maxsize=8)

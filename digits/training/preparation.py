@@ -58,7 +58,7 @@ class Preparation:
         """Prepare to serve a trainer.
 
         Args:
-            find_program: as `Trainer._program`.
+            find_program: as `ProgramCache.find`.
             retry: calls a function again while the registry is busy.
             is_closing: set when this process must end.
         """

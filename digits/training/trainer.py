@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from digits import logs, memory, trouble
 from digits.errors import (
@@ -24,7 +24,6 @@ from digits.errors import (
     StoreUnavailable,
     TrainingDiverged,
 )
-from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.presets import PRESETS
 from digits.runs.registry import Registry
 from digits.runs.schema import Run, RunState
@@ -34,12 +33,10 @@ from digits.sweeps.driver import Driver
 from digits.training import checkpoints, process
 from digits.training.data import TrainerData
 from digits.training.preparation import Interrupted, Preparation
+from digits.training.program_cache import ProgramCache
 from digits.training.retrying import retry_while_busy
 from digits.training.session import Session
 from digits.training.upkeep import Upkeep
-
-if TYPE_CHECKING:  # these load TensorFlow
-    from digits.training.programs import Program
 
 _LOOK_EVERY_SECONDS = 0.05
 _ATTEMPTS = 3  # a run fails when this many trainers have died while training it
@@ -65,7 +62,7 @@ class Trainer:
         self._checkpoint_seconds = checkpoint_seconds
         self._activity = "starting"
         self._has_ended = threading.Event()  # then its heart stops
-        self._programs: dict[tuple[str, int, str, str, str, bool], Program] = {}
+        self._programs = ProgramCache(settings)
         self._data = TrainerData(settings)
         self._driver = Driver(registry)
         self._upkeep = Upkeep(settings, registry, self._store, self._retry)
@@ -74,7 +71,7 @@ class Trainer:
             self._store,
             self._data,
             settings=settings,
-            find_program=self._program,
+            find_program=self._programs.find,
             retry=self._retry,
             is_closing=is_closing,
         )
@@ -104,7 +101,7 @@ class Trainer:
                     self._train(run)
                 self._upkeep.measure(run.id)
                 self._upkeep.remove_deleted()
-                memory.trim()
+                _give_back_memory()
                 served.add(run.id)
                 self._driver.drive(at_once=True)
             elif self._driver.drive():  # it has queued a run
@@ -112,7 +109,7 @@ class Trainer:
             elif cold:  # compile in advance while no run waits, one network at a time
                 self._activity = "warming up"
                 self._in_background(self._warm_up, cold.pop(0))
-                memory.trim()
+                _give_back_memory()
             else:
                 self._activity = "waiting for a run"
                 self._upkeep.remove_deleted()
@@ -165,7 +162,7 @@ class Trainer:
     def _free_memory(self) -> None:
         self._programs.clear()
         self._set_aside = None
-        gc.collect()
+        _give_back_memory()
 
     def _end_preparation(self, run: Run, state: RunState) -> None:
         _logger.info("%s during its preparation", state)
@@ -198,34 +195,6 @@ class Trainer:
     def _fail(self, run: Run, reason: str) -> None:
         self._retry(lambda: self._registry.finish(run.id, RunState.FAILED, reason=reason[:500]))
 
-    def _program(
-        self, hyperparameters: Hyperparameters, class_count: int, precision: str = "", *, is_lesson: bool = False
-    ) -> "Program":
-        """Return the program for these hyperparameters, created at its first use.
-
-        Args:
-            precision: the precision with which the run has begun, perhaps on another machine; empty for this
-                processor's fastest one.
-            is_lesson: whether it goes on from a finished model's weights, in which batch normalisation is folded.
-        """
-        from digits.training import programs
-        from digits.training.precision import fastest_precision, memory_file
-
-        chosen, precision = hyperparameters, precision or fastest_precision(memory_file(self._settings.runs_dir))
-        if is_lesson or chosen.network in programs.ALWAYS_FLOAT32:  # a lesson's small steps need the precision
-            precision = "float32"
-        key = (chosen.network, class_count, chosen.optimizer, chosen.augmentation, precision, is_lesson)
-        if key not in self._programs:
-            self._programs[key] = programs.Program(
-                hyperparameters.network,
-                class_count,
-                optimizer=hyperparameters.optimizer,
-                augmentation=hyperparameters.augmentation,
-                precision=precision,
-                is_lesson=is_lesson,
-            )
-        return self._programs[key]
-
     def _start_tensorflow(self) -> None:
         self._activity = "loading TensorFlow"
         with logs.without_start_up_lines():
@@ -245,7 +214,7 @@ class Trainer:
             return
         self._set_aside = None  # it may use the program that is warmed up now
         chosen = PRESETS[network].hyperparameters
-        program = self._program(chosen, len(dataset.class_names))
+        program = self._programs.find(chosen, len(dataset.class_names))
         programs.warm_up(program)
         loop.Training(chosen, dataset, program).advance(until=1)
         program.evaluate(dataset.validation.rows(0, 1000))
@@ -277,6 +246,11 @@ class Trainer:
 
     def _retry(self, call: Callable[[], _T]) -> _T:
         return retry_while_busy(call, self._is_closing)
+
+
+def _give_back_memory() -> None:
+    gc.collect()  # Keras's models refer to themselves: without this they stay for several runs, 10 MB and more each
+    memory.trim()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
