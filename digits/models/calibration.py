@@ -11,15 +11,18 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from digits.accuracy import Accuracy
 from digits.data.datasets import Split
 from digits.errors import ModelNotFound
 from digits.files import write_whole
 from digits.models.recogniser import apply_temperature, is_temperature, logits_of, softmax
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TEMPERATURES = (0.05, 20.0)  # the range of a fitted temperature
 BINS = 15  # as in Guo et al.
@@ -39,7 +42,7 @@ class Report:
 
     before: float
     after: float
-    table: pd.DataFrame
+    table: "pd.DataFrame"
 
 
 def report(probabilities: np.ndarray, labels: np.ndarray, temperature: float) -> Report:
@@ -120,7 +123,7 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bi
     return float(((table["confidence"] - table["accuracy"]).abs() * table["count"]).sum() / table["count"].sum())
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> "pd.DataFrame":
     """Compare a model's confidence with its accuracy, in bins of equal confidence width.
 
     Args:
@@ -133,6 +136,8 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS)
         `confidence` and the `accuracy` of its images, in [0, 1]; `count`, the number of images; and `low` and `high`,
         the 95% interval of the accuracy.
     """
+    import pandas as pd  # takes half a second and 60 MB, and a trainer needs none
+
     confidence = np.asarray(probabilities, dtype=np.float64).max(axis=1)
     table = pd.DataFrame(
         {

@@ -256,7 +256,7 @@ def _give_back_memory() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train until standard input closes, and return the exit status 0."""
     worker, is_closing = process.begin(__doc__.splitlines()[0], arguments)
-    for name in ("sklearn", "matplotlib"):  # Keras imports them if it can: 85 MB and a second for nothing
+    for name in ("sklearn", "matplotlib", "pandas"):  # Keras imports them if it can: 150 MB and a second for nothing
         sys.modules[name] = None  # type: ignore[assignment]  # None makes Python raise ImportError for the module
     settings = Settings.from_environment()
     registry = Registry(settings.registry_url, worker=worker)
