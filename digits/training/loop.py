@@ -4,7 +4,7 @@ import functools
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -77,8 +77,11 @@ class Training:
         Raises:
             CheckpointUnusable: `state` is not this network's; the program then holds any weights.
         """
-        self._chosen, self.dataset, self.program = hyperparameters, dataset, program
+        self._chosen, self.program = hyperparameters, program
         self._images, self._labels = tf.constant(dataset.train.images), tf.constant(dataset.train.labels)
+        # Views of TensorFlow's copies, so that the caller's need not stay: a mixture's images take 120 MB.
+        images, labels = (np.asarray(memoryview(tensor)) for tensor in (self._images, self._labels))
+        self.dataset = replace(dataset, train=Split(images, labels))
         self._seed = tf.constant(hyperparameters.seed, tf.int32)
         self.changes = [change for change in changes if change.step is not None]
         self.step, self.seconds = 0, 0.0
