@@ -21,7 +21,7 @@ from digits.ink import glyphs
 from digits.models.judge import JUDGE_DIR, Judge
 from digits.settings import Settings
 from digits.training.judge import held_out, scribbles, spoilt
-from digits.training.judge.fit import LOOKALIKE_SCRIPTS, LOOKALIKE_SIGNS, LOOKALIKES, scribble
+from digits.training.judge.examples import LOOKALIKE_SCRIPTS, LOOKALIKE_SIGNS, LOOKALIKES, scribble
 
 SCRIBBLES = 150  # of each kind, every fifth as a picture
 GROUPS = {

@@ -24,6 +24,7 @@ from digits.settings import BUNDLED_MODELS_DIR, IMAGE_SIZE
 JUDGE_DIR = BUNDLED_MODELS_DIR / "judge"
 FACTS_FILE = "judge.json"
 TEN_DIGITS = tuple("0123456789")
+SHAPED_LIKE_DIGITS = frozenset("OolSsZzbBGgq")  # a judge that knows these letters accepts them where it judges digits
 _CHARACTERS = frozenset(string.digits + string.ascii_letters)
 _FEWEST_LETTERS = 20  # of an alphabet; in a smaller set, which a visitor has made, a "v" may stand for a tick
 
@@ -88,7 +89,8 @@ class Judge:
                 self._recogniser = Recogniser(folder / TFLITE_FILE)
         except ModelNotFound as error:
             raise _no_judge(folder, error) from error
-        self.facts, self.threshold, self.outputs = facts, facts.threshold, list(range(10))
+        self.facts, self.threshold = facts, facts.threshold
+        self.outputs = self._places(SHAPED_LIKE_DIGITS.union(TEN_DIGITS))
         outputs = self._recogniser.probabilities(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8)).shape[1]
         if outputs != len(facts.classes):
             raise _no_judge(folder, f"it has {outputs} outputs for {len(facts.classes)} classes")
@@ -96,12 +98,15 @@ class Judge:
     def of_characters(self) -> "Judge":
         """Return the judge that accepts letters as well as digits; it refuses signs, other scripts and scribbles."""
         other = copy.copy(self)
-        other.outputs = [place for place, name in enumerate(self.facts.classes) if name in _CHARACTERS]
+        other.outputs = self._places(_CHARACTERS)
         other.threshold = self.facts.characters_threshold
         return other
 
+    def _places(self, names: frozenset[str]) -> list[int]:
+        return [place for place, name in enumerate(self.facts.classes) if name in names]
+
     def score(self, images: np.ndarray) -> np.ndarray:
-        """Return the probability that each image is a digit, or whatever else this judge accepts.
+        """Return the probability that each image is a digit or shaped like one, or whatever else this judge accepts.
 
         Args:
             images: uint8 (n, 28, 28), 0 is paper and 255 is ink, as `glyphs.fit` and `glyphs.fit_strokes` return them.

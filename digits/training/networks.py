@@ -130,7 +130,7 @@ def _drawing(seed: int) -> tuple[list[layers.Layer], dict]:
 
 
 def _judge(seed: int) -> tuple[list[layers.Layer], dict]:
-    return _normalised(seed, filters=(16, 32, 48), pooled=(1, 2), hidden=96)
+    return _normalised(seed, filters=(16, 32, 48, 48), pooled=(1, 2), hidden=96)
 
 
 def _normalised(

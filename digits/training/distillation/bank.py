@@ -1,6 +1,6 @@
 """A bank: what distilled networks learn from, in one file for a machine that has neither the data nor these packages.
 
-    DIGITS_DATA_DIR=… python -m digits.training.distillation.bank BANK.npz
+    DIGITS_DATA_DIR=… python -m digits.training.distillation.bank BANK.npz [--tasks digits …]
 
 Strokes are kept as strokes, so that `fit` can vary them anew each time it draws them; what came to 28×28 in another
 way, as a picture or in low resolution, is kept as an image. The shares are those of `data.mixture` and of the judge.
@@ -9,6 +9,7 @@ way, as a picture or in low resolution, is kept as an image. The shares are thos
 import argparse
 import json
 import string
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +23,24 @@ from digits.data.mixture import Share
 from digits.data.mnist import load_mnist
 from digits.files import write_whole
 from digits.settings import IMAGE_SIZE, Settings, work_dir
-from digits.training.distillation.plan import SEGMENTS
-from digits.training.judge import fit as judge
-from digits.training.judge import scribbles, spoilt
+from digits.training.distillation.plan import PLAN, SEGMENTS
+from digits.training.judge import examples as judge
+from digits.training.judge import scribbles
 
 SIDE = 1000  # units of a drawing's longer side
-ALLOGRAPHS = 40_000
-SCRIBBLES = {"named": 800, "composed": 2400, "signs": 300, "spoilt": 2000}  # of each kind
+ALLOGRAPHS = {"digits": 27_000, "judge": 13_000}
+SCRIBBLES = {
+    "named": 700,
+    "composed": 2000,
+    "curves": 2000,
+    "signs": 300,
+    "spoilt": 2000,
+    "mixed": 2500,
+}  # of each kind
+COPIES = {"sign": 5, "script": 3}  # of a sign or a character of another script, for the judge
+DIGITS_AMONG_LETTERS = 10_000  # images of MNIST
+# The other pictures of digits are also by the writers on whom the judge's threshold is chosen.
+OF_STRANGERS = (("swiss", "picture"), ("mnist", "low resolution"))
 ALL_CHARACTERS = (*CLASS_NAMES, *string.ascii_uppercase, *string.ascii_lowercase)
 
 Say = Callable[[str], None]
@@ -139,49 +151,66 @@ def _normalised(strokes: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
     return np.rint((points - low) * (SIDE / max(side, 1e-6))).astype(np.int16), side
 
 
-def build(settings: Settings, say: Say = print) -> Bank:
-    """Collect everything in the data folder that the terms allow to learn from."""
+def build(settings: Settings, tasks: Sequence[str], say: Say = print) -> Bank:
+    """Collect everything in the data folder that some tasks learn from, and that the terms allow to learn from."""
     assert settings.data_dir is not None
     bank, rng = Bank(), np.random.default_rng(0)
-    drawn = _add_handwriting(bank, settings.data_dir)
-    synthetic = bank.add_drawings((CLASS_NAMES[row % 10], allographs.draw(row % 10, rng)) for row in range(ALLOGRAPHS))
-    say(f"{len(synthetic):,} allographs")
+    drawn = _add_handwriting(bank, settings.data_dir, ("train", "development") if "digits" in tasks else ("train",))
+    synthetic = {
+        task: bank.add_drawings((CLASS_NAMES[row % 10], allographs.draw(row % 10, rng)) for row in range(count))
+        for task, count in ALLOGRAPHS.items()
+        if task in tasks
+    }
     mnist = load_mnist(settings, first_train_image=judge.FIRST_TRAIN_IMAGE)
     characters = letters.load(
         letters.Alphabet("all", "All", ALL_CHARACTERS, {name: row for row, name in enumerate(ALL_CHARACTERS)}), settings
     )
-
-    digits = Task("digits", {name: name for name in CLASS_NAMES})
-    digits.drawings = [*_rows(bank, drawn, mixture.MIXTURE, CLASS_NAMES), *synthetic[:27_000]]
-    as_they_are = bank.add_images(mnist.train.images, [CLASS_NAMES[label] for label in mnist.train.labels])
-    of_digits = _add_shares(bank, mnist, mixture.MIXTURE, settings, say)
-    digits.images = [*as_they_are, *(row for rows in of_digits.values() for row in rows)]
-    bank.add_task(digits)
+    known = mnist.train if "digits" in tasks else mnist.train.rows(0, DIGITS_AMONG_LETTERS)
+    as_they_are = bank.add_images(known.images, [CLASS_NAMES[label] for label in known.labels])
+    shares = (
+        mixture.MIXTURE
+        if "digits" in tasks
+        else [share for share in mixture.MIXTURE if (share.source, share.way) in OF_STRANGERS]
+    )
+    of_digits = _add_shares(bank, mnist, shares, settings, say)
+    if "digits" in tasks:
+        digits = Task("digits", {name: name for name in CLASS_NAMES})
+        digits.drawings = [*_rows(bank, drawn, mixture.MIXTURE, CLASS_NAMES), *synthetic["digits"]]
+        digits.images = [*as_they_are, *(row for rows in of_digits.values() for row in rows)]
+        bank.add_task(digits)
 
     apart = Task("characters", {name: name for name in ALL_CHARACTERS})
-    apart.drawings = _rows(bank, drawn, mixture.VARIED_LETTERS, ALL_CHARACTERS)
+    written = _rows(bank, drawn, mixture.VARIED_LETTERS, ALL_CHARACTERS)
+    apart.drawings = balanced(written, [bank.label(row) for row in written])
     shares = [share for share in mixture.VARIED_LETTERS if (share.source, share.way) != ("mnist", "image")]
     of_characters = _add_shares(bank, characters, shares, settings, say)
-    apart.images = [*as_they_are[:10_000], *(row for rows in of_characters.values() for row in rows)]
-    bank.add_task(apart)
-
-    # The other pictures of digits are also by the writers on whom the judge's threshold is chosen.
-    shown = [*apart.images, *of_digits["swiss", "picture"], *of_digits["mnist", "low resolution"]]
-    bank.add_task(_judge_task(bank, drawn, synthetic, shown, settings.data_dir, rng))
+    apart.images = [*as_they_are[:DIGITS_AMONG_LETTERS], *(row for rows in of_characters.values() for row in rows)]
+    if "characters" in tasks:
+        bank.add_task(apart)
+    if "judge" in tasks:
+        others = [row for share, rows in of_digits.items() if share in OF_STRANGERS for row in rows]
+        bank.add_task(_judge_task(bank, drawn, synthetic["judge"], [*apart.images, *others], settings.data_dir, rng))
     return bank
+
+
+def balanced(rows: Sequence[int], labels: Sequence[str]) -> list[int]:
+    """Repeat the rows of rare labels: one that is four times rarer than the most frequent is there twice as often."""
+    counts = Counter(labels)
+    most = max(counts.values(), default=0)
+    return [row for row, label in zip(rows, labels, strict=True) for _ in range(round((most / counts[label]) ** 0.5))]
 
 
 Drawn = Mapping[tuple[str, str], range]  # the rows of a source's part
 
 
-def _add_handwriting(bank: Bank, data_dir: Path) -> dict[tuple[str, str], range]:
+def _add_handwriting(bank: Bank, data_dir: Path, parts: Sequence[str]) -> dict[tuple[str, str], range]:
     return {
         (source, part): bank.add_drawings(
             (drawing.label, drawing.strokes)
             for drawing in handwriting.load_strokes(data_dir, source, part, None, to_train=True)
         )
         for source in ("unipen", "pendigits", "omniglot")
-        for part in ("train", "development")
+        for part in parts
     }
 
 
@@ -218,33 +247,24 @@ def _add_shares(
 def _judge_task(
     bank: Bank, drawn: Drawn, synthetic: range, images: Sequence[int], data_dir: Path, rng: np.random.Generator
 ) -> Task:
-    """Declare what the judge learns, as `training.judge.fit.examples` does, with more scribbles and letters."""
-    task = Task("judge", {name: name for name in (*CLASS_NAMES, *sorted({*string.ascii_letters} - judge.LOOKALIKES))})
+    """Declare what the judge learns, as `training.judge.examples` does, with more scribbles and letters."""
+    task = Task("judge", {name: name for name in ALL_CHARACTERS})
     class_of = dict(task.class_of)
-    for row in (*drawn["unipen", "train"], *drawn["pendigits", "train"], *drawn["omniglot", "train"]):
-        label = bank.label(row)
-        script = label.split("-")[0]
-        if len(label) > 1 and script not in judge.LOOKALIKE_SCRIPTS and script != label:
-            class_of[label] = f"script {script}"
-        elif len(label) == 1 and not label.isalnum() and label not in judge.LOOKALIKE_SIGNS:
-            class_of[label] = f"sign {label}"
-        if label in class_of:
-            is_letter = len(label) == 1 and label.isalpha()
-            task.drawings += [row] * (1 if is_letter else 2 if class_of[label].startswith("sign") else 3)
-    task.drawings += synthetic[-15_000:]
-    task.images = [row for row in images if bank.image_label(row) in class_of]
-    groups = {"named": scribbles.NAMED, "composed": judge.COMPOSITIONS, "signs": judge.SIGNS}
-    for kind, count in ((kind, SCRIBBLES[group]) for group, kinds in groups.items() for kind in kinds):
-        task.drawings += bank.add_drawings((kind, scribbles.draw(kind, rng)) for _ in range(count))
-        shown = [judge.scribble(kind, rng, as_picture=True) for _ in range(count // judge.PICTURES)]
+    for row in (row for source in ("unipen", "pendigits", "omniglot") for row in drawn[source, "train"]):
+        if (name := judge.class_of(bank.label(row))) is not None:
+            class_of[bank.label(row)] = name
+            task.drawings += [row] * (3 if name.isdigit() else COPIES.get(name.split(" ")[0], 1))
+    task.drawings += synthetic
+    task.images = list(images)
+    for group, kind in ((group, kind) for group, kinds in judge.GROUPS.items() for kind in kinds):
+        task.drawings += bank.add_drawings((kind, scribbles.draw(kind, rng)) for _ in range(SCRIBBLES[group]))
+        shown = [judge.scribble(kind, rng, as_picture=True) for _ in range(SCRIBBLES[group] // judge.PICTURES)]
         task.images += bank.add_images(np.stack(shown), [kind] * len(shown))
         class_of[kind] = kind
-    digits = handwriting.load_strokes(data_dir, "unipen", "train", CLASS_NAMES, to_train=True)
-    writers = judge.complete_writers(digits)
-    for kind in spoilt.KINDS:
-        chosen = (writers[int(rng.integers(len(writers)))] for _ in range(SCRIBBLES["spoilt"]))
-        task.drawings += bank.add_drawings((kind, spoilt.spoil(kind, one, rng)) for one in chosen)
-        class_of[kind] = kind
+    characters = [one for source in ("unipen", "omniglot") for one in judge.drawings(data_dir, source, "train")]
+    corrupted = list(judge.corrupted(characters, SCRIBBLES, rng))
+    task.drawings += bank.add_drawings(corrupted)
+    class_of |= {kind: kind for kind, _ in corrupted}
     task.class_of = class_of
     return task
 
@@ -252,11 +272,12 @@ def _judge_task(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("output", type=Path)
+    parser.add_argument("--tasks", nargs="+", choices=PLAN, default=list(PLAN))
     options = parser.parse_args()
     settings = Settings.from_environment()
     if settings.data_dir is None:
         raise SystemExit("Set DIGITS_DATA_DIR to the folder with mnist/ and handwriting/.")
-    arrays = build(settings).arrays()
+    arrays = build(settings, options.tasks).arrays()
     with write_whole(options.output) as stream:
         np.savez_compressed(stream, **arrays)
     print(f"{options.output}: {options.output.stat().st_size / 2**20:.1f} MiB")

@@ -18,7 +18,7 @@ from digits.settings import IMAGE_SIZE
 from digits.training.distillation.plan import SEGMENTS
 
 SMALLEST = 8.0  # canvas pixels; a smaller drawing is a dot
-LISTED = 2**18  # rows of every task's lists, repeated, so that one compilation serves all tasks
+LISTED = 2**19  # rows of every task's lists, repeated, so that one compilation serves all tasks
 
 Array = Any
 

@@ -18,10 +18,11 @@ from digits.models.judge import JUDGE_DIR, Facts
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings, work_dir
 from digits.training import export, networks
-from digits.training.judge import fit as judge
+from digits.training.judge import thresholds
+from digits.training.judge.examples import FIRST_TRAIN_IMAGE
 
 DATA_SETS = {"drawing": sets.MNIST}  # of a model; the others are named after theirs
-JUDGE_SOFTNESS = 3.0  # its logits are divided by this; of 1 to 4, the best on UNIPEN's development writers
+JUDGE_SOFTNESS = (1.0, 1.5, 2.0, 3.0, 4.0)  # its logits are divided by one of these
 COMMAND = (
     "python -m digits.training.distillation.bank BANK.npz; "
     "python -m digits.training.distillation.fit BANK.npz WEIGHTS; "
@@ -39,7 +40,7 @@ def save(name: str, weights: Sequence[np.ndarray], facts: Mapping[str, Any], set
     """Write a recogniser's files and its card, tested once on the test images, into the folder `output`."""
     declared = sets.find(DATA_SETS.get(name, name))
     if declared.name == sets.MNIST:
-        dataset = mnist.load_mnist(settings, first_train_image=judge.FIRST_TRAIN_IMAGE)
+        dataset = mnist.load_mnist(settings, first_train_image=FIRST_TRAIN_IMAGE)
     else:
         dataset = declared.load(settings)
     memory = work_dir(settings.runs_dir, "mixture")
@@ -62,13 +63,11 @@ def save(name: str, weights: Sequence[np.ndarray], facts: Mapping[str, Any], set
 
 
 def save_judge(weights: Sequence[np.ndarray], facts: Mapping[str, Any], settings: Settings, folder: Path) -> None:
-    """Write the judge, its thresholds chosen on digits and letters by writers kept out of its training."""
+    """Write the judge, its thresholds and its softness chosen on writers kept out of its training.
+
+    The softness is the one with which most of what is no digit, and no character, is refused.
+    """
     assert settings.data_dir is not None
-    model = networks.build("judge", len(facts["classes"]), is_folded=True)
-    *others, kernel, bias = weights
-    model.set_weights([*others, kernel / JUDGE_SOFTNESS, bias / JUDGE_SOFTNESS])
-    folder.mkdir(parents=True, exist_ok=True)
-    export.write_tflite(model, folder)
     known = Facts(
         classes=tuple(facts["classes"]),
         threshold=0.0,
@@ -77,10 +76,28 @@ def save_judge(weights: Sequence[np.ndarray], facts: Mapping[str, Any], settings
         command=COMMAND,
         seconds=facts["seconds"],
     )
+    validation = mnist.load_mnist(settings, first_train_image=FIRST_TRAIN_IMAGE).validation
+    kept = thresholds.collect(validation, settings.data_dir, np.random.default_rng(0))
+    refused = {}
+    for softness in JUDGE_SOFTNESS:
+        _write_judge(weights, softness, known, kept, folder)
+        shares = thresholds.refused(folder, kept)
+        refused[softness] = sum(shares.values()) / len(shares)
+        print(f"softness {softness}: {refused[softness]:.2%} refused in the mean; {shares}")
+    _write_judge(weights, max(refused, key=lambda softness: refused[softness]), known, kept, folder)
+    print(f"judge: {len(known.classes)} classes")
+
+
+def _write_judge(
+    weights: Sequence[np.ndarray], softness: float, known: Facts, kept: thresholds.Kept, folder: Path
+) -> None:
+    model = networks.build("judge", len(known.classes), is_folded=True)
+    *others, kernel, bias = weights
+    model.set_weights([*others, kernel / softness, bias / softness])
+    folder.mkdir(parents=True, exist_ok=True)
+    export.write_tflite(model, folder)
     known.save(folder)
-    validation = mnist.load_mnist(settings, first_train_image=judge.FIRST_TRAIN_IMAGE).validation
-    judge.with_thresholds(known, folder, validation, settings.data_dir, np.random.default_rng(0)).save(folder)
-    print(f"judge: {len(facts['classes'])} classes")
+    thresholds.choose(known, folder, kept).save(folder)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Train large networks and distil them into small ones (G. Hinton, O. Vinyals, J. Dean, 2015), on an accelerator.
 
-    python -m digits.training.distillation.fit BANK.npz OUTPUT [--seconds 630] [--tasks digits …]
+    python -m digits.training.distillation.fit BANK.npz OUTPUT [--seconds 570] [--tasks digits …]
 
 This module needs NumPy, JAX and Optax alone. A small network learns what the mean of its teachers says of the same
 batch. `finish` makes a model of the weights, OUTPUT/NAME.npz.
@@ -22,12 +22,12 @@ from jax import lax, random
 
 from digits.training.distillation.batches import Rows, batch
 from digits.training.distillation.layers import apply, folded, initialise
-from digits.training.distillation.plan import CLASSES, PLAN, TEACHER, Design
+from digits.training.distillation.plan import CLASSES, PLAN, TEACHER, Decision, Design
 
 STEPS = 25  # between two looks at the clock
-ITERATIONS = 20_000  # of a small network at most, as many as anybody may train in the app
 DECAY = 0.02
 SOFTNESS, SOFT_SHARE = 2.0, 0.85  # the temperature of the teachers' probabilities, and their share of the loss
+DECIDED = 3.0  # the weight of a decision's loss
 
 Array = Any
 Tree = Any
@@ -45,6 +45,7 @@ def advance(
     mask: Array,
     teachers: tuple[tuple[Tree, Tree], ...],
     fold: Array,
+    verdicts: Array,
 ) -> tuple[Tree, Array]:
     """Carry out `STEPS` iterations, and return the new state and the means of loss and accuracy, float32 (2,).
 
@@ -54,6 +55,7 @@ def advance(
         mask: float32 (CLASSES,), 0 for a class and -1e9 for a spare output.
         teachers: weights and moving means of each; none to learn from labels alone.
         fold: float32 (CLASSES, CLASSES), the student's class of each of the teachers'.
+        verdicts: float32 (n, CLASSES), of each decision: 1 for a class to accept, 0 to refuse, 0.5 for either.
     """
 
     def step(carry: Tree, inputs: tuple[Array, Array]) -> tuple[Tree, Array]:
@@ -61,13 +63,15 @@ def advance(
         rate, own = inputs
         data_key, dropout_key = random.split(own)
         images, labels = batch(size, bank, sources, data_key)
-        targets = None
+        targets, verdict = None, verdicts[:, labels].T
         for teacher in teachers:
             logits, _ = apply(TEACHER, *teacher, images, None)
             said = jax.nn.softmax(logits / SOFTNESS + _spare(fold)) @ fold
             targets = said if targets is None else targets + said
+            decided = jax.nn.softmax(logits + _spare(fold)) @ fold @ verdicts.T
+            verdict = verdict + decided / len(teachers)
         if targets is not None:
-            targets = lax.stop_gradient(targets / targets.sum(axis=-1, keepdims=True))
+            targets, verdict = lax.stop_gradient((targets / targets.sum(axis=-1, keepdims=True), verdict / 2))
 
         def loss(trained: Tree) -> tuple[Array, tuple[Tree, Array]]:
             logits, seen = apply(design, trained, moving, images, dropout_key)
@@ -76,7 +80,9 @@ def advance(
             if targets is None:
                 return hard, (seen, logits)
             soft = optax.softmax_cross_entropy(jax.nn.log_softmax(logits / SOFTNESS), targets).mean()
-            return SOFT_SHARE * SOFTNESS**2 * soft + (1 - SOFT_SHARE) * hard, (seen, logits)
+            doubts = _doubts(logits, verdicts, verdict) * jnp.abs(2 * verdicts[:, labels].T - 1)
+            weighed = SOFT_SHARE * SOFTNESS**2 * soft + (1 - SOFT_SHARE) * hard + DECIDED * doubts.mean(axis=0).sum()
+            return weighed, (seen, logits)
 
         (value, (seen, logits)), slopes = jax.value_and_grad(loss, has_aux=True)(weights)
         changes, memory = _OPTIMIZER.update(slopes, memory, weights)
@@ -86,6 +92,16 @@ def advance(
 
     state, measured = lax.scan(step, state, (rates, random.split(key, STEPS)))
     return state, measured.mean(axis=0)
+
+
+def _doubts(logits: Array, verdicts: Array, verdict: Array) -> Array:
+    """Return the cross-entropy of each decision (size, n), which sums the probabilities of what it accepts."""
+    whole = jax.nn.logsumexp(logits, axis=-1)[:, None]
+    accepted, refused = (
+        jax.nn.logsumexp(jnp.where(kept, logits[:, None], -1e9), axis=-1) - whole
+        for kept in (verdicts == 1, verdicts < 1)
+    )
+    return -(verdict * accepted + (1 - verdict) * refused)
 
 
 def _spare(fold: Array) -> Array:
@@ -99,10 +115,25 @@ _OPTIMIZER = optax.chain(
 )
 
 
+class Clock:
+    """Divides the time to a deadline among the networks that are still to be trained."""
+
+    def __init__(self, seconds: float, planned: float) -> None:
+        """Begin; `planned` are the seconds that the plan gives to all of them."""
+        self._end, self._planned = time.perf_counter() + seconds, planned
+
+    def share(self, planned: float) -> float:
+        """Return the seconds of the next network, to which the plan gives `planned`."""
+        share = max(0.0, self._end - time.perf_counter()) * planned / self._planned
+        self._planned -= planned
+        return share
+
+
 def train(
     name: str,
     design: Design,
-    seconds: float,
+    clock: Clock,
+    planned: float,
     bank: tuple[Array, ...],
     sources: tuple[Array, ...],
     classes: int,
@@ -111,29 +142,32 @@ def train(
     size: int,
     teachers: tuple[tuple[Tree, Tree], ...] = (),
     fold: Array | None = None,
+    iterations: int | None = None,
+    decisions: Sequence[Array] = (),
 ) -> tuple[Tree, Tree, int, float]:
     """Train a network, and return its weights, its moving means, the number of iterations and the seconds they took.
 
-    It trains for `seconds`, compilation not counted; with teachers, for `ITERATIONS` at most.
+    It trains for its share of the time that is left when it has been compiled, and for `iterations` at most.
     """
     weights, moving = initialise(design, random.key(seed))
     state = weights, moving, _OPTIMIZER.init(weights)
     mask = jnp.where(jnp.arange(CLASSES) < classes, 0.0, -1e9)
     fold = jnp.eye(CLASSES) * (jnp.arange(CLASSES) < classes) if fold is None else fold
+    verdicts = jnp.stack([jnp.zeros(CLASSES), *decisions])[1:]
     key, done, begun = random.key(1000 + seed), 0, time.perf_counter()
-    start = passed = said = 0.0
+    start = passed = said = seconds = 0.0
     while passed < 1:
         warm, decay = min(1.0, (done + STEPS) / 500), 0.5 * (1 + np.cos(np.pi * passed))
         key, own = random.split(key)
         rates = jnp.full(STEPS, design.rate * warm * decay, jnp.float32)
-        state, measured = advance(design, size, state, rates, own, bank, sources, mask, teachers, fold)
+        state, measured = advance(design, size, state, rates, own, bank, sources, mask, teachers, fold, verdicts)
         loss, accuracy = (float(one) for one in measured)  # waits for it
         done += STEPS
         if done == STEPS:
-            start = time.perf_counter()
-            print(f"{name}: compiled in {start - begun:.1f} s", flush=True)
+            start, seconds = time.perf_counter(), clock.share(planned)
+            print(f"{name}: compiled in {start - begun:.1f} s; {seconds:.1f} s to train", flush=True)
             continue
-        passed = max((time.perf_counter() - start) / seconds, done / ITERATIONS if teachers else 0)
+        passed = max((time.perf_counter() - start) / max(seconds, 0.01), done / iterations if iterations else 0)
         if time.perf_counter() - said > 5 or passed >= 1:
             said = time.perf_counter()
             pace = (done - STEPS) * size / (said - start)
@@ -141,14 +175,22 @@ def train(
     return *state[:2], done, said - start
 
 
-def fit_task(rows: Rows, task: str, output: Path, share: float, *, seed: int, sizes: tuple[int, int]) -> None:
+def _verdict(decision: Decision, names: Sequence[str]) -> Array:
+    verdict = np.zeros(CLASSES, np.float32)
+    for row, name in enumerate(names):
+        if len(name) == 1:
+            verdict[row] = 1 if name in decision.accepted else 0.5 if name in decision.either else 0
+    return jnp.asarray(verdict)
+
+
+def fit_task(rows: Rows, task: str, output: Path, clock: Clock, *, seed: int, sizes: tuple[int, int]) -> None:
     """Train a task's teachers and distil them into its models."""
     bank = rows.segments, rows.smallest, rows.images
     classes, sources = rows.sources(task)
     shares, models = PLAN[task]
     taught = [
         train(
-            f"{task}, teacher {index + 1}", TEACHER, seconds * share, bank, sources, len(classes),
+            f"{task}, teacher {index + 1}", TEACHER, clock, seconds, bank, sources, len(classes),
             seed=seed + index, size=sizes[0],
         )
         for index, seconds in enumerate(shares)
@@ -162,8 +204,9 @@ def fit_task(rows: Rows, task: str, output: Path, share: float, *, seed: int, si
             if of is not None:
                 fold[row, names.index(of)] = 1
         weights, moving, done, seconds = train(
-            model.name, model.design, model.seconds * share, bank, own, len(names),
-            seed=seed, size=sizes[1], teachers=teachers, fold=jnp.asarray(fold),
+            model.name, model.design, clock, model.seconds, bank, own, len(names),
+            seed=seed, size=sizes[1], teachers=teachers, fold=jnp.asarray(fold), iterations=model.iterations,
+            decisions=[_verdict(decision, names) for decision in model.decisions],
         )  # fmt: skip
         arrays: dict[str, Any] = {
             f"weights_{row}": one for row, one in enumerate(folded(model.design, weights, moving, len(names)))
@@ -178,17 +221,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bank", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--seconds", type=float, default=630, help="of training all tasks (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=570, help="for all, compilation included (default: %(default)s)"
+    )
     parser.add_argument("--tasks", nargs="+", choices=PLAN, default=list(PLAN))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sizes", nargs=2, type=int, default=(1000, 1000), help="images a batch: teacher's, student's")
     options = parser.parse_args(arguments)
+    planned = sum(sum(PLAN[task][0]) + sum(model.seconds for model in PLAN[task][1]) for task in options.tasks)
+    clock = Clock(options.seconds, planned)
     options.output.mkdir(parents=True, exist_ok=True)
     with np.load(options.bank, allow_pickle=False) as arrays:
         rows = Rows({name: arrays[name] for name in arrays.files})
-    planned = sum(sum(PLAN[task][0]) + sum(model.seconds for model in PLAN[task][1]) for task in options.tasks)
     for task in options.tasks:
-        fit_task(rows, task, options.output, options.seconds / planned, seed=options.seed, sizes=tuple(options.sizes))
+        fit_task(rows, task, options.output, clock, seed=options.seed, sizes=tuple(options.sizes))
 
 
 if __name__ == "__main__":

@@ -22,18 +22,42 @@ class Design:
 
 
 STUDENT = Design((32, 64, 64, 128, 128), (1, 3), 128)
-JUDGE = Design((16, 32, 48), (1, 2), 96)
+JUDGE = Design((16, 32, 48, 48), (1, 2), 96)
 TEACHER = Design((64, 64, 128, 128, 256, 256), (2, 4), 256, False, 2e-3, TEACHER_DROPOUT)
 
 
 @dataclass(frozen=True)
+class Decision:
+    """A question that a model answers by the sum of some probabilities: is it one of these classes?
+
+    Attributes:
+        accepted: these classes, of one letter each.
+        either: classes for which no answer is wrong.
+    """
+
+    accepted: str
+    either: str = ""
+
+
+@dataclass(frozen=True)
 class Model:
-    """A small network to make: its classes, and the class of each of the task's; a share of the task's time."""
+    """A small network to make.
+
+    Attributes:
+        name: of its folder.
+        design: its layers.
+        seconds: its share of the time.
+        class_of: its class of each of the task's; None for these as they are.
+        iterations: at most; by default as many as anybody may train in the app.
+        decisions: what its probabilities are also summed for.
+    """
 
     name: str
     design: Design
     seconds: float
-    class_of: Mapping[str, str] | None = None  # of the task's classes; None for these as they are
+    class_of: Mapping[str, str] | None = None
+    iterations: int = 20_000
+    decisions: tuple[Decision, ...] = ()
 
 
 def _folded(upper: str, lower: str, distinct: str = "") -> dict[str, str]:
@@ -43,16 +67,19 @@ def _folded(upper: str, lower: str, distinct: str = "") -> dict[str, str]:
 
 _DISTINCT = "abdefghnqrt"
 CHARACTERS = {name: name for name in string.digits} | _folded(string.ascii_uppercase, string.ascii_lowercase, _DISTINCT)
+IS_DIGIT = Decision(string.digits + "OolSsZzbBGgq", "DIiQy")
+IS_CHARACTER = Decision(string.digits + string.ascii_letters)
 PLAN: dict[str, tuple[tuple[float, ...], tuple[Model, ...]]] = {  # seconds of each teacher; models, with theirs
     "digits": ((55, 55, 55), (Model("drawing", STUDENT, 135),)),
-    "judge": ((40,), (Model("judge", JUDGE, 35),)),
+    "judge": (
+        (50, 50),
+        (Model("judge", JUDGE, 90, iterations=100_000, decisions=(IS_DIGIT, IS_CHARACTER)),),
+    ),
     "characters": (
-        (55, 55),
+        (80, 80),
         (
-            Model("capitals", STUDENT, 35, _folded(string.ascii_uppercase, "")),
-            Model("small-letters", STUDENT, 35, {name: name for name in string.ascii_lowercase}),
-            Model("letters", STUDENT, 35, _folded(string.ascii_uppercase, string.ascii_lowercase)),
-            Model("characters", STUDENT, 40, CHARACTERS),
+            Model("capitals", STUDENT, 60, _folded(string.ascii_uppercase, "")),
+            Model("characters", STUDENT, 60, CHARACTERS),
         ),
     ),
 }

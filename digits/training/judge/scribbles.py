@@ -6,6 +6,7 @@ import numpy as np
 
 from digits.training.judge import held_out
 from digits.training.judge.compositions import COMPOSITIONS, SIGNS
+from digits.training.judge.curves import CURVES
 from digits.training.judge.shapes import Strokes, ellipse, line, piece, quarter, smooth, vary
 
 _SIDE = 200.0  # canvas pixels; `drawings.place` changes size and position anyway
@@ -213,7 +214,7 @@ NAMED: dict[str, Callable[[np.random.Generator], Strokes]] = {
     "target": _target,
     "doodle": _doodle,
 }
-FITTED = NAMED | COMPOSITIONS | SIGNS
+FITTED = NAMED | COMPOSITIONS | CURVES | SIGNS
 HELD_OUT = held_out.FIRST | held_out.SECOND | held_out.THIRD  # never fitted on
 AS_DRAWN = {"dot"}  # `drawings.place` would enlarge a click to a stroke
 _KINDS = FITTED | HELD_OUT

@@ -28,7 +28,7 @@ def spoil(kind: str, drawings: Sequence[Drawing], rng: np.random.Generator) -> S
 
 def _pair(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
     """Draw two digits side by side, close enough to be mistaken for one."""
-    first, second = (_scaled(_any(drawings, "0123456789", rng), rng) for _ in range(2))
+    first, second = (scaled(_any(drawings, "0123456789", rng), rng) for _ in range(2))
     right, left = np.concatenate(first)[:, 0].max(), np.concatenate(second)[:, 0].min()
     step = right - left + rng.uniform(-5, 40)
     return first + [stroke + np.array([step, rng.uniform(-12, 12)], np.float32) for stroke in second]
@@ -38,16 +38,16 @@ def _lying(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
     """Rotate a digit by quarter turns that make it no digit."""
     drawing = _any(drawings, "".join(_LYING), rng)
     turns = int(rng.choice(_LYING[drawing.label]))
-    return [quarter(stroke, turns) for stroke in _scaled(drawing, rng)]
+    return [quarter(stroke, turns) for stroke in scaled(drawing, rng)]
 
 
 def _mirror(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
-    return [stroke * np.array([-1, 1], np.float32) for stroke in _scaled(_any(drawings, _MIRRORED, rng), rng)]
+    return [stroke * np.array([-1, 1], np.float32) for stroke in scaled(_any(drawings, _MIRRORED, rng), rng)]
 
 
 def _ringed(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
     """Draw a ring or a frame around a digit."""
-    digit = _scaled(_any(drawings, "0123456789", rng), rng)
+    digit = scaled(_any(drawings, "0123456789", rng), rng)
     points = np.concatenate(digit)
     (x0, y0), (x1, y1) = points.min(axis=0) - rng.uniform(5, 40, 2), points.max(axis=0) + rng.uniform(5, 40, 2)
     if rng.random() < 0.6:
@@ -60,7 +60,7 @@ def _ringed(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
 
 def _struck_out(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
     """Draw a zigzag, a scrawl, or two or three lines over a digit."""
-    digit = _scaled(_any(drawings, "023456789", rng), rng)
+    digit = scaled(_any(drawings, "023456789", rng), rng)
     points = np.concatenate(digit)
     low, high = points.min(axis=0), points.max(axis=0)
     if rng.random() < 0.5:
@@ -74,7 +74,7 @@ def _heap(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
     """Draw two or three characters on top of each other."""
     strokes = []
     for row in rng.integers(len(drawings), size=int(rng.integers(2, 4))):
-        strokes += [stroke + rng.uniform(-35, 35, 2).astype(np.float32) for stroke in _scaled(drawings[row], rng)]
+        strokes += [stroke + rng.uniform(-35, 35, 2).astype(np.float32) for stroke in scaled(drawings[row], rng)]
     return strokes
 
 
@@ -84,7 +84,7 @@ def _any(drawings: Sequence[Drawing], labels: str, rng: np.random.Generator) -> 
     return fitting[int(rng.integers(len(fitting)))]
 
 
-def _scaled(drawing: Drawing, rng: np.random.Generator) -> Strokes:
+def scaled(drawing: Drawing, rng: np.random.Generator) -> Strokes:
     """Vary a drawing, centre it on the origin, and scale it to a height or width of about 100."""
     strokes = vary(drawing.strokes, rng)
     points = np.concatenate(strokes)

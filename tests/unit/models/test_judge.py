@@ -14,7 +14,7 @@ from digits.errors import InvalidImage, ModelNotFound
 from digits.ink import glyphs
 from digits.models.judge import FACTS_FILE, JUDGE_DIR, Facts, Judge, find_judge
 from digits.training.judge import scribbles
-from digits.training.judge.fit import scribble
+from digits.training.judge.examples import scribble
 
 
 @pytest.fixture(scope="module")

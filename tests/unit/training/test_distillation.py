@@ -7,8 +7,11 @@ import pytest
 
 from digits.data import allographs, letters, samples
 from digits.ink import pen
+from digits.models import judge
+from digits.settings import BUNDLED_MODELS_DIR
 from digits.training import networks
 from digits.training.distillation import bank, finish, plan
+from digits.training.judge.examples import LOOKALIKES
 
 CLASSES = tuple("0123456789")
 
@@ -48,10 +51,25 @@ class TestBank:
         assert sum(max(1, len(stroke) - 1) for stroke in kept) <= plan.SEGMENTS
 
 
+def test_rows_of_rare_labels_are_repeated():
+    """A label that is four times rarer than the most frequent one is there twice as often as it was."""
+    assert bank.balanced(range(10), "eeeeeeeexx") == [*range(8), 8, 8, 9, 9]
+    assert bank.balanced([], []) == []
+
+
+def test_the_judge_decides_as_it_is_used():
+    """The plan, which needs no package, accepts what the judge accepts, and lets it say either of other look-alikes."""
+    assert set(plan.IS_DIGIT.accepted) == judge.SHAPED_LIKE_DIGITS.union(judge.TEN_DIGITS)
+    assert set(plan.IS_DIGIT.either) == LOOKALIKES - judge.SHAPED_LIKE_DIGITS
+    assert set(plan.IS_CHARACTER.accepted) == set(bank.ALL_CHARACTERS)
+
+
 def test_classes_of_letters_are_those_of_their_data_sets():
-    """The plan, which needs no package, folds characters as the alphabets do."""
+    """The plan, which needs no package, names the bundled models and folds characters as the alphabets do."""
     models = plan.PLAN["characters"][1]
-    assert {model.name for model in models} == set(letters.ALPHABETS)
+    assert {model.name for model in models} == {
+        name for name in letters.ALPHABETS if (BUNDLED_MODELS_DIR / name).is_dir()
+    }
     for model in models:
         alphabet = letters.ALPHABETS[model.name]
         assert model.class_of == {label: alphabet.class_names[place] for label, place in alphabet.labels.items()}
@@ -110,10 +128,11 @@ class TestOnAnAccelerator:
         tiny = plan.Design((4, 4), (1, 2), 8)
         monkeypatch.setattr(fit, "TEACHER", tiny)
         monkeypatch.setattr(fit, "STEPS", 2)
-        monkeypatch.setattr(fit, "ITERATIONS", 6)
-        monkeypatch.setitem(plan.PLAN, "digits", ((0.1,), (plan.Model("drawing", tiny, 5.0),)))
+        decision = plan.Decision("01", "2")
+        drawing = plan.Model("drawing", tiny, 5.0, iterations=6, decisions=(decision,))
+        monkeypatch.setitem(plan.PLAN, "digits", ((0.001,), (drawing,)))
         np.savez(tmp_path / "bank.npz", **small_bank().arrays())
-        arguments = ["--tasks", "digits", "--seconds", "5.1", "--sizes", "8", "8"]
+        arguments = ["--tasks", "digits", "--seconds", "500", "--sizes", "8", "8"]
         fit.main([str(tmp_path / "bank.npz"), str(tmp_path / "weights"), *arguments])
         weights, facts = finish.read(tmp_path / "weights" / "drawing.npz")
         assert facts["classes"] == list(CLASSES)
