@@ -104,10 +104,8 @@ def _graph(rng: np.random.Generator) -> Strokes:
             line(tuple(place), tuple(other)) if rng.random() < 0.6 else smooth(np.stack([place, middle, other]))
         )
     size = rng.uniform(0.1, 0.4)
-    strokes += [
-        ellipse(*place, size, size) if rng.random() < 0.6 else place[None]
-        for place in places[rng.random(len(places)) < 0.4]
-    ]
+    for place in places[rng.random(len(places)) < 0.4]:
+        strokes.append(ellipse(place[0], place[1], size, size) if rng.random() < 0.6 else place[None])
     return strokes
 
 

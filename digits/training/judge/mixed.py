@@ -93,11 +93,11 @@ def _burdened(drawings: Sequence[Drawing], rng: np.random.Generator) -> Strokes:
     strokes = _some(drawings, rng)
     for _ in range(rng.integers(2, 6)):
         corners = rng.uniform(-75, 75, size=(int(rng.integers(2, 5)), 2))
-        extra = [
-            lambda corners=corners: line(*map(tuple, corners), step=3),
-            lambda corners=corners: smooth(corners),
-            lambda: piece(rng, rng.uniform(10, 40)) + rng.uniform(-60, 60, 2),
-        ][int(rng.integers(3))]()
+        way = rng.integers(3)
+        if way == 2:
+            extra = piece(rng, rng.uniform(10, 40)) + rng.uniform(-60, 60, 2)
+        else:
+            extra = smooth(corners) if way else line(*map(tuple, corners), step=3)
         strokes.append(extra.astype(np.float32))
     if rng.random() < 0.3:
         strokes.append(ellipse(0, 0, *rng.uniform(110, 190, 2), start=rng.uniform(0, 6)).astype(np.float32))

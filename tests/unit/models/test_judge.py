@@ -12,8 +12,8 @@ from digits.data import samples, sets
 from digits.data.datasets import CLASS_NAMES
 from digits.errors import InvalidImage, ModelNotFound
 from digits.ink import glyphs
-from digits.models.judge import FACTS_FILE, JUDGE_DIR, Facts, Judge, find_judge
-from digits.training.judge import scribbles
+from digits.models.judge import FACTS_FILE, JUDGE_DIR, SHAPED_LIKE_DIGITS, Facts, Judge, find_judge
+from digits.training.judge import mixed, scribbles
 from digits.training.judge.examples import scribble
 
 
@@ -145,6 +145,14 @@ def copy(tmp_path):
     return Path(shutil.copytree(JUDGE_DIR, tmp_path / "judge"))
 
 
+def test_letters_shaped_like_a_digit_count_as_digits(judge, copy):
+    """A judge that knows O and Z accepts them as digits; it need not tell them from 0 and 2."""
+    names = [name if name not in SHAPED_LIKE_DIGITS else f"letter {name}" for name in judge.facts.classes]
+    names[-2:] = ["O", "Z"]
+    (copy / FACTS_FILE).write_text(json.dumps(json.loads((copy / FACTS_FILE).read_text()) | {"classes": names}))
+    assert Judge(copy).outputs == [*range(10), len(names) - 2, len(names) - 1]
+
+
 @pytest.mark.parametrize("name", ["model.tflite", FACTS_FILE])
 @pytest.mark.parametrize("content", [None, b"", b"not a judge", b"\x80\x04N."])
 def test_a_damaged_file_is_an_error_with_a_remedy(copy, name, content):
@@ -182,3 +190,13 @@ def test_scribbles_come_from_their_seed():
         first, second = (scribbles.draw(kind, np.random.default_rng(3)) for _ in range(2))
         assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert scribbles.draw("empty", np.random.default_rng(0)) == []
+
+
+def test_mixed_characters_come_from_their_seed():
+    """Every kind of combined characters has points, all finite, and the same from the same seed."""
+    written = [one for one in samples.load(samples.LETTER_STRANGERS) if one.label in "AEFaefgkrt"][:40]
+    for kind in mixed.MIXED:
+        first, second = (mixed.mix(kind, written, np.random.default_rng(4)) for _ in range(2))
+        assert first
+        assert all(len(one) and np.isfinite(one).all() for one in first)
+        assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))

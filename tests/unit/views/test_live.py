@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 
 from digits.ink import strokes
 from digits.models import catalogue, layers
-from digits.models.judge import find_judge
+from digits.models.judge import SHAPED_LIKE_DIGITS, find_judge
 from digits.models.reading import read_strokes
 from digits.models.recogniser import TFLITE_FILE
 from digits.settings import BUNDLED_MODELS_DIR, Settings
@@ -91,7 +91,9 @@ def test_the_judge_is_described_with_its_thresholds(ask):
     judge = find_judge(tuple("0123456789"))
     facts = ask("/live/models/judge").json()
     assert facts["classes"] == list(judge.facts.classes)
-    assert facts["digits"] == {"outputs": list(range(10)), "threshold": judge.threshold}
+    assert facts["digits"] == {"outputs": judge.outputs, "threshold": judge.threshold}
+    assert judge.outputs[:10] == list(range(10))
+    assert {facts["classes"][place] for place in judge.outputs[10:]} <= SHAPED_LIKE_DIGITS
     counted = [facts["classes"][place] for place in facts["characters"]["outputs"]]
     assert {"0", "9", "A", "w"} <= set(counted)
     assert max(map(len, counted)) == 1
