@@ -3,7 +3,7 @@
 The drawings are in files, which `digits.data.own` reads; each change of a set makes a new version of it.
 """
 
-import secrets
+import base64
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from digits.quotas import Quotas
 from digits.runs import schema
 from digits.runs.database import ADMISSION_LOCK, Database, lock
 from digits.runs.schema import SetRecord
+from digits.runs.unanswered import new_id
 
 _sets, _runs = schema.sets, schema.runs
 _MB = 1_000_000
@@ -113,9 +114,9 @@ class SetRegistry(Database):
             connection.execute(_sets.delete().where(_sets.c.id == set_id))
 
 
-def new_set_id() -> str:
-    """Return an id for a set, which cannot be guessed."""
-    return secrets.token_hex(8)
+def new_set_id(attempt_id: str = "") -> str:
+    """Return an id for a set, which cannot be guessed; for the same `Attempt.id` always the same one."""
+    return base64.urlsafe_b64decode(attempt_id or new_id()).hex()[:16]
 
 
 def require_set_owner(record: SetRecord, owner: str) -> None:

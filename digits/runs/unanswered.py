@@ -21,12 +21,12 @@ class Attempt:
 
     Attributes:
         id: the same at each try; what the write adds gets this id, so that a second try can find it.
-        began: when it was first tried, in seconds of the monotonic clock.
+        until: when it is forgotten, in seconds of the monotonic clock; later the same words mean a new write.
         is_repeat: whether a try has failed before, so that the database may already have carried it out.
     """
 
     id: str
-    began: float
+    until: float
     is_repeat: bool = False
 
 
@@ -44,15 +44,22 @@ class Unanswered:
             write: what tells it from every other write.
             within: seconds after the first try; later the same words mean a new write.
         """
+        now = time.monotonic()
         attempt = self._attempts.get(write)
-        if attempt is None or time.monotonic() - attempt.began > within:
-            attempt = Attempt(new_id(), time.monotonic())
+        if attempt is None or now > attempt.until:
+            attempt = Attempt(new_id(), now + within)
         try:
             yield attempt
         except RegistryUnavailable:
+            self._forget(now)  # most visitors never ask again
             self._attempts[write] = dataclasses.replace(attempt, is_repeat=True)
             raise
         except BaseException:
             self._attempts.pop(write, None)
             raise
         self._attempts.pop(write, None)
+
+    def _forget(self, now: float) -> None:
+        for write, attempt in list(self._attempts.items()):
+            if now > attempt.until:
+                self._attempts.pop(write, None)

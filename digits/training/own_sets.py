@@ -1,13 +1,15 @@
 """Own sets: what a visitor can do with a set of drawings. Each change is checked and makes a new version."""
 
+import contextlib
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 
 from digits.data import collected, own
 from digits.data.collected import Sample
 from digits.data.own import Batch, OwnSet
-from digits.errors import InvalidSet
-from digits.runs import admission
+from digits.errors import DatasetUnavailable, InvalidSet
+from digits.runs import admission, commands
 from digits.runs.own_sets import NewVersion, new_set_id
 from digits.runs.registry import Registry
 from digits.runs.schema import SetRecord
@@ -20,10 +22,19 @@ from digits.store import Store
 def create(
     registry: Registry, store: Store, owner: str, title: str, class_names: Sequence[str], samples: Sequence[Sample] = ()
 ) -> SetRecord:
-    """Make a set; raises `InvalidSet` if its name or its classes cannot be used."""
+    """Make a set; raises `InvalidSet` if its name or its classes cannot be used.
+
+    Asked for again after `RegistryUnavailable`, it is the same set, which the registry may have already.
+    """
     admission.require_pace(owner)
     batch = Batch(collected.check_title(title), collected.check_classes(class_names), tuple(samples))
-    return _save(registry, store, new_set_id(), owner, lambda present: batch)
+    asked = ("set", owner, hashlib.sha256(batch.to_bytes()).digest())
+    with registry.unanswered.once(*asked, within=commands.REPEATED_WITHIN) as attempt:
+        set_id = new_set_id(attempt.id)
+        with contextlib.suppress(DatasetUnavailable):
+            if attempt.is_repeat:
+                return registry.get_set(set_id)
+        return _save(registry, store, set_id, owner, lambda present: batch)
 
 
 def add(

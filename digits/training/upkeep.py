@@ -13,6 +13,7 @@ from digits.runs.registry import Registry
 from digits.settings import Settings
 from digits.store import Store
 from digits.training import own_sets
+from digits.training.beginnings import Leftovers
 
 _UNDO_SECONDS = 24 * 3600  # how long a deleted run can be restored
 _REMOVE_EVERY_SECONDS = 3600
@@ -28,6 +29,7 @@ class Upkeep:
     ) -> None:
         """Prepare to look after `store`; `retry` calls a function again while the registry is busy."""
         self._settings, self._registry, self._store, self._retry = settings, registry, store, retry
+        self._leftovers = Leftovers(registry, store)
         self._last_removal = 0.0
 
     def remove_deleted(self) -> None:
@@ -53,8 +55,9 @@ class Upkeep:
         self._retry(lambda: self._registry.purge_sweeps(now - _UNDO_SECONDS))
         try:
             self._retry(lambda: own_sets.remove_abandoned(self._registry, self._store, now - _UNDO_SECONDS))
+            self._retry(self._leftovers.remove)
         except OSError as error:  # tried again in an hour
-            _logger.warning("deleted sets of drawings cannot be removed: %s", error)
+            _logger.warning("deleted sets of drawings, or what nobody asked for again, cannot be removed: %s", error)
 
     def measure(self, run_id: str) -> None:
         """Record the space of a run's files, which counts towards the quotas."""

@@ -13,8 +13,10 @@ from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import METRIC_NAMES, RunState
 from digits.settings import Settings
+from digits.store import open_store
 from digits.sweeps import commands as sweep_commands
 from digits.sweeps.plan import Plan, default_space
+from digits.training import own_sets
 from tests.conftest import close
 
 CHOSEN = Hyperparameters(iterations=300, seed=7)
@@ -140,10 +142,21 @@ def test_a_copy_asked_for_meanwhile_is_saved_next(registry, lose):
     assert not registry.get(run_id).save_requested
 
 
+def store():
+    return open_store(Settings.from_environment())
+
+
 ASKED = {
     "a run": lambda registry: commands.submit(registry, CHOSEN, "ada", changes=[TURNED], name="mine", address="::1"),
     "a sweep": lambda registry: sweep_commands.submit(registry, Plan(CHOSEN, default_space(CHOSEN), trials=4), "ada"),
+    "a set": lambda registry: own_sets.create(
+        registry, open_store(Settings.from_environment()), "ada", "Vowels", "aei"
+    ),
 }
+
+
+def count(registry):
+    return len([*registry.list_runs("ada"), *registry.list_sweeps("ada"), *registry.list_sets("ada")])
 
 
 @pytest.mark.parametrize("what", ASKED)
@@ -153,12 +166,11 @@ def test_what_a_visitor_asks_for_again_is_there_once(what, registry, lose, monke
     lose()
     with pytest.raises(RegistryBusy):
         ask(registry)
-    count = lambda: len(registry.list_runs("ada")) + len(registry.list_sweeps("ada"))  # noqa: E731
-    assert count() == 1
+    assert count(registry) == 1
     found = ask(registry)
-    assert count() == 1
+    assert count(registry) == 1
     assert ask(registry) != found
-    assert count() == 2
+    assert count(registry) == 2
 
 
 @pytest.mark.parametrize("what", ASKED)
@@ -169,7 +181,19 @@ def test_later_the_same_words_ask_for_another(what, registry, lose, monkeypatch)
         ask(registry)
     monkeypatch.setattr(time, "monotonic", lambda: now + commands.REPEATED_WITHIN + 60)
     ask(registry)
-    assert len(registry.list_runs("ada")) + len(registry.list_sweeps("ada")) == 2
+    assert count(registry) == 2
+
+
+def test_what_nobody_asks_for_again_is_forgotten(registry, lose, monkeypatch):
+    """A visitor's question is forgotten when it no longer counts; what a trainer has to repeat is not."""
+    now = time.monotonic()
+    prepare(registry, "claim")
+    for later, ask in enumerate([Registry.claim, *ASKED.values()]):
+        monkeypatch.setattr(time, "monotonic", lambda later=later: now + later * (commands.REPEATED_WITHIN + 60))
+        lose()
+        with pytest.raises(RegistryBusy):
+            ask(registry)
+    assert [write[0] for write in registry.unanswered._attempts] == ["claim", "set"]
 
 
 def test_another_visitors_run_is_never_given_out(registry):

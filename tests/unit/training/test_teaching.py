@@ -14,6 +14,7 @@ from digits.runs.schema import RunState
 from digits.settings import Settings
 from digits.store import open_store
 from digits.training import teaching
+from digits.training.beginnings import Leftovers
 
 BAR = [np.float32([[60, 100], [240, 100]])]  # lines that nobody would call a digit
 CROSS = [np.float32([[60, 60], [240, 240]]), np.float32([[60, 240], [240, 60]])]
@@ -104,6 +105,30 @@ def test_asked_for_twice_because_of_a_lost_answer_it_is_one_lesson(registry, sto
     assert [run.id for run in registry.list_runs("ada")] == [run_id]
     assert [path.name for path in (runs_dir / ".work").iterdir()] == [run_id]
     assert teaching.drawings(store, run_id)
+
+
+def test_the_files_of_a_lesson_that_nobody_asks_for_again_are_removed(
+    registry, store, softmax, taught, monkeypatch, runs_dir
+):
+    """They stay while the same may be asked for again; those of a run stay for good."""
+    leftovers, folder = Leftovers(registry, store), runs_dir / ".work"
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "create", raise_busy)
+        for chosen in (taught, taught[:1]):
+            with pytest.raises(RegistryBusy):
+                teaching.start(registry, store, softmax, "ada", chosen)
+    leftovers.remove()
+    assert len(list(folder.iterdir())) == 2
+    run_id = teaching.start(registry, store, softmax, "ada", taught)
+    leftovers.remove()
+    leftovers.remove()
+    assert [path.name for path in folder.iterdir()] == [run_id]
+    assert store.list(".unanswered/") == []
+    assert teaching.drawings(store, run_id)
+
+
+def raise_busy(*_, **how):
+    raise RegistryBusy("The registry does not answer. Try again.")
 
 
 def test_what_is_refused_leaves_nothing(registry, store, softmax, taught, monkeypatch, runs_dir):
