@@ -7,7 +7,7 @@ from digits.data import sets
 from digits.errors import InvalidPackage
 from digits.limits import read_file
 from digits.models import catalogue
-from digits.packages import archives, check, claims, intake, pack
+from digits.packages import archives, check, claims, completion, intake, pack
 from digits.runs.registry import open_registry
 from digits.runs.visitors import new_token
 from digits.settings import MAX_PACKAGE_BYTES, Settings
@@ -56,14 +56,16 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _import(options: argparse.Namespace, settings: Settings) -> int:
+    registry = open_registry(settings.registry_url)
     run_id = intake.import_package(
         _read(options.file),
         name=options.name or "",
-        registry=open_registry(settings.registry_url),
+        registry=registry,
         settings=settings,
         owner=new_token(),  # a new one: the model is in no visitor's list, and everyone who has its id may use it
         on_step=print,
     )
+    completion.complete(run_id, registry, settings, on_step=print)
     print(f"{run_id}: test {catalogue.find(run_id, settings).test_accuracy}")
     return 0
 

@@ -87,14 +87,12 @@ class FolderStore:
     def write_folder(self, key: str) -> Iterator[Path]:
         target = self._root / key
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.parent / f"{_SAVING}{uuid.uuid4().hex}"
+        draft = _new_draft(target)
         with _lock(draft):  # taken before the folder exists, so that `sweep` never finds it unlocked
             try:
                 draft.mkdir()
                 yield draft
-                if target.exists():
-                    shutil.rmtree(target)
-                draft.replace(target)
+                _move(draft, target)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
                 _lock_file(draft).unlink(missing_ok=True)
@@ -149,6 +147,25 @@ def _open_bucket(url: str, copies: Path) -> Store:
     from digits.buckets import open_bucket  # here, because most servers need none
 
     return open_bucket(url, copies)
+
+
+def _new_draft(target: Path) -> Path:
+    return target.parent / f"{_SAVING}{uuid.uuid4().hex}"
+
+
+def _move(draft: Path, target: Path) -> None:
+    """Move a folder into place; one that is there already is missing only for an instant."""
+    if not target.exists():
+        draft.replace(target)
+        return
+    aside = _new_draft(target)  # without a lock, so `sweep` removes it if this process is killed
+    target.replace(aside)
+    try:
+        draft.replace(target)
+    except OSError:
+        aside.replace(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _lock_file(draft: Path) -> Path:

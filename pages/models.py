@@ -10,7 +10,7 @@ from digits.errors import DigitsError, ModelNotFound
 from digits.models import catalogue, figures, speed
 from digits.views import cards, charts, sharing, strangers
 from digits.views.markdown import escaped
-from pages import _classes, _confusion, _package, _samples, _state, _widgets
+from pages import _classes, _confusion, _measuring, _package, _samples, _state, _widgets
 
 _key = partial(_state.key, "models")
 
@@ -128,15 +128,7 @@ def _tabs(model: catalogue.Model, dataset: datasets.Dataset) -> np.ndarray:
     return rows
 
 
-head = _widgets.page_head("models", "Models", "Accuracy, errors and calibration of one model.")
-try:
-    _package.choose_imported()
-    is_phone = _widgets.is_phone()
-    with st.container(horizontal=True, vertical_alignment="bottom", key=_key("tools")):
-        model = _widgets.model_chooser("models", width="stretch" if is_phone else 420)
-        if not is_phone:
-            _card_button(model)
-    _figures(model)
+def _details(model: catalogue.Model, *, is_phone: bool) -> None:
     dataset = _widgets.test_set(model.card.dataset)
     rows = _tabs(model, dataset)
     if is_phone:
@@ -146,6 +138,19 @@ try:
     _samples.show_picked(
         "models", dataset, rows, lambda row: _samples.show_reading("models", dataset, model, probabilities, row)
     )
+
+
+head = _widgets.page_head("models", "Models", "Accuracy, errors and calibration of one model.")
+try:
+    _package.choose_imported()
+    is_phone = _widgets.is_phone()
+    with st.container(horizontal=True, vertical_alignment="bottom", key=_key("tools")):
+        model = _widgets.model_chooser("models", width="stretch" if is_phone else 420)
+        if not is_phone:
+            _card_button(model)
+    _figures(model)
+    if not _measuring.is_awaited(model):
+        _details(model, is_phone=is_phone)
 except DigitsError as error:
     _widgets.show_error(error)
 _widgets.share(head, "models")

@@ -53,6 +53,7 @@ class Card:
             1 if the card has none, as in older versions.
         mixture: what its training images were made of, if more than the data set's own (see `mixture`).
         strangers: how it reads people from whom nothing was learned; None if it was not measured.
+        provisional: whether only `test` has been measured, on some of the test images; None once all has been.
         parent: the id of the model that it was before it learned from a visitor's corrections; None for other models.
         taught: what the corrections changed; empty for other models.
     """
@@ -77,6 +78,7 @@ class Card:
     mixture: Annotated[tuple[Part, ...], msgspec.Meta(max_length=100)] = ()
     strangers: Strangers | None = None
     tests: Annotated[tuple[Accuracy, ...], msgspec.Meta(max_length=10)] = ()
+    provisional: bool | None = None
     parent: str | None = None
     taught: Annotated[tuple[BeforeAfter, ...], msgspec.Meta(max_length=10)] = ()
 

@@ -1,6 +1,7 @@
-"""Imports: a package that a visitor uploads becomes a model of their own.
+"""Imports: a package that a visitor uploads becomes a model of their own, in about a second.
 
 Only its numbers, its settings and its history are used. Its code is never run and its model files are never opened.
+Its card is provisional: `completion` measures the model on all images.
 """
 
 import dataclasses
@@ -14,7 +15,7 @@ from digits.errors import InvalidPackage, PackageNotStored
 from digits.models.cards import Card
 from digits.models.catalogue import CARD
 from digits.models.textweights import Weight
-from digits.packages import archives, claims, limits, measure, parameters, rebuild
+from digits.packages import archives, claims, completion, limits, measure, parameters, rebuild
 from digits.packages.claims import Claims
 from digits.packages.pack import HISTORY_FILE, HYPERPARAMETERS_FILE
 from digits.packages.parameters import PARAMETERS_FILE
@@ -43,7 +44,7 @@ def import_package(
     name: str = "",
     on_step: Callable[[str], None] = lambda step: None,
 ) -> str:
-    """Import a package: validate it, measure its model, and add it as a finished run of `owner`.
+    """Import a package: validate it, estimate its model's accuracy, and add it as a finished run of `owner`.
 
     Args:
         package: the zip.
@@ -58,12 +59,14 @@ def import_package(
 
     Raises:
         InvalidPackage: the package is not valid; nothing of it is kept.
-        TooManyPackages: the visitor has imported as many models as are allowed, or others are being imported.
+        TooManyPackages: the visitor has imported as many models as are allowed, or others are being imported or
+            measured.
         QuotaReached: the visitor's runs, or everybody's, take as much disk as is allowed.
         PackageNotStored: the disk is full.
         DatasetError: there are no test images.
     """
     admission.require_import(registry.usage(owner))
+    completion.require_room()
     on_step("Checking every file in the zip")
     claimed, numbers = _read(package)
     on_step("Waiting for other imports to finish")
@@ -74,8 +77,7 @@ def import_package(
             admission.require_import(registry.usage(owner))
             on_step("Writing the model's files")
             rebuild.write_files(folder, parameters.template(claimed.hyperparameters), numbers)
-            measured = measure.measure(folder, claimed, settings, on_step)
-            card = dataclasses.replace(measured, id=run_id, run=run_id)
+            card = dataclasses.replace(measure.estimate(folder, claimed, settings, on_step), id=run_id, run=run_id)
             (folder / CARD).write_text(card.to_json(), encoding="utf-8")
             _add_run(card, claimed, folder, name or card.title, registry, owner)
     return run_id

@@ -77,7 +77,21 @@ def read(content: bytes, hyperparameters: Hyperparameters) -> list[Weight]:
                 "Choose another package."
             )
         parameters.append(Weight(weight.layer, values.astype(np.float32)))
+    if _largest_activation(parameters) > float(np.finfo(np.float32).max) / 2:  # half, for what rounding adds
+        raise InvalidPackage(
+            "A package's model must give a probability for each class, whatever is drawn; this one's numbers are too "
+            "large for that. Choose another package."
+        )
     return parameters
+
+
+def _largest_activation(parameters: list[Weight]) -> float:
+    """Return what no activation of a network exceeds: each layer adds up its inputs times its parameters."""
+    largest = 255.0  # a pixel
+    for kernel, bias in zip(parameters[::2], parameters[1::2], strict=True):
+        sums = np.abs(kernel.values).reshape(-1, kernel.values.shape[-1]).sum(axis=0, dtype=np.float64)
+        largest = largest * float(sums.max()) + float(np.abs(bias.values).max())
+    return largest
 
 
 def _name(weight: Weight) -> str:

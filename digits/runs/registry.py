@@ -201,10 +201,10 @@ class Registry(WorkRegistry, SpaceRegistry, SetRegistry, SweepRegistry):
 
     # Commands. `runs.commands` checks that the visitor owns the run, and what `admit` checks.
 
-    def describe(self, run_id: str, **words: Any) -> None:
-        """Set a run's `name` or `note`, or when somebody else opened it (`shared`)."""
+    def describe(self, run_id: str, **facts: Any) -> None:
+        """Set a run's `name` or `note`, when somebody else opened it (`shared`), or an imported model's accuracy."""
         with self._writing() as connection:
-            connection.execute(_runs.update().where(_runs.c.id == run_id).values(**words))
+            connection.execute(_runs.update().where(_runs.c.id == run_id).values(**facts))
 
     def set_deleted(self, run_ids: Sequence[str], deleted: float | None) -> None:
         """Set the time at which runs were deleted, in seconds since 1970, or None to restore them."""

@@ -10,6 +10,10 @@ from digits.views import strangers
 from digits.views.networks import EXPLANATIONS
 
 DAMAGED = "The file is damaged."
+_PROVISIONAL = (
+    "Its accuracy is measured on some of the test images so far. It is being measured on all of them and on strangers' "
+    "drawings, and its confidence calibrated; its page shows when that is done."
+)
 
 
 def facts(model: Model) -> list[tuple[str, str]]:
@@ -22,6 +26,7 @@ def facts(model: Model) -> list[tuple[str, str]]:
         ("Began as", f"The model {card.parent}, and went on with a visitor's corrections." if card.parent else ""),
         ("Trained", trained(card)),
         ("Test accuracy", f"{in_words(model.test_accuracy)} Measured on test images, which it was not trained on."),
+        ("Still to come", _PROVISIONAL if card.provisional else ""),
         ("By test set", " ".join(f"{one.data}: {in_words(one)}" for one in card.tests)),
         ("Strangers' drawings", strangers.in_words(model.strangers) if model.strangers else "Not measured."),
         ("Parameters", f"{count:,} weights and biases" if (count := parameters(model)) else DAMAGED),

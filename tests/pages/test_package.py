@@ -9,9 +9,10 @@ import pytest
 from digits.data import mnist
 from digits.models import catalogue
 from digits.models.identity import ModelId, Weights
-from digits.packages import archives, intake, pack
+from digits.packages import archives, completion, intake, pack
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import BUNDLED_MODELS_DIR, Settings
+from digits.views import cards
 
 MODEL = "softmax"
 
@@ -70,6 +71,32 @@ def test_an_imported_model_is_chosen(open_page, tidy, own, package, monkeypatch)
     assert chosen.format_func(chosen.value) == "mine, 90.0%"
     assert page.query_params["model"] == chosen.value
     assert any("has been imported" in toast.value for toast in page.toast)
+
+
+def test_an_imported_model_is_shown_with_its_estimate_until_it_is_measured(
+    open_page, tidy, registry, package, monkeypatch
+):
+    """The page has its figures so far and says what is being done; afterwards, all that it has for every model."""
+    settings = Settings.from_environment()
+    run_id = intake.import_package(package, registry=registry, settings=settings, owner="ada")
+    step = {run_id: "Measuring its accuracy on 1,000 test images"}
+    with monkeypatch.context() as patch:
+        patch.setattr(completion, "begin", lambda *_: None)
+        patch.setattr(completion, "_steps", step)
+        page = tidy(open_page("models.py", model=run_id))
+        (shown,) = page.info
+        assert shown.value.startswith(f"{step[run_id]}. The model can be used already; its accuracy is an estimate")
+        assert [metric.label for metric in page.metric][:2] == ["Test accuracy", "Parameters"]
+        assert not page.tabs
+        assert "Still to come" in dict(cards.facts(catalogue.find(run_id, settings)))
+        tidy(open_page("draw.py", model=run_id))
+        step.clear()  # it failed: the page says what it knows, and does not ask again
+        assert tidy(page.run()).tabs
+    completion.complete(run_id, registry, settings)
+    page = tidy(page.run())
+    assert not page.info
+    assert [metric.label for metric in page.metric][:2] == ["Test accuracy", "Drawings"]
+    assert "Still to come" not in dict(cards.facts(catalogue.find(run_id, settings)))
 
 
 @pytest.mark.parametrize("content", [b"", archives.write_sealed({"../evil": b""}), archives.write({"a": b""})], ids=len)

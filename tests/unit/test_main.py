@@ -17,7 +17,7 @@ from digits.models.cards import Card
 from digits.packages import archives, limits
 from digits.packages.check import CheckResult
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
-from digits.settings import BUNDLED_MODELS_DIR, PROJECT_DIR
+from digits.settings import BUNDLED_MODELS_DIR, PROJECT_DIR, Settings
 
 COMMANDS = (
     "train",
@@ -430,6 +430,14 @@ class TestPackages:
         assert (seen["content"], seen["name"]) == (package.read_bytes(), "mine")
         assert len(seen["owner"]) > 20
         assert out.startswith("softmax: test 91.")
+
+    def test_are_measured_on_all_images_before_the_command_ends(self, digits, package):
+        status, out, err = digits("import", package)
+        *steps, result = out.splitlines()
+        assert (status, err) == (0, "")
+        assert "Measuring it on strangers' drawings" in steps
+        model = catalogue.find(result.partition(":")[0], Settings.from_environment())
+        assert (model.card.provisional, model.strangers.is_sample) == (None, True)
 
 
 def test_the_registry_can_be_upgraded_by_a_command(digits, runs_dir):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +93,20 @@ class TestFolders:
         write(store, "run/old")
         with pytest.raises(type(error)), store.write_folder("run") as draft:
             fail(draft)
+        assert [path.relative_to(runs_dir).as_posix() for path in runs_dir.rglob("*")] == ["run", "run/old"]
+
+    def test_one_that_cannot_be_moved_into_place_leaves_the_old_one(self, store, runs_dir, monkeypatch):
+        write(store, "run/old")
+        move = Path.replace
+
+        def fail_for_the_new_one(path, target):
+            if (path / "new").exists():
+                raise OSError("full")
+            return move(path, target)
+
+        monkeypatch.setattr(Path, "replace", fail_for_the_new_one)
+        with pytest.raises(OSError, match="full"), store.write_folder("run") as draft:
+            (draft / "new").touch()
         assert [path.relative_to(runs_dir).as_posix() for path in runs_dir.rglob("*")] == ["run", "run/old"]
 
 

@@ -19,7 +19,7 @@ from safetensors.numpy import save
 from digits.data import mnist
 from digits.errors import InvalidPackage, PackageNotStored, RegistryBusy, TooManyPackages
 from digits.models import catalogue
-from digits.packages import archives, intake, limits, measure, pack, rebuild
+from digits.packages import archives, completion, intake, limits, measure, pack, rebuild
 from digits.runs.presets import PRESETS
 from digits.runs.schema import RunState
 from digits.settings import PROJECT_DIR, Settings
@@ -70,6 +70,10 @@ def test_a_package_becomes_the_visitors_model(files, import_package, registry, r
         {**files, "card.json": json.dumps(false_card).encode(), "history.csv": HISTORY.encode()}
     )
     run_id = import_package(content, on_step=steps.append)
+    provisional = catalogue.find(run_id, settings).card
+    assert (provisional.provisional, provisional.temperature, provisional.strangers) == (True, 1.0, None)
+    assert 850 < provisional.test.correct < provisional.test.total == 1000
+    completion.complete(run_id, registry, settings)
     run, new, old = registry.get(run_id), catalogue.find(run_id, settings), catalogue.find("softmax", settings)
     images = mnist.load_test(settings).test.images
     assert (run.owner, run.state, run.name, run.step) == ("ada", RunState.FINISHED, "Softmax regression", 1000)
@@ -80,7 +84,7 @@ def test_a_package_becomes_the_visitors_model(files, import_package, registry, r
     assert 850 < new.test_accuracy.correct < 1000
     assert new.temperature != 5.0
     assert new.strangers.sources[0].drawings == 460
-    assert (new.card.id, new.card.run) == (run_id, run_id)
+    assert (new.card.id, new.card.run, new.card.provisional) == (run_id, run_id, None)
     assert (new.folder / "explain.npz").is_file()
     assert left_behind(runs_dir) == [run_id]
     assert len(steps) >= 3
@@ -227,8 +231,8 @@ def test_a_late_failure_leaves_nothing(files, import_package, registry, runs_dir
 def test_an_unfinished_import_is_a_draft_of_the_store(files, import_package, registry, runs_dir, monkeypatch):
     """The store sweeps it if its server is killed."""
     seen = []
-    whole = measure.measure
-    monkeypatch.setattr(measure, "measure", lambda *given: seen.extend(left_behind(runs_dir)) or whole(*given))
+    whole = measure.estimate
+    monkeypatch.setattr(measure, "estimate", lambda *given: seen.extend(left_behind(runs_dir)) or whole(*given))
     run_id = import_package(archives.write_sealed(files))
     assert [name.startswith(".saving-") for name in seen] == [True]
     assert left_behind(runs_dir) == [run_id]

@@ -148,3 +148,10 @@ def test_a_changed_file_is_read_or_refused(place, value):
     with contextlib.suppress(InvalidPackage):
         kernel, bias = parameters.read(bytes(changed), PRESETS["softmax"].hyperparameters)
         assert (kernel.values.shape, bias.values.shape) == ((784, 10), (10,))
+
+
+def test_numbers_with_which_a_drawing_could_have_no_probabilities_are_refused():
+    """Each of them is allowed; what the layers could make of them together exceeds float32."""
+    large = [Weight(weight.layer, np.full_like(weight.values, 65_504)) for weight in own("drawing")]
+    with pytest.raises(InvalidPackage, match="whatever is drawn"):
+        parameters.read(parameters.write(large), PRESETS["drawing"].hyperparameters)

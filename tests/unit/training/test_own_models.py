@@ -8,7 +8,7 @@ import pytest
 from digits.data import collected, joined, own, sets
 from digits.errors import InvalidPackage
 from digits.models import catalogue
-from digits.packages import check, intake, pack
+from digits.packages import check, completion, intake, pack
 from digits.runs import commands
 from digits.runs.schema import RunState
 from digits.settings import Settings
@@ -40,14 +40,14 @@ def train(registry, serve, quick):
 
 @pytest.fixture
 def import_again(registry):
-    """Pack a model, import the package, and return the new model."""
+    """Pack a model, import the package, and return the new model when it is measured."""
 
     def import_again(model):
         settings = Settings.from_environment()
         package = pack.pack(model, registry)
-        return catalogue.find(
-            intake.import_package(package, registry=registry, settings=settings, owner="bob"), settings
-        )
+        run_id = intake.import_package(package, registry=registry, settings=settings, owner="bob")
+        completion.complete(run_id, registry, settings)
+        return catalogue.find(run_id, settings)
 
     return import_again
 
