@@ -1,15 +1,16 @@
-"""Beginnings: a run whose files are written before it is in the registry."""
+"""Beginnings: a run or a set whose files are written before it is in the registry."""
 
 import contextlib
 from collections.abc import Hashable, Iterator
 from pathlib import PurePosixPath
 
-from digits.errors import RegistryUnavailable, RunNotFound
+from digits.errors import DatasetUnavailable, RegistryUnavailable, RunNotFound
 from digits.runs import commands
 from digits.runs.registry import Registry
 from digits.store import Store
 
-_MARKS = ".unanswered"  # the folder with a file for each run whose registration got no answer
+_MARKS = ".unanswered"  # the folder with an empty file for each key of files whose registration got no answer
+RUNS, SETS = ".work", ".sets"  # their folders in the store
 
 
 @contextlib.contextmanager
@@ -23,42 +24,58 @@ def with_files(registry: Registry, store: Store, *asked: Hashable) -> Iterator[s
         asked: what tells this run from others that could be asked for.
     """
     with registry.unanswered.once(*asked, within=commands.REPEATED_WITHIN) as attempt:
+        key = f"{RUNS}/{attempt.id}"
         try:
-            yield attempt.id
+            with marked_if_unanswered(store, key):
+                yield attempt.id
         except RegistryUnavailable:
-            with contextlib.suppress(OSError), store.write(f"{_MARKS}/{attempt.id}"):
-                pass  # an empty file is enough of a mark
             raise
         except BaseException:
-            store.delete(f".work/{attempt.id}")
+            store.delete(key)
             raise
+
+
+@contextlib.contextmanager
+def marked_if_unanswered(store: Store, key: str) -> Iterator[None]:
+    """Let `Leftovers` know of the files at a key if the registry does not answer when it gets their run or set."""
+    try:
+        yield
+    except RegistryUnavailable:
+        with contextlib.suppress(OSError), store.write(f"{_MARKS}/{key}"):
+            pass
+        raise
 
 
 class Leftovers:
-    """The files of runs whose registration got no answer, and for which nobody has asked again."""
+    """The files of runs and sets whose registration got no answer, and for which nobody has asked again."""
 
     def __init__(self, registry: Registry, store: Store) -> None:
         self._registry, self._store, self._seen = registry, store, set[str]()
 
     def remove(self) -> None:
-        """Remove what was there at the last call and is still no run's; the calls lie `REPEATED_WITHIN` apart or more.
+        """Remove what was there at the last call and still is nobody's; the calls lie `REPEATED_WITHIN` apart or more.
 
         Raises:
             OSError: the store does not answer.
             RegistryUnavailable: the registry does not answer.
         """
-        marks = {PurePosixPath(key).name for key in self._store.list(f"{_MARKS}/")}
-        known = {run_id for run_id in marks if self._has(run_id)}
+        marks = {
+            mark.removeprefix(f"{_MARKS}/")
+            for folder in (RUNS, SETS)
+            for mark in self._store.list(f"{_MARKS}/{folder}/")
+        }
+        known = {key for key in marks if self._has(PurePosixPath(key))}
         unwanted = (marks & self._seen) - known
-        for run_id in unwanted:
-            self._store.delete(f".work/{run_id}")
-        for run_id in unwanted | known:
-            self._store.delete(f"{_MARKS}/{run_id}")
+        for key in unwanted:
+            self._store.delete(key)
+        for key in unwanted | known:
+            self._store.delete(f"{_MARKS}/{key}")
         self._seen = marks - known - unwanted
 
-    def _has(self, run_id: str) -> bool:
+    def _has(self, key: PurePosixPath) -> bool:
+        find = self._registry.get_set if key.parent.name == SETS else self._registry.get
         try:
-            self._registry.get(run_id)
-        except RunNotFound:
+            find(key.name)
+        except (RunNotFound, DatasetUnavailable):
             return False
         return True

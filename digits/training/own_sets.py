@@ -14,6 +14,7 @@ from digits.runs.own_sets import NewVersion, new_set_id
 from digits.runs.registry import Registry
 from digits.runs.schema import SetRecord
 from digits.store import Store
+from digits.training.beginnings import SETS, marked_if_unanswered
 
 # Each command counts towards the commands a minute and raises QuotaReached, NotYourSet, or DatasetUnavailable if there
 # is no such set; those that write raise RegistryUnavailable if the disk refuses.
@@ -34,7 +35,8 @@ def create(
         with contextlib.suppress(DatasetUnavailable):
             if attempt.is_repeat:
                 return registry.get_set(set_id)
-        return _save(registry, store, set_id, owner, lambda present: batch)
+        with marked_if_unanswered(store, f"{SETS}/{set_id}"):
+            return _save(registry, store, set_id, owner, lambda present: batch)
 
 
 def add(

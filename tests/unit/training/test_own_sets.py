@@ -3,12 +3,13 @@
 import pytest
 
 from digits.data import own
-from digits.errors import DatasetUnavailable, InvalidSet, NotYourSet, QuotaReached
+from digits.errors import DatasetUnavailable, InvalidSet, NotYourSet, QuotaReached, RegistryBusy
 from digits.runs import own_sets as records
 from digits.runs.hyperparameters import Hyperparameters
 from digits.settings import Settings
 from digits.store import open_store
 from digits.training import own_sets
+from digits.training.beginnings import Leftovers
 from digits.training.data import TrainerData
 from tests.unit.data.test_own import VOWELS, drawing, drawings
 
@@ -30,6 +31,30 @@ def test_a_set_is_made_and_learned_from(registry, store, vowels):
     dataset = TrainerData(Settings.from_environment()).dataset_for(hyperparameters, lambda words: None)
     assert dataset.class_names == VOWELS
     assert len(dataset.train) > 300
+
+
+def test_the_file_of_a_set_that_got_no_answer_is_removed_unless_it_is_asked_for_again(
+    registry, store, monkeypatch, runs_dir
+):
+    leftovers, titles = Leftovers(registry, store), ("Kept", "Forgotten")
+
+    def make(title):
+        return own_sets.create(registry, store, "ada", title, VOWELS, drawings())
+
+    def raise_busy(*_):
+        raise RegistryBusy("The registry does not answer. Try again.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "_get", raise_busy)  # at the end of the transaction: the file is written, the row is not
+        for title in titles:
+            with pytest.raises(RegistryBusy):
+                make(title)
+    leftovers.remove()
+    assert len(list((runs_dir / ".sets").iterdir())) == 2
+    kept = make(titles[0])
+    leftovers.remove()
+    assert [path.name for path in (runs_dir / ".sets").iterdir()] == [kept.id]
+    assert own_sets.read(registry, store, kept.id).title == "Kept"
 
 
 def test_drawings_come_and_go(registry, store, vowels):

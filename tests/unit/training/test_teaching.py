@@ -123,7 +123,7 @@ def test_the_files_of_a_lesson_that_nobody_asks_for_again_are_removed(
     leftovers.remove()
     leftovers.remove()
     assert [path.name for path in folder.iterdir()] == [run_id]
-    assert store.list(".unanswered/") == []
+    assert store.list(".unanswered/.work/") == []
     assert teaching.drawings(store, run_id)
 
 
