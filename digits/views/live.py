@@ -8,6 +8,7 @@ import functools
 import gzip
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from digits.errors import ModelNotFound
+from digits.quotas import Quotas
 from digits.settings import PROJECT_DIR, Settings
+from digits.web import address_of
 
 if TYPE_CHECKING:
     from digits.models.layers import Layers
@@ -34,6 +37,8 @@ _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 _AGAIN = {"cache-control": "no-cache"}  # a card may change
 _READERS = 2  # threads in which the server reads; more would only take turns
 _MOST_WAITING = 100  # drawings
+_MOST_WAITING_PER_ADDRESS = 20  # where addresses have limits at all; a drawing takes a second at most
+_SENDING_SECONDS = 10.0  # in which a browser has sent its drawing
 _WEIGHTS = re.compile(r"(?P<id>[A-Za-z0-9_-]+)\.(?P<hash>[0-9a-f]{16})\.bin")
 
 
@@ -124,22 +129,30 @@ class _Confirmations:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="confirmation")
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()  # drawings by address
+        has_limit = Quotas.from_environment().answers_a_minute
+        self._most_per_address = _MOST_WAITING_PER_ADDRESS if has_limit else _MOST_WAITING
 
     async def respond(self, request: Request) -> Response:
         # Browsers say so of themselves; unlike the Origin, it stays true behind a proxy that changes the Host.
         if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             return _refusal(403, "Only the app's own pages may ask what is drawn. Open the app itself.")
-        if self._waiting >= _MOST_WAITING:
-            return _refusal(503, "Too many drawings wait to be read. Try again in a second.")
-        self._waiting += 1
         try:
-            question = await _body(request)
-            if question is None:
-                return _refusal(413, f"A drawing may take {MAX_QUESTION_BYTES:,} bytes; this one takes more. Clear it.")
+            async with asyncio.timeout(_SENDING_SECONDS):
+                question = await _body(request)
+        except (TimeoutError, ClientDisconnect):
+            return _refusal(408, f"A drawing should come within {_SENDING_SECONDS:.0f} s. Send it again.")
+        if question is None:
+            return _refusal(413, f"A drawing may take {MAX_QUESTION_BYTES:,} bytes; this one takes more. Clear it.")
+        address = address_of(request.scope)
+        if self._waiting.total() >= _MOST_WAITING or self._waiting[address] >= self._most_per_address:
+            return _refusal(503, "Too many drawings wait to be read. Try again in a second.")
+        self._waiting[address] += 1
+        try:
             said = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
         finally:
-            self._waiting -= 1
+            self._waiting[address] -= 1
+            self._waiting += Counter()  # drops the addresses from which none waits
         return JSONResponse(said[1], status_code=said[0])
 
     def _answer(self, question: bytes) -> tuple[int, dict[str, Any]]:

@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
 from digits.ink import strokes
 from digits.models import catalogue, layers
@@ -293,3 +294,43 @@ class TestAnswer:
             503,
             "Too many drawings wait to be read. Try again in a second.",
         )
+
+    def test_who_sends_slowly_keeps_nobody_waiting(self, question, monkeypatch):
+        """Requests that never end take none of the places in which drawings wait."""
+        monkeypatch.setattr(live, "_SENDING_SECONDS", 0.5)
+
+        async def race():
+            confirmations = live._Confirmations(Settings.from_environment())
+            slow = [asyncio.create_task(_confirm(confirmations)) for _ in range(live._MOST_WAITING)]
+            await asyncio.sleep(0)
+            return await _confirm(confirmations, question()), await asyncio.gather(*slow)
+
+        answered, slow = asyncio.run(race())
+        assert answered == 200
+        assert set(slow) == {408}
+
+    @pytest.mark.parametrize(("is_public", "statuses"), [("1", {200, 503}), ("", {200})])
+    def test_one_address_cannot_take_all_places(self, is_public, statuses, question, monkeypatch):
+        monkeypatch.setattr(live, "_MOST_WAITING_PER_ADDRESS", 2)
+        monkeypatch.setenv("DIGITS_PUBLIC", is_public)
+
+        async def race():
+            confirmations = live._Confirmations(Settings.from_environment())
+            bored = [asyncio.create_task(_confirm(confirmations, question())) for _ in range(8)]
+            await asyncio.sleep(0)
+            other = await _confirm(confirmations, question(), address="192.0.2.2")
+            return other, set(await asyncio.gather(*bored)), confirmations._waiting.total()
+
+        assert asyncio.run(race()) == (200, statuses, 0)
+
+
+async def _confirm(confirmations, body=None, address="192.0.2.1"):
+    """Ask for an answer and return its status; without a body, send nothing and stay."""
+
+    async def receive():
+        if body is None:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    scope = {"type": "http", "method": "POST", "path": "/live/answer", "headers": [], "client": (address, 1)}
+    return (await confirmations.respond(Request(scope, receive))).status_code
