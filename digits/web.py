@@ -162,9 +162,14 @@ def address_of(scope: Scope) -> str:
 
 
 def network_of(host: str) -> str:
-    """Return an address; for IPv6 its network, because a household has 2**64 addresses."""
+    """Return an address; for IPv6 its network, because a household has 2**64 addresses.
+
+    A server that listens for both sees an IPv4 address as `::ffff:192.0.2.1`.
+    """
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return host
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else host

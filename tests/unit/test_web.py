@@ -112,6 +112,8 @@ class TestRates:
             ("192.0.2.1", "192.0.2.2", False),
             ("2001:db8::1", "2001:db8::2", True),  # one household
             ("2001:db8::1", "2001:db8:0:1::1", False),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),  # IPv4, where a server listens for both
+            ("::ffff:192.0.2.1", "192.0.2.1", True),
         ],
     )
     def test_who_counts_as_one_address(self, one, other, is_same):
