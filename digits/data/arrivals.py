@@ -35,6 +35,7 @@ MAX_PICTURE_BYTES = 2 * 2**20  # unpacked; a drawing needs no large photograph
 MAX_PICTURES_BYTES = 64 * 2**20  # unpacked, all together
 MAX_RATIO = 100  # of unpacked to packed; a picture is compressed already
 _MAX_FIELD = 40  # characters of a CSV's field
+_ENTRY = b"PK\x01\x02"  # with which each file in a zip's list begins
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 _PIXELS = IMAGE_SIZE**2
 _ZIP_ERRORS = (
@@ -129,12 +130,11 @@ def look_over(found: Iterable[Sample], left_out: Counter[str]) -> Arrival:
 
 def _in_zip(content: bytes, most: int, left_out: Counter[str], tell: Tell) -> Iterable[Sample]:
     """Yield the pictures of a zip; nothing is written to the disk, and no more is unpacked than is allowed."""
+    if (count := content.count(_ENTRY)) > MAX_MEMBERS:  # before `zipfile` makes an object of each
+        raise InvalidSet(f"A zip may have {MAX_MEMBERS:,} files; this one has {count:,}. Bring them in parts.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
-            if len(archive.infolist()) > MAX_MEMBERS:
-                count = len(archive.infolist())
-                raise InvalidSet(f"A zip may have {MAX_MEMBERS:,} files; this one has {count:,}. Bring them in parts.")
             wanted = [member for member in members if _label_of(member)]
             left_out["not a picture in a folder named after its class"] += len(members) - len(wanted)
             _require_few(len(wanted), most)

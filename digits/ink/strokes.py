@@ -38,7 +38,7 @@ def check(strokes: Iterable[Any]) -> list[np.ndarray]:
     for stroke in strokes:
         try:
             points = np.asarray(stroke, dtype=np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InvalidImage("A stroke must be a list of [x, y] numbers. Draw it again.") from error
         if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
             raise InvalidImage(f"A stroke must be an (n, 2) array of x, y; received the shape {points.shape}.")

@@ -4,6 +4,8 @@ import csv
 import gzip
 import io
 import json
+import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -129,6 +131,12 @@ def understated():
     return bytes(content.replace(size, (10).to_bytes(4, "little")))
 
 
+def listed(count):
+    """A zip that is nothing but its list of files; each takes 46 bytes."""
+    entry = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, *(0,) * 14)
+    return entry * count + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0, 0, len(entry) * count, 0, 0)
+
+
 HOSTILE = {
     "nothing": ("x.zip", b"", "damaged"),
     "no zip": ("x.zip", b"hello", "damaged"),
@@ -136,6 +144,7 @@ HOSTILE = {
     "a bomb": ("x.zip", bomb(), "too much"),
     "a false size": ("x.zip", understated(), "too much|damaged|no drawing"),
     "many files": ("x.zip", zipped({f"a/{place}.png": b"" for place in range(2_001)}), "2,000 files"),
+    "a long list": ("x.zip", listed(300_000), "may have 2,000 files; this one has 300,000"),
     "many pictures": ("x.zip", zipped({f"a/{place}.png": b"" for place in range(1_500)}), "1,000 drawings on this"),
     "no pictures": ("x.zip", zipped({"a/1.txt": b"x"}), "no drawing that can be taken: not a picture"),
     "paths": ("x.zip", zipped({"../../etc/passwd": b"x", "/a.png": b"", "1.png": b""}), "no drawing"),
@@ -153,6 +162,7 @@ HOSTILE = {
     "commas": ("x.csv", b"," * 2**20, "far longer"),
     "no JSON": ("x.json", b"[", "this one is not"),
     "deep JSON": ("x.json", b"[" * 100_000, "this one is not|can be taken"),
+    "a huge number": ("x.json", b'[{"label": "a", "strokes": [[[1' + b"0" * 400 + b", 1]]]}]", "can be taken"),
     "no drawings": ("x.json", b'[1, null, {"label": []}]', "no drawing that can be taken"),
     "many classes": (
         "x.json",
@@ -184,3 +194,13 @@ def test_any_bytes_are_read_or_refused(content, name):
         assert read(name, content).samples
     except InvalidSet:
         return
+
+
+def test_a_long_list_of_files_is_not_read():
+    """Python's `zipfile` would take 150 MB for the list in these 14 MB."""
+    tracemalloc.start()
+    with pytest.raises(InvalidSet, match="300,000"):
+        read("x.zip", listed(300_000), most=1_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50e6
