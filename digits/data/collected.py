@@ -152,10 +152,15 @@ def split(samples: Sequence[Sample], labels: Mapping[str, int]) -> Split:
     return Split(np.array(images, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE), np.array(classes, np.uint8))
 
 
+def is_id(given: Any) -> bool:
+    """Return whether something that anybody may have sent can be a drawing's id."""
+    return isinstance(given, str) and _SAMPLE_ID.fullmatch(given) is not None
+
+
 def _id(given: Any, label: str, *content: np.ndarray) -> str:
     """Return a drawing's id, or one that the same drawing always gets."""
-    if isinstance(given, str) and _SAMPLE_ID.fullmatch(given):
-        return given
+    if is_id(given):
+        return str(given)
     digest = hashlib.sha256(label.encode())
     for part in content:
         digest.update(len(part).to_bytes(4, "little") + np.round(part, 1).tobytes())

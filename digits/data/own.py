@@ -13,6 +13,8 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from digits.data.collected import Sample, check_classes, check_title, read_row, split, to_row
 from digits.data.datasets import Dataset, Source
 from digits.errors import DatasetCorrupt, DatasetUnavailable, InvalidSet
@@ -23,9 +25,19 @@ SOURCE = "own"  # of a share of a mixture, and the prefix of a set's name
 FEWEST = 5  # drawings of each class that a network learns from: three to learn, one to validate, one to test
 MAX_VERSIONS = 2_000
 MAX_BATCH_BYTES = 32 * 2**20  # of JSON, packed or not
+MAX_SIZE = MAX_BATCH_BYTES  # of all batches of a set, unpacked; to read them takes three seconds
 _SET_ID = re.compile("[0-9a-f]{16}")
 _NAME = re.compile(r"own-([0-9a-f]{16})-([1-9][0-9]{0,3})")
 _FEWEST_WRITERS = 3
+
+
+class _Rows(msgspec.Struct):
+    """A batch as JSON."""
+
+    title: str
+    class_names: list[str]
+    added: list[msgspec.Raw]
+    removed: list[str]
 
 
 @dataclass(frozen=True)
@@ -52,11 +64,12 @@ class Batch:
         """Read what `to_bytes` returned; raises `DatasetCorrupt` for anything else."""
         try:
             with gzip.open(io.BytesIO(content)) as stream:
-                rows = json.loads(stream.read(MAX_BATCH_BYTES))
-            names = check_classes(rows["class_names"])
-            added = tuple(read_row(row, names) for row in rows["added"])
-            return cls(check_title(rows["title"]), names, added, tuple(map(str, rows["removed"])))
-        except (OSError, EOFError, zlib.error, ValueError, TypeError, LookupError, AttributeError) as error:
+                rows = msgspec.json.decode(stream.read(MAX_BATCH_BYTES), type=_Rows)
+            names = check_classes(rows.class_names)
+            # One drawing at a time, so that other threads can run between two.
+            added = tuple(read_row(msgspec.json.decode(row), names) for row in rows.added)
+            return cls(check_title(rows.title), names, added, tuple(rows.removed))
+        except (OSError, EOFError, zlib.error, ValueError, msgspec.MsgspecError) as error:
             raise DatasetCorrupt("A set's file is damaged. Make the set again from its export.") from error
 
 
@@ -70,6 +83,7 @@ class OwnSet:
         title: its name for people.
         class_names: in the order of the classes.
         samples: in the order in which they came.
+        size: bytes of its batches, unpacked.
     """
 
     set_id: str
@@ -77,6 +91,7 @@ class OwnSet:
     title: str
     class_names: tuple[str, ...]
     samples: tuple[Sample, ...]
+    size: int = 0
 
     @property
     def name(self) -> str:
@@ -89,8 +104,13 @@ class OwnSet:
         found = Counter(sample.label for sample in self.samples)
         return {name: found[name] for name in self.class_names}
 
-    def apply(self, batch: Batch) -> "OwnSet":
-        """Return the next version; drawings that are already here are not added again, and removed ones not at all."""
+    def apply(self, batch: Batch, size: int = 0) -> "OwnSet":
+        """Return the next version; drawings that are already here are not added again, and removed ones not at all.
+
+        Args:
+            batch: the change.
+            size: its `size_of`.
+        """
         gone = set(batch.removed)
         kept = {sample.id: sample for sample in self.samples if sample.id not in gone}
         for sample in batch.added:
@@ -102,6 +122,7 @@ class OwnSet:
             title=batch.title,
             class_names=batch.class_names,
             samples=tuple(kept.values()),
+            size=self.size + size,
         )
 
     def why_not(self) -> str:
@@ -191,8 +212,13 @@ def read(store: Store, set_id: str, version: int) -> OwnSet:
             raise DatasetUnavailable(
                 "This set of drawings is not on this server: it was deleted, or the link is wrong. Choose another one."
             ) from error
-        own = own.apply(Batch.from_bytes(content))
+        own = own.apply(Batch.from_bytes(content), size_of(content))
     return own
+
+
+def size_of(content: bytes) -> int:
+    """Return the bytes to which a batch of this server unpacks, as gzip states at the end."""
+    return int.from_bytes(content[-4:], "little")
 
 
 def write(store: Store, set_id: str, version: int, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """Own sets: what a visitor can do with a set of drawings. Each change is checked and makes a new version."""
 
 import contextlib
+import functools
 import hashlib
 import time
 from collections.abc import Callable, Sequence
@@ -44,13 +45,8 @@ def add(
 ) -> SetRecord:
     """Add drawings to a set, and remove others by their ids. What has already arrived is not added again."""
     admission.require_pace(owner)
-    return _save(
-        registry,
-        store,
-        set_id,
-        owner,
-        lambda present: Batch(present.title, present.class_names, tuple(samples), tuple(removed)),
-    )
+    added, gone = tuple(samples), tuple(filter(collected.is_id, removed))
+    return _save(registry, store, set_id, owner, lambda present: Batch(present.title, present.class_names, added, gone))
 
 
 def rename(registry: Registry, store: Store, set_id: str, owner: str, title: str) -> SetRecord:
@@ -110,10 +106,41 @@ def remove_abandoned(registry: Registry, store: Store, before: float) -> None:
 
 
 def _save(registry: Registry, store: Store, set_id: str, owner: str, change: Callable[[OwnSet], Batch]) -> SetRecord:
-    def make(version: int) -> NewVersion:
+    """Make the next version of a set from its last one, which is read before anything is locked: that takes a while."""
+    version = 0
+    with contextlib.suppress(DatasetUnavailable):  # a new one
+        version = registry.get_set(set_id).version
+    while True:
         present = own.read(store, set_id, version)
         batch = change(present)
-        after = present.apply(batch)
-        return NewVersion(batch.title, len(after.samples), len(after.class_names), batch.to_bytes())
+        content = batch.to_bytes()
+        after = present.apply(batch, own.size_of(content))
+        if after.size > own.MAX_SIZE:
+            raise InvalidSet(
+                f"A set may take {own.MAX_SIZE / 2**20:.0f} MB unpacked, with all that was ever in it; this one would "
+                f"take {after.size / 2**20:.0f}. Go on with a copy of it, or with fewer drawings."
+            )
+        new = NewVersion(batch.title, len(after.samples), len(after.class_names), content)
+        try:
+            return registry.save_set(
+                set_id,
+                owner,
+                functools.partial(_require_same, version, new),
+                lambda number, content: own.write(store, set_id, number, content),
+            )
+        except _Outdated as error:
+            version = error.version
 
-    return registry.save_set(set_id, owner, make, lambda version, content: own.write(store, set_id, version, content))
+
+class _Outdated(Exception):
+    """Another change of the set was quicker; `version` is what it has become."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        self.version = version
+
+
+def _require_same(version: int, new: NewVersion, present: int) -> NewVersion:
+    if present != version:
+        raise _Outdated(present)
+    return new

@@ -6,6 +6,7 @@ from digits.data import own
 from digits.errors import DatasetUnavailable, InvalidSet, NotYourSet, QuotaReached, RegistryBusy
 from digits.runs import own_sets as records
 from digits.runs.hyperparameters import Hyperparameters
+from digits.runs.own_sets import NewVersion
 from digits.settings import Settings
 from digits.store import open_store
 from digits.training import own_sets
@@ -62,6 +63,7 @@ def test_drawings_come_and_go(registry, store, vowels):
     after = own_sets.add(registry, store, vowels.id, "ada", [added, added], [drawings()[0].id])
     again = own_sets.add(registry, store, vowels.id, "ada", [added])  # as after a lost connection
     assert (after.drawings, again.drawings) == (15, 15)
+    own_sets.add(registry, store, vowels.id, "ada", [], ["\ud800", "", "x" * 40])  # nobody has such an id
     assert own_sets.read(registry, store, vowels.id).counts == {"a": 5, "e": 5, "ü": 5}
 
 
@@ -127,3 +129,40 @@ def test_drawings_count_as_they_are(registry, store, vowels, monkeypatch):
 
 def test_an_id_cannot_be_guessed():
     assert len({records.new_set_id() for _ in range(100)}) == 100
+
+
+def test_a_set_is_read_before_anything_is_locked(registry, store, vowels, monkeypatch):
+    """To read a large one takes seconds, in which others can write; if they change the set, it is read again."""
+    read, versions = own.read, []
+
+    def slow_read(store, set_id, version):
+        found = read(store, set_id, version)
+        if not versions:
+            registry.set_disk_bytes("run", 1)  # would wait for the lock, and in the same process for ever
+            registry.save_set(set_id, "ada", lambda before: NewVersion("Mine", 15, 3, b""), quicker)
+        versions.append(version)
+        return found
+
+    def quicker(version, _content):
+        own.write(store, vowels.id, version, own.Batch("Quicker", VOWELS).to_bytes())
+
+    monkeypatch.setattr(own, "read", slow_read)
+    after = own_sets.add(registry, store, vowels.id, "ada", [drawing("a", 77)])
+    assert (versions, after.version, after.name, after.drawings) == ([1, 2], 3, "Quicker", 16)
+
+
+def test_what_was_ever_in_a_set_is_bounded(registry, store, vowels, monkeypatch):
+    """Drawings that come and go make a set slow to read, not larger."""
+    monkeypatch.setattr(own, "MAX_SIZE", 20_000)
+
+    def come_and_go():
+        for turn in range(100):
+            one = drawing("a", turn + 100)
+            own_sets.add(registry, store, vowels.id, "ada", [one])
+            own_sets.add(registry, store, vowels.id, "ada", [], [one.id])
+
+    with pytest.raises(InvalidSet, match=r"unpacked, with all that was ever in it.*Go on with a copy"):
+        come_and_go()
+    assert own.read(store, vowels.id, registry.get_set(vowels.id).version).size <= 20_000
+    copied = own_sets.copy(registry, store, vowels.id, "bob")
+    assert own_sets.add(registry, store, copied.id, "bob", [drawing("a", 1000)]).drawings == copied.drawings + 1
