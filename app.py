@@ -12,7 +12,7 @@ from digits.runs.visitors import VisitorCookie
 from digits.settings import Settings
 from digits.training.keeper import close_keepers, start_keepers
 from digits.views import assets, health, live, previews
-from pages._uploads import UploadLimit
+from pages._messages import LIMITS
 
 settings = Settings.from_environment()
 routes = [*health.routes(settings), *live.routes(settings), previews.route(), assets.route()]
@@ -33,7 +33,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
-    middleware=web.middleware(VisitorCookie, UploadLimit, previews.Previews, compression.CompressOnce),
+    middleware=web.middleware(VisitorCookie, *LIMITS, previews.Previews, compression.CompressOnce),
     routes=web.below(st.get_option("server.baseUrlPath"), routes),  # Streamlit puts only its own routes there
     on_script_error=health.count_error,
 )

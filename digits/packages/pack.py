@@ -15,7 +15,7 @@ from digits.models import textweights
 from digits.models.catalogue import CARD, KERAS_FILE, TFLITE_FILE, Model
 from digits.models.judge import FACTS_FILE, JUDGE_DIR
 from digits.models.weights import EXPLAIN_FILE
-from digits.packages import archives, parameters
+from digits.packages import archives, limits, parameters
 from digits.packages.parameters import PARAMETERS_FILE
 from digits.runs.changes import Change
 from digits.runs.registry import Registry
@@ -43,7 +43,10 @@ _JUDGE_FILES = tuple(  # where `judge.py` looks for them in a package, too
     (JUDGE_DIR / name).relative_to(BUNDLED_DIR).as_posix() for name in (TFLITE_FILE, FACTS_FILE)
 )
 
+_turns = limits.Turns("written")  # to write one takes up to 80 MB
 
+
+@_turns.take()
 def pack(model: Model, registry: Registry | None = None) -> bytes:
     """Return a model's package, a zip.
 
@@ -54,6 +57,7 @@ def pack(model: Model, registry: Registry | None = None) -> bytes:
 
     Raises:
         ModelNotFound: one of the model's files is missing.
+        TooManyPackages: as in `limits.Turns.take`.
     """
     history, changes = _history_and_changes(model, registry)
     try:
@@ -77,11 +81,13 @@ def pack(model: Model, registry: Registry | None = None) -> bytes:
     return archives.write_sealed(files)
 
 
+@_turns.take()
 def pack_texts(model: Model) -> bytes:
     """Return a zip of only a model's `weights.txt` and `const.txt`.
 
     Raises:
         ModelNotFound: the model's Keras file cannot be read.
+        TooManyPackages: as in `limits.Turns.take`.
     """
     return archives.write(_text_files(textweights.read(model.folder / KERAS_FILE)))
 

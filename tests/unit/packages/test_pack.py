@@ -209,3 +209,12 @@ class TestCheck:
                 package, model, sample.test.images[:10], Settings.from_environment(), on_step=said.append
             )
         assert said == ["Waiting for other checks to finish"]
+
+
+def test_packages_are_written_in_turn(model, monkeypatch):
+    """One takes up to 80 MB, and a visitor can press again and again."""
+    monkeypatch.setattr(limits, "MAX_WAIT_SECONDS", 0.05)
+    for write in (pack.pack, pack.pack_texts):
+        with pack._turns.take(), pytest.raises(TooManyPackages, match="Only one package is written at a time"):
+            write(model)
+        assert write(model)
