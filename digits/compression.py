@@ -115,11 +115,15 @@ def _is_wanted(scope: Scope) -> bool:
 
 
 def _compress(messages: list[Message]) -> _File | None:
-    """Return an answer with its body compressed, or None if there is no whole file, or compressing it gains nothing."""
+    """Return an answer with its body compressed, or None if there is no such file, or compressing it gains nothing.
+
+    Streamlit answers with the page itself where there is no such file.
+    """
     start, *rest = messages
     headers = MutableHeaders(raw=list(start["headers"]))
     content = b"".join(message.get("body", b"") for message in rest)
-    if start["status"] != 200 or "content-encoding" in headers or len(content) < _SMALLEST:
+    is_page = headers.get("content-type", "").startswith("text/html")
+    if start["status"] != 200 or is_page or "content-encoding" in headers or len(content) < _SMALLEST:
         return None
     body = gzip.compress(content, _GZIP_LEVEL, mtime=0)
     return _File(headers.raw, content, {"gzip": body}) if len(body) < len(content) else None

@@ -24,6 +24,8 @@ class Visitor:
         self.reads += 1
         status = 404 if "gone" in scope["path"] else 200
         headers = [(b"content-length", str(len(CONTENT)).encode()), (b"cache-control", b"immutable")]
+        if "guessed" in scope["path"]:
+            headers.append((b"content-type", b"text/html; charset=utf-8"))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": CONTENT[:100], "more_body": True})
         await send({"type": "http.response.body", "body": CONTENT[100:]})
@@ -81,10 +83,11 @@ def test_brotli_follows_for_browsers_that_take_it():
         ("/static/js/plain.js", {}),
         ("/static/media/font.DormvYxC.woff2", {}),
         ("/static/js/gone.AAAAAAAA.js", {}),
+        ("/static/js/guessed.AAAAAAAA.js", {}),
     ],
 )
 def test_everything_else_passes_as_it_is(path, headers):
-    """Parts, questions whether a file has changed, files that may change, fonts and errors are not compressed."""
+    """Parts, questions whether a file has changed, files that may change, fonts, errors and pages are not kept."""
     visitor = Visitor()
     for _ in range(2):
         received, body = visitor.ask(path, **headers)
