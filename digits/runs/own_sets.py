@@ -97,9 +97,18 @@ class SetRegistry(Database):
             return [SetRecord(**row) for row in connection.execute(query).mappings()]
 
     def set_set_deleted(self, set_id: str, owner: str, deleted: float | None) -> None:
-        """Set the time at which a set was deleted, in seconds since 1970, or None; raises `NotYourSet`."""
+        """Set the time at which a set was deleted, in seconds since 1970, or None.
+
+        Raises:
+            NotYourSet: it belongs to another visitor.
+            QuotaReached: to restore it, the visitor has too many others.
+        """
         with self._writing() as connection:
-            require_set_owner(_get(connection, set_id), owner)
+            lock(connection, ADMISSION_LOCK)
+            known = _get(connection, set_id)
+            require_set_owner(known, owner)
+            if deleted is None and known.deleted is not None:
+                _require_few(connection, owner)
             connection.execute(_sets.update().where(_sets.c.id == set_id).values(deleted=deleted))
 
     def list_abandoned_sets(self, before: float) -> list[str]:
@@ -144,20 +153,26 @@ def _is_in_use(connection: sql.Connection, set_id: str) -> bool:
     return connection.execute(sql.select(_runs.c.id).where(learned).limit(1)).first() is not None
 
 
+def _require_few(connection: sql.Connection, owner: str) -> None:
+    """Raise `QuotaReached` if a visitor has as many sets as allowed; deleted ones do not count."""
+    count = sql.select(sql.func.count()).where(_sets.c.owner == owner, _sets.c.deleted.is_(None))
+    limit = Quotas.from_environment().sets_per_visitor
+    if limit and connection.execute(count).scalar_one() >= limit:
+        raise QuotaReached(f"A visitor may have {limit} sets, and you do. Delete one first.")
+
+
 def _require_room(connection: sql.Connection, owner: str, new: NewVersion, *, is_new: bool) -> None:
     """Raise `QuotaReached` if a visitor has as many sets, or a set as many drawings and bytes, as allowed."""
     quotas = Quotas.from_environment()
-    mine = _sets.c.owner == owner
-    count = sql.select(sql.func.count()).where(mine, _sets.c.deleted.is_(None))
-    if is_new and quotas.sets_per_visitor and connection.execute(count).scalar_one() >= quotas.sets_per_visitor:
-        raise QuotaReached(f"A visitor may have {quotas.sets_per_visitor} sets, and you do. Delete one first.")
+    if is_new:
+        _require_few(connection, owner)
     if quotas.drawings_per_set and new.drawings > quotas.drawings_per_set:
         raise QuotaReached(
             f"A set may have {quotas.drawings_per_set:,} drawings; it would have {new.drawings:,}. Bring fewer."
         )
     taken = sql.func.coalesce(sql.func.sum(_sets.c.disk_bytes), 0)
     for whose, limit, query in (
-        ("Your", quotas.set_megabytes_per_visitor, sql.select(taken).where(mine)),
+        ("Your", quotas.set_megabytes_per_visitor, sql.select(taken).where(_sets.c.owner == owner)),
         ("All visitors'", quotas.set_megabytes, sql.select(taken)),
     ):
         if limit and int(connection.execute(query).scalar_one()) + len(new.content) > limit * _MB:

@@ -53,9 +53,7 @@ class SweepRegistry(Database):
             mine = _sweeps.c.owner == owner
             if connection.execute(sql.select(_sweeps.c.id).where(mine, _sweeps.c.id == sweep_id)).first():
                 return sweep_id
-            kept = connection.execute(sql.select(_sweeps.c.name, _IS_OPEN).where(mine, _sweeps.c.deleted.is_(None)))
-            found = [tuple(row) for row in kept]
-            admit(SweepUsage(len(found), sum(bool(is_open) for _, is_open in found)))
+            admit(_usage(connection, owner))
             taken = connection.execute(sql.select(_sweeps.c.name).where(mine)).scalars()
             values = {
                 "id": sweep_id or new_id(),
@@ -132,10 +130,20 @@ class SweepRegistry(Database):
             followed = sql.literal(name) + sql.func.substr(_runs.c.name, len(before) + 1)
             connection.execute(_runs.update().where(*follows).values(name=followed))
 
-    def set_sweep_deleted(self, sweep_id: str, deleted: float | None) -> None:
-        """Delete a sweep with its runs at a time, in seconds since 1970, or restore what was deleted with it."""
+    def set_sweep_deleted(
+        self, sweep_id: str, deleted: float | None, *, admit: Callable[[SweepUsage], None] = lambda usage: None
+    ) -> None:
+        """Delete a sweep with its runs at a time, in seconds since 1970, or restore what was deleted with it.
+
+        Args:
+            admit: called with what its owner has, if it is restored; an error that it raises keeps it deleted.
+        """
         with self._writing() as connection:
-            was = connection.execute(sql.select(_sweeps.c.deleted).where(_sweeps.c.id == sweep_id)).scalar_one()
+            lock(connection, ADMISSION_LOCK)
+            found = connection.execute(sql.select(_sweeps.c.owner, _sweeps.c.deleted).where(_sweeps.c.id == sweep_id))
+            owner, was = found.one()
+            if deleted is None and was is not None:
+                admit(_usage(connection, owner))
             together = (_runs.c.sweep == sweep_id, _runs.c.deleted.is_(None) if was is None else _runs.c.deleted == was)
             connection.execute(_runs.update().where(*together).values(deleted=deleted))
             connection.execute(_sweeps.update().where(_sweeps.c.id == sweep_id).values(deleted=deleted))
@@ -200,6 +208,12 @@ class SweepRegistry(Database):
         """Set a sweep's `note` or `summary`."""
         with self._writing() as connection:
             connection.execute(_sweeps.update().where(_sweeps.c.id == sweep_id).values(**words))
+
+
+def _usage(connection: sql.Connection, owner: str) -> SweepUsage:
+    kept = sql.select(_IS_OPEN).where(_sweeps.c.owner == owner, _sweeps.c.deleted.is_(None))
+    are_open = list(connection.execute(kept).scalars())
+    return SweepUsage(len(are_open), sum(map(bool, are_open)))
 
 
 def places_taken(connection: sql.Connection, sweep_ids: Sequence[str]) -> dict[str, int]:

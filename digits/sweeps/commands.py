@@ -108,9 +108,9 @@ def delete(registry: Registry, sweep_id: str, owner: str) -> None:
 
 
 def restore(registry: Registry, sweep_id: str, owner: str) -> None:
-    """Restore a deleted sweep with the runs that were deleted with it."""
+    """Restore a deleted sweep with the runs that were deleted with it; raises `QuotaReached` if it is one too many."""
     _own(registry, sweep_id, owner)
-    registry.set_sweep_deleted(sweep_id, None)
+    registry.set_sweep_deleted(sweep_id, None, admit=admission.require_sweep)
 
 
 def _own(registry: Registry, sweep_id: str, owner: str) -> Sweep:

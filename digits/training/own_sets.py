@@ -81,7 +81,7 @@ def delete(registry: Registry, set_id: str, owner: str) -> None:
 
 
 def restore(registry: Registry, set_id: str, owner: str) -> None:
-    """Restore a deleted set."""
+    """Restore a deleted set; raises `QuotaReached` if it is one too many."""
     admission.require_pace(owner)
     registry.set_set_deleted(set_id, owner, None)
 

@@ -94,6 +94,21 @@ def test_a_deleted_set_is_restored_or_removed(registry):
     assert [record.id for record in registry.list_sets("ada")] == [used]
 
 
+def test_a_set_that_is_one_too_many_stays_deleted(registry, monkeypatch):
+    """To delete, make another and restore passes no limit."""
+    monkeypatch.setenv("DIGITS_SETS_PER_VISITOR", "1")
+    first, second = new_set_id(), new_set_id()
+    save(registry, first)
+    registry.set_set_deleted(first, "ada", 1000.0)
+    save(registry, second)
+    with pytest.raises(QuotaReached, match="may have 1 sets, and you do"):
+        registry.set_set_deleted(first, "ada", None)
+    registry.set_set_deleted(second, "ada", None)  # it is not deleted
+    registry.set_set_deleted(second, "ada", 1000.0)
+    registry.set_set_deleted(first, "ada", None)
+    assert [record.id for record in registry.list_sets("ada")] == [first]
+
+
 @pytest.mark.parametrize(
     ("quota", "words"),
     [

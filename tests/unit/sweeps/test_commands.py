@@ -2,7 +2,7 @@
 
 import pytest
 
-from digits.errors import InvalidText, NotYourSweep
+from digits.errors import InvalidText, NotYourSweep, QuotaReached
 from digits.runs import names
 from digits.sweeps import commands
 from tests.unit.sweeps.conftest import make_plan
@@ -46,3 +46,17 @@ def test_a_long_name_and_another_visitor_are_refused(registry, sweep_id):
     with pytest.raises(NotYourSweep):
         commands.rename(registry, sweep_id, "bob", "mine")
     assert registry.get_sweep(sweep_id).name == "Sweep 1"
+
+
+def test_a_sweep_that_is_one_too_many_stays_deleted(registry, sweep_id, monkeypatch):
+    """To delete, start another and restore passes no limit."""
+    monkeypatch.setenv("DIGITS_SWEEPS_PER_VISITOR", "1")
+    commands.stop(registry, sweep_id, "ada")
+    commands.delete(registry, sweep_id, "ada")
+    other = commands.submit(registry, make_plan(), "ada")
+    with pytest.raises(QuotaReached, match="may keep 1 sweeps; you have 1"):
+        commands.restore(registry, sweep_id, "ada")
+    commands.stop(registry, other, "ada")
+    commands.delete(registry, other, "ada")
+    commands.restore(registry, sweep_id, "ada")
+    assert [sweep.id for sweep in registry.list_sweeps("ada")] == [sweep_id]
