@@ -24,6 +24,7 @@ class Quotas:
     visits_a_minute: int = _quota(0, 60, "pages opened from one address in a minute")
     uploads_a_minute: int = _quota(0, 60, "files sent from one address in a minute")  # 50 may be chosen at once
     answers_a_minute: int = _quota(0, 3000, "drawings read for one address in a minute")  # a class of 30 draws
+    pages_open_per_address: int = _quota(0, 200, "pages that are open at one address")  # a class of 30 has three each
     commands_a_minute: int = _quota(0, 60, "commands to runs from one visitor in a minute")
     runs_waiting_per_visitor: int = _quota(3, 2, "a visitor's runs that wait or train")
     runs_waiting_per_address: int = _quota(
@@ -44,6 +45,7 @@ class Quotas:
     drawings_per_set: int = _quota(10_000, 2_000, "drawings in a set")
     set_megabytes_per_visitor: int = _quota(0, 20, "megabytes of a visitor's sets on the disk")
     set_megabytes: int = _quota(0, 1_000, "megabytes of everybody's sets on the disk")
+    megabytes_an_hour: int = _quota(0, 200, "megabytes of sets and packages that one address brings in an hour")
     megabytes_per_visitor: int = _quota(0, 200, "megabytes of a visitor's runs on the disk")
     megabytes: int = _quota(0, 4000, "megabytes of everybody's runs on the disk")
 

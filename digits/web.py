@@ -8,6 +8,7 @@ import math
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from digits.quotas import Quotas
 _SOCKET = "/_stcore/stream"  # where a page opens its connection
 _UPLOADS = "/_stcore/upload_file/"
 _ANSWERS = "/live/answer"
+_COME_LATER = {"type": "websocket.close", "code": 1013}
 
 
 def middleware(*inner: Callable[..., ASGIApp], environment: Mapping[str, str] | None = None) -> list[Middleware]:
@@ -109,7 +111,10 @@ class SecurityHeaders:
 
 
 class RateLimit:
-    """ASGI middleware that refuses an address more visits, uploads and answers in a minute than the quotas allow."""
+    """ASGI middleware that refuses an address more visits, uploads and answers in a minute than the quotas allow.
+
+    It also refuses more open pages, each of which has a connection.
+    """
 
     def __init__(self, app: ASGIApp, quotas: Quotas) -> None:
         self._app = app
@@ -118,18 +123,33 @@ class RateLimit:
         self._visits = RateLimitItemPerMinute(visits, namespace="visits") if visits else None
         # A page on a poor line connects again and again.
         self._connections = RateLimitItemPerMinute(4 * visits, namespace="connections") if visits else None
+        self._open, self._most_open = Counter[str](), quotas.pages_open_per_address
         self._uploads = RateLimitItemPerMinute(uploads, namespace="uploads") if uploads else None
         self._answers = RateLimitItemPerMinute(answers, namespace="answers") if answers else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = self._limit_of(scope)
-        if limit is None or self._limiter.hit(limit, address_of(scope)):
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1013})  # "try again later"
+        limit, address, is_socket = self._limit_of(scope), address_of(scope), scope["type"] == "websocket"
+        if limit is None or self._limiter.hit(limit, address):
+            await (self._connect if is_socket else self._app)(scope, receive, send)
+        elif is_socket:
+            await send(_COME_LATER)
         else:
-            reset = self._limiter.get_window_stats(limit, address_of(scope)).reset_time
+            reset = self._limiter.get_window_stats(limit, address).reset_time
             await _refusal(limit, seconds=max(1, math.ceil(reset - time.time())))(scope, receive, send)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a page connect unless too many pages are open at its address."""
+        address = address_of(scope)
+        if self._most_open and self._open[address] >= self._most_open:
+            await send(_COME_LATER)
+            return
+        self._open[address] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._open[address] -= 1
+            if not self._open[address]:
+                del self._open[address]
 
     def _limit_of(self, scope: Scope) -> RateLimitItemPerMinute | None:
         """Return the quota that a request counts towards; the scripts and pictures of a page are free."""

@@ -156,7 +156,8 @@ def _preview(found: Arrival) -> None:
 def _take(name: str, found: Arrival) -> None:
     title = " ".join(PurePosixPath(name).stem.split())[: collected.MAX_TITLE] or "Set from a file"
     store, owner = open_store(_widgets.settings()), _widgets.visitor()
-    made = _own_set.attempt(own_sets.create, _widgets.registry(), store, owner, title, found.class_names, found.samples)
+    what = (title, found.class_names, found.samples)
+    made = _own_set.attempt(own_sets.create, _widgets.registry(), store, owner, *what, address=_widgets.address())
     if made is not None:
         for name in ("arrival", "cut"):
             st.session_state.pop(_key(name), None)

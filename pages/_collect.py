@@ -47,7 +47,8 @@ def receive(found: OwnSet) -> OwnSet:
         samples, removed = _samples(sent.get("added"), found), sent.get("removed")
         gone = [str(name)[:40] for name in removed[:_MOST_AT_ONCE]] if isinstance(removed, list) else []
         store = open_store(_widgets.settings())
-        record = own_sets.add(_widgets.registry(), store, found.set_id, _widgets.visitor(), samples, gone)
+        owner, address = _widgets.visitor(), _widgets.address()
+        record = own_sets.add(_widgets.registry(), store, found.set_id, owner, samples, gone, address=address)
     except DigitsError as error:  # the browser keeps them, and sends them again
         st.session_state[_key("problem")] = trouble.sentence(error)
         return found

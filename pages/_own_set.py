@@ -25,10 +25,10 @@ _MOST_LETTERS = (collected.MAX_CLASS_NAME + 1) * collected.MAX_CLASSES  # of the
 _key = partial(_state.key, "data")
 
 
-def attempt(command: Callable[..., Any], *arguments: Any) -> Any:
+def attempt(command: Callable[..., Any], *arguments: Any, **how: Any) -> Any:
     """Carry out a command and return its result; if it is refused, the page says why, and the result is None."""
     try:
-        return command(*arguments)
+        return command(*arguments, **how)
     except DigitsError as error:
         st.session_state[_key("error")] = trouble.sentence(error)
         return None
@@ -137,7 +137,8 @@ def _name_classes(set_id: str, key: str) -> None:
 
 def _copy(set_id: str) -> None:
     store = open_store(_widgets.settings())
-    if copied := attempt(own_sets.copy, _widgets.registry(), store, set_id, _widgets.visitor()):
+    how = {"address": _widgets.address()}
+    if copied := attempt(own_sets.copy, _widgets.registry(), store, set_id, _widgets.visitor(), **how):
         open_set(copied.id)
 
 

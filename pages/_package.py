@@ -132,6 +132,7 @@ def _import() -> None:
                     registry=_widgets.registry(),
                     settings=_widgets.settings(),
                     owner=_widgets.visitor(),
+                    address=_widgets.address(),
                     on_step=lambda step: box.update(label=step),
                 )
         except (DigitsError, OSError, MemoryError) as error:

@@ -42,6 +42,7 @@ def import_package(
     settings: Settings,
     owner: str,
     name: str = "",
+    address: str = "",
     on_step: Callable[[str], None] = lambda step: None,
 ) -> str:
     """Import a package: validate it, estimate its model's accuracy, and add it as a finished run of `owner`.
@@ -52,6 +53,7 @@ def import_package(
         settings: where models and data are.
         owner: the visitor's token.
         name: the run's name; its card's title if empty.
+        address: where the visitor comes from; empty if that is unknown.
         on_step: called with a short description of each step before it starts.
 
     Returns:
@@ -61,12 +63,14 @@ def import_package(
         InvalidPackage: the package is not valid; nothing of it is kept.
         TooManyPackages: the visitor has imported as many models as are allowed, or others are being imported or
             measured.
-        QuotaReached: the visitor's runs, or everybody's, take as much disk as is allowed.
+        QuotaReached: the visitor's runs, or everybody's, take as much disk as is allowed, or the address has brought
+            too much in an hour.
         PackageNotStored: the disk is full.
         DatasetError: there are no test images.
     """
     admission.require_import(registry.usage(owner))
     completion.require_room()
+    admission.require_bytes(address, len(package))
     on_step("Checking every file in the zip")
     claimed, numbers = _read(package)
     on_step("Waiting for other imports to finish")

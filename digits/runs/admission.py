@@ -17,7 +17,7 @@ from digits.runs.sweeps import SweepUsage
 from digits.runs.usage import Usage
 
 _CONVOLUTIONAL = ("convolutional", "drawing")  # an image costs these many times more than the other networks
-_MB = 1_000_000
+_MB, _KB = 1_000_000, 1_000
 
 
 def require_affordable(hyperparameters: Hyperparameters) -> None:
@@ -46,9 +46,22 @@ def require_check(owner: str) -> None:
         _count(owner, RateLimitItemPerHour(amount, namespace="checks"), what)
 
 
-def _count(owner: str, limit: RateLimitItem, what: str) -> None:
-    if not _limiter().hit(limit, owner):
-        seconds = max(1, math.ceil(_limiter().get_window_stats(limit, owner).reset_time - time.time()))
+def require_bytes(address: str, size: int) -> None:
+    """Count the bytes of a set or a package; raise `QuotaReached` if an address brought too many within an hour.
+
+    Args:
+        address: where they come from; "" if that is unknown, which has no limit.
+        size: how many there are.
+    """
+    amount = Quotas.from_environment().megabytes_an_hour
+    if amount and address:
+        what = f"At most {amount} MB of sets and packages an hour are taken from one address; yours has had them."
+        _count(address, RateLimitItemPerHour(amount * _MB // _KB, namespace="bytes"), what, math.ceil(size / _KB))
+
+
+def _count(who: str, limit: RateLimitItem, what: str, cost: int = 1) -> None:
+    if not _limiter().hit(limit, who, cost=cost):
+        seconds = max(1, math.ceil(_limiter().get_window_stats(limit, who).reset_time - time.time()))
         again = f"{seconds} s" if seconds <= 90 else f"{math.ceil(seconds / 60)} minutes"
         raise QuotaReached(f"{what} Try again in {again}.")
 

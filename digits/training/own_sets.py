@@ -18,11 +18,19 @@ from digits.store import Store
 from digits.training.beginnings import SETS, marked_if_unanswered
 
 # Each command counts towards the commands a minute and raises QuotaReached, NotYourSet, or DatasetUnavailable if there
-# is no such set; those that write raise RegistryUnavailable if the disk refuses.
+# is no such set; those that write raise RegistryUnavailable if the disk refuses. `address` is where the visitor comes
+# from, which may bring only so much in an hour; empty if that is unknown.
 
 
 def create(
-    registry: Registry, store: Store, owner: str, title: str, class_names: Sequence[str], samples: Sequence[Sample] = ()
+    registry: Registry,
+    store: Store,
+    owner: str,
+    title: str,
+    class_names: Sequence[str],
+    samples: Sequence[Sample] = (),
+    *,
+    address: str = "",
 ) -> SetRecord:
     """Make a set; raises `InvalidSet` if its name or its classes cannot be used.
 
@@ -37,16 +45,25 @@ def create(
             if attempt.is_repeat:
                 return registry.get_set(set_id)
         with marked_if_unanswered(store, f"{SETS}/{set_id}"):
-            return _save(registry, store, set_id, owner, lambda present: batch)
+            return _save(registry, store, set_id, owner, lambda present: batch, address)
 
 
 def add(
-    registry: Registry, store: Store, set_id: str, owner: str, samples: Sequence[Sample], removed: Sequence[str] = ()
+    registry: Registry,
+    store: Store,
+    set_id: str,
+    owner: str,
+    samples: Sequence[Sample],
+    removed: Sequence[str] = (),
+    *,
+    address: str = "",
 ) -> SetRecord:
     """Add drawings to a set, and remove others by their ids. What has already arrived is not added again."""
     admission.require_pace(owner)
     added, gone = tuple(samples), tuple(filter(collected.is_id, removed))
-    return _save(registry, store, set_id, owner, lambda present: Batch(present.title, present.class_names, added, gone))
+    return _save(
+        registry, store, set_id, owner, lambda present: Batch(present.title, present.class_names, added, gone), address
+    )
 
 
 def rename(registry: Registry, store: Store, set_id: str, owner: str, title: str) -> SetRecord:
@@ -86,11 +103,11 @@ def restore(registry: Registry, set_id: str, owner: str) -> None:
     registry.set_set_deleted(set_id, owner, None)
 
 
-def copy(registry: Registry, store: Store, set_id: str, owner: str) -> SetRecord:
+def copy(registry: Registry, store: Store, set_id: str, owner: str, *, address: str = "") -> SetRecord:
     """Make a copy of a set, which anybody with its link may have, as one of the visitor's own."""
     found = read(registry, store, set_id)
     title = f"Copy of {found.title}"[: collected.MAX_TITLE]
-    return create(registry, store, owner, title, found.class_names, found.samples)
+    return create(registry, store, owner, title, found.class_names, found.samples, address=address)
 
 
 def read(registry: Registry, store: Store, set_id: str) -> OwnSet:
@@ -105,7 +122,14 @@ def remove_abandoned(registry: Registry, store: Store, before: float) -> None:
         registry.purge_set(set_id)
 
 
-def _save(registry: Registry, store: Store, set_id: str, owner: str, change: Callable[[OwnSet], Batch]) -> SetRecord:
+def _save(
+    registry: Registry,
+    store: Store,
+    set_id: str,
+    owner: str,
+    change: Callable[[OwnSet], Batch],
+    address: str = "",
+) -> SetRecord:
     """Make the next version of a set from its last one, which is read before anything is locked: that takes a while."""
     version = 0
     with contextlib.suppress(DatasetUnavailable):  # a new one
@@ -120,6 +144,7 @@ def _save(registry: Registry, store: Store, set_id: str, owner: str, change: Cal
                 f"A set may take {own.MAX_SIZE / 2**20:.0f} MB unpacked, with all that was ever in it; this one would "
                 f"take {after.size / 2**20:.0f}. Go on with a copy of it, or with fewer drawings."
             )
+        admission.require_bytes(address, len(content))
         new = NewVersion(batch.title, len(after.samples), len(after.class_names), content)
         try:
             return registry.save_set(

@@ -10,6 +10,7 @@ from starlette.routing import Match, Route
 
 from digits import web
 from digits.errors import InvalidSetting
+from digits.quotas import Quotas
 
 
 def answer(environment=None, *, path="/", kind="http", method="GET", client="192.0.2.1", host="digits", times=1):
@@ -105,6 +106,40 @@ class TestRates:
         stream = {"path": "/_stcore/stream", "kind": "websocket"}
         assert answer(PUBLIC, times=20, **stream)["type"] == "http.response.start"
         assert answer(PUBLIC, times=21, **stream) == {"type": "websocket.close", "code": 1013}
+
+    def test_one_address_cannot_hold_all_connections(self):
+        """Each open page takes memory and files; one that is closed makes room."""
+        given = []
+
+        async def app(scope, receive, send):
+            given.append(scope["client"][0])
+            await scope["leaves"].wait()
+
+        async def visit(limit):
+            async def open_page(address, leaves):
+                sent = []
+
+                async def send(message):
+                    sent.append(message)
+
+                scope = {"type": "websocket", "path": "/_stcore/stream", "client": (address, 1), "leaves": leaves}
+                await limit(scope, None, send)
+                return sent
+
+            later, now = asyncio.Event(), asyncio.Event()
+            now.set()
+            first = [asyncio.create_task(open_page("192.0.2.1", later)) for _ in range(2)]
+            await asyncio.sleep(0)
+            over, other = [await open_page(address, now) for address in ("192.0.2.1", "192.0.2.2")]
+            later.set()
+            await asyncio.gather(*first)
+            return over, other, await open_page("192.0.2.1", now), limit._open
+
+        quotas = Quotas.from_environment(PUBLIC | {"DIGITS_PAGES_OPEN_PER_ADDRESS": "2"})
+        over, other, later, left = asyncio.run(visit(web.RateLimit(app, quotas)))
+        assert over == [{"type": "websocket.close", "code": 1013}]
+        assert (other, later, dict(left)) == ([], [], {})
+        assert given == ["192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.1"]
 
     @pytest.mark.parametrize(
         ("one", "other", "is_same"),

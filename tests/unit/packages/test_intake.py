@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from digits.data import mnist
-from digits.errors import InvalidPackage, PackageNotStored, RegistryBusy, TooManyPackages
+from digits.errors import InvalidPackage, PackageNotStored, QuotaReached, RegistryBusy, TooManyPackages
 from digits.models import catalogue
 from digits.packages import archives, completion, intake, limits, measure, pack, rebuild
+from digits.runs import admission
 from digits.runs.presets import PRESETS
 from digits.runs.schema import RunState
 from digits.settings import PROJECT_DIR, Settings
@@ -259,6 +260,15 @@ def test_a_long_wait_is_told(files, import_package, monkeypatch):
     monkeypatch.setattr(limits, "MAX_WAIT_SECONDS", 0.05)
     with intake._turns.take(), pytest.raises(TooManyPackages, match="Only one package is measured at a time"):
         import_package(archives.write_sealed(files))
+
+
+def test_an_address_has_a_limit_on_bytes(files, import_package, monkeypatch):
+    admission._limiter.cache_clear()
+    monkeypatch.setenv("DIGITS_MEGABYTES_AN_HOUR", "1")
+    monkeypatch.setattr(archives, "read", lambda *rest: pytest.fail("the limit must be checked first"))
+    admission.require_bytes("192.0.2.1", 900_000)
+    with pytest.raises(QuotaReached, match="At most 1 MB of sets and packages an hour"):
+        import_package(archives.write_sealed(files), address="192.0.2.1")
 
 
 def test_a_visitor_has_a_limit_on_imports(files, import_package, registry, monkeypatch):

@@ -203,6 +203,26 @@ class TestCommandsAMinute:
         commands.restore(registry, run_ids, "ada")
 
 
+class TestBytesAnHour:
+    def test_have_a_limit_for_each_address(self, monkeypatch):
+        """One that comes over it is not counted, so a smaller one may follow; another address has its own."""
+        monkeypatch.setenv("DIGITS_MEGABYTES_AN_HOUR", "2")
+        admission.require_bytes("192.0.2.1", 1_500_000)
+        with pytest.raises(QuotaReached, match=r"At most 2 MB of sets and packages an hour .* again in \d+ minutes"):
+            admission.require_bytes("192.0.2.1", 600_000)
+        admission.require_bytes("192.0.2.1", 400_000)
+        admission.require_bytes("192.0.2.2", 1_500_000)
+
+    def test_are_not_limited_at_home(self, monkeypatch):
+        monkeypatch.setenv("DIGITS_PUBLIC", "0")
+        for _ in range(3):
+            admission.require_bytes("192.0.2.1", 10**9)
+
+    def test_are_not_counted_without_an_address(self):
+        for _ in range(3):
+            admission.require_bytes("", 10**9)
+
+
 def test_nothing_is_limited_by_zero(monkeypatch):
     """0 means no limit, for each quota."""
     for name in Quotas.__dataclass_fields__:
@@ -216,3 +236,4 @@ def test_nothing_is_limited_by_zero(monkeypatch):
     for _ in range(200):
         admission.require_pace("ada")
         admission.require_check("ada")
+        admission.require_bytes("192.0.2.1", 10**9)

@@ -1,9 +1,11 @@
 """own_sets: what a visitor can do with a set of drawings."""
 
+import numpy as np
 import pytest
 
-from digits.data import own
+from digits.data import collected, own
 from digits.errors import DatasetUnavailable, InvalidSet, NotYourSet, QuotaReached, RegistryBusy
+from digits.runs import admission
 from digits.runs import own_sets as records
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.own_sets import NewVersion
@@ -166,3 +168,21 @@ def test_what_was_ever_in_a_set_is_bounded(registry, store, vowels, monkeypatch)
     assert own.read(store, vowels.id, registry.get_set(vowels.id).version).size <= 20_000
     copied = own_sets.copy(registry, store, vowels.id, "bob")
     assert own_sets.add(registry, store, copied.id, "bob", [drawing("a", 1000)]).drawings == copied.drawings + 1
+
+
+def test_one_address_brings_only_so_much_in_an_hour(registry, store, monkeypatch):
+    """However many browsers it has: all that grows counts, copies too."""
+    admission._limiter.cache_clear()
+    monkeypatch.setenv("DIGITS_MEGABYTES_AN_HOUR", "1")
+    pixels = np.random.default_rng(0).integers(1, 256, (900, 28, 28), np.uint8)
+    many = [collected.of_image("a", image) for image in pixels]  # 0.7 MB
+    made = own_sets.create(registry, store, "ada", "x", ["a"], many, address="192.0.2.1")
+    for grow in (
+        lambda: own_sets.copy(registry, store, made.id, "bob", address="192.0.2.1"),
+        lambda: own_sets.create(registry, store, "eve", "x", ["a"], many, address="192.0.2.1"),
+        lambda: own_sets.add(registry, store, made.id, "ada", many, address="192.0.2.1"),
+    ):
+        with pytest.raises(QuotaReached, match="At most 1 MB of sets and packages an hour"):
+            grow()
+    assert registry.list_sets("bob") == registry.list_sets("eve") == []
+    assert own_sets.copy(registry, store, made.id, "bob", address="192.0.2.2").drawings == 900
