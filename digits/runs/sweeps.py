@@ -157,7 +157,9 @@ class SweepRegistry(Database):
 
     def lease_sweeps(self, driver: str) -> list[Sweep]:
         """Lease the running sweeps that nobody else drives, add the time since to theirs, and return them."""
-        is_silent = sql.or_(_sweeps.c.driven.is_(None), _sweeps.c.driven <= now() - LEASE_SECONDS)
+        # One that was driven in the future is silent, too: the clock has been set back.
+        is_driven = _sweeps.c.driven.between(now() - LEASE_SECONDS, now() + LEASE_SECONDS)
+        is_silent = sql.or_(_sweeps.c.driven.is_(None), sql.not_(is_driven))
         is_mine = sql.and_(_sweeps.c.state == SweepState.RUNNING, sql.or_(_sweeps.c.driver == driver, is_silent))
         with self._reading() as connection:  # a read takes no lock, so an idle trainer blocks no writer
             if connection.execute(sql.select(_sweeps.c.id).where(is_mine).limit(1)).first() is None:

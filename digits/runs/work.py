@@ -17,7 +17,7 @@ from digits.runs.changes import Change
 from digits.runs.database import WORKERS_LOCK, Database, lock, now
 from digits.runs.schema import Orders, Run, RunState, to_change, to_run
 from digits.runs.unanswered import Unanswered
-from digits.settings import HEARTBEAT_TIMEOUT_SECONDS
+from digits.settings import HEARTBEAT_TIMEOUT_SECONDS, TRAINER_TIMEOUT_SECONDS
 
 LEASE_SECONDS = 20.0  # a run whose trainer has been silent for longer goes to another one
 _STALLED_SECONDS = 600.0  # a trainer that has written nothing for its run for longer no longer renews the lease
@@ -26,9 +26,13 @@ _MAX_ATTEMPTS = 3  # a run fails when so many trainers have died while training 
 _runs, _metrics, _changes, _workers = schema.runs, schema.metrics, schema.changes, schema.workers
 _ORDERS = ("stop_requested", "pause_at", "save_requested", "copies", "pruned")
 _NO_COMMANDS = {"stop_requested": False, "pause_at": None, "save_requested": False}
+_IS_LEASED = sql.and_(
+    _runs.c.lease_until > now(), _runs.c.lease_until <= now() + 2 * LEASE_SECONDS
+)  # or a clock was set back
 _IS_ABANDONED = sql.and_(
-    _runs.c.state == RunState.RUNNING, sql.or_(_runs.c.lease_until.is_(None), _runs.c.lease_until <= now())
+    _runs.c.state == RunState.RUNNING, sql.or_(_runs.c.lease_until.is_(None), sql.not_(_IS_LEASED))
 )
+_IS_ALIVE = _workers.c.heartbeat.between(now() - HEARTBEAT_TIMEOUT_SECONDS, now() + 2 * TRAINER_TIMEOUT_SECONDS)
 
 
 def new_worker() -> str:
@@ -204,9 +208,8 @@ class WorkRegistry(Database):
         Returns:
             Whether it may start.
         """
-        is_alive = _workers.c.heartbeat >= now() - HEARTBEAT_TIMEOUT_SECONDS
         others = _workers.c.id != worker  # whose announcement may have been carried out although its answer was lost
-        living = sql.select(_workers.c.id).where(is_alive, others, sql.literal(unless_served)).limit(1)
+        living = sql.select(_workers.c.id).where(_IS_ALIVE, others, sql.literal(unless_served)).limit(1)
         with self._reading() as connection:  # a read blocks no writer
             if connection.execute(living).first():
                 return False
@@ -214,7 +217,7 @@ class WorkRegistry(Database):
             lock(connection, WORKERS_LOCK)
             if connection.execute(living).first():
                 return False
-            connection.execute(_workers.delete().where(sql.not_(sql.and_(is_alive, others))))
+            connection.execute(_workers.delete().where(sql.not_(sql.and_(_IS_ALIVE, others))))
             row = {"id": worker, "pid": 0, "activity": "starting", "heartbeat": now() + grace_seconds}
             connection.execute(_workers.insert().values(**row))
         return True
@@ -238,9 +241,8 @@ class WorkRegistry(Database):
 
     def count_trainers(self) -> int:
         """Return how many trainers live."""
-        is_alive = _workers.c.heartbeat >= now() - HEARTBEAT_TIMEOUT_SECONDS
         with self._reading() as connection:
-            return connection.execute(sql.select(sql.func.count()).where(is_alive)).scalar_one()
+            return connection.execute(sql.select(sql.func.count()).where(_IS_ALIVE)).scalar_one()
 
     def changes(self, run_id: str) -> list[Change]:
         """Return a run's changes of hyperparameters in the order in which they took effect; pending ones come last."""

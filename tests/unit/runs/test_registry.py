@@ -343,6 +343,13 @@ class TestLease:
         another.release(registry.worker)
         assert another.claim().id == run_id
 
+    def test_lapses_when_the_clock_is_set_back(self, registry, another):
+        """Whatever was to last until then would last for an hour."""
+        run_id = run_in(registry, RunState.RUNNING)
+        assert another.claim() is None
+        set_lease(registry, 3600.0)
+        assert another.claim().id == run_id
+
     def test_is_taken_over_by_one(self, registry):
         """When many trainers look for work at the same time, an abandoned run goes to exactly one of them."""
         run_id = run_in(registry, RunState.RUNNING)
@@ -715,3 +722,13 @@ def test_every_preset_can_be_stored(registry):
     for preset in PRESETS.values():
         run_id = registry.create(preset.hyperparameters, "ada")
         assert registry.get(run_id).hyperparameters == preset.hyperparameters
+
+
+def test_a_trainer_from_the_future_is_not_alive(registry):
+    """The clock was set back after its last heartbeat, and it died before the next."""
+    registry.beat(1, "training")
+    with registry._writing() as connection:
+        connection.execute(schema.workers.update().values(heartbeat=time.time() + 3600))
+    assert registry.count_trainers() == 0
+    assert registry.enlist("new", unless_served=True, grace_seconds=60.0)
+    assert registry.count_trainers() == 1

@@ -1,9 +1,11 @@
 """sweeps in the registry: one driver at a time, each trial once, and all of it deleted and restored together."""
 
+import time
+
 import pytest
 
 from digits.errors import SweepEnded, SweepNotFound
-from digits.runs import sweeps
+from digits.runs import schema, sweeps
 from digits.runs.schema import RunState
 from digits.runs.sweep_record import CONFIRMATION, SweepState
 
@@ -33,6 +35,14 @@ def test_one_trainer_drives_at_a_time_and_the_time_counts(registry, sweep_id, mo
     assert (taken.driver, taken.seconds) == ("b", sweep.seconds), "nobody knows what happened in between"
     registry.set_sweep_state(sweep_id, SweepState.PAUSED, before=(SweepState.RUNNING,), rule="No")
     assert registry.lease_sweeps("b") == []
+
+
+def test_a_sweep_is_driven_on_when_the_clock_was_set_back(registry, sweep_id):
+    [before] = registry.lease_sweeps("a")
+    with registry._writing() as connection:
+        connection.execute(schema.sweeps.update().values(driven=time.time() + 3600))
+    [taken] = registry.lease_sweeps("b")
+    assert (taken.driver, taken.seconds) == ("b", before.seconds)
 
 
 def test_each_trial_is_begun_once(registry, sweep_id, quick):
