@@ -10,6 +10,7 @@ from digits.models.reading import read_strokes
 from digits.store import open_store
 from digits.training import timeline
 from digits.views import diagrams, gallery
+from digits.views.markdown import escaped
 from pages import _state, _widgets
 
 
@@ -36,14 +37,14 @@ def show(run_id: str, snapshot: timeline.Snapshot, class_names: tuple[str, ...],
                 icon=":material/draw:",
             )
         return
-    best = class_names[int(snapshot.drawn.argmax())]
+    best, whose = class_names[int(snapshot.drawn.argmax())], "Your" if is_mine else "Its owner's"
     with st.container(horizontal=True, vertical_alignment="center", key=_state.key("train", "drawn")):
         st.image(
             _widgets.data_url(gallery.enlarged(drawn)),
             width=96,
-            alt="Your drawing as the network sees it, 28 by 28 pixels",
+            alt=f"{whose} drawing as the network sees it, 28 by 28 pixels",
         )
         with st.container(gap="xsmall"):
             sure = percent(float(snapshot.drawn.max())).replace(">", r"\>")
-            st.markdown(f"**Your drawing: {best}**, {sure} after {snapshot.step:,} iterations")
+            st.markdown(f"**{whose} drawing: {escaped(best)}**, {sure} after {snapshot.step:,} iterations")
             _widgets.drawing(diagrams.bars(snapshot.drawn.tolist(), class_names), key=_state.key("train", "drawn.bars"))

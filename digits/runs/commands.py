@@ -1,6 +1,7 @@
 """Commands: visitors submit runs here and control them; only a run's owner may."""
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +17,8 @@ from digits.runs.usage import Usage
 MAX_TEXT = {"name": 80, "note": 2000}  # characters
 REPEATED_WITHIN = 600.0  # seconds in which a visitor who asks for the same again means what got no answer
 _DAY_SECONDS = 24 * 3600
+# Control characters, and marks that turn around what stands beside a name on a page.
+_UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def submit(
@@ -180,7 +183,7 @@ def _of(registry: Registry, run_id: str, owner: str) -> Run:
 
 
 def checked(what: str, text: str, *, whose: str = "run", most: int | None = None) -> str:
-    """Return a visitor's text, trimmed; a name is also put on one line.
+    """Return a visitor's text, trimmed and without control characters; a name is also put on one line.
 
     Args:
         what: "name" or "note".
@@ -191,8 +194,8 @@ def checked(what: str, text: str, *, whose: str = "run", most: int | None = None
     Raises:
         InvalidText: it is too long.
     """
-    text = text.replace("\0", "").encode(errors="replace").decode()  # PostgreSQL takes neither NUL nor half a character
-    text = text.strip() if what == "note" else " ".join(text.split())
+    text = text.encode(errors="replace").decode()  # PostgreSQL does not take half a character
+    text = _UNSEEN.sub("", text if what == "note" else " ".join(text.split())).strip()
     most = most or MAX_TEXT[what]
     if len(text) > most:
         raise InvalidText(f"A {whose}'s {what} may have {most} characters; this one has {len(text)}. Shorten it.")

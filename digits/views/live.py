@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from digits.errors import ModelNotFound
+from digits import trouble
+from digits.errors import ModelNotFound, StoreUnavailable
 from digits.quotas import Quotas
 from digits.settings import PROJECT_DIR, Settings
 from digits.web import address_of
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 SCRIPTS_DIR = PROJECT_DIR / "pages" / "components" / "live"
 MAX_QUESTION_BYTES = 2**20  # the largest drawing that can be read takes less
 JUDGE = "judge"  # no model of the catalogue can have this name, because the judge has no card
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
 
 _MEDIA_TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".wat": "text/plain"}
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
@@ -106,10 +109,22 @@ def routes(settings: Settings) -> list[Route]:
 
     return [
         Route("/live/answer", _Confirmations(settings).respond, methods=["POST"]),
-        Route("/live/models/{id}", description),
-        Route("/live/weights/{name}", weights),
+        Route("/live/models/{id}", _unless_away(description)),
+        Route("/live/weights/{name}", _unless_away(weights)),
         Route("/live/{version}/{name}", script),
     ]
+
+
+def _unless_away(endpoint: _Endpoint) -> _Endpoint:
+    """Return an endpoint that says so when the store of the models does not answer."""
+
+    async def respond(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except StoreUnavailable as error:
+            return PlainTextResponse(f"{trouble.sentence(error)}\n", status_code=503)
+
+    return respond
 
 
 def _not_found(sentence: str) -> Response:

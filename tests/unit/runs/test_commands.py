@@ -138,3 +138,17 @@ class TestCommands:
         assert registry.get(ended).deleted
         commands.restore(registry, [ended], "ada")
         assert registry.get(ended).deleted is None
+
+
+@pytest.mark.parametrize(
+    ("what", "text", "kept"),
+    [
+        ("name", "wide\u202e %9.99", "wide %9.99"),  # else it would turn around what follows it on the page
+        ("name", " \u2067a\x1b[31m\0b\x7f\r\nc\ud800 ", "a[31mb c?"),
+        ("name", "\u200f", ""),
+        ("name", "نماذج 3 👩\u200d🔬 é", "نماذج 3 👩\u200d🔬 é"),
+        ("note", "one\r\n\ttwo\u202d\x08 ", "one\n\ttwo"),
+    ],
+)
+def test_texts_keep_what_can_be_seen(what, text, kept):
+    assert commands.checked(what, text) == kept

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from digits.errors import StoreUnavailable
 from digits.ink import strokes
 from digits.models import catalogue, layers
 from digits.models.judge import SHAPED_LIKE_DIGITS, find_judge
@@ -178,6 +179,16 @@ def test_a_damaged_model_is_refused_in_a_sentence(ask, runs_dir):
         404,
         "No model that this browser can run has this name. Choose a model from the list.\n",
     )
+
+
+def test_a_store_that_is_away_is_told_in_a_sentence(ask, monkeypatch):
+    def away(*_asked):
+        raise StoreUnavailable("The store does not answer. Try again in a minute.")
+
+    monkeypatch.setattr(catalogue, "find", away)
+    for path in (f"/live/models/{RUN}", f"/live/weights/{RUN}.{'0' * 16}.bin"):
+        answer = ask(path)
+        assert (answer.status, answer.text) == (503, "The store does not answer. Try again in a minute.\n")
 
 
 def test_scripts_come_as_what_they_are(ask):
