@@ -407,6 +407,8 @@ class TestOwnDrawing:
         snapshot = timeline.Snapshot(50, hundred, np.ones(100, np.float32), counts, "classes", pictures, drawn)
         timeline.write(store, run.id, snapshot)
         assert "**Your drawing: 7**, 91.0% after 50 iterations" in words(tidy(open_page("train.py", run=run.id)))
+        shared = words(tidy(open_page("train.py", visitor="bob", run=run.id)))
+        assert "**Its owner's drawing: 7**, 91.0% after 50 iterations" in shared
 
 
 class TestAgain:
