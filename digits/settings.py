@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from digits.errors import InvalidSetting
+
 PROJECT_DIR = Path(__file__).resolve().parent.parent  # a clone, or the site-packages of an installed copy
 _INSTALLED_DIR = PROJECT_DIR / "digits" / "_bundled"  # where a wheel keeps its models/, requirements.txt and LICENSE
 IS_INSTALLED = _INSTALLED_DIR.is_dir()
@@ -64,6 +66,9 @@ class Settings:
 
         Args:
             environment: the variables; `os.environ` if None.
+
+        Raises:
+            InvalidSetting: a variable should be a number and is not.
         """
         env = os.environ if environment is None else environment
         runs_dir = Path(env.get("DIGITS_RUNS_DIR") or _default_runs_dir(env)).resolve()
@@ -87,7 +92,7 @@ def _count(env: Mapping[str, str], name: str) -> int | None:
     """Return a variable's whole number; None if it is unset."""
     text = env.get(name) or ""
     if text and not text.isdecimal():
-        raise ValueError(f"{name} should be a whole number from 0; it is {text!r}.")
+        raise InvalidSetting(f"{name} should be a whole number from 0; it is {text!r}. Correct it, or unset it.")
     return int(text) if text else None
 
 
@@ -95,7 +100,7 @@ def _amount(env: Mapping[str, str], name: str, default: float, *, low: float) ->
     """Return a variable's number, at least `low`; the default if it is unset."""
     text = env.get(name) or ""
     if text and not (re.fullmatch(r"\d{1,4}(\.\d{1,4})?", text) and float(text) >= low):
-        raise ValueError(f"{name} should be a number from {low:g}; it is {text!r}.")
+        raise InvalidSetting(f"{name} should be a number from {low:g}; it is {text!r}. Correct it, or unset it.")
     return float(text) if text else default
 
 

@@ -238,7 +238,7 @@ def read_strokes_file(path: Path) -> list[Drawing]:
             Drawing(str(row["label"]), pen.check(row["strokes"]), writer=row.get("writer"), part=row.get("part"))
             for row in rows
         ]
-    except (OSError, EOFError, ValueError, TypeError, KeyError, InvalidImage) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError, RecursionError, InvalidImage) as error:
         raise DatasetCorrupt(
             f'{path} should be a list of {{"label": …, "strokes": [[[x, y], …], …]}}; {error}. Repair or remove it.'
         ) from error

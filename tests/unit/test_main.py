@@ -447,3 +447,12 @@ def test_the_registry_can_be_upgraded_by_a_command(digits, runs_dir):
         assert (status, err) == (0, "")
         assert out.startswith("The registry's tables are up to date, at revision 0")
     assert (runs_dir / "registry.sqlite").is_file()
+
+
+def test_a_setting_that_is_no_number_is_refused_in_one_line(digits, monkeypatch):
+    monkeypatch.setenv("DIGITS_TRAINERS", "many")
+    status, _, said = digits("models")
+    assert (status, said) == (
+        2,
+        "digits: DIGITS_TRAINERS should be a whole number from 0; it is 'many'. Correct it, or unset it.\n",
+    )

@@ -68,7 +68,9 @@ def test_folder_without_drawings_says_what_it_should_hold(tmp_path):
         drawings.load_drawings(tmp_path, NAMES)
 
 
-@pytest.mark.parametrize("content", [b"{", b'[{"label": "7"}]', b'[{"label": "7", "strokes": [[["x", 1]]]}]', b"[3]"])
+@pytest.mark.parametrize(
+    "content", [b"{", b'[{"label": "7"}]', b'[{"label": "7", "strokes": [[["x", 1]]]}]', b"[3]", b"[" * 10**5]
+)
 def test_broken_file_is_named(tmp_path, content):
     """The error for a file that is not a list of labelled strokes names it and the expected format."""
     (tmp_path / "broken.json").write_bytes(content)
