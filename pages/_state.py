@@ -1,11 +1,14 @@
 """A page's state: its values are kept in the session, read from its link and written back to it."""
 
+from collections import deque
 from typing import Any
 
 import streamlit as st
 
 from digits.views import sharing
 from digits.views.markdown import escaped
+
+_MOST_QUIET = 500  # the latest quiet values of a session that are told from those of a link
 
 
 def key(page: str, name: str) -> str:
@@ -58,7 +61,8 @@ def close_page(page: str, **quiet: str) -> None:
             must be given the same values, writes them into the address in the browser. They are written here only
             when another value has changed. Empty values are left out.
     """
-    st.session_state.setdefault(key(page, "quiet"), set()).update(map(hash, filter(None, quiet.values())))
+    own = st.session_state.setdefault(key(page, "quiet"), deque(maxlen=_MOST_QUIET))
+    own.extend(hash(text) for text in quiet.values() if text and hash(text) not in own)
     query = sharing.query(page, values(page) | dict.fromkeys(quiet, ""))
     st.session_state[key(page, "written")], st.session_state[key(page, "closed")] = query, values(page)
     if query != _address(page):
