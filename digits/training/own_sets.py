@@ -45,7 +45,7 @@ def create(
             if attempt.is_repeat:
                 return registry.get_set(set_id)
         with marked_if_unanswered(store, f"{SETS}/{set_id}"):
-            return _save(registry, store, set_id, owner, lambda present: batch, address)
+            return _save(registry, store, set_id, owner, lambda present: batch, address, is_new=True)
 
 
 def add(
@@ -129,11 +129,11 @@ def _save(
     owner: str,
     change: Callable[[OwnSet], Batch],
     address: str = "",
+    *,
+    is_new: bool = False,
 ) -> SetRecord:
     """Make the next version of a set from its last one, which is read before anything is locked: that takes a while."""
-    version = 0
-    with contextlib.suppress(DatasetUnavailable):  # a new one
-        version = registry.get_set(set_id).version
+    version = 0 if is_new else registry.get_set(set_id).version
     while True:
         present = own.read(store, set_id, version)
         batch = change(present)

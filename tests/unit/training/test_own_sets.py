@@ -153,6 +153,13 @@ def test_a_set_is_read_before_anything_is_locked(registry, store, vowels, monkey
     assert (versions, after.version, after.name, after.drawings) == ([1, 2], 3, "Quicker", 16)
 
 
+def test_a_set_that_is_gone_is_not_made_by_a_change(registry, store):
+    """It was removed while its page was open."""
+    with pytest.raises(DatasetUnavailable):
+        own_sets.rename(registry, store, records.new_set_id(), "ada", "x")
+    assert registry.list_sets("ada") == []
+
+
 def test_what_was_ever_in_a_set_is_bounded(registry, store, vowels, monkeypatch):
     """Drawings that come and go make a set slow to read, not larger."""
     monkeypatch.setattr(own, "MAX_SIZE", 20_000)
