@@ -9,7 +9,6 @@ way, as a picture or in low resolution, is kept as an image. The shares are thos
 import argparse
 import json
 import string
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -180,8 +179,7 @@ def build(settings: Settings, tasks: Sequence[str], say: Say = print) -> Bank:
         bank.add_task(digits)
 
     apart = Task("characters", {name: name for name in ALL_CHARACTERS})
-    written = _rows(bank, drawn, mixture.VARIED_LETTERS, ALL_CHARACTERS)
-    apart.drawings = balanced(written, [bank.label(row) for row in written])
+    apart.drawings = _rows(bank, drawn, mixture.VARIED_LETTERS, ALL_CHARACTERS)
     shares = [share for share in mixture.VARIED_LETTERS if (share.source, share.way) != ("mnist", "image")]
     of_characters = _add_shares(bank, characters, shares, settings, say)
     apart.images = [*as_they_are[:DIGITS_AMONG_LETTERS], *(row for rows in of_characters.values() for row in rows)]
@@ -191,13 +189,6 @@ def build(settings: Settings, tasks: Sequence[str], say: Say = print) -> Bank:
         others = [row for share, rows in of_digits.items() if share in OF_STRANGERS for row in rows]
         bank.add_task(_judge_task(bank, drawn, synthetic["judge"], [*apart.images, *others], settings.data_dir, rng))
     return bank
-
-
-def balanced(rows: Sequence[int], labels: Sequence[str]) -> list[int]:
-    """Repeat the rows of rare labels: one that is four times rarer than the most frequent is there twice as often."""
-    counts = Counter(labels)
-    most = max(counts.values(), default=0)
-    return [row for row, label in zip(rows, labels, strict=True) for _ in range(round((most / counts[label]) ** 0.5))]
 
 
 Drawn = Mapping[tuple[str, str], range]  # the rows of a source's part

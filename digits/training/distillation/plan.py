@@ -76,10 +76,10 @@ PLAN: dict[str, tuple[tuple[float, ...], tuple[Model, ...]]] = {  # seconds of e
         (Model("judge", JUDGE, 90, iterations=100_000, decisions=(IS_DIGIT, IS_CHARACTER)),),
     ),
     "characters": (
-        (80, 80),
+        (55, 55),
         (
-            Model("capitals", STUDENT, 60, _folded(string.ascii_uppercase, "")),
-            Model("characters", STUDENT, 60, CHARACTERS),
+            Model("capitals", STUDENT, 35, _folded(string.ascii_uppercase, "")),
+            Model("characters", STUDENT, 40, CHARACTERS),
         ),
     ),
 }

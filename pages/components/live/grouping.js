@@ -20,9 +20,9 @@ const CLOSED = 0.05
 const WIDEST = 2
 const MOST_PARTS = 4
 const MOST_UNITS = 14
-const STRANGE = 0.0178
+const STRANGE = 0.018
 const SUREST = -Math.log(STRANGE) // nats; what a question can change at most, for each digit
-const WEIGHTS = [0.64, -5.42, -8.57, 2.04, -2.41, -3.42, 4.35, -1.27, 1.48, 1.95]
+const WEIGHTS = [0.51, -5.31, -8.51, 2.57, -2.2, -3.23, 4.33, -1.49, 1.39, 2.14]
 
 const rising = (a, b) => a - b
 const key = members => members.join(",")

@@ -51,12 +51,6 @@ class TestBank:
         assert sum(max(1, len(stroke) - 1) for stroke in kept) <= plan.SEGMENTS
 
 
-def test_rows_of_rare_labels_are_repeated():
-    """A label that is four times rarer than the most frequent one is there twice as often as it was."""
-    assert bank.balanced(range(10), "eeeeeeeexx") == [*range(8), 8, 8, 9, 9]
-    assert bank.balanced([], []) == []
-
-
 def test_the_judge_decides_as_it_is_used():
     """The plan, which needs no package, accepts what the judge accepts, and lets it say either of other look-alikes."""
     assert set(plan.IS_DIGIT.accepted) == judge.SHAPED_LIKE_DIGITS.union(judge.TEN_DIGITS)
