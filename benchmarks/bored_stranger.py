@@ -111,6 +111,14 @@ def command_in_a_loop(registry: Registry, tally: Tally) -> None:
         tally.ask(commands.rename, registry, run_id, "stranger", f"run {number}")
 
 
+def check_in_a_loop(registry: Registry, tally: Tally) -> None:
+    """30 browsers behind one address check packages again and again; the honest visitor has another one."""
+    for browser in range(COOKIES):
+        for _ in range(TRIES):
+            tally.ask(admission.require_check, f"stranger {browser}", "192.0.2.1")
+    admission.require_check(HONEST, "192.0.2.2")
+
+
 def open_sessions(registry: Registry, tally: Tally) -> None:
     """Open the page 300 times from one address; the honest visitor has another one."""
     page = Starlette(routes=[Route("/", lambda request: HTMLResponse("page"))], middleware=web.middleware())
@@ -153,6 +161,7 @@ TRICKS = (
     pause_and_resume,
     save_in_a_loop,
     command_in_a_loop,
+    check_in_a_loop,
     open_sessions,
 )
 

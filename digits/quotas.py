@@ -39,7 +39,9 @@ class Quotas:
     minutes_per_run: int = _quota(0, 40, "minutes of training in a run, which then stops and keeps its result")
     copies_per_visitor: int = _quota(0, 10, "copies that a visitor saves during training")
     corrections_per_visitor: int = _quota(500, 200, "corrections that a visitor keeps, each of 2 kB at most")
-    checks_an_hour: int = _quota(0, 20, "packages that a visitor checks in an hour")
+    checks_an_hour: int = _quota(
+        0, 20, "packages that a visitor checks in an hour; from one address, three times as many"
+    )
     imports_per_visitor: int = _quota(20, 10, "models that a visitor imports")
     sets_per_visitor: int = _quota(100, 20, "a visitor's own sets of drawings")
     drawings_per_set: int = _quota(10_000, 2_000, "drawings in a set")

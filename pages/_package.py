@@ -87,6 +87,7 @@ def _check(model: catalogue.Model, dataset: datasets.Dataset) -> None:
                 dataset.test.images,
                 _widgets.settings(),
                 owner=_widgets.visitor(),
+                address=_widgets.address(),
                 on_step=lambda step: box.update(label=step),
             )
         place.empty()

@@ -59,6 +59,7 @@ def check_package(
     *,
     with_keras: bool = False,
     owner: str = "",
+    address: str = "",
     on_step: Callable[[str], None] = lambda step: None,
 ) -> CheckResult:
     """Run a package's `predict.py` on images and compare its predictions with those of `model` in the app.
@@ -73,15 +74,16 @@ def check_package(
         settings: where the models of runs are.
         with_keras: also predict with the Keras file, which takes several seconds more.
         owner: the visitor who asks; empty for the command line, which has no quota.
+        address: where the visitor comes from; empty if that is unknown.
         on_step: called with a short description of each step before it starts.
 
     Raises:
         InvalidPackage: it is not a package of this version of Digits, or it does not run.
         TooManyPackages: other packages are being checked.
-        QuotaReached: the visitor has checked as many packages within an hour as are allowed.
+        QuotaReached: the visitor, or the address, has checked as many packages within an hour as are allowed.
     """
     if owner:
-        admission.require_check(owner)
+        admission.require_check(owner, address)
     on_step("Waiting for other checks to finish")
     with _turns.take(), tempfile.TemporaryDirectory(prefix="digits-check-") as temporary:
         files = archives.read(package)

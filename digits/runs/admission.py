@@ -18,6 +18,7 @@ from digits.runs.usage import Usage
 
 _CONVOLUTIONAL = ("convolutional", "drawing")  # an image costs these many times more than the other networks
 _MB, _KB = 1_000_000, 1_000
+VISITORS_PER_ADDRESS = 3  # may use up a quota of checks there; a stranger has any number of cookies
 
 
 def require_affordable(hyperparameters: Hyperparameters) -> None:
@@ -39,11 +40,23 @@ def require_pace(owner: str) -> None:
         _count(owner, RateLimitItemPerMinute(amount, namespace="commands"), what)
 
 
-def require_check(owner: str) -> None:
-    """Count a visitor's check of a package; raise `QuotaReached` if there were too many within an hour."""
+def require_check(owner: str, address: str = "") -> None:
+    """Count a check of a package; raise `QuotaReached` if there were too many within an hour.
+
+    Args:
+        owner: the visitor who asks.
+        address: where they come from, which may have `VISITORS_PER_ADDRESS` times as many; "" if that is unknown,
+            which has no limit of its own.
+    """
     if amount := Quotas.from_environment().checks_an_hour:
         what = f"At most {amount} packages may be checked in an hour; you have checked {amount}."
-        _count(owner, RateLimitItemPerHour(amount, namespace="checks"), what)
+        own = RateLimitItemPerHour(amount, namespace="checks")
+        _require_left(owner, own, what)  # what is refused for one reason does not count for the other
+        if address:
+            many = amount * VISITORS_PER_ADDRESS
+            whats = f"At most {many} packages an hour may be checked from one address; yours has had them."
+            _count(address, RateLimitItemPerHour(many, namespace="address-checks"), whats)
+        _count(owner, own, what)
 
 
 def require_bytes(address: str, size: int) -> None:
@@ -61,9 +74,18 @@ def require_bytes(address: str, size: int) -> None:
 
 def _count(who: str, limit: RateLimitItem, what: str, cost: int = 1) -> None:
     if not _limiter().hit(limit, who, cost=cost):
-        seconds = max(1, math.ceil(_limiter().get_window_stats(limit, who).reset_time - time.time()))
-        again = f"{seconds} s" if seconds <= 90 else f"{math.ceil(seconds / 60)} minutes"
-        raise QuotaReached(f"{what} Try again in {again}.")
+        raise _refusal(who, limit, what)
+
+
+def _require_left(who: str, limit: RateLimitItem, what: str) -> None:
+    if not _limiter().test(limit, who):
+        raise _refusal(who, limit, what)
+
+
+def _refusal(who: str, limit: RateLimitItem, what: str) -> QuotaReached:
+    seconds = max(1, math.ceil(_limiter().get_window_stats(limit, who).reset_time - time.time()))
+    again = f"{seconds} s" if seconds <= 90 else f"{math.ceil(seconds / 60)} minutes"
+    return QuotaReached(f"{what} Try again in {again}.")
 
 
 @functools.cache

@@ -136,6 +136,23 @@ class TestChecks:
             admission.require_check("ada")
         admission.require_check("bob")
 
+    def test_from_one_address_have_a_limit_too(self):
+        """Twenty cookies cannot keep everybody else from a check; another address is not affected."""
+        for check in range(60):
+            admission.require_check(f"cookie {check % 20}", "192.0.2.1")
+        for _ in range(30):  # none of which counts as a check of theirs
+            with pytest.raises(QuotaReached, match=r"At most 60 packages an hour .* from one address; .* again in"):
+                admission.require_check("honest", "192.0.2.1")
+        admission.require_check("honest", "192.0.2.2")
+
+    def test_that_are_refused_to_one_leave_the_others_at_the_address_theirs(self):
+        for _ in range(20):
+            admission.require_check("ada", "192.0.2.1")
+        for _ in range(100):
+            with pytest.raises(QuotaReached, match="you have checked 20"):
+                admission.require_check("ada", "192.0.2.1")
+        admission.require_check("bob", "192.0.2.1")
+
 
 class TestCopies:
     def test_have_a_limit(self, registry, quick, monkeypatch):
@@ -235,5 +252,5 @@ def test_nothing_is_limited_by_zero(monkeypatch):
     admission.require_affordable(HEAVY)
     for _ in range(200):
         admission.require_pace("ada")
-        admission.require_check("ada")
+        admission.require_check("ada", "192.0.2.1")
         admission.require_bytes("192.0.2.1", 10**9)
