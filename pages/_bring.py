@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from digits import trouble
 from digits.data import arrivals, collected, pairs, photographs
 from digits.data.arrivals import Arrival
 from digits.data.photographs import Row
@@ -44,11 +45,14 @@ def show() -> None:
         st.error(escaped(why), icon=":material/error:")
         return
     ids, known = tuple(file.file_id for file in files), st.session_state.get(_key("arrival"))
+    if known is None or known[0] != ids:
+        known = (ids, files[0].name, _attempt(files))
+        st.session_state[_key("arrival")] = known
+    held = known[2]
+    if isinstance(held, str):
+        st.error(escaped(held), icon=":material/error:")
+        return
     try:
-        if known is None or known[0] != ids:
-            known = (ids, files[0].name, _open(files))
-            st.session_state[_key("arrival")] = known
-        held = known[2]
         found = held if isinstance(held, Arrival) else _label(held)
     except DigitsError as error:
         _widgets.show_error(error)
@@ -65,6 +69,14 @@ def show() -> None:
         key=_key("take"),
         help="Makes a set of your own of these drawings.",
     )
+
+
+def _attempt(files: Sequence[UploadedFile]) -> Arrival | list[Row] | str:
+    """Read files, or return why they cannot be taken, so that they are not read again with each rerun of the page."""
+    try:
+        return _open(files)
+    except DigitsError as error:
+        return trouble.sentence(error)  # the error itself would keep the files' bytes
 
 
 def _open(files: Sequence[UploadedFile]) -> Arrival | list[Row]:
@@ -124,14 +136,15 @@ def _label(rows: list[Row]) -> Arrival | None:
 
 def _read(name: str, content: bytes) -> Arrival:
     place = st.empty()
-    found = arrivals.read(
-        name,
-        content,
-        most=Quotas.from_environment().drawings_per_set,
-        tell=lambda done, total: place.progress(done / total, f"Reading {done:,} of {total:,} pictures"),
-    )
-    place.empty()
-    return found
+    try:
+        return arrivals.read(
+            name,
+            content,
+            most=Quotas.from_environment().drawings_per_set,
+            tell=lambda done, total: place.progress(done / total, f"Reading {done:,} of {total:,} pictures"),
+        )
+    finally:
+        place.empty()
 
 
 def _preview(found: Arrival) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
+from time import monotonic
 
 import msgspec
 import numpy as np
@@ -33,6 +34,7 @@ _MAX_LINE_BYTES = 8 * 1024  # of a row in a CSV
 MAX_MEMBERS = 2_000  # of a zip, folders among them
 MAX_PICTURE_BYTES = 2 * 2**20  # unpacked; a drawing needs no large photograph
 MAX_PICTURES_BYTES = 64 * 2**20  # unpacked, all together
+MAX_READ_SECONDS = 120  # of a zip's pictures; 2,000 of 800 pixels a side take about 90 s of a free core
 MAX_RATIO = 100  # of unpacked to packed; a picture is compressed already
 _MAX_FIELD = 40  # characters of a CSV's field
 _ENTRY = b"PK\x01\x02"  # with which each file in a zip's list begins
@@ -85,7 +87,7 @@ def read(name: str, content: bytes, *, most: int, tell: Tell = lambda done, tota
         tell: called while pictures are read.
 
     Raises:
-        InvalidSet: it is too large, of another format, damaged, or nothing in it can be taken.
+        InvalidSet: it is too large, of another format, damaged, takes too long, or nothing in it can be taken.
     """
     if len(content) > MAX_FILE_BYTES:
         raise InvalidSet(
@@ -138,9 +140,10 @@ def _in_zip(content: bytes, most: int, left_out: Counter[str], tell: Tell) -> It
             wanted = [member for member in members if _label_of(member)]
             left_out["not a picture in a folder named after its class"] += len(members) - len(wanted)
             _require_few(len(wanted), most)
-            remaining = MAX_PICTURES_BYTES
+            remaining, end = MAX_PICTURES_BYTES, monotonic() + MAX_READ_SECONDS
             for done, member in enumerate(wanted):
                 tell(done, len(wanted))
+                _require_time(end, done, len(wanted))
                 picture = _unpack(archive, member, remaining)
                 remaining -= len(picture)
                 yield from taken(partial(_read_picture, member, picture), left_out)
@@ -245,6 +248,15 @@ def _read_drawing(row: bytes) -> Sample:
 def _require_few(count: int, most: int) -> None:
     if most and count > most:
         raise InvalidSet(f"A set may have {most:,} drawings on this server; this file has {count:,}. Bring fewer.")
+
+
+def _require_time(end: float, done: int, total: int) -> None:
+    """Raise `InvalidSet` after the time for a zip's pictures; each of them has a limit of its own in `decoding`."""
+    if monotonic() > end:
+        raise InvalidSet(
+            f"The pictures of a zip should be read within {MAX_READ_SECONDS:,} seconds; only {done:,} of {total:,} "
+            "were, and nothing was kept. Bring fewer or smaller pictures."
+        )
 
 
 def taken(make: Callable[[], Sample], left_out: Counter[str]) -> Iterable[Sample]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits.data import collected, joined, own, sets
+from digits.data import arrivals, collected, joined, own, sets
 from digits.settings import Settings
 from digits.store import open_store
 from digits.training import own_sets
@@ -338,3 +338,17 @@ def test_files_of_several_kinds_are_refused(open_page, registry):
     page = open_page("data.py")
     page.file_uploader(key="data.file.0").set_value([("a.zip", zipped(one=6), ""), ("b.csv", b"1,2", "")]).run()
     assert "of several kinds" in page.error[0].value
+
+
+def test_a_file_that_takes_too_long_is_refused_once(open_page, registry, monkeypatch):
+    """The page stays quick: what was given up is not read again with the next press on it."""
+    monkeypatch.setattr(arrivals, "MAX_READ_SECONDS", -1)
+    page = open_page("data.py")
+    page.file_uploader(key="data.file.0").set_value([("a.zip", zipped(one=6), "")]).run()
+    assert "only 0 of 6 were, and nothing was kept" in page.error[0].value
+    monkeypatch.setattr(arrivals, "read", lambda *_, **__: pytest.fail("read again"))
+    page.run()
+    assert "only 0 of 6 were" in page.error[0].value
+    page.file_uploader(key="data.file.0").set_value([]).run()
+    assert not page.error
+    assert registry.list_sets("ada") == []

@@ -204,3 +204,20 @@ def test_a_long_list_of_files_is_not_read():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 50e6
+
+
+def test_a_zip_that_takes_too_long_is_given_up(monkeypatch):
+    """Hundreds of large pictures do not hold a core for ten minutes; their visitor reads how far it came."""
+    clock = [0.0]
+    monkeypatch.setattr(arrivals, "monotonic", lambda: clock[0])
+
+    def take_50_seconds(done, total):
+        clock[0] = 50.0 * done
+
+    content = zipped(folders(one=0))
+    with pytest.raises(
+        InvalidSet, match=r"within 120 seconds; only 3 of 6 were, and nothing was kept\. Bring fewer or"
+    ):
+        arrivals.read("x.zip", content, most=MOST, tell=take_50_seconds)
+    clock[0] = 0.0
+    assert arrivals.read("x.zip", content, most=MOST).counts == {"one": 6}
