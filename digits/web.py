@@ -46,8 +46,22 @@ def middleware(*inner: Callable[..., ASGIApp], environment: Mapping[str, str] | 
     ancestors = env.get("DIGITS_FRAME_ANCESTORS") or "'self'"
     chain = [Middleware(SecurityHeaders, policy=content_security_policy(_streamlits_page(), ancestors))]
     if hosts := [host.strip() for host in env.get("DIGITS_HOSTS", "").split(",") if host.strip()]:
-        chain.append(Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False))
+        allowed = [_without_port(host) for host in hosts]
+        chain.append(Middleware(TrustedHostMiddleware, allowed_hosts=allowed, www_redirect=False))
     return [*chain, Middleware(RateLimit, quotas=Quotas.from_environment(env)), *map(Middleware, inner)]
+
+
+def _without_port(host: str) -> str:
+    """Return a host as requests are compared with it: without a port, and an IPv6 address in brackets.
+
+    >>> _without_port("digits.example:8501"), _without_port("[2001:DB8::1]:8501"), _without_port("::1")
+    ('digits.example', '[2001:db8::1]', '[::1]')
+    """
+    bare = re.sub(r"(?<=\]):\d+$|^([^:]+):\d+$", r"\1", host)
+    try:
+        return f"[{ipaddress.IPv6Address(bare.strip('[]'))}]"  # as browsers write it, however it was written
+    except ValueError:
+        return bare
 
 
 def below(base: str, routes: Sequence[Route]) -> list[Route]:

@@ -71,6 +71,14 @@ class TestHosts:
         assert answer(environment, host="digits.example")[0] == 200
         assert answer(environment, host="evil.example")[0] == 400
 
+    @pytest.mark.parametrize("written", ["[2001:db8::1]:8501", "[2001:db8::1]", "2001:DB8:0::1"])
+    def test_an_address_is_meant_with_any_port(self, written):
+        environment = {"DIGITS_HOSTS": f"digits.example:8501, {written}"}
+        for host in ("[2001:db8::1]", "[2001:db8::1]:8501", "digits.example", "digits.example:8501"):
+            assert answer(environment, host=host)[0] == 200
+        for host in ("[2001:db8::2]:8501", "evil.example:8501"):
+            assert answer(environment, host=host)[0] == 400
+
     def test_any_host_is_allowed_unless_they_are_listed(self):
         assert answer(host="anything.example")[0] == 200
 
