@@ -233,7 +233,9 @@ def _add_evaluate(commands: Commands) -> None:
         help="measure on drawings instead: on a folder's *.json of labelled strokes, or pictures in folders by class; "
         "without a folder, on people from whom nothing was learned, by source and by class",
     )
-    evaluate.add_argument("--most", type=int, metavar="N", help="at most so many of these people's drawings a source")
+    evaluate.add_argument(
+        "--most", type=_from_one, metavar="N", help="at most so many of these people's drawings a source"
+    )
     evaluate.add_argument("--write", action="store_true", help="write what these people's drawings give to the cards")
     evaluate.set_defaults(run=_evaluate)
 
@@ -242,6 +244,12 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", default=catalogue.DEFAULT_MODEL, help="a bundled model or a run's id (default: %(default)s)"
     )
+
+
+def _from_one(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1; received {text!r}")
+    return int(text)
 
 
 def _seed(text: str) -> int:

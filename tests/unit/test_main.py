@@ -303,6 +303,12 @@ class TestEvaluate:
         assert status == 2
         assert "received 'nobody'" in err
 
+    @pytest.mark.parametrize("most", ["-3", "0", "x"])
+    def test_refuses_a_number_of_drawings_that_is_none(self, digits, most):
+        status, _, err = digits("evaluate", "softmax", "--drawn", "--most", most)
+        assert status == 2
+        assert f"must be a whole number from 1; received '{most}'" in err
+
     def test_measures_on_drawings(self, digits, seven_file, tmp_path):
         """A folder of drawings is measured twice, as strokes and as pictures, and refused drawings are counted."""
         (tmp_path / "drawn" / "7").mkdir(parents=True)
