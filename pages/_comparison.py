@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from digits.runs.schema import Run
-from digits.views import comparison, curves, sharing
+from digits.views import comparison, curves, sharing, tables
 from pages import _chosen, _disagreements, _widgets
 from pages._chosen import key
 
@@ -75,8 +75,9 @@ def _curves(names: dict[str, str]) -> None:
 def _settings(runs: Sequence[Run], names: dict[str, str]) -> None:
     """Show the settings in a table; those in which the runs differ come first, in bold."""
     registry = _widgets.registry()
+    titles = {run.id: tables.as_text(names[run.id]) for run in runs}  # the table has a button for its CSV
     table, is_differing = comparison.settings_table(
-        {names[run.id]: run for run in runs}, {names[run.id]: registry.changes(run.id) for run in runs}
+        {titles[run.id]: run for run in runs}, {titles[run.id]: registry.changes(run.id) for run in runs}
     )
     is_phone = _widgets.is_phone()
     said = "Differences are in bold." if any(is_differing) else "The settings are the same."
@@ -89,7 +90,7 @@ def _settings(runs: Sequence[Run], names: dict[str, str]) -> None:
         height="content",
         column_config={
             "Setting": st.column_config.TextColumn(pinned=True, width=110 if is_phone else 150),
-            **{names[run.id]: st.column_config.TextColumn(width=105) for run in runs if is_phone},
+            **{titles[run.id]: st.column_config.TextColumn(width=105) for run in runs if is_phone},
         },
         alt=f"The settings of {len(runs)} runs side by side, {sum(is_differing)} of {len(table)} different",
         key=key("settings"),

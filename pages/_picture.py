@@ -19,6 +19,7 @@ from digits.models import answers, catalogue, uploads
 from digits.models.reading import Reading, read_picture
 from digits.models.uploads import Picture
 from digits.settings import MAX_UPLOAD_BYTES
+from digits.views import tables
 from digits.views.markdown import escaped
 from pages import _reading, _state, _uploads, _widgets
 
@@ -105,7 +106,7 @@ def choose(files: list[Picture], model: catalogue.Model) -> Picture:
     )
     st.download_button(
         "Download as CSV",
-        uploads.to_csv(outcomes),
+        tables.outcomes_csv(outcomes),
         file_name="digits.csv",
         mime="text/csv",
         icon=":material/download:",

@@ -1,8 +1,5 @@
 """Uploads: several pictures read at once, with one outcome for each; a bad picture does not affect the others."""
 
-import csv
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digits.errors import InvalidImage
@@ -119,14 +116,3 @@ def read(name: str, data: bytes, model: Classifier, crop: Crop = WHOLE) -> Outco
         said.remark,
         thumbnail=thumbnail,
     )
-
-
-def to_csv(outcomes: Sequence[Outcome]) -> str:
-    """Return the outcomes as CSV: a header, then a line for each picture."""
-    stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow(["file", "reading", "sure", "looks like a digit", "message"])
-    for outcome in outcomes:
-        sure = f"{outcome.confidence:.4f}" if outcome.is_read else ""
-        table.writerow([outcome.name, outcome.reading, sure, outcome.looks, outcome.message])
-    return stream.getvalue()

@@ -1,5 +1,7 @@
-"""Runs as tables: what the Runs page lists, and the CSV files that spreadsheets open."""
+"""Tables: what the Runs page lists, and the CSV files that spreadsheets open."""
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from digits.models.uploads import Outcome
 from digits.runs.hyperparameters import KNOBS
 from digits.runs.names import NETWORKS
 from digits.runs.schema import METRIC_NAMES, Run, RunState
@@ -76,6 +79,17 @@ def runs_table(
 def history_csv(rows: Sequence[dict[str, Any]]) -> str:
     """Return a run's progress, as `registry.Registry.history` gives it, as CSV with every digit."""
     return pd.DataFrame(rows, columns=METRIC_NAMES).to_csv(index=False)
+
+
+def outcomes_csv(outcomes: Sequence[Outcome]) -> str:
+    """Return what several pictures gave as CSV: a header, then a line for each picture."""
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(["file", "reading", "sure", "looks like a digit", "message"])
+    for outcome in outcomes:
+        sure = f"{outcome.confidence:.4f}" if outcome.is_read else ""
+        table.writerow([as_text(outcome.name), outcome.reading, sure, outcome.looks, outcome.message])
+    return stream.getvalue()
 
 
 def as_text(text: str) -> str:

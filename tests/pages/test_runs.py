@@ -274,6 +274,12 @@ class TestComparison:
         assert "Seed" in table["Setting"].tolist()
         assert page.query_params["tab"] == "Settings"
 
+    def test_heads_no_column_with_a_formula(self, open_page, tidy, make_run):
+        """The table can be saved for a spreadsheet."""
+        make_run(name="=A1"), make_run("corrected", name="deep")
+        page = tidy(show_tab(compare(open_page("runs.py"), 1, 0), "Settings"))
+        assert sorted(page.dataframe[0].value.columns) == ["'=A1", "Setting", "deep"]
+
     def test_shows_where_two_models_disagree(self, page, tidy):
         """The result of the test is in words, and each group of images with different predictions can be shown."""
         show_tab(page, "Disagreements")

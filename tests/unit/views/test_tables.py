@@ -1,5 +1,6 @@
 """tables: a run's row holds all its facts, and no cell is a formula in a spreadsheet."""
 
+import csv
 import io
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digits.models import uploads
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.runs.schema import METRIC_NAMES, Run, RunState
 from digits.views import tables
@@ -110,3 +112,21 @@ def test_a_history_keeps_every_digit():
     assert read["loss"].tolist() == [1 / 3]
     assert read["val_loss"].isna().all()
     assert list(read.columns) == list(METRIC_NAMES)
+
+
+def test_what_pictures_gave_is_kept_whatever_their_names():
+    """Quotes, commas, line ends and other scripts in a file's name survive the CSV unchanged."""
+    names = ['a, "b".png', "c\nd.png", "ziffer-七.png"]
+    outcomes = [uploads.Outcome(name, "42", 0.98765, 2) for name in names]
+    outcomes.append(uploads.Outcome("bad.png", message="not a picture"))
+    rows = list(csv.reader(io.StringIO(tables.outcomes_csv(outcomes))))
+    assert rows[0] == ["file", "reading", "sure", "looks like a digit", "message"]
+    assert [row[0] for row in rows[1:]] == [*names, "bad.png"]
+    assert rows[1][1:] == ["42", "0.9877", "yes", ""]
+    assert rows[-1][1:] == ["", "", "", "not a picture"]
+
+
+def test_no_name_of_a_picture_is_a_formula():
+    """A file's name is the only text in this CSV that somebody else may have written."""
+    (_, *rows) = csv.reader(io.StringIO(tables.outcomes_csv([uploads.Outcome("=HYPERLINK(A1).png", "42")])))
+    assert [row[0] for row in rows] == ["'=HYPERLINK(A1).png"]
