@@ -11,6 +11,8 @@ from digits.data import collected, sets, strangers
 from digits.data.sets import DataSet
 from digits.errors import DigitsError
 from digits.ink import glyphs
+from digits.quotas import Quotas
+from digits.runs import retention
 from digits.store import open_store
 from digits.training import own_sets
 from digits.views import gallery
@@ -94,6 +96,15 @@ def _own() -> None:
         _entry(record.id, record.name, f"{record.drawings:,} drawings of {record.classes} classes")
     if not records:
         st.caption("You have no set yet. Name one, say what is to be told apart, and draw five of each.")
+    if megabytes := Quotas.from_environment().set_megabytes:
+        st.caption(
+            f"While all visitors' sets take more than {retention.SETS_PART * megabytes:,.0f} MB, those unchanged for "
+            "longest of whoever holds the most are deleted; a set can be restored for a day."
+        )
+    if deleted := _widgets.registry().list_sets(_widgets.visitor(), deleted=True):
+        with st.expander("Deleted", icon=":material/delete:"):
+            for record in deleted:
+                _entry(record.id, record.name, "Open it to restore it.")
 
 
 def _entry(name: str, title: str, caption: str) -> None:

@@ -5,19 +5,28 @@ The drawings are in files, which `digits.data.own` reads; each change of a set m
 
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sql
 
 from digits.errors import DatasetUnavailable, NotYourSet, QuotaReached
 from digits.quotas import Quotas
-from digits.runs import schema
+from digits.runs import retention, schema
 from digits.runs.database import ADMISSION_LOCK, Database, lock
-from digits.runs.schema import SetRecord
+from digits.runs.retention import Holding
+from digits.runs.schema import RunState, SetRecord
+from digits.runs.sweep_record import SweepState
 from digits.runs.unanswered import new_id
 
-_sets, _runs = schema.sets, schema.runs
+_sets, _runs, _sweeps = schema.sets, schema.runs, schema.sweeps
+_DATASET = _runs.c.hyperparameters["dataset"].as_string()
+_OPEN_SWEEPS = sql.select(_sweeps.c.id).where(_sweeps.c.state.in_((SweepState.RUNNING, SweepState.PAUSED)))
+_LEARNS = sql.or_(  # now or later
+    _runs.c.state.in_((RunState.QUEUED, RunState.RUNNING, RunState.PAUSED)),
+    sql.and_(_runs.c.sweep.is_not(None), _runs.c.sweep.in_(_OPEN_SWEEPS)),
+)
+_BYTES = sql.func.coalesce(sql.func.sum(_sets.c.disk_bytes), 0)
 _MB = 1_000_000
 
 
@@ -111,11 +120,51 @@ class SetRegistry(Database):
                 _require_few(connection, owner)
             connection.execute(_sets.update().where(_sets.c.id == set_id).values(deleted=deleted))
 
-    def list_abandoned_sets(self, before: float) -> list[str]:
-        """Return the ids of the sets that were deleted before a time and from which no run that is kept has learned."""
+    def list_set_holdings(self) -> list[Holding]:
+        """Return what each set holds of the disk. Only by training on it does another visitor leave a trace."""
+        used = sql.func.coalesce(_runs.c.ended, _runs.c.lease_until, _runs.c.created)
+        learned = sql.select(_DATASET, _runs.c.owner, _LEARNS, used).where(_DATASET.like("own-%"))
         with self._reading() as connection:
+            records = {row["id"]: SetRecord(**row) for row in connection.execute(_sets.select()).mappings()}
+            runs = connection.execute(learned).all()
+        in_use, shared = set[str](), dict[str, float]()
+        for dataset, owner, learns, when in runs:
+            set_id = dataset.split("-")[1]
+            if learns:
+                in_use.add(set_id)
+            if set_id in records and owner != records[set_id].owner:
+                shared[set_id] = max(when, shared.get(set_id, 0.0))
+        return [
+            Holding(
+                one.id,
+                one.owner,
+                one.disk_bytes,
+                one.changed,
+                one.id not in in_use,
+                one.deleted is not None,
+                shared.get(one.id),
+            )
+            for one in records.values()
+        ]
+
+    def put_away_sets(self, set_ids: Sequence[str]) -> None:
+        """Delete sets as their owners could, who can restore them; one from which a run learns by now is left alone."""
+        with self._writing() as connection:
+            lock(connection, ADMISSION_LOCK)
+            unused = [set_id for set_id in set_ids if not _has_taught(connection, set_id, _LEARNS)]
+            chosen = (_sets.c.id.in_(unused), _sets.c.deleted.is_(None))
+            connection.execute(_sets.update().where(*chosen).values(deleted=time.time()))
+
+    def list_abandoned_sets(self, before: float) -> list[str]:
+        """Return the ids of the sets that were deleted before a time and that no run keeps.
+
+        A run that has learned from a set keeps it; while sets are scarce, only one that has not ended does.
+        """
+        with self._reading() as connection:
+            taken = int(connection.execute(sql.select(_BYTES)).scalar_one())
+            keeps = _LEARNS if retention.is_scarce(taken, Quotas.from_environment()) else sql.true()
             deleted = connection.execute(sql.select(_sets.c.id).where(_sets.c.deleted < before)).scalars()
-            return [set_id for set_id in deleted if not _is_in_use(connection, set_id)]
+            return [set_id for set_id in deleted if not _has_taught(connection, set_id, keeps)]
 
     def purge_set(self, set_id: str) -> None:
         """Remove a deleted set's record for good."""
@@ -148,9 +197,10 @@ def _get(connection: sql.Connection, set_id: str) -> SetRecord:
     return SetRecord(**row)
 
 
-def _is_in_use(connection: sql.Connection, set_id: str) -> bool:
-    learned = _runs.c.hyperparameters["dataset"].as_string().like(f"own-{set_id}-%")
-    return connection.execute(sql.select(_runs.c.id).where(learned).limit(1)).first() is not None
+def _has_taught(connection: sql.Connection, set_id: str, runs: sql.ColumnElement[bool]) -> bool:
+    """Return whether one of some runs learns, or has learned, from a set."""
+    learned = _DATASET.like(f"own-{set_id}-%")
+    return connection.execute(sql.select(_runs.c.id).where(learned, runs).limit(1)).first() is not None
 
 
 def _require_few(connection: sql.Connection, owner: str) -> None:
@@ -170,13 +220,19 @@ def _require_room(connection: sql.Connection, owner: str, new: NewVersion, *, is
         raise QuotaReached(
             f"A set may have {quotas.drawings_per_set:,} drawings; it would have {new.drawings:,}. Bring fewer."
         )
-    taken = sql.func.coalesce(sql.func.sum(_sets.c.disk_bytes), 0)
-    for whose, limit, query in (
-        ("Your", quotas.set_megabytes_per_visitor, sql.select(taken).where(_sets.c.owner == owner)),
-        ("All visitors'", quotas.set_megabytes, sql.select(taken)),
+    for whose, limit, query, remedy in (
+        (
+            "Your",
+            quotas.set_megabytes_per_visitor,
+            sql.select(_BYTES).where(_sets.c.owner == owner),
+            "Delete one; a day later, when no run that learned from it is kept, there is room again.",
+        ),
+        (
+            "All visitors'",
+            quotas.set_megabytes,
+            sql.select(_BYTES),
+            "Those unchanged for longest make room; try again tomorrow.",
+        ),
     ):
         if limit and int(connection.execute(query).scalar_one()) + len(new.content) > limit * _MB:
-            raise QuotaReached(
-                f"{whose} sets may take {limit:,} MB of this server's disk, and they do. Delete one; a day later, when "
-                "no run that learned from it is kept, there is room again."
-            )
+            raise QuotaReached(f"{whose} sets may take {limit:,} MB of this server's disk, and they do. {remedy}")

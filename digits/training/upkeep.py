@@ -41,10 +41,7 @@ class Upkeep:
         self.sweep()
         for run_id in self._retry(self._registry.list_unmeasured):
             self.measure(run_id)
-        unwanted = retention.abandoned(self._retry(self._registry.list_holdings), Quotas.from_environment(), now)
-        if unwanted:
-            _logger.info("removing %d runs, because the disk's quota is used up", len(unwanted))
-            self._retry(lambda: self._registry.abandon(unwanted))
+        self._make_room(now)
         for run_id in self._retry(lambda: self._registry.list_deleted(before=now - _UNDO_SECONDS)):
             try:
                 catalogue.remove_of_run(run_id, self._settings)
@@ -58,6 +55,18 @@ class Upkeep:
             self._retry(self._leftovers.remove)
         except OSError as error:  # tried again in an hour
             _logger.warning("deleted sets of drawings, or what nobody asked for again, cannot be removed: %s", error)
+
+    def _make_room(self, now: float) -> None:
+        """Let go of the runs, and put away the sets, for which the quotas have no room."""
+        quotas = Quotas.from_environment()
+        unwanted = retention.abandoned(self._retry(self._registry.list_holdings), quotas, now)
+        if unwanted:
+            _logger.info("removing %d runs, because the disk's quota is used up", len(unwanted))
+            self._retry(lambda: self._registry.abandon(unwanted))
+        unused = retention.unused_sets(self._retry(self._registry.list_set_holdings), quotas, now)
+        if unused:
+            _logger.info("putting away %d sets of drawings, because their quota is nearly used up", len(unused))
+            self._retry(lambda: self._registry.put_away_sets(unused))
 
     def measure(self, run_id: str) -> None:
         """Record the space of a run's files, which counts towards the quotas."""

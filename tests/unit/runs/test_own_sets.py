@@ -7,6 +7,7 @@ import pytest
 from digits.errors import DatasetUnavailable, NotYourSet, QuotaReached, RegistryUnavailable
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.own_sets import NewVersion, new_set_id
+from digits.runs.sweep_record import SweepState
 
 
 def save(registry, set_id, owner="ada", *, drawings=10, content=b"x", written=None, name="Vowels"):
@@ -92,6 +93,58 @@ def test_a_deleted_set_is_restored_or_removed(registry):
     registry.purge_set(unused)
     registry.set_set_deleted(used, "ada", None)
     assert [record.id for record in registry.list_sets("ada")] == [used]
+
+
+def test_what_is_known_of_each_sets_use(registry):
+    """A run that has not ended learns from its set, alone or with MNIST; one of somebody else's is a use by others."""
+    plain, joined, learned = (save(registry, new_set_id()) for _ in range(3))
+    registry.create(Hyperparameters(dataset=f"{joined.dataset}-mnist"), "ada")
+    run_id = registry.add_imported(Hyperparameters(dataset=learned.dataset), "bob", ended=5.0)
+    registry.add_imported(Hyperparameters(dataset=f"own-{new_set_id()}-1"), "bob")  # of a set that is gone
+    registry.set_set_deleted(learned.id, "ada", 9.0)
+    found = {one.id: one for one in registry.list_set_holdings()}
+    assert {(one.id, one.is_idle, one.is_deleted, one.shared) for one in found.values()} == {
+        (plain.id, True, False, None),
+        (joined.id, False, False, None),
+        (learned.id, True, True, registry.get(run_id).ended),
+    }
+    assert (found[plain.id].owner, found[plain.id].disk_bytes, found[plain.id].used) == ("ada", 1, plain.changed)
+
+
+def test_an_open_sweep_uses_the_set_of_its_trials(registry):
+    """Between two trials, too; when the sweep has ended, they are runs as others are."""
+    record = save(registry, new_set_id())
+    sweep_id = registry.create_sweep("ada", {}, admit=lambda usage: None)
+    run_id = registry.add_imported(Hyperparameters(dataset=record.dataset), "ada")
+    registry.describe(run_id, sweep=sweep_id)
+    assert [one.is_idle for one in registry.list_set_holdings()] == [False]
+    registry.set_sweep_state(sweep_id, SweepState.STOPPED, before=(SweepState.RUNNING,), rule="")
+    assert [one.is_idle for one in registry.list_set_holdings()] == [True]
+
+
+def test_a_set_that_is_put_away_can_be_restored(registry):
+    """One from which a run learns by now stays; putting away twice changes nothing."""
+    unused, used = (save(registry, new_set_id()) for _ in range(2))
+    registry.create(Hyperparameters(dataset=used.dataset), "bob")
+    registry.put_away_sets([unused.id, used.id])
+    (away,) = registry.list_sets("ada", deleted=True)
+    assert away.id == unused.id
+    registry.put_away_sets([unused.id])
+    assert registry.get_set(unused.id) == away
+    registry.set_set_deleted(unused.id, "ada", None)
+    assert len(registry.list_sets("ada")) == 2
+
+
+def test_while_sets_are_scarce_an_ended_run_keeps_none(registry, monkeypatch):
+    """Else one quick run for each would keep them for good."""
+    waiting, ended = (save(registry, new_set_id(), content=bytes(500_000)) for _ in range(2))
+    registry.create(Hyperparameters(dataset=waiting.dataset), "ada")
+    registry.add_imported(Hyperparameters(dataset=ended.dataset), "ada")
+    for record in (waiting, ended):
+        registry.set_set_deleted(record.id, "ada", 1000.0)
+    assert registry.list_abandoned_sets(before=1001.0) == []
+    monkeypatch.setenv("DIGITS_SET_MEGABYTES", "1")
+    assert registry.list_abandoned_sets(before=1001.0) == [ended.id]
 
 
 def test_a_set_that_is_one_too_many_stays_deleted(registry, monkeypatch):
