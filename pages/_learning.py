@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from digits import trouble
 from digits.data import sets
-from digits.errors import StoreUnavailable
+from digits.errors import DatasetError, StoreUnavailable
 from digits.models import scores
 from digits.runs.schema import Run
 from digits.store import open_store
@@ -40,6 +41,12 @@ def show(run: Run) -> None:
     )
     if view == "lines":
         _curves.show_lines(run.id)
+        return
+    try:
+        sets.find(run.hyperparameters.dataset)
+    except DatasetError as error:
+        why = escaped(trouble.sentence(error))
+        st.info(f"What the network had learned cannot be shown. {why}", icon=":material/broken_image:")
         return
     store = open_store(_widgets.settings())
     try:

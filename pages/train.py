@@ -7,7 +7,7 @@ import streamlit as st
 
 from digits import trouble
 from digits.data import sets
-from digits.errors import DigitsError, RunNotFound
+from digits.errors import DatasetError, DigitsError, RunNotFound
 from digits.runs import commands
 from digits.runs.hyperparameters import KNOBS, Hyperparameters
 from digits.runs.names import NETWORKS
@@ -116,7 +116,10 @@ def _banner(run_id: str, *, is_mine: bool) -> None:
     """Say so if the run has diverged or its network guesses, why probably, and offer better settings in one press."""
     registry = _widgets.registry()
     run = registry.get(run_id)
-    classes = len(sets.find(run.hyperparameters.dataset).class_names)
+    try:
+        classes = len(sets.find(run.hyperparameters.dataset).class_names)
+    except DatasetError:  # `_learning` says so
+        return
     found = diagnosis.diagnose(run, registry.metrics(run_id), registry.changes(run_id), classes=classes)
     if found is None:
         return

@@ -116,9 +116,11 @@ class SetRegistry(Database):
             lock(connection, ADMISSION_LOCK)
             known = _get(connection, set_id)
             require_set_owner(known, owner)
+            facts = {"deleted": deleted}
             if deleted is None and known.deleted is not None:
                 _require_few(connection, owner)
-            connection.execute(_sets.update().where(_sets.c.id == set_id).values(deleted=deleted))
+                facts["changed"] = time.time()  # else it would be the first to be put away again
+            connection.execute(_sets.update().where(_sets.c.id == set_id).values(**facts))
 
     def list_set_holdings(self) -> list[Holding]:
         """Return what each set holds of the disk. Only by training on it does another visitor leave a trace."""

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from digits.data import own
 from digits.data.mnist import load_test
 from digits.errors import DigitsError
 from digits.models import catalogue, weights
@@ -151,6 +152,21 @@ def test_is_said_on_the_page_of_the_run(finished, open_page, runs_dir):
         "again."
     ]
     assert [str(view.key) for view in page.segmented_control] == ["train.view"]  # its moments
+
+
+def test_a_run_whose_set_is_gone_breaks_no_page(finished, open_page, registry, runs_dir):
+    """Its page shows the rest; a model's samples are those of its set, so their pages say that it is gone."""
+    gone, path = {"dataset": own.name_of("0" * 16, 1)}, runs_dir / finished / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(card | {"hyperparameters": card["hyperparameters"] | gone}), encoding="utf-8")
+    registry.describe(finished, hyperparameters=Hyperparameters().to_dict() | gone)
+    for page, name in PAGES.items():
+        opened = check(open_page(page, **{name: finished}))
+        if page == "train.py":
+            assert "cannot be shown. This set of drawings is not on this server" in opened.info[0].value
+            assert any("iterations" in text for text in texts(opened))
+        else:
+            assert bool(opened.error) == (page in ("models.py", "gallery.py"))
 
 
 @pytest.mark.parametrize("layout", ["classes", "units"])

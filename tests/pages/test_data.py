@@ -91,6 +91,18 @@ def test_deleting_can_be_undone(open_page, tidy, vowels, registry):
     assert [record.name for record in registry.list_sets("ada")] == ["Vowels"]
 
 
+def test_a_set_that_made_room_is_found_and_restored(open_page, tidy, vowels, registry, monkeypatch):
+    """The page tells the quota, where there is one, and lists what can be restored."""
+    assert "MB" not in texts(open_page("data.py"))
+    monkeypatch.setenv("DIGITS_SET_MEGABYTES", "1000")
+    registry.put_away_sets([vowels.id])
+    page = tidy(open_page("data.py"))
+    assert "While all visitors' sets take more than 900 MB" in texts(page)
+    page.button(key=f"data.open.{vowels.id}").click().run()
+    tidy(page.button(key="data.restore").click().run())
+    assert [record.name for record in registry.list_sets("ada")] == ["Vowels"]
+
+
 def test_a_set_is_renamed(open_page, tidy, vowels, registry):
     page = open_page("data.py", set=vowels.id)
     tidy(page.text_input(key=f"data.title.{vowels.id}.1").set_value("My *hand*").run())

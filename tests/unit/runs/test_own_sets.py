@@ -133,6 +133,7 @@ def test_a_set_that_is_put_away_can_be_restored(registry):
     assert registry.get_set(unused.id) == away
     registry.set_set_deleted(unused.id, "ada", None)
     assert len(registry.list_sets("ada")) == 2
+    assert registry.get_set(unused.id).changed > unused.changed
 
 
 def test_while_sets_are_scarce_an_ended_run_keeps_none(registry, monkeypatch):

@@ -13,14 +13,14 @@ from digits.data import sets
 from digits.errors import DatasetUnavailable, RegistryBusy, RunNotFound
 from digits.models import catalogue
 from digits.models.identity import Weights
-from digits.runs import commands
+from digits.runs import commands, schema
 from digits.runs.changes import Change
 from digits.runs.hyperparameters import Hyperparameters
 from digits.runs.registry import Registry
 from digits.runs.schema import RunState
 from digits.settings import Settings
 from digits.store import FolderStore
-from digits.training import checkpoints, export, loop, precision, retrying, session, timeline
+from digits.training import checkpoints, export, loop, own_sets, precision, retrying, session, timeline
 from tests.conftest import close
 
 
@@ -395,6 +395,24 @@ def test_runs_make_room_when_the_disk_is_used_up(registry, serve, quick, runs_di
         registry.get(own)
     assert not list(runs_dir.rglob(f"{own}*"))
     assert (runs_dir / shared / "card.json").exists()
+
+
+def test_sets_make_room_when_their_quota_is_nearly_used_up(registry, serve, runs_dir, monkeypatch):
+    """Of two old ones, the one that was changed first is put away; a day later its files are removed."""
+    store, long_ago = FolderStore(runs_dir), time.time() - 7200
+    first, second = (own_sets.create(registry, store, "ada", name, ("a", "b")) for name in ("First", "Second"))
+    with registry._writing() as connection:
+        connection.execute(schema.sets.update().values(changed=long_ago, disk_bytes=600_000))
+        connection.execute(schema.sets.update().where(schema.sets.c.id == first.id).values(changed=long_ago - 1))
+    monkeypatch.setenv("DIGITS_SET_MEGABYTES", "1")
+    serve()
+    (away,) = registry.list_sets("ada", deleted=True)
+    assert (away.id, own_sets.read(registry, store, first.id).title) == (first.id, "First")
+    registry.set_set_deleted(first.id, "ada", time.time() - 90_000)
+    serve()
+    with pytest.raises(DatasetUnavailable):
+        registry.get_set(first.id)
+    assert [path.name for path in (runs_dir / ".sets").iterdir()] == [second.id]
 
 
 def test_the_files_of_older_runs_are_measured(registry, serve, quick):
