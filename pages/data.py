@@ -98,8 +98,8 @@ def _own() -> None:
         st.caption("You have no set yet. Name one, say what is to be told apart, and draw five of each.")
     if megabytes := Quotas.from_environment().set_megabytes:
         st.caption(
-            f"While all visitors' sets take more than {retention.SETS_PART * megabytes:,.0f} MB, those unchanged for "
-            "longest of whoever holds the most are deleted; a set can be restored for a day."
+            f"While all visitors' sets take more than {retention.SETS_PART * megabytes:,.0f} MB, the oldest sets of "
+            "whoever holds the most are deleted; you can restore yours for a day."
         )
     if deleted := _widgets.registry().list_sets(_widgets.visitor(), deleted=True):
         with st.expander("Deleted", icon=":material/delete:"):
