@@ -164,7 +164,7 @@ def _doubt(reading: Reading, class_names: Sequence[str]) -> str:
     places = np.flatnonzero(~reading.accepted & ~reading.beginnings)
     is_one = len(places) == 1
     if len(places):
-        closest = f"; the closest match is {_top_two(reading.probabilities[places[0]], class_names)[0]}"
+        closest = f"; the closest match is {reading.names[places[0]]}"
         claim = f"does not look like a {noun}{closest}" if is_one else f"do not look like {noun}s"
         return f"{_marks(reading, places)} {claim}."
     places = np.flatnonzero(reading.beginnings)
