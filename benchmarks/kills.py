@@ -31,7 +31,7 @@ from tests import postgresql
 _CHOSEN = Hyperparameters(network="corrected", learning_rate=1e-3, iterations=600, dropout=0.5, batch_size=32)
 _LEASE_SECONDS, _TURN_SECONDS = 5.0, 3.0  # shorter than in earnest, so that leases lapse and turns end more often
 _FORKED = multiprocessing.get_context("forkserver")
-_FORKED.set_forkserver_preload(["digits.training.trainer", "digits.training.loop", "digits.training.export", "pandas"])
+_FORKED.set_forkserver_preload(["digits.training.trainer", "digits.training.loop", "digits.training.export"])
 
 
 def main() -> None:
